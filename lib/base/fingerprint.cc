@@ -1,0 +1,36 @@
+#include "base/fingerprint.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <array>
+#include <charconv>
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kHexDigits = 16;
+
+}  // namespace
+
+Fingerprint fingerprint_of(std::string_view token) {
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(token.data()),
+                     token.size());
+  Fingerprint value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) value = (value << 8U) | digest[i];
+  return value;
+}
+
+std::string format_fingerprint(Fingerprint value) { return fmt::format("{:016x}", value); }
+
+std::optional<Fingerprint> parse_fingerprint(std::string_view hex) {
+  Fingerprint value = 0;
+  const char* end = hex.data() + hex.size();
+  if (hex.size() != kHexDigits) return std::nullopt;
+  const auto [stop, status] = std::from_chars(hex.data(), end, value, kHexDigits);
+  if (status != std::errc{} || stop != end || hex[0] == '-') return std::nullopt;
+  return value;
+}
+
+}  // namespace rota

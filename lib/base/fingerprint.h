@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rota {
+
+// The first 64 bits of a token's SHA-256: names a token towards clients (`refused=`) without being it.
+using Fingerprint = std::uint64_t;
+
+Fingerprint fingerprint_of(std::string_view token);
+
+// 16 lower-case hex digits.
+std::string format_fingerprint(Fingerprint value);
+std::optional<Fingerprint> parse_fingerprint(std::string_view hex);
+
+}  // namespace rota

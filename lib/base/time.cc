@@ -1,0 +1,157 @@
+#include "base/time.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace rota {
+namespace {
+
+using std::chrono::day;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::month;
+using std::chrono::seconds;
+using std::chrono::year;
+using std::chrono::year_month_day;
+
+// A cursor over a fixed-format text: each step either consumes exactly what it names or fails.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool digits(std::size_t count, int& value) {
+    if (rest_.size() < count) return false;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (rest_[i] < '0' || rest_[i] > '9') return false;
+    }
+    std::from_chars(rest_.data(), rest_.data() + count, value);
+    rest_.remove_prefix(count);
+    return true;
+  }
+  bool literal(std::string_view text) {
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  // A fraction of a second of one to nine digits; what is finer than a millisecond is cut off.
+  bool fraction(int& millis) {
+    int scale = 100;
+    std::size_t n = 0;
+    millis = 0;
+    for (; n < rest_.size() && rest_[n] >= '0' && rest_[n] <= '9'; ++n) {
+      millis += (rest_[n] - '0') * scale;
+      scale /= 10;
+    }
+    rest_.remove_prefix(n);
+    return n >= 1 && n <= 9;
+  }
+  bool at_end() const { return rest_.empty(); }
+  std::string_view take(std::size_t count) {
+    auto taken = rest_.substr(0, count);
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+struct Fields {
+  int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, ms = 0;
+};
+
+std::optional<WallTime> assemble(const Fields& f) {
+  const year_month_day date{year{f.y}, month{static_cast<unsigned>(f.mo)},
+                            day{static_cast<unsigned>(f.d)}};
+  if (!date.ok() || f.h > 23 || f.mi > 59 || f.s > 60) return std::nullopt;
+  return std::chrono::sys_days{date} + hours{f.h} + minutes{f.mi} + seconds{f.s} + Duration{f.ms};
+}
+
+struct Unit {
+  std::string_view name;
+  Duration length;
+};
+constexpr std::array<Unit, 5> kUnits{{{"d", days{1}},
+                                      {"h", hours{1}},
+                                      {"m", minutes{1}},
+                                      {"s", seconds{1}},
+                                      {"ms", Duration{1}}}};
+constexpr std::int64_t kDurationDaysMax = 36'500;
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  std::int64_t count = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit_name(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (status == std::errc{} && count >= 0 && text[0] != '-') {
+    for (const Unit& unit : kUnits) {
+      if (unit.name != unit_name) continue;
+      if (count > Duration{days{kDurationDaysMax}} / unit.length) {
+        return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is longer than a hundred years", text));
+      }
+      return count * unit.length;
+    }
+  }
+  return fail(ErrorKind::kInvalid,
+              fmt::format("\"{}\" is not a duration: a whole number and a unit (ms, s, m, h, d), "
+                          "such as \"10m\"",
+                          text));
+}
+
+std::string format_duration(Duration value) {
+  for (const Unit& unit : kUnits) {
+    if (value.count() != 0 && value % unit.length == Duration{0}) {
+      return fmt::format("{}{}", value / unit.length, unit.name);
+    }
+  }
+  return "0s";
+}
+
+std::optional<WallTime> parse_iso8601(std::string_view text) {
+  Scanner in(text);
+  Fields f;
+  if (!(in.digits(4, f.y) && in.literal("-") && in.digits(2, f.mo) && in.literal("-") &&
+        in.digits(2, f.d) && in.literal("T") && in.digits(2, f.h) && in.literal(":") &&
+        in.digits(2, f.mi) && in.literal(":") && in.digits(2, f.s))) {
+    return std::nullopt;
+  }
+  if (in.literal(".") && !in.fraction(f.ms)) return std::nullopt;
+  if (!in.literal("Z") && !in.literal("+00:00")) return std::nullopt;
+  if (!in.at_end()) return std::nullopt;
+  return assemble(f);
+}
+
+std::string format_iso8601(WallTime time) {
+  const auto day_start = std::chrono::floor<days>(time);
+  const year_month_day date{day_start};
+  const std::chrono::hh_mm_ss clock{time - day_start};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+std::optional<WallTime> parse_http_date(std::string_view text) {
+  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  Scanner in(text);
+  Fields f;
+  in.take(3);  // the weekday says nothing that the date does not
+  if (!(in.literal(", ") && in.digits(2, f.d) && in.literal(" "))) return std::nullopt;
+  const std::string_view name = in.take(3);
+  for (std::size_t i = 0; i < kMonths.size(); ++i) {
+    if (kMonths[i] == name) f.mo = static_cast<int>(i) + 1;
+  }
+  if (!(in.literal(" ") && in.digits(4, f.y) && in.literal(" ") && in.digits(2, f.h) &&
+        in.literal(":") && in.digits(2, f.mi) && in.literal(":") && in.digits(2, f.s) &&
+        in.literal(" GMT") && in.at_end())) {
+    return std::nullopt;
+  }
+  return assemble(f);
+}
+
+}  // namespace rota
