@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/secret.h"
+#include "model/member_key.h"
+#include "model/outcome.h"
+
+namespace rota {
+
+// One call to Circle, whichever of the four it is.
+struct AuthRequest {
+  CallKind kind = CallKind::kIssue;
+  MemberKey member;  // only for kIssue
+  SecretPtr token;   // for the others: the refresh or access token that the call is about
+};
+
+}  // namespace rota

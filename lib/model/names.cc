@@ -1,0 +1,100 @@
+#include <array>
+
+#include "base/check.h"
+#include "model/outcome.h"
+#include "model/record.h"
+
+namespace rota {
+
+std::string_view name_of(CallKind kind) {
+  switch (kind) {
+    case CallKind::kIssue:
+      return "issue";
+    case CallKind::kRefresh:
+      return "refresh";
+    case CallKind::kRevokeRefresh:
+      return "revoke_refresh";
+    case CallKind::kRevokeAccess:
+      return "revoke_access";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(const Outcome& outcome) {
+  constexpr std::array<std::string_view, std::variant_size_v<Outcome>> kNames{
+      "issued",             "refreshed",         "revoked",      "already_dead", "member_unknown",
+      "refresh_token_dead", "app_token_refused", "not_eligible", "throttled",    "transient"};
+  return kNames[outcome.index()];
+}
+
+std::string_view name_of(TransientReason reason) {
+  switch (reason) {
+    case TransientReason::kNotSent:
+      return "not_sent";
+    case TransientReason::kNoReply:
+      return "no_reply";
+    case TransientReason::kUnclearReply:
+      return "unclear_reply";
+    case TransientReason::kUnclear401:
+      return "unclear_401";
+    case TransientReason::kServerError:
+      return "server_error";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(MemberState state) {
+  switch (state) {
+    case MemberState::kActive:
+      return "active";
+    case MemberState::kRetiring:
+      return "retiring";
+    case MemberState::kRetired:
+      return "retired";
+    case MemberState::kBlocked:
+      return "blocked";
+    case MemberState::kUnknown:
+      return "unknown";
+    case MemberState::kMismatched:
+      return "mismatched";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kAccess:
+      return "access";
+    case TokenKind::kRefresh:
+      return "refresh";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(TokenStatus status) {
+  switch (status) {
+    case TokenStatus::kCurrent:
+      return "current";
+    case TokenStatus::kSuperseded:
+      return "superseded";
+    case TokenStatus::kRevoking:
+      return "revoking";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(CallFate fate) {
+  switch (fate) {
+    case CallFate::kOpen:
+      return "open";
+    case CallFate::kAnswered:
+      return "answered";
+    case CallFate::kNotSent:
+      return "not_sent";
+    case CallFate::kUnknown:
+      return "unknown";
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace rota

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/secret.h"
+#include "base/time.h"
+
+namespace rota {
+
+// An access token as Circle gave it. `expires_at` is on Circle's clock.
+struct AccessToken {
+  SecretPtr value;
+  WallTime expires_at;
+};
+
+// What an issue call returns.
+struct TokenPair {
+  AccessToken access;
+  SecretPtr refresh;
+  WallTime refresh_expires_at;
+  std::int64_t community_member_id = 0;
+  std::int64_t community_id = 0;
+};
+
+// The four calls of the Headless Auth API.
+enum class CallKind { kIssue = 1, kRefresh = 2, kRevokeRefresh = 3, kRevokeAccess = 4 };
+
+// Why a call settled nothing. Each is tried again; none says anything about a token or a member (P5).
+enum class TransientReason {
+  kNotSent,        // the request certainly never reached Circle: no doubt remains
+  kNoReply,        // it may have reached Circle; its effect is unknown (P3)
+  kUnclearReply,   // a reply that is not Circle's known words: HTML, truncated, no token in it
+  kUnclear401,     // a 401 on a refresh with words that we do not know: an issue call settles it
+  kServerError,    // Circle's own 5xx or 422 error about this call
+};
+
+struct Issued {
+  TokenPair pair;
+};
+struct Refreshed {
+  AccessToken access;
+};
+struct Revoked {};           // acknowledged by Circle now
+struct AlreadyDead {};       // Circle's own words that nothing is left to revoke
+struct MemberUnknown {};     // Circle has no such member
+struct RefreshTokenDead {};  // expired, revoked or not found: issue a new pair
+struct AppTokenRefused {};   // the app token itself: every member is affected
+struct NotEligible {};       // the whole community is refused (403)
+struct Throttled {
+  std::optional<Duration> after;  // Retry-After, where the reply had a usable one
+};
+struct Transient {
+  TransientReason reason = TransientReason::kNoReply;
+  std::string why;  // one line for people, no secret in it
+};
+
+// What one reply means; classification is in auth/classify.h.
+using Outcome = std::variant<Issued, Refreshed, Revoked, AlreadyDead, MemberUnknown,
+                             RefreshTokenDead, AppTokenRefused, NotEligible, Throttled, Transient>;
+
+// A call's outcome together with what every reply carries.
+struct Reply {
+  Outcome outcome;
+  std::optional<WallTime> server_date;  // its Date header: one-second resolution
+};
+
+std::string_view name_of(CallKind kind);
+std::string_view name_of(const Outcome& outcome);
+std::string_view name_of(TransientReason reason);
+
+}  // namespace rota

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "model/member_key.h"
+#include "model/outcome.h"
+
+namespace rota {
+
+// Row ids of the store: given out once, never used again.
+enum class MemberId : std::int64_t {};
+enum class TokenId : std::int64_t {};
+enum class CallId : std::int64_t {};
+
+// Where a member stands. Transitions: see plan/lifecycle.h.
+enum class MemberState {
+  kActive = 1,      // in the roster, tokens are kept fresh and served
+  kRetiring = 2,    // left the roster; tokens on record are being revoked; answers 410
+  kRetired = 3,     // nothing of it is alive any more; answers 410 until it is forgotten
+  kBlocked = 4,     // revoked by an operator; out until reinstated, whatever the roster says
+  kUnknown = 5,     // Circle has no such member; looked at again with a long backoff
+  kMismatched = 6,  // its selector now leads to another member of Circle's (P13): an operator is asked
+};
+
+enum class TokenKind { kAccess = 1, kRefresh = 2 };
+
+// What becomes of a token on record.
+enum class TokenStatus {
+  kCurrent = 1,     // the one in use
+  kSuperseded = 2,  // replaced but perhaps still alive: kept so that a retirement can revoke it (P3)
+  kRevoking = 3,    // to be revoked at Circle until acknowledged or expired (P4)
+};
+
+struct Token {
+  TokenId id{};
+  TokenKind kind = TokenKind::kAccess;
+  TokenStatus status = TokenStatus::kCurrent;
+  SecretPtr value;
+  Fingerprint fingerprint = 0;
+  WallTime issued_at;     // Circle's clock, when the reply came
+  WallTime expires_at;    // Circle's clock
+  WallTime status_since;  // Circle's clock
+};
+
+// One roster entry that leads to this member.
+struct Selector {
+  MemberKey key;
+  bool in_roster = false;  // named by the roster in force
+  bool retired = false;    // there with retired = true
+
+  bool operator==(const Selector&) const = default;
+};
+
+// All that is durable about one member.
+struct MemberRecord {
+  MemberId id{};
+  MemberState state = MemberState::kActive;
+  WallTime state_since;
+  std::vector<Selector> selectors;  // never empty
+  std::string name;                 // for people
+  std::vector<std::string> tags;    // for grants
+  std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
+  std::optional<std::int64_t> community_id;
+  WallTime renew_not_before;   // a renewal that brought the same end is not repeated before
+  std::vector<Token> tokens;   // the ledger: every token received that may still be alive
+};
+
+// How a journaled call ended.
+enum class CallFate {
+  kOpen = 1,      // written before the call; after a restart this means kUnknown
+  kAnswered = 2,  // a reply came, whatever it said
+  kNotSent = 3,   // Circle certainly never saw it
+  kUnknown = 4,   // it may have had its effect, and no reply told: a doubt until doubt_until
+};
+
+// One row of the call journal (P3): a slot of the budget and the intent of what the call does.
+struct CallRow {
+  CallId id{};
+  CallKind kind = CallKind::kIssue;
+  MemberId member{};
+  WallTime opened_at;                     // this machine's clock: the budget is ours to keep
+  std::optional<WallTime> closed_at;
+  CallFate fate = CallFate::kOpen;
+  std::optional<WallTime> doubt_until;    // Circle's clock; only with kUnknown
+};
+
+std::string_view name_of(MemberState state);
+std::string_view name_of(TokenKind kind);
+std::string_view name_of(TokenStatus status);
+std::string_view name_of(CallFate fate);
+
+}  // namespace rota

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "base/time.h"
+#include "roster/diff.h"
+
+namespace rota {
+
+// The numbers that rotation runs by, as configured; the defaults are the documented ones.
+struct Policy {
+  // [upstream]
+  std::size_t requests_per_window = 1'200;
+  Duration window = std::chrono::minutes{5};
+  std::size_t max_in_flight = 16;
+  // [rotation]
+  Duration refresh_ahead = std::chrono::minutes{10};
+  Duration renew_pair_ahead = std::chrono::days{3};
+  double jitter = 0.1;  // fraction of refresh_ahead
+  std::optional<Duration> revoke_superseded_after;  // none: "never"
+  Duration active_within = std::chrono::hours{24};
+  // [roster]
+  GuardPolicy guard;
+};
+
+}  // namespace rota

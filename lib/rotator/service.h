@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/record.h"
+#include "table/table.h"
+
+namespace rota {
+
+// A client that does not want the token that the table holds now.
+struct WaitRequest {
+  MemberId member{};
+  std::optional<Duration> min_ttl;        // none: the default rule (plan/policy.h)
+  bool strict = false;                    // min_ttl or nothing
+  std::optional<Fingerprint> refused;     // Circle refused this token: get another first
+  Duration wait{10'000};
+};
+
+// How a wait ended. With kServe the table holds the token to answer with.
+enum class WaitResult {
+  kServe,        // serve what the table holds for the member now
+  kUnavailable,  // 503 token_unavailable with Retry-After
+  kRetired,      // 410 member_retired
+  kBlocked,      // 410 member_blocked
+  kUnknown,      // 404 member_unknown: gone, or Circle has no such member
+  kMismatched,   // 503 member_mismatched
+};
+struct WaitAnswer {
+  WaitResult result = WaitResult::kUnavailable;
+  Duration retry_after{1'000};  // only for kUnavailable
+};
+
+enum class WaitId : std::uint64_t {};
+
+// What the token socket needs of the rotation. Loop thread only.
+class TokenService {
+ public:
+  virtual ~TokenService() = default;
+  virtual const Table& table() const = 0;
+  virtual WallTime circle_now() const = 0;
+  // Calls `done` exactly once, on the loop thread and never from inside this call, unless
+  // cancel_wait() came first.
+  virtual WaitId wait_for_token(const WaitRequest& request,
+                                std::move_only_function<void(WaitAnswer)> done) = 0;
+  virtual void cancel_wait(WaitId wait) = 0;
+};
+
+// What an operator may ask for one member.
+enum class OperatorAction { kRotate, kRevoke, kReinstate };
+
+// What became of one token of a revocation.
+struct RevocationLine {
+  TokenKind kind = TokenKind::kAccess;
+  Fingerprint fingerprint = 0;
+  std::string result;  // "revoked", "already_dead", "expired", or why it is still alive
+  bool alive = false;
+};
+// The end of an operator's call: all is done, or the time for waiting on Circle is over.
+struct OperatorReport {
+  bool done = false;             // what was asked is complete and durable
+  std::string detail;            // one line for people
+  MemberState state = MemberState::kActive;
+  std::vector<RevocationLine> revocations;
+  std::int64_t doubts = 0;       // calls of unknown fate that may have left a token alive (P3)
+};
+
+// JSON texts are made by the implementation (rotator/report.h): they show engine internals.
+class AdminService {
+ public:
+  virtual ~AdminService() = default;
+  virtual std::string status_json() const = 0;
+  // `state`: a name of MemberState or empty for all; `after`: a member key to go on from, or empty.
+  // kInvalid for a state that does not exist.
+  virtual Result<std::string> members_json(std::string_view state, std::string_view after,
+                                           std::size_t limit) const = 0;
+  virtual std::optional<std::string> member_json(std::string_view key) const = 0;
+  virtual std::string plan_json() const = 0;
+  // `done` comes once, later, on the loop thread. kInvalid: no such member or not possible now.
+  virtual void operate(std::string_view key, OperatorAction action,
+                       std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  // Reads configuration parts and roster again; `approve` names a held plan to let through. On
+  // success the value is the plan's JSON.
+  virtual void reload(std::string approve,
+                      std::move_only_function<void(Result<std::string>)> done) = 0;
+};
+
+}  // namespace rota

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "model/record.h"
+
+namespace rota {
+
+// One change of what is durable. Tokens are shared with the record that they came from.
+struct PutMember {
+  MemberRecord row;  // its `tokens` are ignored: tokens have mutations of their own
+};
+struct ForgetMember {
+  MemberId member{};  // and all its tokens
+};
+struct PutToken {
+  MemberId member{};  // also moves a token to another member
+  Token token;
+};
+struct EraseToken {
+  TokenId token{};  // the sealed bytes are overwritten (secure_delete)
+};
+struct PutCall {
+  CallRow row;
+};
+struct EraseCall {
+  CallId call{};
+};
+// Single numbers that must survive a restart.
+enum class MetaKey {
+  kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
+  kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
+};
+struct PutMeta {
+  MetaKey key{};
+  std::int64_t value = 0;
+};
+
+using Mutation =
+    std::variant<PutMember, ForgetMember, PutToken, EraseToken, PutCall, EraseCall, PutMeta>;
+
+// All that is durable, as a start finds it.
+struct Snapshot {
+  std::vector<MemberRecord> members;  // with their tokens
+  std::vector<CallRow> calls;         // the journal: the rows not yet erased
+  std::optional<WallTime> last_circle_time;
+  bool early_refresh_useless = false;
+  // The next free ids: larger than any id ever used, erased rows included.
+  MemberId next_member{1};
+  TokenId next_token{1};
+  CallId next_call{1};
+  std::int64_t rows_set_aside = 0;  // sealed rows that did not open; they stay in the store
+};
+
+// Where tokens are durable. Used by one thread at a time (the store thread); blocking.
+class TokenStore {
+ public:
+  virtual ~TokenStore() = default;
+  virtual Result<Snapshot> load() = 0;
+  // All of it or nothing, and synced to disk when it returns success. After a failure (kFull, kIo,
+  // kBusy) nothing of it is there and the same call may be made again; applying it twice is harmless.
+  virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
+};
+
+}  // namespace rota

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "model/record.h"
+
+namespace rota {
+
+// What may be said and served of one member: a copy of what the store holds durably (P2).
+struct Published {
+  MemberId member{};
+  MemberState state = MemberState::kActive;
+  std::vector<MemberKey> keys;    // every selector known for it, its Circle id included
+  std::vector<std::string> tags;
+  SecretPtr access_token;         // null: there is none
+  SecretPtr body;                 // the 200 reply's JSON, ready made; null when there is no token
+  Fingerprint fingerprint = 0;    // of access_token
+  WallTime issued_at;             // Circle's clock
+  WallTime expires_at;            // Circle's clock
+};
+
+// The life below which a token counts as expired: clocks and networks are not exact (P1).
+inline constexpr Duration kExpiryMargin{1'000};
+
+inline bool alive(WallTime expires_at, WallTime circle_now) {
+  return circle_now + kExpiryMargin < expires_at;
+}
+
+// The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or
+// forget() of that member.
+class Table {
+ public:
+  // Replaces all that was published for this member. A key goes to the last member published with it.
+  void publish(Published row);
+  void forget(MemberId member);
+
+  // `key` in its prefixed form, "id:42". Null: nothing of that name.
+  const Published* find(std::string_view key) const;
+  const Published* find(MemberId member) const;
+  std::size_t size() const { return rows_.size(); }
+
+ private:
+  struct KeyHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  void drop_keys(const Published& row);
+
+  std::unordered_map<MemberId, Published> rows_;
+  std::unordered_map<std::string, const Published*, KeyHash, std::equal_to<>> by_key_;
+};
+
+// The JSON of a 200 reply to GET /v1/token, field order as documented.
+SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
+                          std::int64_t community_id);
+
+}  // namespace rota
