@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "base/time.h"
+
+namespace rota {
+
+// Circle's clock as Rota knows it (P1): the boot clock plus an offset, so that no step of this machine's
+// wall clock moves it. The offset starts from the wall clock, never earlier than the last Circle time on
+// record, and is corrected by the median of what recent `Date` headers say, once that is off by more than
+// kToleratedSkew. A Date counts whole seconds: half a second is added to it.
+class CircleClock {
+ public:
+  CircleClock(Now start, std::optional<WallTime> last_on_record);
+
+  WallTime at(BootTime boot) const { return WallTime{boot.time_since_epoch() + offset_}; }
+  BootTime boot_at(WallTime circle) const { return BootTime{circle.time_since_epoch() - offset_}; }
+
+  // A reply with this Date came at `received`. True when the clock was moved by it.
+  bool observe(WallTime date, BootTime received);
+
+  // Circle's clock minus this machine's wall clock.
+  Duration skew(Now now) const { return at(now.boot) - now.wall; }
+  bool confirmed() const { return count_ > 0; }  // by at least one reply since the start
+
+  static constexpr std::size_t kSamples = 9;
+  static constexpr Duration kToleratedSkew{2'000};
+
+ private:
+  Duration offset_;
+  std::array<Duration, kSamples> samples_{};  // offsets, a ring
+  std::size_t count_ = 0;
+  std::size_t next_ = 0;
+};
+
+}  // namespace rota
