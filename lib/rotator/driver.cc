@@ -110,7 +110,7 @@ void Rotator::run(Commands commands) {
     const auto it = pending.find(id);
     if (it == pending.end()) return;  // it was cancelled
     boost::asio::post(parts_.executor,
-                      [this, id, &pending, alive = alive_, value = std::move(value)]() mutable {
+                      [id, &pending, alive = alive_, value = std::move(value)]() mutable {
                         if (!*alive) return;
                         const auto asked = pending.find(id);
                         if (asked == pending.end()) return;

@@ -22,7 +22,6 @@ struct Census {
 Census count(const Engine& engine, Now now) {
   Census census;
   const WallTime circle = engine.circle_now(now);
-  std::string_view last_key;
   for (const auto& [key, member] : engine.keys()) {
     const MemberSlot& slot = *engine.find(member);
     if (key != primary_key(slot.record).text()) continue;
