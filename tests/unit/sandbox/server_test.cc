@@ -25,6 +25,10 @@ namespace {
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
+// How long a client waits for a reply that never comes: long enough for a busy machine to have
+// read the request by then.
+constexpr long kPatienceMs = 500;
+
 // rota-sandbox as a child process; killed with its owner if it was not ended.
 class Process {
  public:
@@ -236,7 +240,7 @@ TEST_F(SandboxServer, TruncatedReplyHasItsLength) {
 
 TEST_F(SandboxServer, HangEndsWithItsClient) {
   use_fault("issue:hang:1");
-  EXPECT_EQ(client_.issue(1, 100).code, CURLE_OPERATION_TIMEDOUT);
+  EXPECT_EQ(client_.issue(1, kPatienceMs).code, CURLE_OPERATION_TIMEDOUT);
   // The next call of the member comes after the client gave up, so the two do not overlap.
   use_fault("issue:hang:0");
   EXPECT_EQ(client_.issue().status, 200);
@@ -245,7 +249,7 @@ TEST_F(SandboxServer, HangEndsWithItsClient) {
 
 TEST_F(SandboxServer, AReplyThatTheClientDidNotWaitForIsNotDelivered) {
   json("POST", "/_sandbox/options", R"({"latency":"1h"})");
-  EXPECT_EQ(client_.issue(1, 100).code, CURLE_OPERATION_TIMEDOUT);
+  EXPECT_EQ(client_.issue(1, kPatienceMs).code, CURLE_OPERATION_TIMEDOUT);
   const auto all = tokens("");
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].at("delivered"), false);
