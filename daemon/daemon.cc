@@ -87,7 +87,8 @@ Result<void> Daemon::start() {
     context_.log.say(Severity::kError, "metrics", "metrics_listen is not served in this version");
   }
   token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, nullptr);
-  admin_frontend_ = std::make_unique<Frontend>(*rotator_, access_, this);
+  admin_frontend_ =
+      std::make_unique<Frontend>(*rotator_, access_, static_cast<AdminService*>(this));
   ROTA_TRY(open_sockets());
 
   rotator_->start();
@@ -129,10 +130,10 @@ Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket
   if (!listen) {
     ROTA_ASSIGN(listen, ListenSocket::bind(path, mode, group));
   }
-  return Server::create(
-      context_.loop, std::move(listen), frontend, context_.clock, *this,
-      {.max_connections = settings_.serve.max_connections,
-       .max_connections_per_uid = settings_.serve.max_connections_per_uid});
+  ServerOptions options;
+  options.max_connections = settings_.serve.max_connections;
+  options.max_connections_per_uid = settings_.serve.max_connections_per_uid;
+  return Server::create(context_.loop, std::move(listen), frontend, context_.clock, *this, options);
 }
 
 void Daemon::wait_for_signals() {

@@ -4,9 +4,11 @@
 
 namespace rota {
 
-CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record)
-    : offset_(std::max(start.wall, last_on_record.value_or(start.wall)).time_since_epoch() -
-              start.boot.time_since_epoch()) {}
+CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record) {
+  const WallTime circle = start.wall + skew_on_record;
+  offset_ = std::max(circle, last_on_record.value_or(circle)).time_since_epoch() -
+            start.boot.time_since_epoch();
+}
 
 bool CircleClock::observe(WallTime date, BootTime received) {
   samples_[next_] = date.time_since_epoch() + Duration{500} - received.time_since_epoch();
@@ -16,7 +18,8 @@ bool CircleClock::observe(WallTime date, BootTime received) {
   auto sorted = samples_;
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(count_ / 2);
   std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(count_));
-  if (std::chrono::abs(*middle - offset_) <= kToleratedSkew) return false;
+  const Duration delay = *middle - offset_;  // of our idea of Circle's clock
+  if (delay <= kToleratedDelay && -delay <= kToleratedLead) return false;
   offset_ = *middle;
   return true;
 }

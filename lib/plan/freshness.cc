@@ -18,7 +18,8 @@ WallTime refresh_due(const Token& access, const Policy& policy, const UpstreamFa
   const auto span = std::chrono::duration_cast<Duration>(ahead * policy.jitter);
   const WallTime early = due - std::min(random.up_to(span), (due - access.issued_at) / 2);
   // One early refresh a day is let through as the probe.
-  return facts.early_refresh_useless && early < facts.early_probe_at ? access.expires_at : early;
+  return facts.early_refresh_useless && early < facts.early_probe_at ? end_refresh_at(access)
+                                                                     : early;
 }
 
 WallTime renewal_due(const Token& refresh, const Policy& policy) {

@@ -23,6 +23,11 @@ inline constexpr Duration kForcedRefreshGap = std::chrono::seconds{10};
 
 inline Duration lifetime_of(const Token& token) { return token.expires_at - token.issued_at; }
 
+// When to ask again where Circle gives nothing new before a token's end: our idea of its clock is good to
+// about a second.
+inline constexpr Duration kEndSlack{1'000};
+inline WallTime end_refresh_at(const Token& access) { return access.expires_at + kEndSlack; }
+
 // The configured lead, or half the lifetime where the lead is not less than the lifetime.
 Duration effective_ahead(Duration ahead, Duration lifetime);
 

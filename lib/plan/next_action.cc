@@ -58,7 +58,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientD
     call.lane = Lane::kWaiting;
     // Asking early is no use where Circle answers with the token that is there already.
     const bool too_early = demand.forced && access != nullptr && facts.early_refresh_useless;
-    call.due = too_early ? access->expires_at : WallTime{};
+    call.due = too_early ? end_refresh_at(*access) : WallTime{};
     if (demand.forced && access != nullptr) {
       call.due = std::max(call.due, access->issued_at + forced_refresh_gap(lifetime_of(*access)));
     }

@@ -22,7 +22,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       seed_(seed),
       rows_set_aside_(snapshot.rows_set_aside),
       random_(seed),
-      clock_(now, snapshot.last_circle_time),
+      clock_(now, snapshot.last_circle_time, snapshot.clock_skew),
       budget_(policy.requests_per_window, policy.window),
       journal_(snapshot.calls, snapshot.next_call, policy.window),
       token_ids_(snapshot.next_token),
@@ -207,6 +207,8 @@ void Engine::flush(Now now, Commands& out) {
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(
         PutMeta{MetaKey::kLastCircleTimeMs, circle.time_since_epoch().count()});
+    committing_->mutations.emplace_back(
+        PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
   }
   commit_running_ = true;
   // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not copied.

@@ -38,8 +38,12 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   const auto& planned = slot.queued[index_of(Lane::kWaiting)];
   const bool in_time =
       slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
+  // Before the end of the token that is there, Circle would give nothing better: take it now.
+  const bool nothing_better = facts_.early_refresh_useless &&
+                              best_answer(slot, request, now).result == WaitResult::kServe;
   // A call that cannot come in time, or not at all, is not waited for.
-  if (stopping_ || refused_as_a_whole || slot.record.state != MemberState::kActive || !in_time) {
+  if (stopping_ || refused_as_a_whole || slot.record.state != MemberState::kActive || !in_time ||
+      nothing_better) {
     answer(id, best_answer(slot, wait.request, now));
   }
   pump(now, out);

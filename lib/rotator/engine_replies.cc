@@ -72,9 +72,11 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
   }
   // A reply that is not Circle's may carry some proxy's date.
   if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, now.boot)) {
-    tell(Severity::kWarning, "clock", nullptr,
+    constexpr Duration kWorthTelling{2'000};
+    const Duration skew = clock_.skew(now);
+    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock", nullptr,
          fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
-                     clock_.skew(now).count()));
+                     skew.count()));
   }
   if (const auto* throttled = std::get_if<Throttled>(&reply.outcome)) {
     ++counts_.throttled;
@@ -169,7 +171,13 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       attempts.settle_by_issue = false;
       learn(slot, call, applied.progress, was_early, now);
       const Token* access = current(slot.record, TokenKind::kAccess);
-      if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
+      // The old token at its very end: Circle's clock is a little behind our idea of it.
+      constexpr Duration kEndGrace{10'000};
+      if (access != nullptr && applied.progress == Progress::kSame && !was_early &&
+          circle < access->expires_at + kEndGrace) {
+        attempts.failures = 1;
+        attempts.retry_at = circle + kEndSlack;
+      } else if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
         count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
       } else {
         attempts.failures = 0;
@@ -183,6 +191,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       finish_rotations(slot, rotated,
                        rotated ? "a new access token is in force"
                                : "Circle answered with the access token that it gave before");
+      // At the end of its life the old token may come once more; who waits gets the one after it.
+      if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
       break;
     }
     case Progress::kPairLost:

@@ -52,13 +52,13 @@ void Journal::close(CallId call, CallFate fate, std::optional<WallTime> doubt_un
 }
 
 void Journal::sweep(WallTime now, std::vector<Mutation>& mutations) {
-  while (!closed_.empty() && *closed_.front().closed_at + window_ < now) {
+  while (!closed_.empty() && *closed_.front().closed_at + window_ + kSlack < now) {
     mutations.emplace_back(EraseCall{closed_.front().id});
     closed_.pop_front();
   }
   std::erase_if(doubts_, [&](const auto& entry) {
     const CallRow& row = entry.second;
-    const bool over = *row.doubt_until < now && *row.closed_at + window_ < now;
+    const bool over = *row.doubt_until < now && *row.closed_at + window_ + kSlack < now;
     if (over) mutations.emplace_back(EraseCall{row.id});
     return over;
   });
@@ -78,7 +78,6 @@ std::vector<WallTime> Journal::completions(WallTime now) const {
     if (row.fate != CallFate::kNotSent) times.push_back(*row.closed_at);
   }
   for (const auto& [id, row] : doubts_) times.push_back(*row.closed_at);
-  std::erase_if(times, [&](WallTime at) { return at + window_ < now; });
   return times;
 }
 

@@ -28,13 +28,15 @@ class Journal {
   // A member's doubts go over to the member that it turned out to be.
   void reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations);
 
-  // Rows of the last window when the daemon started: the budget's restored slots. Open ones count as
-  // completed at `now`.
+  // When the calls on record were over: the budget's restored slots. Open ones count as over at `now`.
   std::vector<WallTime> completions(WallTime now) const;
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
   std::size_t doubts_of(MemberId member) const;
+
+  // Rows are kept this much longer than the window, since Circle's clock may be corrected meanwhile.
+  static constexpr Duration kSlack = std::chrono::minutes{10};
 
  private:
   const Duration window_;

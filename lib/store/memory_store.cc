@@ -55,6 +55,9 @@ struct MemoryStore::Applier {
       case MetaKey::kEarlyRefreshUseless:
         store.early_refresh_useless_ = put.value != 0;
         return;
+      case MetaKey::kClockSkewMs:
+        store.clock_skew_ = Duration{put.value};
+        return;
     }
   }
 };
@@ -67,6 +70,7 @@ Result<Snapshot> MemoryStore::load() {
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.clock_skew = clock_skew_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;
   snapshot.next_call = next_call_;

@@ -1,7 +1,8 @@
 // The shape of the database:
 //
 //   rota.db   := member* token* call* meta* next_id{0..3} key_check
-//   member    := id state state_since name community ids, selector+ tag*     a MemberRecord
+//   member    := id state state_since community ids, selector+               a MemberRecord
+//   selector  := kind value in_roster retired name tag*                      a roster entry
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
 //   call      := id kind member times fate                                   a CallRow
 //   meta      := MetaKey number
@@ -26,7 +27,6 @@ CREATE TABLE member (
   id INTEGER PRIMARY KEY,
   state INTEGER NOT NULL,
   state_since INTEGER NOT NULL,
-  name TEXT NOT NULL,
   community_member_id INTEGER,
   community_id INTEGER,
   renew_not_before INTEGER NOT NULL
@@ -39,14 +39,16 @@ CREATE TABLE selector (
   value TEXT NOT NULL,
   in_roster INTEGER NOT NULL,
   retired INTEGER NOT NULL,
+  name TEXT NOT NULL,
   PRIMARY KEY (member, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tag (
   member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  selector INTEGER NOT NULL,
   position INTEGER NOT NULL,
   value TEXT NOT NULL,
-  PRIMARY KEY (member, position)
+  PRIMARY KEY (member, selector, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE token (

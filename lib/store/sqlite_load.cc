@@ -114,10 +114,9 @@ class Loader {
     record.id = MemberId{row.integer(0)};
     ROTA_TRY(read_enum(row, 1, "member state", record.state));
     record.state_since = time_at(row, 2);
-    record.name = row.text(3);
-    record.community_member_id = optional_at(row, 4);
-    record.community_id = optional_at(row, 5);
-    record.renew_not_before = time_at(row, 6);
+    record.community_member_id = optional_at(row, 3);
+    record.community_id = optional_at(row, 4);
+    record.renew_not_before = time_at(row, 5);
     return {};
   }
 
@@ -128,12 +127,19 @@ class Loader {
     selector.key.value = row.text(2);
     selector.in_roster = row.integer(3) != 0;
     selector.retired = row.integer(4) != 0;
+    selector.name = row.text(5);
     return {};
   }
 
   Result<void> tag(const Statement& row) {
     ROTA_ASSIGN(MemberRecord* const record, owner(row, "tag"));
-    record->tags.emplace_back(row.text(1));
+    const auto selector = static_cast<std::size_t>(row.integer(1));
+    if (selector >= record->selectors.size()) {
+      return fail(ErrorKind::kCorrupt,
+                  fmt::format("the store has a tag of selector {} of member {}, which is not there",
+                              selector, row.integer(0)));
+    }
+    record->selectors[selector].tags.emplace_back(row.text(2));
     return {};
   }
 
@@ -181,6 +187,9 @@ class Loader {
         return {};
       case MetaKey::kEarlyRefreshUseless:
         snapshot_.early_refresh_useless = row.integer(1) != 0;
+        return {};
+      case MetaKey::kClockSkewMs:
+        snapshot_.clock_skew = Duration{row.integer(1)};
         return {};
     }
     return fail(ErrorKind::kCorrupt,

@@ -42,19 +42,21 @@ struct SqliteStore::Applier {
     const std::int64_t id = number(row.id);
     highest_member = std::max(highest_member, id);
     ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
-                                std::string_view(row.name), row.community_member_id,
-                                row.community_id, number(row.renew_not_before)));
+                                row.community_member_id, row.community_id,
+                                number(row.renew_not_before)));
     ROTA_TRY(sql.clear_selectors.run(id));
+    ROTA_TRY(sql.clear_tags.run(id));
     std::int64_t position = 0;
     for (const Selector& selector : row.selectors) {
-      ROTA_TRY(sql.put_selector.run(id, position++, number(selector.key.kind),
+      ROTA_TRY(sql.put_selector.run(id, position, number(selector.key.kind),
                                     std::string_view(selector.key.value),
-                                    number(selector.in_roster), number(selector.retired)));
-    }
-    ROTA_TRY(sql.clear_tags.run(id));
-    position = 0;
-    for (const std::string& tag : row.tags) {
-      ROTA_TRY(sql.put_tag.run(id, position++, std::string_view(tag)));
+                                    number(selector.in_roster), number(selector.retired),
+                                    std::string_view(selector.name)));
+      std::int64_t place = 0;
+      for (const std::string& tag : selector.tags) {
+        ROTA_TRY(sql.put_tag.run(id, position, place++, std::string_view(tag)));
+      }
+      ++position;
     }
     return {};
   }

@@ -9,19 +9,19 @@ inline constexpr const char* kCommit = "COMMIT";
 
 // Members. An upsert, never a REPLACE: that would delete the row first, and its tokens with it.
 inline constexpr const char* kPutMember =
-    "INSERT INTO member (id, state, state_since, name, community_member_id, community_id,"
-    " renew_not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
+    " renew_not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
-    " name = excluded.name, community_member_id = excluded.community_member_id,"
+    " community_member_id = excluded.community_member_id,"
     " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before";
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
 inline constexpr const char* kPutSelector =
-    "INSERT INTO selector (member, position, kind, value, in_roster, retired)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 inline constexpr const char* kClearTags = "DELETE FROM tag WHERE member = ?1";
 inline constexpr const char* kPutTag =
-    "INSERT INTO tag (member, position, value) VALUES (?1, ?2, ?3)";
+    "INSERT INTO tag (member, selector, position, value) VALUES (?1, ?2, ?3, ?4)";
 
 // Tokens. The row is always written whole: a token that moves or changes its state is sealed anew.
 inline constexpr const char* kPutToken =
@@ -56,11 +56,12 @@ inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_che
 
 // A start. Each query reads its table in the order of its key; nothing is sorted.
 inline constexpr const char* kLoadMembers =
-    "SELECT id, state, state_since, name, community_member_id, community_id, renew_not_before"
+    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before"
     " FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
-    "SELECT member, kind, value, in_roster, retired FROM selector ORDER BY member, position";
-inline constexpr const char* kLoadTags = "SELECT member, value FROM tag ORDER BY member, position";
+    "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";
+inline constexpr const char* kLoadTags =
+    "SELECT member, selector, value FROM tag ORDER BY member, selector, position";
 inline constexpr const char* kLoadTokens =
     "SELECT id, member, kind, status, issued_at, expires_at, status_since, key_id, sealed"
     " FROM token ORDER BY id";

@@ -53,8 +53,8 @@ TYPED_TEST(StoreBatchContract, ABatchThatFailsLeavesNothingAndCanBeMadeGood) {
   const std::string before = describe(this->load());
 
   MemberRecord renamed = make_member(1);
-  renamed.name = "Somebody else";
-  renamed.tags = {"new"};
+  renamed.selectors[0].name = "Somebody else";
+  renamed.selectors[0].tags = {"new"};
   Batch batch{PutMember{renamed},
               PutMember{make_member(2)},
               PutToken{MemberId{2}, make_token(1, "moved")},
@@ -90,7 +90,7 @@ TYPED_TEST(StoreBatchContract, ATokenBeforeItsMemberIsRefused) {
 
 TYPED_TEST(StoreBatchContract, ABatchAppliedTwiceIsABatchAppliedOnce) {
   MemberRecord row = make_member(1);
-  row.tags = {"a", "b"};
+  row.selectors[0].tags = {"a", "b"};
   this->commit({PutMember{make_member(2)}, PutToken{MemberId{2}, make_token(1, "one")},
                 PutToken{MemberId{2}, make_token(2, "two")}, PutCall{make_call(1)}});
   const Batch batch{
@@ -139,7 +139,7 @@ TYPED_TEST(StoreBatchContract, RandomBatchesAgreeWithTheReference) {
       case 1: {
         MemberRecord row = make_member(id());
         row.state = static_cast<MemberState>(1 + random.below(6));
-        row.tags.assign(random.below(3), fmt::format("tag-{}", random.below(100)));
+        row.selectors[0].tags.assign(random.below(3), fmt::format("tag-{}", random.below(100)));
         return PutMember{row};
       }
       case 2:

@@ -34,11 +34,20 @@ TYPED_TEST(StoreContract, AMemberComesBackWithAllItsFields) {
   using namespace std::string_literals;
   MemberRecord full = make_member(7);
   full.selectors = {
-      {.key = {SelectorKind::kSsoUserId, "google-oauth2|10'6\"2"}, .in_roster = false},
-      {.key = {SelectorKind::kEmail, "grace@example.com"}, .in_roster = true, .retired = true},
-      {.key = {SelectorKind::kCommunityMemberId, "42"}, .in_roster = true, .retired = false}};
-  full.name = "Ada \xc5\x81\0 x"s;
-  full.tags = {"support", "", "support", "a b"};
+      {.key = {SelectorKind::kSsoUserId, "google-oauth2|10'6\"2"},
+       .in_roster = false,
+       .name = "Ada \xc5\x81\0 x"s,
+       .tags = {"support", "", "support", "a b"}},
+      {.key = {SelectorKind::kEmail, "grace@example.com"},
+       .in_roster = true,
+       .retired = true,
+       .name = {},
+       .tags = {}},
+      {.key = {SelectorKind::kCommunityMemberId, "42"},
+       .in_roster = true,
+       .retired = false,
+       .name = {},
+       .tags = {"other"}}};
   full.community_member_id = 42;
   full.community_id = std::numeric_limits<std::int64_t>::max();
   full.renew_not_before = at(-5);
@@ -69,13 +78,16 @@ TYPED_TEST(StoreContract, EveryStateComesBack) {
 
 TYPED_TEST(StoreContract, APutMemberReplacesTheRowAndKeepsItsTokens) {
   MemberRecord row = make_member(1);
-  row.tags = {"a", "b", "c"};
-  row.selectors.push_back({.key = {SelectorKind::kEmail, "a@example.com"}});
+  row.selectors[0].tags = {"a", "b", "c"};
+  row.selectors.push_back(
+      {.key = {SelectorKind::kEmail, "a@example.com"}, .name = {}, .tags = {"d"}});
   row.community_id = 1;
   this->commit({PutMember{row}, PutToken{row.id, make_token(1, "first")}});
 
-  row.tags = {"z"};
-  row.selectors = {{.key = {SelectorKind::kEmail, "b@example.com"}, .retired = true}};
+  row.selectors = {{.key = {SelectorKind::kEmail, "b@example.com"},
+                    .retired = true,
+                    .name = {},
+                    .tags = {"z"}}};
   row.community_id.reset();
   row.tokens = {make_token(99, "the tokens of the row are ignored")};
   this->commit({PutMember{row}});
@@ -219,10 +231,12 @@ TYPED_TEST(StoreContract, ACallIsClosedByPuttingItAgainAndErasedByItsId) {
 }
 
 TYPED_TEST(StoreContract, SingleNumbersAreReplaced) {
-  this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 5}, PutMeta{MetaKey::kEarlyRefreshUseless, 1}});
+  this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 5}, PutMeta{MetaKey::kEarlyRefreshUseless, 1},
+                PutMeta{MetaKey::kClockSkewMs, -90'000}});
   Snapshot found = this->reload();
   EXPECT_EQ(at(5), found.last_circle_time);
   EXPECT_TRUE(found.early_refresh_useless);
+  EXPECT_EQ(Duration{-90'000}, found.clock_skew);
 
   this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 7}, PutMeta{MetaKey::kEarlyRefreshUseless, 0}});
   found = this->reload();

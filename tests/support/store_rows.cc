@@ -20,13 +20,14 @@ std::string number(std::optional<std::int64_t> value) {
 }
 
 std::string describe_member(const MemberRecord& row) {
-  std::string text = fmt::format("member {} {} since {} name {:?} circle {} {} renew {} tags {}\n",
+  std::string text = fmt::format("member {} {} since {} circle {} {} renew {}\n",
                                  std::to_underlying(row.id), name_of(row.state),
-                                 number(row.state_since), row.name, number(row.community_member_id),
-                                 number(row.community_id), number(row.renew_not_before), row.tags);
+                                 number(row.state_since), number(row.community_member_id),
+                                 number(row.community_id), number(row.renew_not_before));
   for (const Selector& selector : row.selectors) {
-    text += fmt::format("  selector {:?} in_roster {} retired {}\n", selector.key.text(),
-                        selector.in_roster, selector.retired);
+    text += fmt::format("  selector {:?} in_roster {} retired {} name {:?} tags {}\n",
+                        selector.key.text(), selector.in_roster, selector.retired, selector.name,
+                        selector.tags);
   }
   for (const Token& token : row.tokens) {
     text += fmt::format("  token {} {} {} {:?} {} {} {} {}\n", std::to_underlying(token.id),
@@ -46,9 +47,10 @@ MemberRecord make_member(std::int64_t id) {
   MemberRecord row;
   row.id = MemberId{id};
   row.state_since = after(1'000, id);
-  row.selectors = {
-      {.key = {SelectorKind::kCommunityMemberId, fmt::format("{}", id)}, .in_roster = true}};
-  row.name = fmt::format("Member {}", id);
+  row.selectors = {{.key = {SelectorKind::kCommunityMemberId, fmt::format("{}", id)},
+                    .in_roster = true,
+                    .name = fmt::format("Member {}", id),
+                    .tags = {}}};
   return row;
 }
 
@@ -80,8 +82,9 @@ std::string describe(const Snapshot& snapshot) {
                         std::to_underlying(row.member), number(row.opened_at),
                         number(row.closed_at), name_of(row.fate), number(row.doubt_until));
   }
-  text += fmt::format("circle time {} early refresh useless {}\n",
-                      number(snapshot.last_circle_time), snapshot.early_refresh_useless);
+  text += fmt::format("circle time {} skew {} early refresh useless {}\n",
+                      number(snapshot.last_circle_time), snapshot.clock_skew.count(),
+                      snapshot.early_refresh_useless);
   text +=
       fmt::format("next member {} token {} call {}\n", std::to_underlying(snapshot.next_member),
                   std::to_underlying(snapshot.next_token), std::to_underlying(snapshot.next_call));
