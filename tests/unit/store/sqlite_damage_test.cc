@@ -99,7 +99,7 @@ TEST_F(SqliteDamage, ANumberThatNamesNothingIsNotGuessedAt) {
       {"UPDATE call SET fate = 0", "call fate 0"},
       {"INSERT INTO meta VALUES (77, 1)", "77"},
       {"INSERT INTO next_id VALUES (77, 1)", "77"},
-      {"PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 'x')", "tag of member 77"},
+      {"PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x')", "tag of member 77"},
   };
   const std::string whole = read_bytes(path());
   for (const auto& [sql, words] : changes) {
