@@ -11,9 +11,11 @@ namespace rota {
 // A reply without a token.
 using PlainReply = std::variant<JsonReply, ErrorReply>;
 
-// The token that the table holds. `row` is the table's: use it before the loop goes on.
+// The token that the table holds, alive at `circle_now`. `row` is the table's: use it before the
+// loop goes on.
 struct TokenReply {
   const Published* row = nullptr;
+  WallTime circle_now;
 };
 
 // A reply that comes later: `start` is called once, and calls what it is given once, never from

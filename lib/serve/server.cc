@@ -42,14 +42,15 @@ void refuse_connection(int fd) {
 }  // namespace
 
 Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
-               const Frontend& frontend, const Clock& clock, ServerObserver& observer,
-               const ServerOptions& options)
+               std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
+               ServerObserver& observer, const ServerOptions& options)
     : loop_(loop),
       frontend_(frontend),
       clock_(clock),
       observer_(observer),
       options_(options),
       listen_(std::move(listen)),
+      events_(std::move(events)),
       acceptor_(loop),
       rest_timer_(loop),
       sweep_timer_(loop),
@@ -60,8 +61,9 @@ Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
                                                const Frontend& frontend, const Clock& clock,
                                                ServerObserver& observer,
                                                const ServerOptions& options) {
+  ROTA_ASSIGN(auto events, EventSet::create(loop));
   std::unique_ptr<Server> server(
-      new Server(loop, std::move(listen), frontend, clock, observer, options));
+      new Server(loop, std::move(listen), std::move(events), frontend, clock, observer, options));
   error_code error;
   server->acceptor_.assign(Protocol(), server->listen_->fd(), error);
   if (error) return fail(ErrorKind::kIo, fmt::format("listening socket: {}", error.message()));
@@ -116,26 +118,23 @@ std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) c
 }
 
 void Server::admit(int fd) {
-  Session::Socket socket(loop_);
-  error_code error;
-  socket.assign(Protocol(), fd, error);
-  if (error) {
-    ::close(fd);
-    return observer_.accept_failed(error);
-  }
-  socket.non_blocking(true, error);
   const auto peer = identity_of(fd);
-  if (error || !peer) return observer_.accept_failed({EINVAL, std::system_category()});
+  if (!peer) {
+    observer_.accept_failed({errno, std::system_category()});
+    ::close(fd);
+    return;
+  }
   if (const auto limit = limit_reached(*peer)) {
     refuse_connection(fd);
+    ::close(fd);
     return observer_.connection_refused(*peer, *limit);
   }
   SessionHost& host = *this;
-  auto session =
-      std::make_shared<Session>(std::move(socket), *peer, frontend_, clock_, options_.times, host);
+  const auto session =
+      std::make_shared<Session>(fd, *peer, frontend_, clock_, options_.times, *events_, host);
+  if (!session->start()) return observer_.accept_failed({errno, std::system_category()});
   sessions_.emplace(session.get(), session);
   ++connections_of_uid_[peer->uid];
-  session->start();
   session_deadline(session->deadline());
 }
 
@@ -206,7 +205,10 @@ void Server::shutdown(Duration grace, std::move_only_function<void()> done) {
 void Server::finish_shutdown() {
   grace_timer_.cancel();
   sweep_timer_.cancel();
-  asio::post(loop_, [done = std::exchange(shutdown_done_, {})]() mutable { done(); });
+  asio::post(loop_, [this, done = std::exchange(shutdown_done_, {})]() mutable {
+    events_.reset();  // and nothing of this server keeps the loop running
+    done();
+  });
 }
 
 }  // namespace rota

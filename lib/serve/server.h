@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "serve/access.h"
+#include "serve/event_set.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
 #include "serve/listen_socket.h"
@@ -61,8 +62,8 @@ class Server : private SessionHost {
   using Protocol = boost::asio::local::stream_protocol;
 
   Server(boost::asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
-         const Frontend& frontend, const Clock& clock, ServerObserver& observer,
-         const ServerOptions& options);
+         std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
+         ServerObserver& observer, const ServerOptions& options);
 
   void session_closed(Session& session) override;
   void session_deadline(BootTime deadline) override;
@@ -84,6 +85,7 @@ class Server : private SessionHost {
 
   // Loop thread only.
   std::unique_ptr<ListenSocket> listen_;
+  std::unique_ptr<EventSet> events_;
   Protocol::acceptor acceptor_;
   boost::asio::steady_timer rest_timer_;
   boost::asio::steady_timer sweep_timer_;

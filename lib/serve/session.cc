@@ -1,33 +1,37 @@
 #include "serve/session.h"
 
-#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
+#include <cerrno>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
 
 namespace rota {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-Session::Session(Socket socket, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-                 const SessionTimes& times, SessionHost& host)
+Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
+                 const SessionTimes& times, EventSet& events, SessionHost& host)
     : peer_(peer),
       frontend_(frontend),
       clock_(clock),
       times_(times),
+      events_(events),
       host_(host),
-      socket_(std::move(socket)) {}
+      fd_(fd) {}
 
-void Session::start() {
+Session::~Session() {
+  ROTA_CHECK(closed_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool Session::start() {
   now_ = active_since_ = clock_.now().boot;
-  arm();
+  watched_ = EPOLLIN;
+  closed_ = !events_.add(fd_, *this, watched_);
+  return !closed_;
 }
 
 void Session::drain() {
@@ -46,8 +50,8 @@ void Session::close() {
     }
   }
   slots_.clear();
-  error_code ignored;
-  socket_.close(ignored);
+  events_.remove(fd_, *this);
+  ::close(std::exchange(fd_, -1));
   host_.session_closed(*this);
 }
 
@@ -59,42 +63,38 @@ BootTime Session::deadline() const {
   return idle ? active_since_ + times_.idle : earliest;
 }
 
-void Session::on_readable() {
-  if (!can_take()) {
-    // Not wanted any more since the wait began: the input stays in the kernel.
-    arm();
-    return;
+void Session::on_events(std::uint32_t events) {
+  const auto self = shared_from_this();
+  now_ = clock_.now().boot;
+  const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if ((events & watched_ & EPOLLIN) != 0) {
+    // Even a client that is gone may have left an operator's order behind.
+    receive(hung_up);
+  } else if (hung_up) {
+    close();
+  } else {
+    pump();
   }
+}
+
+void Session::receive(bool hung_up) {
   if (input_begin_ != 0) {
     std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
     input_end_ -= std::exchange(input_begin_, 0);
   }
-  error_code error;
-  const std::size_t count = socket_.read_some(
-      asio::buffer(input_.data() + input_end_, input_.size() - input_end_), error);
-  now_ = clock_.now().boot;
-  if (error == asio::error::eof) {
-    read_closed_ = true;
-    // After a half-close what was asked is still answered; a peer that is gone wants nothing.
-    if (hung_up()) return close();
-  } else if (error == asio::error::would_block || error == asio::error::interrupted) {
-    return arm();
-  } else if (error) {
-    return close();
+  const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) close();
+    return;
   }
-  input_end_ += count;
+  if (count == 0) {
+    // After a half-close what was asked is still answered; a client that is gone wants nothing.
+    if (hung_up) return close();
+    read_closed_ = true;
+  }
+  input_end_ += static_cast<std::size_t>(count);
   active_since_ = now_;
   pump();
-}
-
-void Session::on_writable() {
-  now_ = clock_.now().boot;
-  pump();
-}
-
-void Session::on_hangup_watch() {
-  // Woken for anything else means out-of-band data, which is not HTTP and would wake us forever.
-  close();
 }
 
 void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
@@ -128,7 +128,7 @@ void Session::pump() {
     request_since_ = now_;
   }
   host_.session_deadline(deadline());
-  arm();
+  watch();
 }
 
 // Returns whether it stopped because the output buffer is full.
@@ -172,11 +172,12 @@ void Session::dispatch(const RequestHead& head) {
     return start_later(std::move(*later), head.close);
   if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
-  const Published& row = *std::get<TokenReply>(answer).row;
+  const auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
-    append_token(output_, row, frontend_.tokens().circle_now(), head.close);
+    append_token(output_, *token.row, token.circle_now, head.close);
   } else {
-    queue(head.close, Settled{row.member, {.result = WaitResult::kServe, .retry_after = {}}});
+    queue(head.close,
+          Settled{token.row->member, {.result = WaitResult::kServe, .retry_after = {}}});
   }
 }
 
@@ -229,21 +230,20 @@ void Session::render(const Slot& slot) {
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, slot.close);
   }
-  append_token(output_, *std::get<TokenReply>(outcome).row, frontend_.tokens().circle_now(),
-               slot.close);
+  const auto& token = std::get<TokenReply>(outcome);
+  append_token(output_, *token.row, token.circle_now, slot.close);
 }
 
 // Sends what the kernel takes. False: the peer is gone.
 bool Session::flush() {
   bool progress = false;
   while (!output_.empty()) {
-    error_code error;
     const auto bytes = output_.data();
-    const std::size_t sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
-    if (error == asio::error::would_block) break;
-    if (error == asio::error::interrupted) continue;
-    if (error) return false;
-    output_.consume(sent);
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) break;
+    if (sent < 0) return false;
+    output_.consume(static_cast<std::size_t>(sent));
     progress = true;
   }
   if (output_.empty()) {
@@ -254,35 +254,14 @@ bool Session::flush() {
   return true;
 }
 
-// Waits for whatever can bring this session forward; for the peer's end at the least.
-void Session::arm() {
-  if (closed_) return;
-  if (!output_.empty() && !write_armed_) {
-    write_armed_ = true;
-    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
-      self->write_armed_ = false;
-      if (!error && !self->closed_) self->on_writable();
-    });
-  }
-  if (can_take() && !read_closed_) {
-    if (read_armed_) return;
-    read_armed_ = true;
-    socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
-      self->read_armed_ = false;
-      if (!error && !self->closed_) self->on_readable();
-    });
-  } else if (!hangup_armed_) {
-    hangup_armed_ = true;
-    socket_.async_wait(Socket::wait_error, [self = shared_from_this()](error_code error) {
-      self->hangup_armed_ = false;
-      if (!error && !self->closed_) self->on_hangup_watch();
-    });
-  }
-}
-
-bool Session::hung_up() {
-  pollfd state{.fd = socket_.native_handle(), .events = 0, .revents = 0};
-  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0;
+// A hang-up is told whatever is watched for.
+void Session::watch() {
+  std::uint32_t wanted = 0;
+  if (can_take() && !read_closed_) wanted |= EPOLLIN;
+  if (!output_.empty()) wanted |= EPOLLOUT;
+  if (wanted == watched_) return;
+  watched_ = wanted;
+  events_.change(fd_, *this, watched_);
 }
 
 }  // namespace rota

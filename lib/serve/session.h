@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "base/time.h"
 #include "serve/buffer.h"
+#include "serve/event_set.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
 
@@ -28,19 +28,20 @@ class SessionHost {
 };
 
 // One connection. Requests are taken from the input buffer as they come; a reply goes straight to
-// the output buffer, or into a queue when it or one before it must wait. The socket is read,
-// written and waited on by hand, without an operation object or a timer for each request: deadlines
-// are looked at by the server's sweep. Loop thread only; pending handlers keep it alive until it
-// has closed.
-class Session : public std::enable_shared_from_this<Session> {
+// the output buffer, or into a queue when it or one before it must wait. A fetch costs a read and a
+// write, and no timer: deadlines are looked at by the server's sweep. Loop thread only; the server
+// owns it.
+class Session : public EventWatcher, public std::enable_shared_from_this<Session> {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
+  // Takes over `fd`, a connected socket that does not block. References must outlive the session.
+  Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
+          const SessionTimes& times, EventSet& events, SessionHost& host);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
-  // `socket` is connected and does not block. All references must outlive the session.
-  Session(Socket socket, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-          const SessionTimes& times, SessionHost& host);
-
-  void start();
+  // False: the system cannot watch the socket; the session has closed.
+  bool start();
   // Takes no more requests, answers those taken, then closes; at once when there are none.
   void drain();
   // Cancels its waits. Harmless when closed.
@@ -67,13 +68,13 @@ class Session : public std::enable_shared_from_this<Session> {
     std::variant<Waiting, Running, Settled, JsonReply, ErrorReply> content;
   };
 
-  void on_readable();
-  void on_writable();
-  void on_hangup_watch();
+  void on_events(std::uint32_t events) override;
+  void receive(bool hung_up);
   void on_wait_done(std::uint64_t number, WaitAnswer answer);
   void on_later_done(std::uint64_t number, PlainReply reply);
 
-  // Goes as far as input, output and limits permit, then waits for the socket.
+  // Goes as far as input, output and limits permit, then says what of the socket would help
+  // further.
   void pump();
   bool fill_output();
   bool take_request();
@@ -84,11 +85,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void render_slots();
   void render(const Slot& slot);
   bool flush();
-  void arm();
+  void watch();
 
   bool can_take() const;
   bool output_full() const { return output_.size() >= kOutputBytesMax; }
-  bool hung_up();
   std::string_view input() const {
     return {input_.data() + input_begin_, input_end_ - input_begin_};
   }
@@ -98,10 +98,12 @@ class Session : public std::enable_shared_from_this<Session> {
   const Frontend& frontend_;
   const Clock& clock_;
   const SessionTimes& times_;
+  EventSet& events_;
   SessionHost& host_;
 
   // Loop thread only.
-  Socket socket_;
+  int fd_;
+  std::uint32_t watched_ = 0;  // what events_ was told
   std::array<char, kInputBytesMax> input_;
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
@@ -112,9 +114,6 @@ class Session : public std::enable_shared_from_this<Session> {
   bool taking_ = true;            // false: no further request is taken, ever
   bool read_closed_ = false;      // the client sends no more
   bool closed_ = false;
-  bool read_armed_ = false;
-  bool write_armed_ = false;
-  bool hangup_armed_ = false;
   BootTime now_;                           // of the event that is handled
   BootTime active_since_;                  // when something last came in
   std::optional<BootTime> request_since_;  // first byte of the request that is not whole yet

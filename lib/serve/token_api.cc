@@ -55,7 +55,7 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
   const bool live = has_live_token(*row, circle_now);
   const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
   const bool long_enough = live && row->expires_at - circle_now >= needed_ttl(query, *row);
-  if (long_enough && !refused) return TokenReply{row};
+  if (long_enough && !refused) return TokenReply{row, circle_now};
   if (query.wait > Duration::zero()) {
     return WaitRequest{.member = row->member,
                        .min_ttl = query.min_ttl,
@@ -63,7 +63,7 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
                        .refused = query.refused,
                        .wait = query.wait};
   }
-  if (live && !query.strict && !refused) return TokenReply{row};
+  if (live && !query.strict && !refused) return TokenReply{row, circle_now};
   return unavailable(kRetryAfterDefault);
 }
 
@@ -90,7 +90,7 @@ TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIde
   if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
   if (const auto refusal = refusal_of(row->state)) return error_reply(*refusal);
   if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
-  return TokenReply{row};
+  return TokenReply{row, circle_now};
 }
 
 }  // namespace rota

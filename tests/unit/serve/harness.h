@@ -85,10 +85,10 @@ class Client {
   int fd() const { return fd_; }
 
   // Reads what is there.
-  void receive(std::size_t most = 1 << 20) {
-    std::string bytes(most, '\0');
-    const ssize_t count = ::recv(fd_, bytes.data(), bytes.size(), 0);
-    if (count > 0) received_.append(bytes, 0, static_cast<std::size_t>(count));
+  void receive() {
+    char bytes[16 * 1024];
+    const ssize_t count = ::recv(fd_, bytes, sizeof(bytes), 0);
+    if (count > 0) received_.append(bytes, static_cast<std::size_t>(count));
     if (count == 0 || (count < 0 && errno == ECONNRESET)) ended_ = true;
   }
   const std::string& received() const { return received_; }
