@@ -90,6 +90,9 @@ TEST_F(ServerTest, AcceptsABurst) {
 
 // Without a descriptor for it a client stays in the queue; the server rests and tries again.
 TEST_F(ServerTest, RestsWhenDescriptorsRunOut) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan opens a pipe to look at a type, and below there is no descriptor for it";
+#endif
   start({.times = {}, .sweep_spacing = milliseconds{1}, .accept_rest = milliseconds{1}});
   const auto client = connect();
   client->get(kToken1);
