@@ -150,7 +150,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
                                .lane = planned.lane,
                                .member = slot.record.id,
                                .token = planned.token,
-                               .sent = false});
+                               .sent_at = std::nullopt});
   slot.in_flight = id;
   if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
   budget_.sent();
@@ -176,7 +176,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
     replan(slot, now);
     return;
   }
-  call.sent = true;
+  call.sent_at = now.boot;
   out.emplace_back(command::Call{
       .call = id,
       .request = {.kind = call.kind,

@@ -44,7 +44,7 @@ std::string describe(const Outcome& outcome) {
 
 void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   const auto it = calls_.find(id);
-  ROTA_CHECK(it != calls_.end() && it->second.sent);
+  ROTA_CHECK(it != calls_.end() && it->second.sent_at);
   const CallState call = it->second;
   calls_.erase(it);
   note_upstream(call, reply, now);
@@ -71,7 +71,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     budget_.completed(now.boot);
   }
   // A reply that is not Circle's may carry some proxy's date.
-  if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, now.boot)) {
+  if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
     constexpr Duration kWorthTelling{2'000};
     const Duration skew = clock_.skew(now);
     tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock", nullptr,

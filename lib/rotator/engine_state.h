@@ -29,7 +29,7 @@ struct CallState {
   Lane lane = Lane::kIssue;
   MemberId member{};
   TokenId token{};
-  bool sent = false;  // false: its journal row is not durable yet
+  std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
 };
 
 // A client that waits.
