@@ -115,8 +115,12 @@ bool Engine::may_send(Lane lane, Now now) {
   const std::size_t urgent_only =
       policy_.max_in_flight > 1 ? std::max<std::size_t>(1, policy_.max_in_flight / kUrgentInFlightShare)
                                 : 0;
-  const std::size_t room = policy_.max_in_flight - (is_background(lane) ? urgent_only : 0);
-  return in_flight < room && budget_.may_send(lane, now.boot) &&
+  // As in the budget, only background calls count against the background's part.
+  const auto in_background = static_cast<std::size_t>(std::ranges::count_if(
+      calls_, [](const auto& call) { return is_background(call.second.lane); }));
+  const bool room = in_flight < policy_.max_in_flight &&
+                    (!is_background(lane) || in_background + urgent_only < policy_.max_in_flight);
+  return room && budget_.may_send(lane, now.boot) &&
          breaker_.may_send(now.boot, in_flight, lane == Lane::kWaiting);
 }
 
@@ -153,7 +157,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
                                .sent = false});
   slot.in_flight = id;
   if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
-  budget_.sent();
+  budget_.sent(planned.lane);
   gathering_.send.push_back(id);
 }
 
@@ -169,7 +173,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
     // The commit took its time, and what was planned before it is wanted no more.
     close_row(id, call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
               now);
-    budget_.never_sent();
+    budget_.never_sent(call.lane);
     slot.in_flight.reset();
     calls_.erase(id);
     settle_if_nothing_alive(slot, now);

@@ -66,9 +66,9 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
 void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
   const Transient* failure = transient(reply.outcome);
   if (failure != nullptr && failure->reason == TransientReason::kNotSent) {
-    budget_.never_sent();
+    budget_.never_sent(call.lane);
   } else {
-    budget_.completed(now.boot);
+    budget_.completed(call.lane, now.boot);
   }
   // A reply that is not Circle's may carry some proxy's date.
   if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, now.boot)) {
