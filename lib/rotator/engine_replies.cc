@@ -123,23 +123,27 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
     return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
   });
-  const auto known = by_circle_id_.find(circle_id);
-  if (contradicts || known == by_circle_id_.end() || known->second == slot.record.id) return slot;
+  // One that the roster names by this id may never have been issued itself: it may be there as retired.
+  const auto pinned = by_circle_id_.find(circle_id);
+  const auto named = by_key_.find(fmt::format("id:{}", circle_id));
+  const std::optional<MemberId> known = pinned != by_circle_id_.end() ? std::optional(pinned->second)
+                                        : named != by_key_.end()      ? std::optional(named->second)
+                                                                      : std::nullopt;
+  if (contradicts || !known || *known == slot.record.id) return slot;
 
-  MemberSlot& into = slots_.at(known->second);
+  MemberSlot& into = slots_.at(*known);
   tell(Severity::kInfo, "alias", &slot,
        fmt::format("is the same member as {}: they share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
-  const auto keys = slot.record.selectors;
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
   for (const WaitId wait : slot.waiters) waits_.at(wait).request.member = into.record.id;
   for (const OperatorId op : slot.operations) {
     auto& members = operations_.at(op).members;
     members.erase(from);
-    members.insert(into.record.id);
-    into.operations.push_back(op);
+    // It may be about both of them, and is to be completed once.
+    if (members.insert(into.record.id).second) into.operations.push_back(op);
   }
   into.rotations_asked += slot.rotations_asked;
   journal_.reassign(from, into.record.id, gathering_.mutations);
