@@ -119,6 +119,7 @@ class Engine {
 
   // engine_roster.cc
   Roster roster_in_force() const;
+  RosterDiff diff_to(const Roster& roster) const;
   void apply_entry(const RosterEntry& entry, Now now);
   void apply_removal(const MemberKey& key, const Roster& wanted, Now now);
   void follow_roster(MemberSlot& slot, Now now);
