@@ -37,15 +37,18 @@ void Engine::start(Now now, Commands& out) {
   for (const WallTime at : journal_.completions(circle)) {
     budget_.restore(std::min(now.boot, clock_.boot_at(at)));
   }
+  // The ledger tells how long this community's tokens live before the first call does.
+  for (const auto& [member, slot] : slots_) {
+    const Token* access = current(slot.record, TokenKind::kAccess);
+    const Token* refresh = current(slot.record, TokenKind::kRefresh);
+    if (access) facts_.access_lifetime = lifetime_of(*access);
+    if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
+  }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
   for (auto& [member, slot] : slots_) {
-    // The ledger tells how long this community's tokens live before the first call does.
-    if (const Token* access = current(slot.record, TokenKind::kAccess)) {
-      facts_.access_lifetime = lifetime_of(*access);
-    }
     settle_if_nothing_alive(slot, now);
     publish(slot);
     replan(slot, now);

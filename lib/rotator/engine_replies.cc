@@ -108,8 +108,11 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
   std::optional<WallTime> doubt_until;
   // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
-    doubt_until = circle + (call.kind == CallKind::kIssue ? facts_.refresh_lifetime
-                                                          : facts_.access_lifetime);
+    // The tokens seen so far may have been old ones handed out again: never less than what is documented.
+    const UpstreamFacts documented;
+    doubt_until = circle + (call.kind == CallKind::kIssue
+                                ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
+                                : std::max(facts_.access_lifetime, documented.access_lifetime));
   }
   journal_.close(id, fate, doubt_until, circle, gathering_.mutations);
 }
