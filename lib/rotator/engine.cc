@@ -172,8 +172,11 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
                       slot.record.state == MemberState::kUnknown;
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
-  if (stopping_ || !wanted || !has_token) {
-    // The commit took its time, and what was planned before it is wanted no more.
+  const bool held_back =
+      budget_.paused_until(now.boot) ||
+      !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
+  if (stopping_ || !wanted || !has_token || held_back) {
+    // The commit took its time, and what was planned before it is wanted no more, or not now.
     close_row(id, call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
               now);
     budget_.never_sent(call.lane);
