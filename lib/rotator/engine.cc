@@ -107,8 +107,8 @@ std::optional<BootTime> Engine::next_wake(Now now) {
 
 void Engine::pump(Now now, Commands& out) {
   housekeep_due(now);
-  expire_waits(now);
-  expire_operations(now);
+  expire_waits(now, out);
+  expire_operations(now, out);
   if (!stopping_) send_due(now);
   flush(now, out);
 }
