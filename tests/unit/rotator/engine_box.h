@@ -99,7 +99,7 @@ class EngineBox {
 
  private:
   void run(Commands commands);
-  void check_published(const Published& row) const;
+  void check_table() const;
 
   Policy policy_;
   std::map<CallId, std::size_t> unanswered_;  // to its place in calls
