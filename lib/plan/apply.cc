@@ -218,6 +218,8 @@ RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_supe
     if (over) change.erased.push_back(token.id);
     return over;
   });
+  // A mismatched record holds tokens of another member, which are not ours to revoke.
+  if (record.state == MemberState::kMismatched) return change;
   for (Token& token : record.tokens) {
     if (revoke_superseded_after && token.status == TokenStatus::kSuperseded &&
         token.kind == TokenKind::kAccess && token.status_since + *revoke_superseded_after <= now) {
@@ -242,7 +244,10 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
       Token* old = current(into, token.kind);
       const bool newer = old == nullptr || old->expires_at < token.expires_at;
       if (old != nullptr && newer) set_status(*old, status_when_replaced(token.kind), now, change);
-      if (!newer) token.status = status_when_replaced(token.kind);
+      if (!newer) {
+        token.status = status_when_replaced(token.kind);
+        token.status_since = now;
+      }
     }
     change.put.push_back(token.id);
     into.tokens.push_back(std::move(token));
@@ -251,6 +256,10 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
   from.selectors.clear();
   const bool wanted = wanted_by_roster(into);
   change.merge(enter(into, wanted ? LifecycleEvent::kWanted : LifecycleEvent::kDropped, now));
+  // What an operator revoked under one name stays out under every name.
+  if (from.state == MemberState::kBlocked) {
+    change.merge(enter(into, LifecycleEvent::kOperatorRevokes, now));
+  }
   if (!keeps_tokens(into.state) && into.state != MemberState::kMismatched) {
     change.merge(revoke_all_tokens(into, now));
   }

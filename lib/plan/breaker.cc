@@ -84,7 +84,10 @@ bool Breaker::on_new_app_token() {
 
 void Breaker::open(BreakerState why, BootTime now, Random& random) {
   constexpr int kDoublingsMax = 10;
+  // No probe can have been sent yet: a call that was in flight when it opened tells nothing new.
+  const bool straggler = state_ != BreakerState::kClosed && now < *probe_at(true);
   state_ = why;
+  if (straggler) return;
   const auto gap = std::min(kProbeGapMax, kProbeGapMin * (1 << std::min(probes_, kDoublingsMax)));
   ++probes_;
   last_probe_ = now;

@@ -6,42 +6,47 @@
 
 namespace rota {
 
-Budget::Budget(std::size_t calls_per_window, Duration window)
-    : limit_(calls_per_window),
-      reserve_(std::max<std::size_t>(1, calls_per_window / 10)),
-      window_(window) {
-  ROTA_CHECK(limit_ > reserve_ && window_ > Duration{0});
+Budget::Budget(std::size_t calls_per_window, Duration window) : window_(window) {
+  const std::size_t reserve = std::max<std::size_t>(1, calls_per_window / 10);
+  ROTA_CHECK(calls_per_window > reserve && window_ > Duration{0});
+  all_.limit = calls_per_window;
+  background_.limit = calls_per_window - reserve;
 }
 
 void Budget::restore(BootTime completed_at) {
-  completed_.insert(std::ranges::upper_bound(completed_, completed_at), completed_at);
+  all_.restore(completed_at);
+  background_.restore(completed_at);
 }
 
 bool Budget::may_send(Lane lane, BootTime now) {
   drop_old(now);
-  return now >= paused_until_ && in_flight_ + completed_.size() < limit_for(lane);
+  return now >= paused_until_ && all_.used() < all_.limit &&
+         (!is_background(lane) || background_.used() < background_.limit);
 }
 
 std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
   drop_old(now);
-  const std::size_t used = in_flight_ + completed_.size();
-  if (used < limit_for(lane)) return std::max(now, paused_until_);
-  const std::size_t must_go = used - limit_for(lane) + 1;
-  if (must_go > completed_.size()) return std::nullopt;
-  return std::max(completed_[must_go - 1] + window_ + Duration{1}, paused_until_);
+  auto slot = all_.next(now, window_);
+  if (slot && is_background(lane)) {
+    const auto own = background_.next(now, window_);
+    slot = own ? std::optional(std::max(*slot, *own)) : std::nullopt;
+  }
+  return slot ? std::optional(std::max(*slot, paused_until_)) : std::nullopt;
 }
 
-void Budget::sent() { ++in_flight_; }
-
-void Budget::completed(BootTime now) {
-  ROTA_CHECK(in_flight_ > 0);
-  --in_flight_;
-  completed_.push_back(now);
+void Budget::sent(Lane lane) {
+  ++all_.in_flight;
+  if (is_background(lane)) ++background_.in_flight;
 }
 
-void Budget::never_sent() {
-  ROTA_CHECK(in_flight_ > 0);
-  --in_flight_;
+void Budget::completed(Lane lane, BootTime now) {
+  all_.complete(now);
+  if (is_background(lane)) background_.complete(now);
+}
+
+void Budget::never_sent(Lane lane) {
+  all_.give_back();
+  if (is_background(lane)) background_.give_back();
 }
 
 void Budget::pause(BootTime until) { paused_until_ = std::max(paused_until_, until); }
@@ -53,15 +58,37 @@ std::optional<BootTime> Budget::paused_until(BootTime now) const {
 
 std::size_t Budget::used(BootTime now) {
   drop_old(now);
-  return in_flight_ + completed_.size();
-}
-
-std::size_t Budget::limit_for(Lane lane) const {
-  return is_background(lane) ? limit_ - reserve_ : limit_;
+  return all_.used();
 }
 
 void Budget::drop_old(BootTime now) {
-  while (!completed_.empty() && completed_.front() + window_ < now) completed_.pop_front();
+  all_.drop_old(now, window_);
+  background_.drop_old(now, window_);
+}
+
+void Budget::Slots::restore(BootTime completed_at) {
+  completed.insert(std::ranges::upper_bound(completed, completed_at), completed_at);
+}
+
+void Budget::Slots::complete(BootTime now) {
+  give_back();
+  completed.push_back(now);
+}
+
+void Budget::Slots::give_back() {
+  ROTA_CHECK(in_flight > 0);
+  --in_flight;
+}
+
+void Budget::Slots::drop_old(BootTime now, Duration window) {
+  while (!completed.empty() && completed.front() + window < now) completed.pop_front();
+}
+
+std::optional<BootTime> Budget::Slots::next(BootTime now, Duration window) const {
+  if (used() < limit) return now;
+  const std::size_t must_go = used() - limit + 1;
+  if (must_go > completed.size()) return std::nullopt;
+  return completed[must_go - 1] + window + Duration{1};
 }
 
 }  // namespace rota

@@ -83,7 +83,8 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
       case TokenStatus::kCurrent:
         break;
       case TokenStatus::kSuperseded:
-        if (policy.revoke_superseded_after && token.kind == TokenKind::kAccess) {
+        if (policy.revoke_superseded_after && token.kind == TokenKind::kAccess &&
+            record.state != MemberState::kMismatched) {
           wake(plan, token.status_since + *policy.revoke_superseded_after);
         }
         [[fallthrough]];

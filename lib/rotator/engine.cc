@@ -37,15 +37,18 @@ void Engine::start(Now now, Commands& out) {
   for (const WallTime at : journal_.completions(circle)) {
     budget_.restore(std::min(now.boot, clock_.boot_at(at)));
   }
+  // The ledger tells how long this community's tokens live before the first call does.
+  for (const auto& [member, slot] : slots_) {
+    const Token* access = current(slot.record, TokenKind::kAccess);
+    const Token* refresh = current(slot.record, TokenKind::kRefresh);
+    if (access) facts_.access_lifetime = lifetime_of(*access);
+    if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
+  }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
   for (auto& [member, slot] : slots_) {
-    // The ledger tells how long this community's tokens live before the first call does.
-    if (const Token* access = current(slot.record, TokenKind::kAccess)) {
-      facts_.access_lifetime = lifetime_of(*access);
-    }
     settle_if_nothing_alive(slot, now);
     publish(slot);
     replan(slot, now);
@@ -104,8 +107,8 @@ std::optional<BootTime> Engine::next_wake(Now now) {
 
 void Engine::pump(Now now, Commands& out) {
   housekeep_due(now);
-  expire_waits(now);
-  expire_operations(now);
+  expire_waits(now, out);
+  expire_operations(now, out);
   if (!stopping_) send_due(now);
   flush(now, out);
 }
@@ -115,8 +118,12 @@ bool Engine::may_send(Lane lane, Now now) {
   const std::size_t urgent_only =
       policy_.max_in_flight > 1 ? std::max<std::size_t>(1, policy_.max_in_flight / kUrgentInFlightShare)
                                 : 0;
-  const std::size_t room = policy_.max_in_flight - (is_background(lane) ? urgent_only : 0);
-  return in_flight < room && budget_.may_send(lane, now.boot) &&
+  // As in the budget, only background calls count against the background's part.
+  const auto in_background = static_cast<std::size_t>(std::ranges::count_if(
+      calls_, [](const auto& call) { return is_background(call.second.lane); }));
+  const bool room = in_flight < policy_.max_in_flight &&
+                    (!is_background(lane) || in_background + urgent_only < policy_.max_in_flight);
+  return room && budget_.may_send(lane, now.boot) &&
          breaker_.may_send(now.boot, in_flight, lane == Lane::kWaiting);
 }
 
@@ -153,7 +160,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
                                .sent_at = std::nullopt});
   slot.in_flight = id;
   if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
-  budget_.sent();
+  budget_.sent(planned.lane);
   gathering_.send.push_back(id);
 }
 
@@ -165,11 +172,14 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
                       slot.record.state == MemberState::kUnknown;
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
-  if (stopping_ || !wanted || !has_token) {
-    // The commit took its time, and what was planned before it is wanted no more.
+  const bool held_back =
+      budget_.paused_until(now.boot) ||
+      !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
+  if (stopping_ || !wanted || !has_token || held_back) {
+    // The commit took its time, and what was planned before it is wanted no more, or not now.
     close_row(id, call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
               now);
-    budget_.never_sent();
+    budget_.never_sent(call.lane);
     slot.in_flight.reset();
     calls_.erase(id);
     settle_if_nothing_alive(slot, now);

@@ -119,20 +119,22 @@ class Engine {
 
   // engine_roster.cc
   Roster roster_in_force() const;
+  RosterDiff diff_to(const Roster& roster) const;
   void apply_entry(const RosterEntry& entry, Now now);
   void apply_removal(const MemberKey& key, const Roster& wanted, Now now);
   void follow_roster(MemberSlot& slot, Now now);
 
   // engine_clients.cc
-  void expire_waits(Now now);
+  void expire_waits(Now now, Commands& out);
   void answer_waiters(MemberSlot& slot, Now now);
   void answer_everybody(Now now);
   void answer(WaitId wait, WaitAnswer answer);
+  void answer_at_once(WaitId wait, Now now, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
   void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
   void finish_operations(MemberSlot& slot, Now now);
   void finish_rotations(MemberSlot& slot, bool rotated, std::string detail);
-  void expire_operations(Now now);
+  void expire_operations(Now now, Commands& out);
   void complete(OperatorId op, const MemberSlot& slot, bool done, std::string detail);
 
   // Constant after construction.

@@ -38,13 +38,15 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   const auto& planned = slot.queued[index_of(Lane::kWaiting)];
   const bool in_time =
       slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
-  // Before the end of the token that is there, Circle would give nothing better: take it now.
-  const bool nothing_better = facts_.early_refresh_useless &&
-                              best_answer(slot, request, now).result == WaitResult::kServe;
-  // A call that cannot come in time, or not at all, is not waited for.
-  if (stopping_ || refused_as_a_whole || slot.record.state != MemberState::kActive || !in_time ||
-      nothing_better) {
+  // Before the end of the token that is there, Circle may have nothing better: then that one will do.
+  WaitRequest exacting = request;
+  exacting.strict = request.strict || !facts_.early_refresh_useless;
+  if (slot.record.state != MemberState::kActive) {
     answer(id, best_answer(slot, wait.request, now));
+  } else if (best_answer(slot, exacting, now).result == WaitResult::kServe) {
+    answer(id, {.result = WaitResult::kServe});  // what it asks for is here, or is being committed
+  } else if (stopping_ || refused_as_a_whole || !in_time) {
+    answer_at_once(id, now, out);  // a call that cannot come in time, or not at all, is not waited for
   }
   pump(now, out);
 }
@@ -64,6 +66,19 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   on_wait_cancelled(id);
 }
 
+// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not durable.
+void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
+  const WaitRequest& request = waits_.at(id).request;
+  WaitAnswer best = best_answer(slots_.at(request.member), request, now);
+  // A token that is not durable yet may be what satisfies it, while the table holds the one before.
+  const bool durable = !committing_ && gathering_.mutations.empty();
+  if (best.result == WaitResult::kServe && !durable && (request.strict || request.refused)) {
+    best = {.result = WaitResult::kUnavailable};
+  }
+  out.emplace_back(command::Answer{.wait = id, .answer = best});
+  on_wait_cancelled(id);
+}
+
 void Engine::answer_waiters(MemberSlot& slot, Now now) {
   const auto waiters = slot.waiters;
   for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
@@ -76,11 +91,9 @@ void Engine::answer_everybody(Now now) {
   }
 }
 
-void Engine::expire_waits(Now now) {
+void Engine::expire_waits(Now now, Commands& out) {
   while (!wait_deadlines_.empty() && wait_deadlines_.begin()->first <= now.boot) {
-    const WaitId id = wait_deadlines_.begin()->second;
-    const WaitRequest& request = waits_.at(id).request;
-    answer(id, best_answer(slots_.at(request.member), request, now));
+    answer_at_once(wait_deadlines_.begin()->second, now, out);
   }
 }
 
@@ -221,7 +234,9 @@ void Engine::finish_rotations(MemberSlot& slot, bool rotated, std::string detail
   }
 }
 
-void Engine::expire_operations(Now now) {
+// That it is not done needs no commit: an operator is told in time while the store fails.
+void Engine::expire_operations(Now now, Commands& out) {
+  const auto gathered = static_cast<std::ptrdiff_t>(gathering_.then.size());
   std::vector<OperatorId> over;
   for (const auto& [op, operation] : operations_) {
     if (operation.deadline <= now.boot || stopping_) over.push_back(op);
@@ -233,6 +248,9 @@ void Engine::expire_operations(Now now) {
                "not finished in time: it goes on, look again with `rota member`");
     }
   }
+  const auto first = gathering_.then.begin() + gathered;
+  std::move(first, gathering_.then.end(), std::back_inserter(out));
+  gathering_.then.erase(first, gathering_.then.end());
 }
 
 // This member's part of the operation is over; the report goes out with the last one.

@@ -25,10 +25,10 @@ CallFate fate_of(const Outcome& outcome) {
     case TransientReason::kNotSent:
       return CallFate::kNotSent;
     case TransientReason::kUnclear401:
+    case TransientReason::kServerError:  // Circle's own word that the call failed
       return CallFate::kAnswered;
     case TransientReason::kNoReply:
     case TransientReason::kUnclearReply:
-    case TransientReason::kServerError:
       return CallFate::kUnknown;
   }
   ROTA_CHECK(false);
@@ -66,9 +66,9 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
 void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
   const Transient* failure = transient(reply.outcome);
   if (failure != nullptr && failure->reason == TransientReason::kNotSent) {
-    budget_.never_sent();
+    budget_.never_sent(call.lane);
   } else {
-    budget_.completed(now.boot);
+    budget_.completed(call.lane, now.boot);
   }
   // A reply that is not Circle's may carry some proxy's date.
   if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
@@ -110,8 +110,11 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
   std::optional<WallTime> doubt_until;
   // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
-    doubt_until = circle + (call.kind == CallKind::kIssue ? facts_.refresh_lifetime
-                                                          : facts_.access_lifetime);
+    // The tokens seen so far may have been old ones handed out again: never less than what is documented.
+    const UpstreamFacts documented;
+    doubt_until = circle + (call.kind == CallKind::kIssue
+                                ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
+                                : std::max(facts_.access_lifetime, documented.access_lifetime));
   }
   journal_.close(id, fate, doubt_until, circle, gathering_.mutations);
 }
@@ -125,23 +128,27 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
     return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
   });
-  const auto known = by_circle_id_.find(circle_id);
-  if (contradicts || known == by_circle_id_.end() || known->second == slot.record.id) return slot;
+  // One that the roster names by this id may never have been issued itself: it may be there as retired.
+  const auto pinned = by_circle_id_.find(circle_id);
+  const auto named = by_key_.find(fmt::format("id:{}", circle_id));
+  const std::optional<MemberId> known = pinned != by_circle_id_.end() ? std::optional(pinned->second)
+                                        : named != by_key_.end()      ? std::optional(named->second)
+                                                                      : std::nullopt;
+  if (contradicts || !known || *known == slot.record.id) return slot;
 
-  MemberSlot& into = slots_.at(known->second);
+  MemberSlot& into = slots_.at(*known);
   tell(Severity::kInfo, "alias", &slot,
        fmt::format("is the same member as {}: they share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
-  const auto keys = slot.record.selectors;
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
   for (const WaitId wait : slot.waiters) waits_.at(wait).request.member = into.record.id;
   for (const OperatorId op : slot.operations) {
     auto& members = operations_.at(op).members;
     members.erase(from);
-    members.insert(into.record.id);
-    into.operations.push_back(op);
+    // It may be about both of them, and is to be completed once.
+    if (members.insert(into.record.id).second) into.operations.push_back(op);
   }
   into.rotations_asked += slot.rotations_asked;
   journal_.reassign(from, into.record.id, gathering_.mutations);

@@ -39,11 +39,27 @@ Roster Engine::roster_in_force() const {
   return roster;
 }
 
+// A new entry with retired = true may be another name of a member in force: that retires it, and the
+// guard has to count it.
+RosterDiff Engine::diff_to(const Roster& roster) const {
+  RosterDiff diff = diff_rosters(roster_in_force(), roster);
+  const auto retires = [this](const RosterEntry& entry) {
+    const auto known = by_key_.find(entry.key.text());
+    return entry.retired && known != by_key_.end() &&
+           wanted_by_roster(slots_.at(known->second).record);
+  };
+  for (const RosterEntry& entry : diff.change) {
+    if (retires(entry)) diff.retire.push_back(entry.key);
+  }
+  std::erase_if(diff.change, retires);
+  std::ranges::sort(diff.retire);
+  return diff;
+}
+
 RosterPlan Engine::plan_for(const Roster& roster) const {
-  const Roster in_force = roster_in_force();
-  const RosterDiff diff = diff_rosters(in_force, roster);
+  const RosterDiff diff = diff_to(roster);
   return {.id = plan_id(diff),
-          .held = held_by_guard(diff.retire.size(), active_entries(in_force), policy_.guard),
+          .held = held_by_guard(diff.retire.size(), active_entries(roster_in_force()), policy_.guard),
           .add = keys_of(diff.add),
           .retire = diff.retire,
           .change = keys_of(diff.change),
@@ -52,7 +68,7 @@ RosterPlan Engine::plan_for(const Roster& roster) const {
 
 void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
                        Commands& out) {
-  const RosterDiff diff = diff_rosters(roster_in_force(), roster);
+  const RosterDiff diff = diff_to(roster);
   RosterPlan plan = plan_for(roster);
   if (plan.held && plan.id == approve) {
     plan.held = false;
@@ -118,8 +134,11 @@ void Engine::apply_removal(const MemberKey& key, const Roster& wanted, Now now) 
   if (known == by_key_.end()) return;
   MemberSlot& slot = slots_.at(known->second);
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
-  if (selector == slot.record.selectors.end()) return;
   const auto entry = std::ranges::find(wanted.entries, key, &RosterEntry::key);
+  if (selector == slot.record.selectors.end()) {
+    if (entry != wanted.entries.end()) apply_entry(*entry, now);  // a name that is new for it
+    return;
+  }
   selector->in_roster = entry != wanted.entries.end();
   selector->retired = selector->in_roster && entry->retired;
   if (selector->in_roster) {

@@ -162,7 +162,7 @@ Result<std::string> members_json(const Engine& engine, Now now, std::string_view
     const MemberSlot& slot = *engine.find(it->second);
     if (it->first != primary_key(slot.record).text()) continue;  // listed once, by its first name
     if (wanted && slot.record.state != *wanted) continue;
-    if (members.size() == limit) {
+    if (!members.empty() && members.size() >= limit) {
       next = members.back().at("key");
       break;
     }
