@@ -79,6 +79,9 @@ class EngineBox {
   void stop();
 
   std::vector<command::Call> open_calls() const;  // sent and not answered, oldest first
+  // Of these; each throws where there is none.
+  command::Call oldest_call() const;
+  command::Call newest_call() const;
   std::optional<WaitResult> answer_of(WaitId wait) const;
   const Result<OperatorReport>* report_of(OperatorId op) const;
   std::size_t told(std::string_view event) const;

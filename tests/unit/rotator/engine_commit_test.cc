@@ -33,7 +33,7 @@ TEST(EngineCommit, ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
   box.roster({entry(kGraceKey)});
   box.settle();
   const WaitId wait = box.wait(1);
-  box.reply(box.open_calls().front(), issued("access-1", "refresh-1", box.circle()));
+  box.reply(box.oldest_call(), issued("access-1", "refresh-1", box.circle()));
   ASSERT_TRUE(box.commit_pending());
   EXPECT_EQ(box.served(kGraceKey), "");
   EXPECT_EQ(box.answer_of(wait), std::nullopt);
@@ -92,7 +92,7 @@ TEST(EngineCommit, AClientThatComesWhileTheNewTokenIsBeingCommittedGetsThatToken
   EngineBox box = box_with_grace();
   box.advance(2h);
   box.settle();
-  box.reply(box.open_calls().front(), refreshed("access-2", box.circle() + 1h));
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
   const WaitId wait = box.wait(1);  // the table still has the old token
   EXPECT_EQ(box.answer_of(wait), std::nullopt);
   box.commit_ok();
@@ -109,7 +109,7 @@ TEST(EngineCommit, AWaitEndsInTimeWhileTheStoreFails) {
   const WaitId alive = box.wait(1, 10s, std::nullopt, false, 30min);
   const WaitId refused = box.wait(1, 10s, fingerprint_of("access-1"));
   const WaitId strict = box.wait(1, 10s, std::nullopt, true, 30min);
-  box.reply(box.open_calls().front(), transient(TransientReason::kNoReply));
+  box.reply(box.oldest_call(), transient(TransientReason::kNoReply));
   box.commit_fail();
   for (int i = 0; i < 20; ++i) {
     box.advance(1s);
@@ -155,7 +155,7 @@ TEST(EngineCommit, AStopLetsTheCallInFlightFinishAndCommit) {
   box.settle();
   EXPECT_EQ(box.answer_of(wait), WaitResult::kUnavailable);
   EXPECT_FALSE(box.engine.drained());
-  box.reply(box.open_calls().front(), refreshed("access-2", box.circle() + 1h));
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
   EXPECT_FALSE(box.engine.drained());
   box.settle();
   EXPECT_TRUE(box.engine.drained());

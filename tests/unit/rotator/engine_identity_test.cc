@@ -74,7 +74,7 @@ TEST(EngineIdentity, RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
   const OperatorId op = box.revoke_all();
   box.settle();
   for (int i = 0; i < 10 && !box.open_calls().empty(); ++i) {
-    const auto call = box.open_calls().front();
+    const auto call = box.oldest_call();
     if (call.request.kind == CallKind::kIssue) {
       box.reply(call, issued("access-2", "refresh-2", box.circle()));
     } else {

@@ -46,7 +46,7 @@ TEST(EngineUpstream, TheBudgetHoldsBackAndReleases) {
   EngineBox box = box_with_many(20, policy);
   EXPECT_THAT(box.calls, SizeIs(9)) << "one call is the reserve";
   while (!box.open_calls().empty()) {
-    const auto call = box.open_calls().front();
+    const auto call = box.oldest_call();
     const auto id = call.request.member.id();
     box.reply(call, issued(fmt::format("a{}", id), fmt::format("r{}", id), box.circle(), id));
     box.settle();
@@ -69,7 +69,7 @@ TEST(EngineUpstream, BackgroundIsServedWhileClientsFillTheFlight) {
   box.settle();
   std::size_t background = 0, clients = 0;
   while (box.engine.waits() > 4) {
-    const auto call = box.open_calls().front();
+    const auto call = box.oldest_call();
     (member_of(box, call) > 30 ? clients : background) += 1;
     box.reply(call, MemberUnknown{});
     box.settle();
@@ -129,7 +129,7 @@ TEST(EngineUpstream, ABadAppTokenIsOneAlarmAndOneProbeAtATime) {
     ASSERT_THAT(box.open_calls(), SizeIs(1));
     box.run_for(10min);
     ASSERT_THAT(box.open_calls(), SizeIs(1));
-    box.reply(box.open_calls().front(), AppTokenRefused{});
+    box.reply(box.oldest_call(), AppTokenRefused{});
     box.settle();
   }
   EXPECT_EQ(box.told("breaker"), 1U);
@@ -143,7 +143,7 @@ TEST(EngineUpstream, CallsJournaledWhenTheBreakerOpensAreNotSent) {
   box.roster({entry(kGraceKey), entry("id:7")});
   box.settle();
   box.roster({entry(kGraceKey), entry("id:7"), entry("id:8"), entry("id:9")});
-  box.reply(box.open_calls().front(), AppTokenRefused{});
+  box.reply(box.oldest_call(), AppTokenRefused{});
   box.settle();
   EXPECT_THAT(box.open_calls(), IsEmpty());
   EXPECT_EQ(box.durable.open_calls(), 0U);
@@ -159,7 +159,7 @@ TEST(EngineUpstream, OneBadMemberDelaysNobody) {
   for (int i = 0; i < 10; ++i) {
     box.run_for(6min);
     if (box.open_calls().empty()) continue;
-    if (box.open_calls().back().request.kind == CallKind::kIssue) {
+    if (box.newest_call().request.kind == CallKind::kIssue) {
       box.reply_last(CallKind::kIssue, transient(TransientReason::kServerError));
     } else {
       box.reply_last(CallKind::kRefresh, refreshed(fmt::format("a2-{}", i), box.circle() + 1h));
@@ -246,13 +246,13 @@ TEST(EngineStart, ACallOfTheLastProcessIsADoubtAsLongAsItsTokenCanLive) {
 TEST(EngineStart, AKillBetweenCallAndCommitLosesNothingThatWasServed) {
   EngineBox box = box_with_grace();
   box.run_for(50min);
-  box.reply(box.open_calls().front(), refreshed("access-2", box.circle() + 1h));
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
   EngineBox again = box.restarted(3s);  // the commit of access-2 did not come to pass
   again.start();
   EXPECT_EQ(again.served(kGraceKey), "access-1");
   again.settle();
   EXPECT_EQ(again.engine.journal().doubts(), 1U) << "P3: access-2 is lost, and that is on record";
-  EXPECT_EQ(again.open_calls().front().request.kind, CallKind::kRefresh);
+  EXPECT_EQ(again.oldest_call().request.kind, CallKind::kRefresh);
 }
 
 TEST(EngineStart, ARetirementGoesOnAcrossARestart) {

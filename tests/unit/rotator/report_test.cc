@@ -65,7 +65,7 @@ TEST(Report, TheStatusLineNamesWhatIsWrong) {
   EXPECT_EQ(status_line(box.engine, box.now), "1 of 1 members fresh; next call in 3000 s");
   box.roster({entry(kGraceKey, true)});
   box.settle();
-  box.reply(box.open_calls().front(), AppTokenRefused{});
+  box.reply(box.oldest_call(), AppTokenRefused{});
   box.commit_fail();
   const std::string line = status_line(box.engine, box.now);
   for (const char* part : {"0 of 0 members fresh", "2 tokens to revoke",
