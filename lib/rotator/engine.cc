@@ -45,7 +45,7 @@ void Engine::start(Now now, Commands& out) {
     if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
   }
   for (const CallRow& row : journal_.open_rows()) {
-    close_row(row.id, CallState{.kind = row.kind, .member = row.member},
+    close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
   for (auto& [member, slot] : slots_) {

@@ -23,7 +23,6 @@ inline constexpr std::size_t kOutputBytesKept = 16 * 1024;
 inline constexpr std::size_t kRequestsReadAheadMax = 64;
 inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 
-inline constexpr Duration kMinTtlDefault = std::chrono::seconds{60};
 inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
 inline constexpr Duration kWaitMax = std::chrono::seconds{60};
 // Far past any token's life, and small enough to be added to any time.

@@ -1,9 +1,9 @@
 #include "serve/token_api.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "base/check.h"
+#include "plan/freshness.h"
 #include "serve/limits.h"
 
 namespace rota {
@@ -37,12 +37,6 @@ bool has_live_token(const Published& row, WallTime circle_now) {
   return row.body != nullptr && alive(row.expires_at, circle_now);
 }
 
-// The life that a token must have left to be served at once.
-Duration needed_ttl(const TokenQuery& query, const Published& row) {
-  const Duration lifetime = row.expires_at - row.issued_at;
-  return query.min_ttl.value_or(std::min(kMinTtlDefault, lifetime / 2));
-}
-
 }  // namespace
 
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
@@ -54,7 +48,8 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
 
   const bool live = has_live_token(*row, circle_now);
   const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
-  const bool long_enough = live && row->expires_at - circle_now >= needed_ttl(query, *row);
+  const Duration needed = effective_min_ttl(query.min_ttl, row->expires_at - row->issued_at);
+  const bool long_enough = live && row->expires_at - circle_now >= needed;
   if (long_enough && !refused) return TokenReply{row, circle_now};
   if (query.wait > Duration::zero()) {
     return WaitRequest{.member = row->member,

@@ -18,15 +18,17 @@ WallTime date(Duration skew, Duration after) {
   return std::chrono::floor<std::chrono::seconds>(kT0 + skew + after);
 }
 
-TEST(CircleClock, StartsFromTheWallClockButNeverBeforeTheRecord) {
-  EXPECT_EQ(CircleClock(kStart, std::nullopt).at(kBoot), kT0);
-  EXPECT_EQ(CircleClock(kStart, kT0 - 1ms).at(kBoot), kT0);
-  EXPECT_EQ(CircleClock(kStart, kT0 + 1ms).at(kBoot), kT0 + 1ms);
-  EXPECT_EQ(CircleClock(kStart, kT0 + 24h).at(kBoot + 5s), kT0 + 24h + 5s);
+TEST(CircleClock, StartsFromTheWallClockAndTheSkewButNeverBeforeTheRecord) {
+  EXPECT_EQ(CircleClock(kStart, std::nullopt, 0ms).at(kBoot), kT0);
+  EXPECT_EQ(CircleClock(kStart, std::nullopt, -90s).at(kBoot), kT0 - 90s);
+  EXPECT_EQ(CircleClock(kStart, kT0 - 1ms, 0ms).at(kBoot), kT0);
+  EXPECT_EQ(CircleClock(kStart, kT0 - 1ms, -90s).at(kBoot), kT0 - 1ms);
+  EXPECT_EQ(CircleClock(kStart, kT0 + 1ms, 0ms).at(kBoot), kT0 + 1ms);
+  EXPECT_EQ(CircleClock(kStart, kT0 + 24h, 0ms).at(kBoot + 5s), kT0 + 24h + 5s);
 }
 
 TEST(CircleClock, RunsWithTheBootClockAndConvertsBothWays) {
-  const CircleClock clock(kStart, std::nullopt);
+  const CircleClock clock(kStart, std::nullopt, 0ms);
   EXPECT_EQ(clock.at(kBoot + 90s), kT0 + 90s);
   EXPECT_EQ(clock.boot_at(kT0 + 90s), kBoot + 90s);
   // A step of the wall clock shows as skew and moves nothing.
@@ -34,46 +36,66 @@ TEST(CircleClock, RunsWithTheBootClockAndConvertsBothWays) {
   EXPECT_EQ(clock.at(kBoot + 10s), kT0 + 10s);
 }
 
-TEST(CircleClock, IsMovedOnlyByMoreThanTheTolerance) {
+TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheNearerOne) {
+  // A call of 100 ms around the start; the Date says `off`, and Circle was within [off, off + 1 s).
   struct Case {
-    Duration off;  // of the estimate against the Date, its half second included
-    bool moved;
+    Duration off;
+    Duration expected;
   };
-  for (const auto& [off, moved] : {Case{0ms, false}, Case{2'000ms, false}, Case{2'001ms, true},
-                                   Case{-2'000ms, false}, Case{-2'001ms, true}, Case{1h, true}}) {
-    CircleClock clock(kStart, std::nullopt);
+  for (const auto& [off, expected] :
+       {Case{-1'050ms, 0ms}, Case{-1'051ms, -1ms}, Case{0ms, 0ms}, Case{50ms, 0ms},
+        Case{51ms, 1ms}, Case{1h, 1h - 50ms}, Case{-1h, -1h + 1'050ms}}) {
+    CircleClock clock(kStart, std::nullopt, 0ms);
     EXPECT_FALSE(clock.confirmed());
-    EXPECT_EQ(clock.observe(kT0 + off - 500ms, kBoot), moved) << off.count();
-    EXPECT_EQ(clock.at(kBoot), moved ? kT0 + off : kT0) << off.count();
+    EXPECT_EQ(clock.observe(kT0 + off, kBoot - 50ms, kBoot + 50ms), expected != 0ms) << off.count();
+    EXPECT_EQ(clock.at(kBoot), kT0 + expected) << off.count();
     EXPECT_TRUE(clock.confirmed());
   }
 }
 
+TEST(CircleClock, WholeSecondsOfTheDateDoNotDisturbAClockThatIsRight) {
+  CircleClock clock(kStart, std::nullopt, 0ms);
+  for (int i = 0; i < 100; ++i) {
+    const Duration after = i * 137ms;
+    EXPECT_FALSE(clock.observe(date(0ms, after), kBoot + after - 20ms, kBoot + after + 200ms)) << i;
+  }
+}
+
+TEST(CircleClock, SamplesNarrowItDown) {
+  // Circle is 700 ms ahead, less than a Date can show at once.
+  CircleClock clock(kStart, std::nullopt, 0ms);
+  for (int i = 0; i < 40; ++i) {
+    const Duration after = i * 137ms;
+    clock.observe(date(700ms, after), kBoot + after, kBoot + after + 10ms);
+  }
+  EXPECT_LE(clock.at(kBoot), kT0 + 700ms);
+  EXPECT_GE(clock.at(kBoot), kT0 + 300ms);
+}
+
 TEST(CircleClock, OneOddDateAmongManyDoesNotMoveIt) {
   for (const Duration odd : {Duration(-24h), Duration(24h)}) {
-    CircleClock clock(kStart, std::nullopt);
+    CircleClock clock(kStart, std::nullopt, 0ms);
     for (int i = 0; i < 20; ++i) {
       const Duration after = i * 10s;
       const Duration skew = i == 7 ? odd : 0ms;
-      EXPECT_FALSE(clock.observe(date(skew, after), kBoot + after)) << i;
+      EXPECT_FALSE(clock.observe(date(skew, after), kBoot + after, kBoot + after)) << i;
     }
     EXPECT_EQ(clock.at(kBoot), kT0);
   }
 }
 
-TEST(CircleClock, FollowsALastingChangeOnceMostSamplesShowIt) {
-  CircleClock clock(kStart, std::nullopt);
-  for (int i = 0; i < 9; ++i) clock.observe(date(0ms, i * 1s), kBoot + i * 1s);
-  int samples = 0;
-  while (!clock.observe(date(1min, 60s), kBoot + 60s)) ASSERT_LT(++samples, 9);
-  EXPECT_EQ(samples + 1, static_cast<int>(CircleClock::kSamples / 2 + 1));
-  EXPECT_EQ(clock.at(kBoot), kT0 + 1min + 500ms);
+TEST(CircleClock, FollowsALastingChangeOnceASecondReplyConfirmsIt) {
+  CircleClock clock(kStart, std::nullopt, 0ms);
+  for (int i = 0; i < 9; ++i) clock.observe(date(0ms, i * 1s), kBoot + i * 1s, kBoot + i * 1s);
+  EXPECT_FALSE(clock.observe(date(1min, 60s), kBoot + 60s, kBoot + 60s));
+  EXPECT_TRUE(clock.observe(date(1min, 61s), kBoot + 61s, kBoot + 61s));
+  EXPECT_EQ(clock.at(kBoot), kT0 + 1min);
 }
 
 TEST(CircleClock, TheFirstReplyCorrectsAWrongRecord) {
   // The record said tomorrow; Circle says today.
-  CircleClock clock(kStart, kT0 + 24h);
-  EXPECT_TRUE(clock.observe(date(0ms, 1s), kBoot + 1s));
+  CircleClock clock(kStart, kT0 + 24h, 0ms);
+  EXPECT_TRUE(clock.observe(date(0ms, 1s), kBoot + 1s, kBoot + 1s));
   EXPECT_LE(std::chrono::abs(clock.at(kBoot) - kT0), 1s);
 }
 

@@ -67,7 +67,7 @@ TEST(Freshness, WhereEarlyRefreshIsUselessDueIsTheEndExceptForTheProbe) {
   facts.early_refresh_useless = true;
   const Token token = test::access_token(1, "a");
   facts.early_probe_at = kT0 + 50min + 1ms;
-  EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 1h);
+  EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 1h + kEndSlack);
   facts.early_probe_at = kT0 + 50min;
   EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 50min);
   facts.early_refresh_useless = false;

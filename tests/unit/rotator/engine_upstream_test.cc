@@ -186,7 +186,7 @@ TEST(EngineUpstream, AnEarlyRefreshThatBringsTheSameTokenIsLearnedForAll) {
   box.run_for(50min);
   box.reply_last(CallKind::kRefresh, refreshed("access-1", kT0 + 1h));
   EXPECT_TRUE(box.engine.facts().early_refresh_useless);
-  box.run_for(10min - 1ms);
+  box.run_for(10min + kEndSlack - 1ms);
   EXPECT_THAT(box.open_calls(), IsEmpty()) << "from now on at expiry";
   box.run_for(1ms);
   box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));

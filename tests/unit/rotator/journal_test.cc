@@ -64,10 +64,10 @@ TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{8});
 }
 
-TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindow) {
+TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindowAndItsSlack) {
   const CallId id = done(kT0 - 1min, kT0);
-  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
-  EXPECT_THAT(sweep(kT0 + kWindow + 1ms), ElementsAre(id));
+  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack), IsEmpty());
+  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack + 1ms), ElementsAre(id));
   EXPECT_THAT(sweep(kT0 + 24h), IsEmpty());
 }
 
@@ -90,8 +90,8 @@ TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
 
 TEST_F(JournalTest, ADoubtShorterThanTheWindowIsStillASlot) {
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1s);
-  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
-  EXPECT_EQ(sweep(kT0 + kWindow + 1ms).size(), 1U);
+  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack), IsEmpty());
+  EXPECT_EQ(sweep(kT0 + kWindow + Journal::kSlack + 1ms).size(), 1U);
 }
 
 TEST_F(JournalTest, DoubtsFollowTheirMember) {
@@ -108,7 +108,7 @@ TEST_F(JournalTest, DoubtsFollowTheirMember) {
 }
 
 // A restart: the rows come back in any order.
-TEST(JournalRestart, RestoresTheSlotsOfTheLastWindowAndTheDoubts) {
+TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
   const auto row = [](std::int64_t id, CallFate fate, std::optional<Duration> closed,
                       std::optional<Duration> doubt = {}) {
     CallRow r;
@@ -125,14 +125,15 @@ TEST(JournalRestart, RestoresTheSlotsOfTheLastWindowAndTheDoubts) {
       row(4, CallFate::kOpen, std::nullopt),
       row(3, CallFate::kUnknown, -2min, 1h),
       row(2, CallFate::kNotSent, -1min),      // no slot: Circle never saw it
-      row(6, CallFate::kAnswered, -kWindow),  // the last that counts
-      row(1, CallFate::kAnswered, -kWindow - 1ms),
-      row(7, CallFate::kUnknown, -1h, 1h),  // a doubt, but no slot any more
+      row(6, CallFate::kAnswered, -kWindow - Journal::kSlack),
+      row(1, CallFate::kAnswered, -kWindow - Journal::kSlack - 1ms),
+      row(7, CallFate::kUnknown, -1h, 1h),  // old ones, too: the budget drops them by its own clock
       row(8, CallFate::kUnknown, -3min),    // a revocation of unknown fate: a slot, no doubt
   };
   Journal journal(rows, CallId{9}, kWindow);
   EXPECT_THAT(journal.completions(kT0),
-              UnorderedElementsAre(kT0, kT0 - 1min, kT0 - 2min, kT0 - kWindow, kT0 - 3min));
+              UnorderedElementsAre(kT0, kT0 - 1min, kT0 - 2min, kT0 - kWindow - Journal::kSlack,
+                                   kT0 - kWindow - Journal::kSlack - 1ms, kT0 - 1h, kT0 - 3min));
   ASSERT_EQ(journal.open_rows().size(), 1U);
   EXPECT_EQ(journal.open_rows().front().id, CallId{4});
   EXPECT_EQ(journal.doubts(), 2U);
