@@ -8,9 +8,9 @@ namespace rota {
 }  // namespace rota
 
 // An assertion that stays on in every build: a broken one means a bug in Rota, never bad input.
-#define ROTA_CHECK(condition)                                    \
-  do {                                                           \
-    if (!(condition)) [[unlikely]] {                             \
-      ::rota::check_failed(#condition, __FILE__, __LINE__);      \
-    }                                                            \
+#define ROTA_CHECK(condition)                               \
+  do {                                                      \
+    if (!(condition)) [[unlikely]] {                        \
+      ::rota::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                       \
   } while (false)

@@ -7,7 +7,8 @@
 
 namespace rota {
 
-// The first 64 bits of a token's SHA-256: names a token towards clients (`refused=`) without being it.
+// The first 64 bits of a token's SHA-256: names a token towards clients (`refused=`) without being
+// it.
 using Fingerprint = std::uint64_t;
 
 Fingerprint fingerprint_of(std::string_view token);

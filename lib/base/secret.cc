@@ -2,7 +2,7 @@
 
 #include <sodium.h>
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 namespace rota {
@@ -17,7 +17,7 @@ void wipe(std::string& text) {
 
 Secret::Secret(std::string_view bytes)
     : bytes_(std::make_unique_for_overwrite<char[]>(bytes.size())), size_(bytes.size()) {
-  std::memcpy(bytes_.get(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, bytes_.get());  // not memcpy(): an empty view may point nowhere
 }
 
 Secret Secret::take(std::string&& bytes) {

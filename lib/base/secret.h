@@ -51,7 +51,9 @@ std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 // Many places hold one token (record, table, a call in flight); the last of them wipes it.
 using SecretPtr = std::shared_ptr<const Secret>;
 
-inline SecretPtr make_secret(std::string_view bytes) { return std::make_shared<const Secret>(bytes); }
+inline SecretPtr make_secret(std::string_view bytes) {
+  return std::make_shared<const Secret>(bytes);
+}
 
 }  // namespace rota
 

@@ -74,11 +74,8 @@ struct Unit {
   std::string_view name;
   Duration length;
 };
-constexpr std::array<Unit, 5> kUnits{{{"d", days{1}},
-                                      {"h", hours{1}},
-                                      {"m", minutes{1}},
-                                      {"s", seconds{1}},
-                                      {"ms", Duration{1}}}};
+constexpr std::array<Unit, 5> kUnits{
+    {{"d", days{1}}, {"h", hours{1}}, {"m", minutes{1}}, {"s", seconds{1}}, {"ms", Duration{1}}}};
 constexpr std::int64_t kDurationDaysMax = 36'500;
 
 }  // namespace
@@ -91,7 +88,8 @@ Result<Duration> parse_duration(std::string_view text) {
     for (const Unit& unit : kUnits) {
       if (unit.name != unit_name) continue;
       if (count > Duration{days{kDurationDaysMax}} / unit.length) {
-        return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is longer than a hundred years", text));
+        return fail(ErrorKind::kInvalid,
+                    fmt::format("\"{}\" is longer than a hundred years", text));
       }
       return count * unit.length;
     }

@@ -40,13 +40,15 @@ class Clock {
   virtual Now now() const = 0;
 };
 
-// Parses "500ms", "2s", "10m", "3h", "3d": a whole number and a unit, nothing else. kInvalid otherwise.
+// Parses "500ms", "2s", "10m", "3h", "3d": a whole number and a unit, nothing else. kInvalid
+// otherwise.
 Result<Duration> parse_duration(std::string_view text);
 
 // The shortest form that parse_duration() reads back: 600000 ms is "10m".
 std::string format_duration(Duration value);
 
-// Parses ISO 8601 in UTC, "2024-03-20T16:54:47.274Z", the fraction optional, "+00:00" for Z allowed.
+// Parses ISO 8601 in UTC, "2024-03-20T16:54:47.274Z", the fraction optional, "+00:00" for Z
+// allowed.
 std::optional<WallTime> parse_iso8601(std::string_view text);
 
 // Always with milliseconds, as Circle writes it.

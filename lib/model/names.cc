@@ -22,8 +22,9 @@ std::string_view name_of(CallKind kind) {
 
 std::string_view name_of(const Outcome& outcome) {
   constexpr std::array<std::string_view, std::variant_size_v<Outcome>> kNames{
-      "issued",             "refreshed",         "revoked",      "already_dead", "member_unknown",
-      "refresh_token_dead", "app_token_refused", "not_eligible", "throttled",    "transient"};
+      "issued",         "refreshed",          "revoked",           "already_dead",
+      "member_unknown", "refresh_token_dead", "app_token_refused", "not_eligible",
+      "throttled",      "transient"};
   return kNames[outcome.index()];
 }
 

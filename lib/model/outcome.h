@@ -29,13 +29,14 @@ struct TokenPair {
 // The four calls of the Headless Auth API.
 enum class CallKind { kIssue = 1, kRefresh = 2, kRevokeRefresh = 3, kRevokeAccess = 4 };
 
-// Why a call settled nothing. Each is tried again; none says anything about a token or a member (P5).
+// Why a call settled nothing. Each is tried again; none says anything about a token or a member
+// (P5).
 enum class TransientReason {
-  kNotSent,        // the request certainly never reached Circle: no doubt remains
-  kNoReply,        // it may have reached Circle; its effect is unknown (P3)
-  kUnclearReply,   // a reply that is not Circle's known words: HTML, truncated, no token in it
-  kUnclear401,     // a 401 on a refresh with words that we do not know: an issue call settles it
-  kServerError,    // Circle's own 5xx or 422 error about this call
+  kNotSent,       // the request certainly never reached Circle: no doubt remains
+  kNoReply,       // it may have reached Circle; its effect is unknown (P3)
+  kUnclearReply,  // a reply that is not Circle's known words: HTML, truncated, no token in it
+  kUnclear401,    // a 401 on a refresh with words that we do not know: an issue call settles it
+  kServerError,   // Circle's own 5xx or 422 error about this call
 };
 
 struct Issued {

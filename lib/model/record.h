@@ -49,11 +49,14 @@ struct Token {
   WallTime status_since;  // Circle's clock
 };
 
-// One roster entry that leads to this member.
+// One roster entry that leads, or led, to this member. A removed one stays, with its tags, until the
+// member is forgotten: its key still answers 410 and is still granted.
 struct Selector {
   MemberKey key;
-  bool in_roster = false;  // named by the roster in force
-  bool retired = false;    // there with retired = true
+  bool in_roster = false;         // named by the roster in force
+  bool retired = false;           // there with retired = true
+  std::string name;               // for people
+  std::vector<std::string> tags;  // for grants
 
   bool operator==(const Selector&) const = default;
 };
@@ -64,8 +67,6 @@ struct MemberRecord {
   MemberState state = MemberState::kActive;
   WallTime state_since;
   std::vector<Selector> selectors;  // never empty
-  std::string name;                 // for people
-  std::vector<std::string> tags;    // for grants
   std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
   std::optional<std::int64_t> community_id;
   WallTime renew_not_before;   // a renewal that brought the same end is not repeated before
@@ -85,10 +86,10 @@ struct CallRow {
   CallId id{};
   CallKind kind = CallKind::kIssue;
   MemberId member{};
-  WallTime opened_at;                     // this machine's clock: the budget is ours to keep
+  WallTime opened_at;                     // all times of a row are on Circle's clock
   std::optional<WallTime> closed_at;
   CallFate fate = CallFate::kOpen;
-  std::optional<WallTime> doubt_until;    // Circle's clock; only with kUnknown
+  std::optional<WallTime> doubt_until;    // only with kUnknown
 };
 
 std::string_view name_of(MemberState state);

@@ -17,7 +17,7 @@ struct Policy {
   // [rotation]
   Duration refresh_ahead = std::chrono::minutes{10};
   Duration renew_pair_ahead = std::chrono::days{3};
-  double jitter = 0.1;  // fraction of refresh_ahead
+  double jitter = 0.1;                              // fraction of refresh_ahead
   std::optional<Duration> revoke_superseded_after;  // none: "never"
   Duration active_within = std::chrono::hours{24};
   // [roster]

@@ -13,7 +13,7 @@ struct RosterDiff {
   std::vector<RosterEntry> add;     // not in force, or in force as retired and now wanted again
   std::vector<RosterEntry> change;  // same standing, another name or other tags; or new and retired
   std::vector<MemberKey> retire;    // in force and not retired, now gone or retired = true
-  std::vector<MemberKey> drop;      // in force as retired = true, now gone: changes nobody's standing
+  std::vector<MemberKey> drop;  // in force as retired = true, now gone: changes nobody's standing
 
   bool empty() const { return add.empty() && change.empty() && retire.empty() && drop.empty(); }
 };
@@ -27,8 +27,8 @@ struct GuardPolicy {
   double max_retire_fraction = 0.02;
 };
 
-// Whether a roster that retires `retire` of `active` members must wait for an operator: only when it
-// is more than the count and more than the fraction.
+// Whether a roster that retires `retire` of `active` members must wait for an operator: only when
+// it is more than the count and more than the fraction.
 bool held_by_guard(std::size_t retire, std::size_t active, const GuardPolicy& policy);
 
 // Names the retirements of a diff: 16 hex digits that change whenever the set of keys does.

@@ -20,7 +20,8 @@ struct RosterEntry {
 };
 
 struct Roster {
-  std::vector<RosterEntry> entries;  // at least one; no key twice (addresses without regard to case)
+  std::vector<RosterEntry>
+      entries;  // at least one; no key twice (addresses without regard to case)
 };
 
 // A file as it was read; `name` is for messages.

@@ -18,9 +18,9 @@ namespace rota {
 // A client that does not want the token that the table holds now.
 struct WaitRequest {
   MemberId member{};
-  std::optional<Duration> min_ttl;        // none: the default rule (plan/policy.h)
-  bool strict = false;                    // min_ttl or nothing
-  std::optional<Fingerprint> refused;     // Circle refused this token: get another first
+  std::optional<Duration> min_ttl;     // none: the default rule (plan/policy.h)
+  bool strict = false;                 // min_ttl or nothing
+  std::optional<Fingerprint> refused;  // Circle refused this token: get another first
   Duration wait{10'000};
 };
 
@@ -65,11 +65,11 @@ struct RevocationLine {
 };
 // The end of an operator's call: all is done, or the time for waiting on Circle is over.
 struct OperatorReport {
-  bool done = false;             // what was asked is complete and durable
-  std::string detail;            // one line for people
+  bool done = false;   // what was asked is complete and durable
+  std::string detail;  // one line for people
   MemberState state = MemberState::kActive;
   std::vector<RevocationLine> revocations;
-  std::int64_t doubts = 0;       // calls of unknown fate that may have left a token alive (P3)
+  std::int64_t doubts = 0;  // calls of unknown fate that may have left a token alive (P3)
 };
 
 // JSON texts are made by the implementation (rotator/report.h): they show engine internals.

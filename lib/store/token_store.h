@@ -35,6 +35,7 @@ struct EraseCall {
 enum class MetaKey {
   kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
   kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
+  kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
 };
 struct PutMeta {
   MetaKey key{};
@@ -49,6 +50,7 @@ struct Snapshot {
   std::vector<MemberRecord> members;  // with their tokens
   std::vector<CallRow> calls;         // the journal: the rows not yet erased
   std::optional<WallTime> last_circle_time;
+  Duration clock_skew{0};
   bool early_refresh_useless = false;
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
@@ -63,7 +65,8 @@ class TokenStore {
   virtual ~TokenStore() = default;
   virtual Result<Snapshot> load() = 0;
   // All of it or nothing, and synced to disk when it returns success. After a failure (kFull, kIo,
-  // kBusy) nothing of it is there and the same call may be made again; applying it twice is harmless.
+  // kBusy) nothing of it is there and the same call may be made again; applying it twice is
+  // harmless.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
 };
 

@@ -51,8 +51,8 @@ SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
                           std::int64_t community_id) {
   ROTA_CHECK(access.kind == TokenKind::kAccess && access.value);
   // A token is a JWT in practice, but nothing forbids Circle a quote in it.
-  std::string quoted = boost::json::serialize(boost::json::string_view(
-      access.value->reveal().data(), access.value->reveal().size()));
+  std::string quoted = boost::json::serialize(
+      boost::json::string_view(access.value->reveal().data(), access.value->reveal().size()));
   fmt::memory_buffer text;
   fmt::format_to(std::back_inserter(text),
                  R"({{"access_token":{},"access_token_expires_at":"{}","community_member_id":{},)"

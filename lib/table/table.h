@@ -19,13 +19,13 @@ namespace rota {
 struct Published {
   MemberId member{};
   MemberState state = MemberState::kActive;
-  std::vector<MemberKey> keys;    // every selector known for it, its Circle id included
+  std::vector<MemberKey> keys;  // every selector known for it, its Circle id included
   std::vector<std::string> tags;
-  SecretPtr access_token;         // null: there is none
-  SecretPtr body;                 // the 200 reply's JSON, ready made; null when there is no token
-  Fingerprint fingerprint = 0;    // of access_token
-  WallTime issued_at;             // Circle's clock
-  WallTime expires_at;            // Circle's clock
+  SecretPtr access_token;       // null: there is none
+  SecretPtr body;               // the 200 reply's JSON, ready made; null when there is no token
+  Fingerprint fingerprint = 0;  // of access_token
+  WallTime issued_at;           // Circle's clock
+  WallTime expires_at;          // Circle's clock
 };
 
 // The life below which a token counts as expired: clocks and networks are not exact (P1).
@@ -39,7 +39,8 @@ inline bool alive(WallTime expires_at, WallTime circle_now) {
 // forget() of that member.
 class Table {
  public:
-  // Replaces all that was published for this member. A key goes to the last member published with it.
+  // Replaces all that was published for this member. A key goes to the last member published with
+  // it.
   void publish(Published row);
   void forget(MemberId member);
 

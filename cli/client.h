@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/transport.h"
+
+namespace rota::cli {
+
+// HTTP over a Unix socket, one request at a time on the calling thread.
+class UnixClient : public Transport {
+ public:
+  // kBug when libcurl cannot start; whether somebody listens is seen at the first send().
+  static Result<std::unique_ptr<UnixClient>> create(std::string socket_path);
+
+  UnixClient(const UnixClient&) = delete;
+  UnixClient& operator=(const UnixClient&) = delete;
+  ~UnixClient() override;
+
+  Result<Reply> send(const Request& request) override;
+
+ private:
+  UnixClient(std::string socket_path, void* curl);
+
+  const std::string socket_path_;
+  void* const curl_;  // libcurl's easy handle, which keeps the connection between requests
+};
+
+}  // namespace rota::cli

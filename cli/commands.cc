@@ -1,0 +1,165 @@
+#include "cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <string>
+#include <utility>
+
+#include "cli/report.h"
+#include "cli/target.h"
+
+namespace rota::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr Duration kQuick{10'000};
+// The daemon waits up to a minute for Circle before it reports how far it came.
+constexpr Duration kWaitMax{60'000};
+constexpr Duration kWaitDefault{10'000};
+constexpr Duration kSlack{5'000};
+
+class Runner {
+ public:
+  Runner(bool raw, Transport& transport, Output& output)
+      : raw_(raw), transport_(transport), output_(output) {}
+
+  ExitCode operator()(const TokenCommand& command) {
+    // The words were checked as the command line was read.
+    const auto wait = parse_loose_duration(command.query.wait);
+    const Duration timeout = std::min(wait ? *wait : kWaitDefault, kWaitMax) + kSlack;
+    const auto reply = ask({Method::kGet, token_target(command.key, command.query), timeout});
+    if (!reply) return reply.error();
+    if (raw_) return print_raw(*reply);
+    const auto token = token_of(reply->body);
+    if (!token) return failed(token.error().message);
+    return print(token->reveal(), "\n");
+  }
+
+  ExitCode operator()(const StatusCommand&) { return show("/v1/status", describe); }
+  ExitCode operator()(const MemberCommand& command) {
+    return show(member_target(command.key, ""), describe);
+  }
+  ExitCode operator()(const PlanCommand&) { return show("/v1/roster/plan", describe_plan); }
+
+  ExitCode operator()(const MembersCommand& command) {
+    std::string after;
+    for (bool first = true;; first = false) {
+      const auto reply =
+          ask({Method::kGet, members_target(command.state, after, kMembersPage), kQuick});
+      if (!reply) return reply.error();
+      const auto page = object_of(*reply);
+      if (!page) return failed(page.error().message);
+      const json::value* members = page->if_contains("members");
+      if (members == nullptr || !members->is_array()) return failed("the reply lists no members");
+      ExitCode printed = ExitCode::kDone;
+      if (raw_) {
+        printed = print_raw(*reply);
+      } else {
+        std::string text = first ? members_head() : "";
+        for (const json::value& member : members->get_array()) text += members_line(member);
+        printed = print(text);
+      }
+      if (printed != ExitCode::kDone) return printed;
+      const json::value* next = page->if_contains("next");
+      if (next == nullptr || !next->is_string()) return ExitCode::kDone;
+      const std::string_view key(next->get_string().data(), next->get_string().size());
+      // A page that leads to itself, or has nothing on it, would never end.
+      if (key == after || members->get_array().empty()) {
+        return failed("the daemon's pages of members lead nowhere");
+      }
+      after = key;
+    }
+  }
+
+  ExitCode operator()(const OperateCommand& command) {
+    const auto reply =
+        ask({Method::kPost, member_target(command.key, command.action), kWaitMax + kSlack});
+    if (!reply) return reply.error();
+    const auto report = object_of(*reply);
+    if (!report) return failed(report.error().message);
+    const auto [text, problem] = describe_operation(*report, command.action == "revoke");
+    const ExitCode printed = raw_ ? print_raw(*reply) : print(text);
+    if (problem.empty()) return printed;
+    return failed(fmt::format("{} {}: {}", command.action, command.key.text(), problem));
+  }
+
+  ExitCode operator()(const ReloadCommand& command) {
+    const auto reply = ask({Method::kPost, reload_target(command.approve), kWaitMax + kSlack});
+    if (!reply) return reply.error();
+    const auto plan = object_of(*reply);
+    if (!plan) return failed(plan.error().message);
+    const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_plan(*plan));
+    const json::value* held = plan->if_contains("held");
+    // Without an approval a held plan is a reload that worked: the rest of it was applied.
+    if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {
+      return failed(fmt::format("plan {} is not let through", command.approve));
+    }
+    return printed;
+  }
+
+ private:
+  // The reply of a call that succeeded; otherwise what went wrong was said, and this is the end.
+  std::expected<Reply, ExitCode> ask(const Request& request) {
+    auto reply = transport_.send(request);
+    if (!reply) {
+      output_.err(printable(reply.error().message));
+      return std::unexpected(reply.error().kind == ErrorKind::kIo ? ExitCode::kUnreachable
+                                                                  : ExitCode::kFailed);
+    }
+    if (reply->status == 200) return std::move(*reply);
+    boost::system::error_code error;
+    const json::value body = json::parse(reply->body.reveal(), error);
+    if (raw_ && !error) static_cast<void>(print_raw(*reply));
+    const Refusal refusal = describe_refusal(reply->status, body);
+    output_.err(refusal.message);
+    return std::unexpected(refusal.exit);
+  }
+
+  static Result<json::object> object_of(const Reply& reply) {
+    boost::system::error_code error;
+    json::value value = json::parse(reply.body.reveal(), error);
+    if (error || !value.is_object()) {
+      return fail(ErrorKind::kCorrupt, "the reply is not what rotad writes");
+    }
+    return std::move(value.get_object());
+  }
+
+  template <class Describe>
+  ExitCode show(std::string target, Describe describe_it) {
+    const auto reply = ask({Method::kGet, std::move(target), kQuick});
+    if (!reply) return reply.error();
+    if (raw_) return print_raw(*reply);
+    const auto object = object_of(*reply);
+    if (!object) return failed(object.error().message);
+    return print(describe_it(*object));
+  }
+
+  ExitCode print_raw(const Reply& reply) {
+    const std::string_view body = reply.body.reveal();
+    return print(body, body.ends_with('\n') ? "" : "\n");
+  }
+  ExitCode print(std::string_view text, std::string_view end = "") {
+    auto written = output_.out(text);
+    if (written) written = output_.out(end);
+    return written ? ExitCode::kDone : failed(written.error().message);
+  }
+  ExitCode failed(std::string_view why) {
+    output_.err(why);
+    return ExitCode::kFailed;
+  }
+
+  const bool raw_;  // --json
+  Transport& transport_;
+  Output& output_;
+};
+
+}  // namespace
+
+ExitCode run(const Options& options, Transport& transport, Output& output) {
+  return std::visit(Runner(options.json, transport, output), options.command);
+}
+
+}  // namespace rota::cli

@@ -1,0 +1,144 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "base/fingerprint.h"
+
+namespace rota::cli {
+namespace {
+
+constexpr const char* kTokenSocket = "/run/rota/token.sock";
+constexpr const char* kAdminSocket = "/run/rota/admin.sock";
+constexpr const char* kFooter =
+    "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
+    "Sockets: --socket, else ROTA_TOKEN_SOCKET (token) or ROTA_ADMIN_SOCKET (all others), else\n"
+    "/run/rota/token.sock or /run/rota/admin.sock.\n"
+    "Ends with 0: done; 1: refused, failed, or a revoked token is still alive; 2: wrong usage;\n"
+    "3: the member is unknown, retired or blocked; 4: rotad cannot be reached; 5: no token now,\n"
+    "try again later.";
+
+std::string from_environment(const char* name, const char* otherwise) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+// CLI11 calls a validator for each word and takes a non-empty text as what is wrong with it.
+std::string check_key(const std::string& text) {
+  const auto key = MemberKey::parse(text);
+  return key ? "" : key.error().message;
+}
+std::string check_duration(const std::string& text) {
+  const auto duration = parse_loose_duration(text);
+  return duration ? "" : duration.error().message;
+}
+std::string check_fingerprint(const std::string& text) {
+  return parse_fingerprint(text) ? "" : "not the first 16 hex digits of a token's SHA-256";
+}
+
+// What the command line fills in before it is known which command it is.
+struct Words {
+  std::string key;
+  std::string state;
+  std::string approve;
+  std::string plan;
+  TokenQuery query;
+};
+
+class Reader {
+ public:
+  Reader() : app_("Rota's operator command", "rota") {
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.footer(kFooter);
+    app_.set_version_flag("--version", ROTA_VERSION);
+    app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
+    add_token();
+    add("status", "how the daemon is", StatusCommand{});
+    CLI::App* members = add("members", "all members, one line each", MembersCommand{});
+    members->add_option("--state", words_.state, "only those that are in this state")
+        ->type_name("STATE");
+    add_keyed("member", "all about one member", MemberCommand{});
+    add_keyed("rotate", "get the member a new token now", OperateCommand{{}, "rotate"});
+    add_keyed("revoke", "revoke all tokens of the member and keep it out",
+              OperateCommand{{}, "revoke"});
+    add_keyed("reinstate", "take a revoked member in again", OperateCommand{{}, "reinstate"});
+    CLI::App* reload = add("reload", "read the roster again, and wait for it", ReloadCommand{});
+    reload->add_option("--approve", words_.approve, "let this held plan through")->type_name("ID");
+    add("plan", "what the roster on disk would change", PlanCommand{});
+    CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
+    approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
+  }
+
+  std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage;
+    }
+    if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
+    if (auto* members = std::get_if<MembersCommand>(&options_.command)) {
+      members->state = words_.state;
+    }
+    if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
+      reload->approve = words_.plan.empty() ? words_.approve : words_.plan;
+    }
+    if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
+    if (options_.socket.empty()) {
+      options_.socket = std::holds_alternative<TokenCommand>(options_.command)
+                            ? from_environment("ROTA_TOKEN_SOCKET", kTokenSocket)
+                            : from_environment("ROTA_ADMIN_SOCKET", kAdminSocket);
+    }
+    return std::move(options_);
+  }
+
+ private:
+  CLI::App* add(const char* name, const char* what, Command command) {
+    CLI::App* sub = app_.add_subcommand(name, what);
+    sub->add_flag("--json", options_.json, "print the daemon's reply as it is");
+    sub->callback([this, command = std::move(command)] { options_.command = command; });
+    return sub;
+  }
+  CLI::App* add_keyed(const char* name, const char* what, Command command) {
+    CLI::App* sub = add(name, what, std::move(command));
+    sub->add_option("key", words_.key, "the member")
+        ->type_name("KEY")
+        ->required()
+        ->check(check_key, "", "");
+    return sub;
+  }
+  void add_token() {
+    CLI::App* sub = add_keyed("token", "print the member's access token", TokenCommand{});
+    sub->add_option("--min-ttl", words_.query.min_ttl, "the least life that will do")
+        ->type_name("DURATION")
+        ->check(check_duration, "", "");
+    sub->add_option("--wait", words_.query.wait, "how long to wait for it, at most 60s")
+        ->type_name("DURATION")
+        ->check(check_duration, "", "");
+    sub->add_flag("--strict", words_.query.strict, "nothing rather than a shorter life");
+    sub->add_option("--refused", words_.query.refused,
+                    "Circle refused the token of this fingerprint: get another")
+        ->type_name("HEX")
+        ->check(check_fingerprint, "", "");
+  }
+  void set_key(const MemberKey& key) {
+    if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
+    if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
+    if (auto* operate = std::get_if<OperateCommand>(&options_.command)) operate->key = key;
+  }
+
+  Options options_;
+  Words words_;
+  CLI::App app_;
+};
+
+}  // namespace
+
+std::variant<Options, ExitCode> read_options(int argc, const char* const* argv) {
+  return Reader().read(argc, argv);
+}
+
+}  // namespace rota::cli

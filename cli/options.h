@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "cli/exit_code.h"
+#include "cli/target.h"
+#include "model/member_key.h"
+
+namespace rota::cli {
+
+struct TokenCommand {
+  MemberKey key;
+  TokenQuery query;
+};
+struct StatusCommand {};
+struct MembersCommand {
+  std::string state;  // empty: all
+};
+struct MemberCommand {
+  MemberKey key;
+};
+// Rotate, revoke or reinstate one member.
+struct OperateCommand {
+  MemberKey key;
+  std::string action;  // as in the path
+};
+struct ReloadCommand {
+  std::string approve;  // the id of a held plan, or empty
+};
+struct PlanCommand {};
+
+using Command = std::variant<TokenCommand, StatusCommand, MembersCommand, MemberCommand,
+                             OperateCommand, ReloadCommand, PlanCommand>;
+
+struct Options {
+  Command command;
+  bool json = false;   // the daemon's reply as it is
+  std::string socket;  // the one to use: --socket, else the environment, else the installed one
+};
+
+// Reads the command line, whose words it checks as far as that goes without the daemon. When there
+// is nothing to run (help, version, a wrong command line), says so on the standard streams and
+// returns the exit code instead.
+std::variant<Options, ExitCode> read_options(int argc, const char* const* argv);
+
+}  // namespace rota::cli

@@ -1,0 +1,202 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <new>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/output.h"
+
+namespace rota::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kTokenBodyBytesMax = std::size_t{64} << 10U;
+
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+
+// A value on one line: null is "-", and a list is its members with commas.
+std::string one_line(const json::value& value) {
+  if (value.is_null()) return "-";
+  if (value.is_bool()) return value.get_bool() ? "yes" : "no";
+  if (value.is_string()) return printable(view(value.get_string()));
+  if (!value.is_array()) return printable(json::serialize(value));
+  std::string line;
+  for (const json::value& element : value.get_array()) {
+    line += fmt::format("{}{}", line.empty() ? "" : ", ", one_line(element));
+  }
+  return line.empty() ? "-" : line;
+}
+
+std::string field(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr ? "-" : one_line(*value);
+}
+
+// Only a true that is there.
+bool is_true(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+bool is_false(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && !value->get_bool();
+}
+
+using Row = std::pair<std::string, std::string>;
+
+void flatten(const json::value& value, const std::string& name, std::vector<Row>& rows) {
+  const auto below = [&](std::string_view key) {
+    return name.empty() ? printable(key) : fmt::format("{}.{}", name, printable(key));
+  };
+  const auto is_object = [](const json::value& element) { return element.is_object(); };
+  if (value.is_object() && !value.get_object().empty()) {
+    for (const auto& [key, inner] : value.get_object()) {
+      flatten(inner, below({key.data(), key.size()}), rows);
+    }
+  } else if (value.is_array() && std::ranges::any_of(value.get_array(), is_object)) {
+    std::size_t number = 0;
+    for (const json::value& inner : value.get_array()) {
+      flatten(inner, below(fmt::to_string(++number)), rows);
+    }
+  } else {
+    rows.emplace_back(name, one_line(value));
+  }
+}
+
+std::span<const json::value> list(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_array()) return {};
+  return {value->get_array().data(), value->get_array().size()};
+}
+
+std::string count(std::size_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+}  // namespace
+
+Result<Secret> token_of(const Secret& body) {
+  if (body.size() > kTokenBodyBytesMax) return fail(ErrorKind::kCorrupt, "the reply is too long");
+  // All that the parser keeps lies in here, so that it can be wiped.
+  std::vector<char> room((std::size_t{4} << 10U) + 16 * body.size());
+  Result<Secret> token = fail(ErrorKind::kCorrupt, "there is no access_token in the reply");
+  try {
+    json::static_resource memory(reinterpret_cast<unsigned char*>(room.data()), room.size());
+    boost::system::error_code error;
+    const json::value reply = json::parse(body.reveal(), error, &memory);
+    const json::object* object = error ? nullptr : reply.if_object();
+    const json::value* text = object == nullptr ? nullptr : object->if_contains("access_token");
+    if (text != nullptr && text->is_string() && !text->get_string().empty()) {
+      token = Secret(view(text->get_string()));
+    }
+  } catch (const std::bad_alloc&) {
+    token = fail(ErrorKind::kCorrupt, "the reply is too deep to read");
+  }
+  wipe(std::span<char>(room));
+  return token;
+}
+
+std::string describe(const json::object& object) {
+  std::vector<Row> rows;
+  flatten(object, "", rows);
+  std::size_t width = 0;
+  for (const auto& [name, value] : rows) width = std::max(width, name.size());
+  std::string text;
+  for (const auto& [name, value] : rows) text += fmt::format("{:<{}}  {}\n", name, width, value);
+  return text;
+}
+
+std::string members_head() {
+  return fmt::format("{:<32} {:<10} {:<24} {:<10} {:<24} {:>5}  {}\n", "KEY", "STATE",
+                     "TOKEN EXPIRES", "NEXT", "AT", "FAILS", "NAME");
+}
+
+std::string members_line(const json::value& member) {
+  if (!member.is_object()) return fmt::format("{}\n", one_line(member));
+  const json::object& row = member.get_object();
+  return fmt::format("{:<32} {:<10} {:<24} {:<10} {:<24} {:>5}  {}\n", field(row, "key"),
+                     field(row, "state"), field(row, "access_token_expires_at"),
+                     field(row, "next_action"), field(row, "next_at"), field(row, "failures"),
+                     field(row, "name"));
+}
+
+std::string describe_plan(const json::object& plan) {
+  std::string text;
+  std::size_t changes = 0;
+  for (const std::string_view what : {"add", "retire", "change"}) {
+    for (const json::value& key : list(plan, what)) {
+      text += fmt::format("{:<7} {}\n", what, one_line(key));
+      ++changes;
+    }
+  }
+  const std::string id = field(plan, "id");
+  if (changes == 0) return fmt::format("plan {}: nothing to change\n", id);
+  text += fmt::format("plan {}: {} to add, {} to retire, {} to change; calls to Circle: {}\n", id,
+                      list(plan, "add").size(), list(plan, "retire").size(),
+                      list(plan, "change").size(), field(plan, "calls"));
+  if (is_true(plan, "held")) {
+    text += fmt::format("HELD: it retires more than the guard allows; rota approve {}\n", id);
+  }
+  return text;
+}
+
+OperationText describe_operation(const json::object& report, bool must_be_dead) {
+  OperationText result;
+  std::size_t alive = 0;
+  for (const json::value& line : list(report, "revocations")) {
+    const json::object* token = line.if_object();
+    const bool dead = token != nullptr && is_false(*token, "alive");
+    if (!dead) ++alive;
+    result.text += token == nullptr
+                       ? one_line(line)
+                       : fmt::format("{:<7}  {}  {}", field(*token, "kind"),
+                                     field(*token, "fingerprint"), field(*token, "result"));
+    result.text += dead ? "\n" : "  STILL ALIVE\n";
+  }
+  result.text += fmt::format("{}: {}\n", field(report, "state"), field(report, "detail"));
+
+  std::vector<std::string> problems;
+  if (!is_true(report, "done")) problems.emplace_back("not done");
+  if (must_be_dead) {
+    const json::value* doubts = report.if_contains("doubts");
+    if (alive > 0) problems.push_back(count(alive, "token is alive", "tokens are alive"));
+    if (doubts == nullptr || doubts->kind() != json::kind::int64) {
+      problems.emplace_back("the report does not say how many calls are in doubt");
+    } else if (doubts->get_int64() != 0) {
+      problems.push_back(count(static_cast<std::size_t>(doubts->get_int64()),
+                               "call of unknown fate may have left a token alive",
+                               "calls of unknown fate may have left tokens alive"));
+    }
+    if (report.if_contains("revocations") == nullptr) {
+      problems.emplace_back("the report does not say what became of the tokens");
+    }
+  }
+  result.problem = fmt::to_string(fmt::join(problems, "; "));
+  return result;
+}
+
+Refusal describe_refusal(int status, const json::value& body) {
+  Refusal refusal;
+  const json::object* object = body.if_object();
+  if (object != nullptr && object->if_contains("message") != nullptr) {
+    refusal.message = fmt::format("{}: {}", field(*object, "code"), field(*object, "message"));
+  } else {
+    refusal.message = fmt::format("rotad answers {} without saying why", status);
+  }
+  const std::string code = object == nullptr ? "" : field(*object, "code");
+  if (status == 404 || status == 410) {
+    refusal.exit = ExitCode::kNoMember;
+  } else if (code == "token_unavailable" || code == "too_many_connections") {
+    refusal.exit = ExitCode::kNotNow;
+  }
+  return refusal;
+}
+
+}  // namespace rota::cli

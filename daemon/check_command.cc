@@ -1,0 +1,70 @@
+#include "daemon/check_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "daemon/parts.h"
+#include "daemon/settings.h"
+#include "rotator/engine.h"
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kKeysShownMax = 20;
+
+std::string list(std::string_view what, const std::vector<MemberKey>& keys) {
+  std::string text = fmt::format("  {:<7} {}", what, keys.size());
+  for (std::size_t i = 0; i < keys.size() && i < kKeysShownMax; ++i) {
+    text += fmt::format("{} {}", i == 0 ? ":" : ",", keys[i].text());
+  }
+  if (keys.size() > kKeysShownMax) text += ", …";
+  return text + "\n";
+}
+
+bool can_read(const SecretSource& source) {
+  return !source.file.empty() || std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
+}
+
+// What is on record; an empty snapshot and a remark where it cannot be looked at.
+Result<Snapshot> look_at_store(const Settings& settings, std::string& remark) {
+  if (!std::filesystem::exists(settings.store.path)) {
+    remark = fmt::format("no database at {} yet: every member is new", settings.store.path);
+    return Snapshot{};
+  }
+  if (!can_read(settings.store.key)) {
+    remark = "the store key is a credential of the service: compared with an empty database";
+    return Snapshot{};
+  }
+  auto store = open_store(settings);
+  if (store) return (*store)->load();
+  if (store.error().kind != ErrorKind::kBusy) return std::unexpected(store.error());
+  remark = fmt::format("{}: compared with an empty database; `rota plan` asks the daemon",
+                       store.error().message);
+  return Snapshot{};
+}
+
+}  // namespace
+
+Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
+  ROTA_ASSIGN(const Settings settings, load_settings(config_path));
+  ROTA_ASSIGN(const Roster roster, load_roster(settings.roster.path));
+  if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
+  std::string remark;
+  ROTA_ASSIGN(Snapshot snapshot, look_at_store(settings, remark));
+
+  const Engine engine(settings.policy, std::move(snapshot), 0, clock.now());
+  const RosterPlan plan = engine.plan_for(roster);
+  std::string text = fmt::format("{}: good\n{}: good, {} members\n", config_path,
+                                 settings.roster.path, roster.entries.size());
+  if (!remark.empty()) text += remark + "\n";
+  text += fmt::format("would change ({} calls to Circle):\n", plan.calls);
+  text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);
+  if (plan.held) {
+    text += fmt::format("  the retirements would be held until `rota approve {}`\n", plan.id);
+  }
+  return text;
+}
+
+}  // namespace rota

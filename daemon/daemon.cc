@@ -1,0 +1,291 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <utility>
+
+#include "daemon/parts.h"
+#include "daemon/version.h"
+#include "rotator/report.h"
+
+namespace rota {
+namespace {
+
+constexpr Duration kShutdownGrace{5'000};
+constexpr Duration kStatusInterval{10'000};
+// A rotation that is this late has a stuck engine behind it: the watchdog is fed no more.
+constexpr Duration kLateMax{30'000};
+constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
+
+Result<std::optional<gid_t>> group_id(const std::string& name) {
+  if (name.empty()) return std::optional<gid_t>{};
+  const group* entry = ::getgrnam(name.c_str());
+  if (entry == nullptr) {
+    return fail(ErrorKind::kConfig, fmt::format("[serve] token_socket_group: no group \"{}\"", name));
+  }
+  return std::optional<gid_t>{entry->gr_gid};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings settings) {
+  ROTA_ASSIGN(SecretPtr app_token, read_app_token(settings));
+  ROTA_ASSIGN(auto client,
+              HeadlessAuthClient::create(context.loop.get_executor(),
+                                         {.base_url = settings.upstream.base_url,
+                                          .app_token = app_token,
+                                          .connect_timeout = settings.upstream.connect_timeout,
+                                          .request_timeout = settings.upstream.request_timeout,
+                                          .ca_file = settings.upstream.ca_file,
+                                          .connections_max = settings.policy.max_in_flight}));
+  ROTA_ASSIGN(auto store, open_store(settings));
+  auto daemon = std::unique_ptr<Daemon>(
+      new Daemon(std::move(context), std::move(settings), std::move(client), std::move(app_token)));
+  Rotator::Parts parts{.executor = daemon->context_.loop.get_executor(),
+                       .clock = daemon->context_.clock,
+                       .store = std::move(store),
+                       .call = [auth = daemon->client_.get()](
+                                   AuthRequest request) { return auth->call(std::move(request)); },
+                       .tell = [&log = daemon->context_.log](const Notice& n) { log.tell(n); },
+                       .seed = (std::uint64_t{std::random_device{}()} << 32U) |
+                               std::random_device{}()};
+  ROTA_ASSIGN(daemon->rotator_, Rotator::create(std::move(parts), daemon->settings_.policy));
+  return daemon;
+}
+
+Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
+               SecretPtr app_token)
+    : context_(std::move(context)),
+      access_(::geteuid()),
+      settings_(std::move(settings)),
+      app_token_(std::move(app_token)),
+      client_(std::move(client)),
+      signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
+      informing_(context_.loop),
+      stop_limit_(context_.loop) {}
+
+Daemon::~Daemon() = default;
+
+Result<void> Daemon::start() {
+  auto roster = load_roster(settings_.roster.path);
+  const bool on_record = rotator_->engine().size() > 0;
+  if (!roster && !on_record) {
+    roster.error().kind = ErrorKind::kConfig;
+    return std::unexpected(std::move(roster).error());
+  }
+  if (!settings_.grants.empty()) {
+    context_.log.say(Severity::kError, "grants",
+                     "[[grant]] is read but not in force in this version: only root and the daemon's "
+                     "own user get tokens");
+  }
+  if (settings_.serve.metrics_listen) {
+    context_.log.say(Severity::kError, "metrics", "metrics_listen is not served in this version");
+  }
+  token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, nullptr);
+  admin_frontend_ =
+      std::make_unique<Frontend>(*rotator_, access_, static_cast<AdminService*>(this));
+  ROTA_TRY(open_sockets());
+
+  rotator_->start();
+  if (roster) {
+    rotator_->apply_roster(*roster, {}, [](const RosterPlan&) {});
+  } else {
+    context_.log.say(Severity::kError, "roster",
+                     fmt::format("the last good roster stays in force: {}", roster.error().message));
+  }
+  token_server_->start();
+  admin_server_->start();
+  watch_roster();
+  wait_for_signals();
+  context_.manager.ready(status_line(rotator_->engine(), rotator_->now()));
+  context_.log.say(Severity::kInfo, "ready",
+                   fmt::format("rotad {} serves {} members on {}", kVersion,
+                               rotator_->engine().size(), settings_.serve.token_socket));
+  keep_manager_informed();
+  return {};
+}
+
+Result<void> Daemon::open_sockets() {
+  ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
+  ROTA_ASSIGN(const std::optional<gid_t> group, group_id(settings_.serve.token_socket_group));
+  ROTA_ASSIGN(token_server_,
+              open_server(std::move(inherited.token), settings_.serve.token_socket,
+                          settings_.serve.token_socket_mode, group, *token_frontend_));
+  ROTA_ASSIGN(admin_server_,
+              open_server(std::move(inherited.admin), settings_.serve.admin_socket,
+                          kAdminSocketMode, std::nullopt, *admin_frontend_));
+  return {};
+}
+
+Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket> inherited,
+                                                    const std::string& path, mode_t mode,
+                                                    std::optional<gid_t> group,
+                                                    const Frontend& frontend) {
+  auto listen = std::move(inherited);
+  if (!listen) {
+    ROTA_ASSIGN(listen, ListenSocket::bind(path, mode, group));
+  }
+  ServerOptions options;
+  options.max_connections = settings_.serve.max_connections;
+  options.max_connections_per_uid = settings_.serve.max_connections_per_uid;
+  return Server::create(context_.loop, std::move(listen), frontend, context_.clock, *this, options);
+}
+
+void Daemon::wait_for_signals() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload({}, [](const Result<std::string>&) {});  // reload() says in the log how it went
+    } else {
+      stop();
+    }
+    wait_for_signals();
+  });
+}
+
+void Daemon::watch_roster() {
+  if (!settings_.roster.watch) return;
+  auto watch = RosterWatch::create(context_.loop, settings_.roster.path, [this] {
+    if (stopping_) return;
+    take_roster({}, [](const Result<std::string>&) {});
+  });
+  if (watch) {
+    watch_ = *std::move(watch);
+  } else {
+    context_.log.say(Severity::kWarning, "roster",
+                     fmt::format("changes need a reload: {}", watch.error().message));
+  }
+}
+
+// The watchdog is fed by the engine's progress: what is due must not stay undone.
+void Daemon::keep_manager_informed() {
+  const Now now = rotator_->now();
+  const auto wake = rotator_->engine().next_wake(now);
+  if (!wake || *wake + kLateMax > now.boot) context_.manager.alive();
+  if (!stopping_) context_.manager.status(status_line(rotator_->engine(), now));
+  informing_.expires_after(
+      std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval)));
+  informing_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) keep_manager_informed();
+  });
+}
+
+void Daemon::stop() {
+  if (std::exchange(stopping_, true)) return;
+  context_.manager.stopping();
+  context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
+  watch_.reset();
+  parts_stopping_ = 3;
+  // Waiting clients are answered by the rotator first, so that the servers have nothing open but that.
+  rotator_->stop([this] { part_stopped(); });
+  token_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
+  admin_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
+  stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdownGrace);
+  stop_limit_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    context_.log.say(Severity::kError, "stopping",
+                     "not everything ended in time: the call journal tells the next start");
+    context_.loop.stop();
+  });
+}
+
+void Daemon::part_stopped() {
+  if (--parts_stopping_ > 0) return;
+  context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
+  context_.loop.stop();
+}
+
+Result<void> Daemon::reload_settings() {
+  ROTA_ASSIGN(Settings fresh, load_settings(context_.config_path));
+  ROTA_ASSIGN(SecretPtr app_token, read_app_token(fresh));
+  if (*app_token != *app_token_) {
+    ROTA_TRY(client_->set_app_token(app_token));
+    app_token_ = std::move(app_token);
+    context_.log.say(Severity::kInfo, "app_token", "a new app token is in force");
+    rotator_->new_app_token();
+  }
+  settings_.log_level = fresh.log_level;
+  context_.log.set_level(fresh.log_level);
+  return {};
+}
+
+void Daemon::take_roster(const std::string& approve,
+                         std::move_only_function<void(Result<std::string>)> done) {
+  auto roster = load_roster(settings_.roster.path);
+  if (!roster) {
+    context_.log.say(Severity::kError, "roster",
+                     fmt::format("the last good roster stays in force: {}", roster.error().message));
+    done(std::unexpected(std::move(roster).error()));
+    return;
+  }
+  rotator_->apply_roster(*roster, approve, [done = std::move(done)](const RosterPlan& plan) mutable {
+    done(rota::plan_json(plan));
+  });
+}
+
+std::string Daemon::status_json() const {
+  return rota::status_json(rotator_->engine(), rotator_->now(), kVersion);
+}
+
+Result<std::string> Daemon::members_json(std::string_view state, std::string_view after,
+                                         std::size_t limit) const {
+  return rota::members_json(rotator_->engine(), rotator_->now(), state, after, limit);
+}
+
+std::optional<std::string> Daemon::member_json(std::string_view key) const {
+  return rota::member_json(rotator_->engine(), rotator_->now(), key);
+}
+
+std::string Daemon::plan_json() const {
+  const auto& held = rotator_->engine().held_plan();
+  return rota::plan_json(held.value_or(RosterPlan{}));
+}
+
+void Daemon::operate(std::string_view key, OperatorAction action,
+                     std::move_only_function<void(Result<OperatorReport>)> done) {
+  rotator_->operate(key, action, std::move(done));
+}
+
+void Daemon::revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) {
+  rotator_->revoke_all(std::move(done));
+}
+
+void Daemon::reload(std::string approve, std::move_only_function<void(Result<std::string>)> done) {
+  context_.manager.reloading();
+  auto finish = [this, done = std::move(done)](Result<std::string> result) mutable {
+    if (result) {
+      context_.manager.ready(status_line(rotator_->engine(), rotator_->now()));
+      context_.log.say(Severity::kInfo, "reload", "done");
+    } else {
+      context_.manager.ready("The last reload failed: " + result.error().message);
+      context_.log.say(Severity::kError, "reload", result.error().message);
+    }
+    done(std::move(result));
+  };
+  // The caller's answer must not come from inside its question.
+  boost::asio::post(context_.loop, [this, approve = std::move(approve),
+                                    finish = std::move(finish)]() mutable {
+    if (auto settings = reload_settings(); !settings) {
+      finish(std::unexpected(std::move(settings).error()));
+      return;
+    }
+    take_roster(approve, std::move(finish));
+  });
+}
+
+void Daemon::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
+  context_.log.say(Severity::kWarning, "connection",
+                   fmt::format("uid {} pid {} refused: too many connections {}", peer.uid, peer.pid,
+                               limit == ConnectionLimit::kPerUid ? "of that user" : "in all"));
+}
+
+void Daemon::accept_failed(std::error_code error) {
+  context_.log.say(Severity::kError, "connection", fmt::format("accept: {}", error.message()));
+}
+
+}  // namespace rota

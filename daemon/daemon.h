@@ -1,0 +1,98 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "auth/headless_auth_client.h"
+#include "base/result.h"
+#include "daemon/exit_code.h"
+#include "daemon/log.h"
+#include "daemon/roster_watch.h"
+#include "daemon/service_manager.h"
+#include "daemon/settings.h"
+#include "rotator/driver.h"
+#include "serve/access.h"
+#include "serve/frontend.h"
+#include "serve/server.h"
+
+namespace rota {
+
+// The running daemon: its parts in the order in which they stand on each other, and what the signals
+// and the admin socket ask of all of them together. Loop thread only.
+class Daemon final : private AdminService, private ServerObserver {
+ public:
+  struct Context {
+    boost::asio::io_context& loop;
+    const Clock& clock;
+    Log& log;
+    ServiceManager& manager;
+    std::string config_path;
+  };
+
+  // Reads secrets, opens the store and loads it. Everything in `context` outlives the daemon.
+  static Result<std::unique_ptr<Daemon>> create(Context context, Settings settings);
+  ~Daemon() override;
+
+  // Serves what is durable, takes the roster, and begins to rotate. kConfig when there is neither a
+  // usable roster nor anything on record.
+  Result<void> start();
+
+ private:
+  Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
+         SecretPtr app_token);
+
+  Result<void> open_sockets();
+  Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
+                                              const std::string& path, mode_t mode,
+                                              std::optional<gid_t> group, const Frontend& frontend);
+  void wait_for_signals();
+  void keep_manager_informed();
+  void watch_roster();
+  void stop();
+  void part_stopped();
+  Result<void> reload_settings();
+  void take_roster(const std::string& approve,
+                   std::move_only_function<void(Result<std::string>)> done);
+
+  // AdminService
+  std::string status_json() const override;
+  Result<std::string> members_json(std::string_view state, std::string_view after,
+                                   std::size_t limit) const override;
+  std::optional<std::string> member_json(std::string_view key) const override;
+  std::string plan_json() const override;
+  void operate(std::string_view key, OperatorAction action,
+               std::move_only_function<void(Result<OperatorReport>)> done) override;
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
+  void reload(std::string approve,
+              std::move_only_function<void(Result<std::string>)> done) override;
+
+  // ServerObserver
+  void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
+  void accept_failed(std::error_code error) override;
+
+  // Constant after construction.
+  const Context context_;
+  const AccessPolicy access_;
+
+  // Loop thread only.
+  Settings settings_;
+  SecretPtr app_token_;
+  std::unique_ptr<HeadlessAuthClient> client_;
+  std::unique_ptr<Rotator> rotator_;
+  std::unique_ptr<Frontend> token_frontend_;
+  std::unique_ptr<Frontend> admin_frontend_;
+  std::unique_ptr<Server> token_server_;
+  std::unique_ptr<Server> admin_server_;
+  std::unique_ptr<RosterWatch> watch_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer informing_;
+  boost::asio::steady_timer stop_limit_;
+  std::size_t parts_stopping_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace rota

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+
+#include "daemon/check_command.h"
+#include "daemon/daemon.h"
+#include "daemon/exit_code.h"
+#include "daemon/hardening.h"
+#include "daemon/options.h"
+#include "daemon/system_clock.h"
+#include "store/sealer.h"
+
+namespace {
+
+using rota::ExitCode;
+
+int end_with(const rota::Error& error) {
+  fmt::print(stderr, "rotad: {}\n", error.message);
+  return static_cast<int>(rota::exit_code_of(error));
+}
+
+int run(const rota::DaemonOptions& options) {
+  if (auto hardened = rota::harden_process(); !hardened) return end_with(hardened.error());
+  auto settings = rota::load_settings(options.config);
+  if (!settings) return end_with(settings.error());
+
+  const rota::SystemClock clock;
+  rota::Log log(settings->log_level);
+  rota::ServiceManager manager;
+  boost::asio::io_context loop(1);
+  auto daemon = rota::Daemon::create(
+      {.loop = loop, .clock = clock, .log = log, .manager = manager, .config_path = options.config},
+      *std::move(settings));
+  if (!daemon) return end_with(daemon.error());
+  if (auto started = (*daemon)->start(); !started) return end_with(started.error());
+  loop.run();
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int check(const rota::DaemonOptions& options) {
+  const auto text = rota::check_configuration(options.config, rota::SystemClock{});
+  if (!text) return end_with(text.error());
+  fmt::print("{}", *text);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int keygen() {
+  const auto key = rota::generate_store_key();
+  if (!key) return end_with(key.error());
+  fmt::print("{}\n", key->reveal());
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const rota::DaemonOptions options = rota::read_options(argc, argv);
+  switch (options.command) {
+    case rota::DaemonCommand::kRun:
+      return run(options);
+    case rota::DaemonCommand::kCheck:
+      return check(options);
+    case rota::DaemonCommand::kKeygen:
+      return keygen();
+    case rota::DaemonCommand::kExit:
+      return options.exit_code;
+  }
+}

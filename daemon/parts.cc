@@ -1,0 +1,41 @@
+#include "daemon/parts.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "daemon/files.h"
+#include "store/sealer.h"
+
+namespace rota {
+
+Result<SecretPtr> read_app_token(const Settings& settings) {
+  ROTA_ASSIGN(Secret token, read_secret(settings.upstream.app_token, "app_token"));
+  return std::make_shared<const Secret>(std::move(token));
+}
+
+Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
+  auto text = read_secret(settings.store.key, "key");
+  if (!text) {
+    text.error().message += "; `rotad keygen` prints a new key";
+    return std::unexpected(std::move(text).error());
+  }
+  ROTA_ASSIGN(Secret key, parse_store_key(text->reveal()));
+  ROTA_ASSIGN(Sealer sealer, Sealer::create(std::move(key)));
+  const std::filesystem::path path = settings.store.path;
+  const std::string folder = path.parent_path().string();
+  if (!folder.empty() && ::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    return fail(ErrorKind::kConfig, fmt::format("[store] path: {}: {}", folder, std::strerror(errno)));
+  }
+  return SqliteStore::open(path, std::move(sealer));
+}
+
+Result<Roster> load_roster(const std::string& path) {
+  ROTA_ASSIGN(const std::vector<RosterFile> files, read_roster(path));
+  return parse_roster(files);
+}
+
+}  // namespace rota

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "daemon/settings.h"
+#include "roster/roster.h"
+#include "store/sqlite_store.h"
+
+namespace rota {
+
+// The parts that settings name, made or read. Each blocks on files; each error names its place.
+
+// The community's Headless Auth token, from its credential or file.
+Result<SecretPtr> read_app_token(const Settings& settings);
+// Opens the store with its key, making its folder (0700) where only that is missing.
+Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
+Result<Roster> load_roster(const std::string& path);
+
+}  // namespace rota

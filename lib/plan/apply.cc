@@ -1,0 +1,269 @@
+#include "plan/apply.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "plan/next_action.h"
+#include "table/table.h"
+
+namespace rota {
+namespace {
+
+// What becomes of tokens that arrive for a member in this state.
+bool keeps_tokens(MemberState state) {
+  switch (state) {
+    case MemberState::kActive:
+    case MemberState::kUnknown:
+      return true;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+    case MemberState::kBlocked:
+    case MemberState::kMismatched:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
+Token* find_same(MemberRecord& record, TokenKind kind, const Secret& value) {
+  const auto it = std::ranges::find_if(record.tokens, [&](const Token& token) {
+    return token.kind == kind && *token.value == value;
+  });
+  return it == record.tokens.end() ? nullptr : &*it;
+}
+
+void set_status(Token& token, TokenStatus status, WallTime now, RecordChange& change) {
+  if (token.status == status) return;
+  token.status = status;
+  token.status_since = now;
+  change.put.push_back(token.id);
+}
+
+void erase(MemberRecord& record, TokenId id, RecordChange& change) {
+  const auto gone = std::erase_if(record.tokens, [id](const Token& t) { return t.id == id; });
+  if (gone > 0) change.erased.push_back(id);
+}
+
+// The status that a token gets when another takes its place.
+TokenStatus status_when_replaced(TokenKind kind) {
+  // A replaced access token may still be in some client's hands; a replaced refresh token is in ours
+  // alone and of no more use.
+  return kind == TokenKind::kAccess ? TokenStatus::kSuperseded : TokenStatus::kRevoking;
+}
+
+// Puts a received token on the ledger with `status`. Returns whether it is one we did not have.
+bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallTime expires_at,
+             TokenStatus status, WallTime now, TokenIds& ids, RecordChange& change) {
+  if (Token* same = find_same(record, kind, *value)) {
+    if (same->expires_at != expires_at) {
+      same->expires_at = expires_at;
+      change.put.push_back(same->id);
+    }
+    if (same->status == status) return false;
+    if (status == TokenStatus::kCurrent) {
+      if (Token* old = current(record, kind)) {
+        set_status(*old, status_when_replaced(kind), now, change);
+      }
+    }
+    set_status(*same, status, now, change);
+    return false;
+  }
+  if (status == TokenStatus::kCurrent) {
+    if (Token* old = current(record, kind)) {
+      set_status(*old, status_when_replaced(kind), now, change);
+    }
+  }
+  record.tokens.push_back({.id = ids.take(),
+                           .kind = kind,
+                           .status = status,
+                           .value = value,
+                           .fingerprint = fingerprint_of(value->reveal()),
+                           .issued_at = now,
+                           .expires_at = expires_at,
+                           .status_since = now});
+  change.put.push_back(record.tokens.back().id);
+  return true;
+}
+
+// One visit per kind of outcome; `record_` and `change_` are what the visit changes.
+class Applier {
+ public:
+  Applier(MemberRecord& record, CallKind call, TokenId token, WallTime now, TokenIds& ids)
+      : record_(record), call_(call), token_(token), now_(now), ids_(ids) {}
+
+  Progress operator()(const Issued& issued) {
+    const TokenPair& pair = issued.pair;
+    const bool other_identity =
+        (record_.community_member_id && *record_.community_member_id != pair.community_member_id) ||
+        (record_.community_id && *record_.community_id != pair.community_id) ||
+        std::ranges::any_of(record_.selectors, [&](const Selector& selector) {
+          return selector.key.kind == SelectorKind::kCommunityMemberId &&
+                 selector.key.id() != pair.community_member_id;
+        });
+    if (other_identity) {
+      change_.merge(enter(record_, LifecycleEvent::kOtherIdentity, now_));
+      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke: only remembered.
+      receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at,
+              TokenStatus::kSuperseded, now_, ids_, change_);
+      receive(record_, TokenKind::kAccess, pair.access.value, pair.access.expires_at,
+              TokenStatus::kSuperseded, now_, ids_, change_);
+      return Progress::kMismatched;
+    }
+    if (!record_.community_member_id) {
+      record_.community_member_id = pair.community_member_id;
+      record_.community_id = pair.community_id;
+      change_.row = true;
+    }
+    change_.merge(enter(record_, LifecycleEvent::kCircleIssued, now_));
+
+    const Token* old_refresh = current(record_, TokenKind::kRefresh);
+    const WallTime old_end = old_refresh ? old_refresh->expires_at : WallTime{};
+    const bool keep = keeps_tokens(record_.state);
+    const TokenStatus status = keep ? TokenStatus::kCurrent : TokenStatus::kRevoking;
+    receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at, status, now_, ids_,
+            change_);
+    // A renewal that brought the same end again is not repeated until it can differ.
+    const WallTime renew_not_before =
+        old_end == pair.refresh_expires_at ? pair.refresh_expires_at : WallTime{};
+    if (record_.renew_not_before != renew_not_before) {
+      record_.renew_not_before = renew_not_before;
+      change_.row = true;
+    }
+    return take_access(pair.access, status);
+  }
+
+  Progress operator()(const Refreshed& refreshed) {
+    return take_access(refreshed.access, keeps_tokens(record_.state) ? TokenStatus::kCurrent
+                                                                     : TokenStatus::kRevoking);
+  }
+  Progress operator()(const Revoked&) { return dead(); }
+  Progress operator()(const AlreadyDead&) { return dead(); }
+  Progress operator()(const RefreshTokenDead&) {
+    erase(record_, token_, change_);
+    return Progress::kPairLost;
+  }
+  Progress operator()(const MemberUnknown&) {
+    change_.merge(enter(record_, LifecycleEvent::kCircleKnowsNone, now_));
+    return Progress::kUnknown;
+  }
+  Progress operator()(const AppTokenRefused&) { return Progress::kNothing; }
+  Progress operator()(const NotEligible&) { return Progress::kNothing; }
+  Progress operator()(const Throttled&) { return Progress::kNothing; }
+  Progress operator()(const Transient&) { return Progress::kNothing; }
+
+  RecordChange take_change() { return std::move(change_); }
+
+ private:
+  Progress take_access(const AccessToken& access, TokenStatus status) {
+    return receive(record_, TokenKind::kAccess, access.value, access.expires_at, status, now_, ids_,
+                   change_)
+               ? Progress::kRotated
+               : Progress::kSame;
+  }
+
+  Progress dead() {
+    ROTA_CHECK(call_ == CallKind::kRevokeRefresh || call_ == CallKind::kRevokeAccess);
+    erase(record_, token_, change_);
+    return Progress::kRevocation;
+  }
+
+  MemberRecord& record_;
+  const CallKind call_;
+  const TokenId token_;
+  const WallTime now_;
+  TokenIds& ids_;
+  RecordChange change_;
+};
+
+}  // namespace
+
+void RecordChange::merge(RecordChange other) {
+  row = row || other.row;
+  put.insert(put.end(), other.put.begin(), other.put.end());
+  erased.insert(erased.end(), other.erased.begin(), other.erased.end());
+}
+
+Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome& outcome,
+              WallTime now, TokenIds& ids) {
+  Applier applier(record, call, token, now, ids);
+  Applied applied{.progress = std::visit(applier, outcome), .change = {}};
+  applied.change = applier.take_change();
+  return applied;
+}
+
+RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
+  const MemberState state = next_state(record.state, event, wanted_by_roster(record));
+  if (state == record.state) return {};
+  record.state = state;
+  record.state_since = now;
+  RecordChange change{.row = true, .put = {}, .erased = {}};
+  if (state == MemberState::kRetiring || state == MemberState::kBlocked) {
+    change.merge(revoke_all_tokens(record, now));
+  }
+  return change;
+}
+
+RecordChange revoke_all_tokens(MemberRecord& record, WallTime now) {
+  RecordChange change;
+  for (Token& token : record.tokens) set_status(token, TokenStatus::kRevoking, now, change);
+  return change;
+}
+
+RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_superseded_after,
+                       WallTime now) {
+  RecordChange change;
+  std::erase_if(record.tokens, [&](const Token& token) {
+    const bool over = token.status != TokenStatus::kCurrent &&
+                      token.expires_at + kLedgerSlack <= now;
+    if (over) change.erased.push_back(token.id);
+    return over;
+  });
+  // A mismatched record holds tokens of another member, which are not ours to revoke.
+  if (record.state == MemberState::kMismatched) return change;
+  for (Token& token : record.tokens) {
+    if (revoke_superseded_after && token.status == TokenStatus::kSuperseded &&
+        token.kind == TokenKind::kAccess && token.status_since + *revoke_superseded_after <= now) {
+      set_status(token, TokenStatus::kRevoking, now, change);
+    }
+  }
+  return change;
+}
+
+RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now) {
+  RecordChange change{.row = true, .put = {}, .erased = {}};
+  into.selectors.insert(into.selectors.end(), std::make_move_iterator(from.selectors.begin()),
+                        std::make_move_iterator(from.selectors.end()));
+  for (Token& token : from.tokens) {
+    if (Token* same = find_same(into, token.kind, *token.value)) {
+      same->expires_at = std::max(same->expires_at, token.expires_at);
+      change.put.push_back(same->id);
+      change.erased.push_back(token.id);
+      continue;
+    }
+    if (token.status == TokenStatus::kCurrent) {
+      Token* old = current(into, token.kind);
+      const bool newer = old == nullptr || old->expires_at < token.expires_at;
+      if (old != nullptr && newer) set_status(*old, status_when_replaced(token.kind), now, change);
+      if (!newer) {
+        token.status = status_when_replaced(token.kind);
+        token.status_since = now;
+      }
+    }
+    change.put.push_back(token.id);
+    into.tokens.push_back(std::move(token));
+  }
+  from.tokens.clear();
+  from.selectors.clear();
+  const bool wanted = wanted_by_roster(into);
+  change.merge(enter(into, wanted ? LifecycleEvent::kWanted : LifecycleEvent::kDropped, now));
+  // What an operator revoked under one name stays out under every name.
+  if (from.state == MemberState::kBlocked) {
+    change.merge(enter(into, LifecycleEvent::kOperatorRevokes, now));
+  }
+  if (!keeps_tokens(into.state) && into.state != MemberState::kMismatched) {
+    change.merge(revoke_all_tokens(into, now));
+  }
+  return change;
+}
+
+}  // namespace rota

@@ -1,0 +1,18 @@
+#include "plan/backoff.h"
+
+#include <algorithm>
+
+namespace rota {
+
+Duration backoff_delay(int failures, Duration cap, Random& random) {
+  constexpr int kDoublingsMax = 20;
+  const int doublings = std::clamp(failures - 1, 0, kDoublingsMax);
+  const Duration ceiling = std::min(cap, kBackoffBase * (std::int64_t{1} << doublings));
+  return std::max(kBackoffFloor, random.up_to(ceiling));
+}
+
+Duration backoff_cap(Duration token_lifetime) {
+  return std::clamp(token_lifetime / 8, kBackoffCapMin, kBackoffCap);
+}
+
+}  // namespace rota

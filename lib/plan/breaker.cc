@@ -1,0 +1,103 @@
+#include "plan/breaker.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+// What an outcome says about the upstream as a whole.
+enum class Verdict { kWorks, kFails, kAppTokenRefused, kNotEligible, kNothing };
+
+struct Judge {
+  Verdict operator()(const Issued&) const { return Verdict::kWorks; }
+  Verdict operator()(const Refreshed&) const { return Verdict::kWorks; }
+  Verdict operator()(const Revoked&) const { return Verdict::kWorks; }
+  Verdict operator()(const AlreadyDead&) const { return Verdict::kWorks; }
+  Verdict operator()(const MemberUnknown&) const { return Verdict::kWorks; }
+  Verdict operator()(const RefreshTokenDead&) const { return Verdict::kWorks; }
+  Verdict operator()(const AppTokenRefused&) const { return Verdict::kAppTokenRefused; }
+  Verdict operator()(const NotEligible&) const { return Verdict::kNotEligible; }
+  // Throttling is the budget's matter.
+  Verdict operator()(const Throttled&) const { return Verdict::kNothing; }
+  Verdict operator()(const Transient&) const { return Verdict::kFails; }
+};
+
+}  // namespace
+
+std::string_view name_of(BreakerState state) {
+  switch (state) {
+    case BreakerState::kClosed:
+      return "closed";
+    case BreakerState::kAppTokenRefused:
+      return "app_token_refused";
+    case BreakerState::kNotEligible:
+      return "not_eligible";
+    case BreakerState::kFailing:
+      return "failing";
+  }
+  ROTA_CHECK(false);
+}
+
+bool Breaker::may_send(BootTime now, std::size_t in_flight, bool urgent) const {
+  if (state_ == BreakerState::kClosed) return true;
+  return in_flight == 0 && now >= *probe_at(urgent);
+}
+
+std::optional<BootTime> Breaker::probe_at(bool urgent) const {
+  if (state_ == BreakerState::kClosed) return std::nullopt;
+  return urgent ? std::min(probe_at_, last_probe_ + kUrgentProbeGap) : probe_at_;
+}
+
+bool Breaker::on_outcome(const Outcome& outcome, MemberId member, BootTime now, Random& random) {
+  const BreakerState before = state_;
+  switch (std::visit(Judge{}, outcome)) {
+    case Verdict::kWorks:
+      close();
+      break;
+    case Verdict::kAppTokenRefused:
+      open(BreakerState::kAppTokenRefused, now, random);
+      break;
+    case Verdict::kNotEligible:
+      open(BreakerState::kNotEligible, now, random);
+      break;
+    case Verdict::kFails:
+      if (failing_.size() < kFailingMembers) failing_.insert(member);
+      if (state_ != BreakerState::kClosed) {
+        open(state_, now, random);  // a failed probe does not tell that the reason went away
+      } else if (failing_.size() >= kFailingMembers) {
+        open(BreakerState::kFailing, now, random);
+      }
+      break;
+    case Verdict::kNothing:
+      break;
+  }
+  return state_ != before;
+}
+
+bool Breaker::on_new_app_token() {
+  if (state_ != BreakerState::kAppTokenRefused && state_ != BreakerState::kNotEligible) return false;
+  close();
+  return true;
+}
+
+void Breaker::open(BreakerState why, BootTime now, Random& random) {
+  constexpr int kDoublingsMax = 10;
+  // No probe can have been sent yet: a call that was in flight when it opened tells nothing new.
+  const bool straggler = state_ != BreakerState::kClosed && now < *probe_at(true);
+  state_ = why;
+  if (straggler) return;
+  const auto gap = std::min(kProbeGapMax, kProbeGapMin * (1 << std::min(probes_, kDoublingsMax)));
+  ++probes_;
+  last_probe_ = now;
+  probe_at_ = now + gap / 2 + random.up_to(gap / 2);
+}
+
+void Breaker::close() {
+  state_ = BreakerState::kClosed;
+  failing_.clear();
+  probes_ = 0;
+}
+
+}  // namespace rota

@@ -1,0 +1,43 @@
+#include "plan/circle_clock.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace rota {
+namespace {
+
+constexpr Duration kDateResolution{1'000};
+
+// The second of `count` bounds in the order of `tighter`, or the only one.
+template <class Order>
+Duration confirmed_bound(std::array<Duration, CircleClock::kSamples> bounds, std::size_t count,
+                         Order tighter) {
+  const auto end = bounds.begin() + static_cast<std::ptrdiff_t>(count);
+  const auto second = bounds.begin() + (count > 1 ? 1 : 0);
+  std::nth_element(bounds.begin(), second, end, tighter);
+  return *second;
+}
+
+}  // namespace
+
+CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record,
+                         Duration skew_on_record) {
+  const WallTime circle = start.wall + skew_on_record;
+  offset_ = std::max(circle, last_on_record.value_or(circle)).time_since_epoch() -
+            start.boot.time_since_epoch();
+}
+
+bool CircleClock::observe(WallTime date, BootTime sent, BootTime received) {
+  low_[next_] = date.time_since_epoch() - received.time_since_epoch();
+  high_[next_] = date.time_since_epoch() + kDateResolution - sent.time_since_epoch();
+  next_ = (next_ + 1) % kSamples;
+  count_ = std::min(count_ + 1, kSamples);
+
+  const Duration low = confirmed_bound(low_, count_, std::greater<>{});
+  const Duration high = std::max(low, confirmed_bound(high_, count_, std::less<>{}));
+  const Duration before = offset_;
+  offset_ = std::clamp(offset_, low, high);
+  return offset_ != before;
+}
+
+}  // namespace rota

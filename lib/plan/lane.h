@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace rota {
+
+// The queues of calls to Circle, most urgent first (DESIGN: a waiting client's refresh goes before a
+// background one, and no lane starves).
+enum class Lane : std::uint8_t {
+  kWaiting,     // a client waits for this token
+  kRevocation,  // a leaver's token is still alive
+  kRefresh,     // an access token is due by its deadline
+  kRenewal,     // a refresh token nears its end
+  kIssue,       // the first pair of a member that nobody has asked for yet
+};
+inline constexpr std::size_t kLaneCount = 5;
+inline constexpr std::array<Lane, kLaneCount> kLanes{Lane::kWaiting, Lane::kRevocation,
+                                                     Lane::kRefresh, Lane::kRenewal, Lane::kIssue};
+
+constexpr std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
+std::string_view name_of(Lane lane);
+
+// Background lanes leave the budget's reserve to the others.
+constexpr bool is_background(Lane lane) {
+  return lane != Lane::kWaiting && lane != Lane::kRevocation;
+}
+
+// Decides which lane sends next: the most urgent that is ready, but every least_share-th call goes to
+// the ready lane that was served longest ago, so that each lane gets its least share.
+class LanePicker {
+ public:
+  std::optional<Lane> pick(const std::array<bool, kLaneCount>& ready);
+
+  static constexpr std::uint64_t kLeastShare = 8;
+
+ private:
+  std::uint64_t picks_ = 0;
+  std::array<std::uint64_t, kLaneCount> last_pick_{};
+};
+
+}  // namespace rota

@@ -1,0 +1,60 @@
+#include "plan/lifecycle.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace rota {
+
+MemberState next_state(MemberState state, LifecycleEvent event, bool wanted) {
+  using enum MemberState;
+  switch (event) {
+    case LifecycleEvent::kWanted:
+      return state == kRetiring || state == kRetired ? kActive : state;
+    case LifecycleEvent::kDropped:
+      return state == kActive || state == kUnknown || state == kMismatched ? kRetiring : state;
+    case LifecycleEvent::kOperatorRevokes:
+      return kBlocked;
+    case LifecycleEvent::kOperatorReinstates:
+      if (state == kBlocked) return wanted ? kActive : kRetiring;
+      return state == kUnknown ? kActive : state;
+    case LifecycleEvent::kNothingAlive:
+      return state == kRetiring ? kRetired : state;
+    case LifecycleEvent::kCircleKnowsNone:
+      return state == kActive ? kUnknown : state;
+    case LifecycleEvent::kCircleIssued:
+      return state == kUnknown ? kActive : state;
+    case LifecycleEvent::kOtherIdentity:
+      return state == kActive || state == kUnknown ? kMismatched : state;
+  }
+  ROTA_CHECK(false);
+}
+
+bool wanted_by_roster(const MemberRecord& record) {
+  const auto& all = record.selectors;
+  return named_by_roster(record) &&
+         std::ranges::none_of(all, [](const Selector& s) { return s.in_roster && s.retired; });
+}
+
+bool named_by_roster(const MemberRecord& record) {
+  return std::ranges::any_of(record.selectors, &Selector::in_roster);
+}
+
+std::vector<std::string> tags_of(const MemberRecord& record) {
+  std::vector<std::string> tags;
+  for (const Selector& selector : record.selectors) {
+    tags.insert(tags.end(), selector.tags.begin(), selector.tags.end());
+  }
+  std::ranges::sort(tags);
+  const auto repeats = std::ranges::unique(tags);
+  tags.erase(repeats.begin(), repeats.end());
+  return tags;
+}
+
+const MemberKey& primary_key(const MemberRecord& record) {
+  ROTA_CHECK(!record.selectors.empty());
+  const auto it = std::ranges::find_if(record.selectors, &Selector::in_roster);
+  return it == record.selectors.end() ? record.selectors.front().key : it->key;
+}
+
+}  // namespace rota

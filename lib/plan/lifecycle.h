@@ -1,0 +1,49 @@
+#pragma once
+
+#include <vector>
+
+#include "base/time.h"
+#include "model/record.h"
+
+namespace rota {
+
+// How a member's state moves. Rows: what happens; columns: where it stands.
+//
+//                      active     retiring   retired    blocked    unknown    mismatched
+//   roster wants it    =          active     active     =          =          =
+//   roster drops it    retiring   =          =          =          retiring   retiring
+//   operator revokes   blocked    blocked    blocked    =          blocked    blocked
+//   operator reinst.   =          =          =          by roster  active     =
+//   no token left      =          retired    =          =          =          =
+//   Circle: no member  unknown    =          =          =          =          =
+//   Circle: issued     =          =          =          =          active     =
+//   other identity     mismatched =          =          =          mismatched =
+//
+// retired and blocked members that no roster names are forgotten after kTombstoneLife.
+enum class LifecycleEvent {
+  kWanted,
+  kDropped,
+  kOperatorRevokes,
+  kOperatorReinstates,
+  kNothingAlive,
+  kCircleKnowsNone,
+  kCircleIssued,
+  kOtherIdentity,
+};
+
+// The state after `event`; the same state where the table has "=". `wanted`: what the roster says now.
+MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
+
+// Whether the roster wants this member: some entry names it, and none that names it is retired.
+bool wanted_by_roster(const MemberRecord& record);
+bool named_by_roster(const MemberRecord& record);
+
+// Every tag of every entry, sorted, without repeats.
+std::vector<std::string> tags_of(const MemberRecord& record);
+
+// What people and lists call the member: its roster key, an entry in force before a removed one.
+const MemberKey& primary_key(const MemberRecord& record);
+
+inline constexpr Duration kTombstoneLife = std::chrono::days{90};
+
+}  // namespace rota

@@ -1,0 +1,144 @@
+#include "plan/next_action.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "plan/lifecycle.h"
+#include "table/table.h"
+
+namespace rota {
+namespace {
+
+void offer(MemberPlan& plan, const PlannedCall& call) {
+  auto& place = plan.calls[index_of(call.lane)];
+  if (!place || call.due < place->due) place = call;
+}
+
+void wake(MemberPlan& plan, WallTime at) {
+  plan.housekeeping = std::min(plan.housekeeping.value_or(at), at);
+}
+
+// The refresh token goes first: while it lives, access tokens can be made from it. One whose
+// revocation failed waits, and the others go on meanwhile.
+void plan_revocations(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
+  for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
+    for (const Token& token : record.tokens) {
+      if (token.kind != kind || token.status != TokenStatus::kRevoking) continue;
+      offer(plan, {.kind = kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh
+                                                       : CallKind::kRevokeAccess,
+                   .lane = Lane::kRevocation,
+                   .due = attempts.revocation_retry_at(token.id),
+                   .token = token.id});
+    }
+  }
+}
+
+bool revokes_refresh_token(const MemberRecord& record) {
+  return std::ranges::any_of(record.tokens, [](const Token& token) {
+    return token.kind == TokenKind::kRefresh && token.status == TokenStatus::kRevoking;
+  });
+}
+
+void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+                   const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
+                   WallTime now, MemberPlan& plan) {
+  const Token* access = current(record, TokenKind::kAccess);
+  const Token* refresh = current(record, TokenKind::kRefresh);
+  const bool can_refresh =
+      refresh != nullptr && alive(refresh->expires_at, now) && !attempts.settle_by_issue;
+  // A reinstated member starts from a fresh pair, and while its old refresh token still lives at Circle
+  // an issue call would return that one.
+  if (!can_refresh && revokes_refresh_token(record)) return;
+
+  PlannedCall call{.kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
+                   .lane = access != nullptr ? Lane::kRefresh : Lane::kIssue,
+                   .due = access != nullptr ? refresh_due(*access, policy, facts, seed) : WallTime{},
+                   .token = can_refresh ? refresh->id : TokenId{}};
+  if (demand.waiting) {
+    call.lane = Lane::kWaiting;
+    // Asking early is no use where Circle answers with the token that is there already.
+    const bool too_early = demand.forced && access != nullptr && facts.early_refresh_useless;
+    call.due = too_early ? end_refresh_at(*access) : WallTime{};
+    if (demand.forced && access != nullptr) {
+      call.due = std::max(call.due, access->issued_at + forced_refresh_gap(lifetime_of(*access)));
+    }
+  }
+  if (attempts.failures > 0) {
+    const WallTime urgent = std::min(attempts.retry_at, attempts.last_at + kUrgentRetryGap);
+    call.due = std::max(call.due, demand.waiting ? urgent : attempts.retry_at);
+  }
+  offer(plan, call);
+
+  if (can_refresh) {
+    const WallTime due = std::max(renewal_due(*refresh, policy), record.renew_not_before);
+    offer(plan, {.kind = CallKind::kIssue,
+                 .lane = Lane::kRenewal,
+                 .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});
+  }
+}
+
+void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberPlan& plan) {
+  for (const Token& token : record.tokens) {
+    switch (token.status) {
+      case TokenStatus::kCurrent:
+        break;
+      case TokenStatus::kSuperseded:
+        if (policy.revoke_superseded_after && token.kind == TokenKind::kAccess &&
+            record.state != MemberState::kMismatched) {
+          wake(plan, token.status_since + *policy.revoke_superseded_after);
+        }
+        [[fallthrough]];
+      case TokenStatus::kRevoking:
+        wake(plan, token.expires_at + kLedgerSlack);
+        break;
+    }
+  }
+  const bool gone = record.state == MemberState::kRetired || record.state == MemberState::kBlocked;
+  if (gone && record.tokens.empty() && !named_by_roster(record)) {
+    wake(plan, record.state_since + kTombstoneLife);
+  }
+}
+
+}  // namespace
+
+WallTime Attempts::revocation_retry_at(TokenId token) const {
+  const auto it = std::ranges::find(revocations, token, &Revocation::token);
+  return it == revocations.end() ? WallTime{} : it->retry_at;
+}
+
+MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+                       const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
+                       WallTime now) {
+  MemberPlan plan;
+  plan_housekeeping(record, policy, plan);
+  plan_revocations(record, attempts, plan);
+  switch (record.state) {
+    case MemberState::kActive:
+      plan_rotation(record, attempts, demand, policy, facts, seed, now, plan);
+      break;
+    case MemberState::kUnknown:
+      offer(plan, {.kind = CallKind::kIssue,
+                   .lane = Lane::kIssue,
+                   .due = std::max(attempts.retry_at, record.state_since + kUnknownRetryMin)});
+      break;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+    case MemberState::kBlocked:
+    case MemberState::kMismatched:
+      break;
+  }
+  return plan;
+}
+
+const Token* current(const MemberRecord& record, TokenKind kind) {
+  for (const Token& token : record.tokens) {
+    if (token.kind == kind && token.status == TokenStatus::kCurrent) return &token;
+  }
+  return nullptr;
+}
+
+Token* current(MemberRecord& record, TokenKind kind) {
+  return const_cast<Token*>(current(std::as_const(record), kind));
+}
+
+}  // namespace rota

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "model/record.h"
+#include "plan/freshness.h"
+#include "plan/lane.h"
+#include "plan/policy.h"
+
+namespace rota {
+
+// What a member's record alone does not hold: how its calls went lately. Not durable: after a restart
+// every member may try at once, within the budget.
+struct Attempts {
+  int failures = 0;      // issue and refresh calls in a row that settled nothing
+  WallTime retry_at;     // not before, after a failure
+  WallTime last_at;      // when the last issue or refresh call was sent
+  bool settle_by_issue = false;  // a refresh got a 401 that we do not know: ask by an issue call
+
+  struct Revocation {
+    TokenId token{};
+    int failures = 0;
+    WallTime retry_at;
+  };
+  std::vector<Revocation> revocations;  // only tokens whose revocation failed at least once
+
+  WallTime revocation_retry_at(TokenId token) const;
+};
+
+// One call that is to be made, and when.
+struct PlannedCall {
+  CallKind kind = CallKind::kIssue;
+  Lane lane = Lane::kIssue;
+  WallTime due;       // Circle's clock
+  TokenId token{};    // the token the call is about; none for kIssue
+};
+
+// The calls that a member needs next, at most one in each lane.
+struct MemberPlan {
+  std::array<std::optional<PlannedCall>, kLaneCount> calls;
+  // When the record must be looked at without any call: a token on record ends or is to be revoked, or
+  // the member is to be forgotten.
+  std::optional<WallTime> housekeeping;
+};
+
+// A client's wish: the earliest moment at which a call for it may go out.
+struct ClientDemand {
+  bool waiting = false;
+  bool forced = false;  // a token is alive, but not good enough for the client
+};
+
+// Pure: the plan of one member. `now` matters only for what is already over.
+MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+                       const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
+                       WallTime now);
+
+// The record's current token of a kind, or null.
+const Token* current(const MemberRecord& record, TokenKind kind);
+Token* current(MemberRecord& record, TokenKind kind);
+
+// A token past its end is kept this much longer: our idea of Circle's clock may be off.
+inline constexpr Duration kLedgerSlack{5'000};
+// How soon, and then how rarely, a member that Circle does not know is asked for again.
+inline constexpr Duration kUnknownRetryMin = std::chrono::minutes{10};
+inline constexpr Duration kUnknownRetryMax = std::chrono::hours{24};
+// A failing member is tried again for a waiting client after this, whatever its backoff says.
+inline constexpr Duration kUrgentRetryGap{1'000};
+
+}  // namespace rota

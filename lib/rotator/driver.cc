@@ -1,0 +1,177 @@
+#include "rotator/driver.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Rotator>> Rotator::create(Parts parts, const Policy& policy) {
+  ROTA_ASSIGN(Snapshot snapshot, parts.store->load());
+  ROTA_ASSIGN(auto timer, BootTimer::create(parts.executor));
+  return std::unique_ptr<Rotator>(
+      new Rotator(std::move(parts), policy, std::move(snapshot), std::move(timer)));
+}
+
+Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
+                 std::unique_ptr<BootTimer> timer)
+    : parts_(std::move(parts)),
+      engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now()),
+      timer_(std::move(timer)) {
+  timer_->on_fire([this] {
+    Commands commands;
+    engine_.on_tick(now(), commands);
+    run(std::move(commands));
+  });
+}
+
+Rotator::~Rotator() {
+  *alive_ = false;
+  timer_->cancel();
+  store_thread_.join();
+}
+
+void Rotator::start() {
+  Commands commands;
+  engine_.start(now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::stop(std::function<void()> drained) {
+  drained_ = std::move(drained);
+  Commands commands;
+  engine_.on_stop(now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::apply_roster(const Roster& roster, const std::string& approve,
+                           std::move_only_function<void(RosterPlan)> done) {
+  const ReloadId id{next_id_++};
+  reloads_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_roster(roster, approve, id, now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::operate(std::string_view key, OperatorAction action,
+                      std::move_only_function<void(Result<OperatorReport>)> done) {
+  const OperatorId id{next_id_++};
+  operations_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_operator(id, key, action, now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) {
+  const OperatorId id{next_id_++};
+  operations_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_revoke_all(id, now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::new_app_token() {
+  Commands commands;
+  engine_.on_new_app_token(now(), commands);
+  run(std::move(commands));
+}
+
+WallTime Rotator::circle_now() const { return engine_.circle_now(parts_.clock.now()); }
+
+WaitId Rotator::wait_for_token(const WaitRequest& request,
+                               std::move_only_function<void(WaitAnswer)> done) {
+  const WaitId id{next_id_++};
+  waits_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_wait(id, request, now(), commands);
+  run(std::move(commands));
+  return id;
+}
+
+void Rotator::cancel_wait(WaitId wait) {
+  if (waits_.erase(wait) > 0) engine_.on_wait_cancelled(wait);
+}
+
+// Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its own,
+// so that no caller sees its answer from inside its question.
+void Rotator::run(Commands commands) {
+  const auto answer = [this](auto& pending, auto id, auto value) {
+    const auto it = pending.find(id);
+    if (it == pending.end()) return;  // it was cancelled
+    boost::asio::post(parts_.executor,
+                      [id, &pending, alive = alive_, value = std::move(value)]() mutable {
+                        if (!*alive) return;
+                        const auto asked = pending.find(id);
+                        if (asked == pending.end()) return;
+                        auto done = std::move(asked->second);
+                        pending.erase(asked);
+                        done(std::move(value));
+                      });
+  };
+  for (Command& each : commands) {
+    std::visit(
+        Overloaded{
+            [this](command::Commit& c) { commit(std::move(c.mutations)); },
+            [this](command::Call& c) { send(std::move(c)); },
+            [this](command::Publish& c) { table_.publish(std::move(c.row)); },
+            [this](const command::Withdraw& c) { table_.forget(c.member); },
+            [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
+            [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
+            [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
+            [this](const command::Tell& c) { parts_.tell(c.notice); },
+        },
+        each);
+  }
+  finish_turn();
+}
+
+void Rotator::finish_turn() {
+  timer_->set(engine_.next_wake(now()));
+  if (drained_ && engine_.drained()) {
+    boost::asio::post(parts_.executor, std::exchange(drained_, nullptr));
+  }
+}
+
+void Rotator::commit(std::vector<Mutation> mutations) {
+  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
+                                    mutations = std::move(mutations)]() mutable {
+    Result<void> result = parts_.store->commit(mutations);
+    mutations.clear();  // the last hold on erased secrets may be this one
+    boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result)] {
+      if (!*alive) return;
+      Commands commands;
+      if (result) {
+        engine_.on_committed(now(), commands);
+      } else {
+        engine_.on_commit_failed(result.error(), now(), commands);
+      }
+      run(std::move(commands));
+    });
+  });
+}
+
+void Rotator::send(command::Call call) {
+  boost::asio::co_spawn(
+      parts_.executor, parts_.call(std::move(call.request)),
+      [this, alive = alive_, id = call.call](const std::exception_ptr& error, Reply reply) {
+        if (!*alive) return;
+        // The client turns every failure into an outcome; what it throws is a bug of ours.
+        if (error) std::rethrow_exception(error);
+        Commands commands;
+        engine_.on_reply(id, reply, now(), commands);
+        run(std::move(commands));
+      });
+}
+
+}  // namespace rota

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "rotator/boot_timer.h"
+#include "rotator/engine.h"
+#include "rotator/service.h"
+#include "store/token_store.h"
+
+namespace rota {
+
+// Runs the engine on the loop: reads the clock, sends its calls, hands its batches to the store thread
+// and feeds the results back. All state belongs to the loop thread; the store is used by the store
+// thread alone, once load() is over.
+class Rotator final : public TokenService {
+ public:
+  struct Parts {
+    boost::asio::any_io_executor executor;
+    const Clock& clock;                 // outlives the rotator
+    std::unique_ptr<TokenStore> store;
+    // Sends one call to Circle, once. Loop thread.
+    std::function<boost::asio::awaitable<Reply>(AuthRequest)> call;
+    std::function<void(const Notice&)> tell;
+    std::uint64_t seed = 0;
+  };
+
+  // Loads the store (blocking). Fails with the store's error, or kIo without a timer.
+  static Result<std::unique_ptr<Rotator>> create(Parts parts, const Policy& policy);
+  ~Rotator() override;
+
+  // Publishes what is durable and begins to rotate.
+  void start();
+  // No further call is sent; `drained` comes once, when those in flight are over and committed.
+  void stop(std::function<void()> drained);
+
+  // `done` comes once what the roster asks for is durable, with the plan that was applied or held.
+  void apply_roster(const Roster& roster, const std::string& approve,
+                    std::move_only_function<void(RosterPlan)> done);
+  void operate(std::string_view key, OperatorAction action,
+               std::move_only_function<void(Result<OperatorReport>)> done);
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
+  void new_app_token();
+
+  const Table& table() const override { return table_; }
+  WallTime circle_now() const override;
+  WaitId wait_for_token(const WaitRequest& request,
+                        std::move_only_function<void(WaitAnswer)> done) override;
+  void cancel_wait(WaitId wait) override;
+
+  // For reports; the engine is changed through this class only.
+  Engine& engine() { return engine_; }
+  Now now() const { return parts_.clock.now(); }
+
+ private:
+  Rotator(Parts parts, const Policy& policy, Snapshot snapshot, std::unique_ptr<BootTimer> timer);
+
+  void run(Commands commands);
+  void commit(std::vector<Mutation> mutations);
+  void send(command::Call call);
+  void finish_turn();
+
+  Parts parts_;
+  Engine engine_;
+  Table table_;
+  std::unique_ptr<BootTimer> timer_;
+  std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
+  std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
+  std::map<ReloadId, std::move_only_function<void(RosterPlan)>> reloads_;
+  std::function<void()> drained_;
+  std::uint64_t next_id_ = 1;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what returns after the end
+  boost::asio::thread_pool store_thread_{1};  // last: joined before anything that it uses goes
+};
+
+}  // namespace rota

@@ -1,0 +1,432 @@
+#include "rotator/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/check.h"
+#include "plan/backoff.h"
+#include "plan/lifecycle.h"
+
+namespace rota {
+namespace {
+
+// Of the calls in flight, this part is kept from background lanes.
+constexpr std::size_t kUrgentInFlightShare = 4;
+
+}  // namespace
+
+Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now)
+    : policy_(policy),
+      seed_(seed),
+      rows_set_aside_(snapshot.rows_set_aside),
+      random_(seed),
+      clock_(now, snapshot.last_circle_time, snapshot.clock_skew),
+      budget_(policy.requests_per_window, policy.window),
+      journal_(snapshot.calls, snapshot.next_call, policy.window),
+      token_ids_(snapshot.next_token),
+      next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
+  facts_.early_refresh_useless = snapshot.early_refresh_useless;
+  for (MemberRecord& record : snapshot.members) add_slot(std::move(record));
+}
+
+void Engine::start(Now now, Commands& out) {
+  const WallTime circle = circle_now(now);
+  facts_.early_probe_at = circle + kEarlyProbeEvery;
+  for (const WallTime at : journal_.completions(circle)) {
+    budget_.restore(std::min(now.boot, clock_.boot_at(at)));
+  }
+  // The ledger tells how long this community's tokens live before the first call does.
+  for (const auto& [member, slot] : slots_) {
+    const Token* access = current(slot.record, TokenKind::kAccess);
+    const Token* refresh = current(slot.record, TokenKind::kRefresh);
+    if (access) facts_.access_lifetime = lifetime_of(*access);
+    if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
+  }
+  for (const CallRow& row : journal_.open_rows()) {
+    close_row(row.id, CallState{.kind = row.kind, .member = row.member},
+              Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
+  }
+  for (auto& [member, slot] : slots_) {
+    settle_if_nothing_alive(slot, now);
+    publish(slot);
+    replan(slot, now);
+  }
+  // What is published here is durable already: it need not wait for a commit.
+  out.insert(out.end(), std::make_move_iterator(gathering_.then.begin()),
+             std::make_move_iterator(gathering_.then.end()));
+  gathering_.then.clear();
+  pump(now, out);
+}
+
+void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
+
+void Engine::on_new_app_token(Now now, Commands& out) {
+  if (breaker_.on_new_app_token()) {
+    tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
+    forgive_all(now);
+  }
+  pump(now, out);
+}
+
+void Engine::on_stop(Now now, Commands& out) {
+  stopping_ = true;
+  answer_everybody(now);
+  pump(now, out);
+}
+
+bool Engine::drained() const {
+  return stopping_ && calls_.empty() && !committing_ && gathering_.empty();
+}
+
+std::optional<BootTime> Engine::next_wake(Now now) {
+  std::optional<BootTime> wake;
+  const auto consider = [&wake](std::optional<BootTime> at) {
+    if (at) wake = std::min(wake.value_or(*at), *at);
+  };
+  if (committing_ && !commit_running_) consider(commit_retry_at_);
+  if (!wait_deadlines_.empty()) consider(wait_deadlines_.begin()->first);
+  if (!housekeeping_.empty()) consider(clock_.boot_at(housekeeping_.begin()->first));
+  for (const auto& [id, operation] : operations_) consider(operation.deadline);
+  if (stopping_) return wake;
+  for (const Lane lane : kLanes) {
+    const Queue& queue = lanes_[index_of(lane)];
+    if (queue.empty()) continue;
+    auto at = std::max(now.boot, clock_.boot_at(queue.begin()->first));
+    const auto slot_at = budget_.next_slot(lane, now.boot);
+    if (!slot_at) continue;  // a reply comes first
+    at = std::max(at, *slot_at);
+    if (const auto probe = breaker_.probe_at(lane == Lane::kWaiting)) at = std::max(at, *probe);
+    // Held back by calls in flight only: their replies are the event to wait for.
+    if (at <= now.boot && !may_send(lane, now)) continue;
+    consider(at);
+  }
+  return wake;
+}
+
+void Engine::pump(Now now, Commands& out) {
+  housekeep_due(now);
+  expire_waits(now, out);
+  expire_operations(now, out);
+  if (!stopping_) send_due(now);
+  flush(now, out);
+}
+
+bool Engine::may_send(Lane lane, Now now) {
+  const std::size_t in_flight = calls_.size();
+  const std::size_t urgent_only =
+      policy_.max_in_flight > 1 ? std::max<std::size_t>(1, policy_.max_in_flight / kUrgentInFlightShare)
+                                : 0;
+  // As in the budget, only background calls count against the background's part.
+  const auto in_background = static_cast<std::size_t>(std::ranges::count_if(
+      calls_, [](const auto& call) { return is_background(call.second.lane); }));
+  const bool room = in_flight < policy_.max_in_flight &&
+                    (!is_background(lane) || in_background + urgent_only < policy_.max_in_flight);
+  return room && budget_.may_send(lane, now.boot) &&
+         breaker_.may_send(now.boot, in_flight, lane == Lane::kWaiting);
+}
+
+void Engine::send_due(Now now) {
+  const WallTime circle = circle_now(now);
+  while (true) {
+    std::array<bool, kLaneCount> ready{};
+    for (const Lane lane : kLanes) {
+      const Queue& queue = lanes_[index_of(lane)];
+      ready[index_of(lane)] =
+          !queue.empty() && queue.begin()->first <= circle && may_send(lane, now);
+    }
+    const auto lane = picker_.pick(ready);
+    if (!lane) return;
+    MemberSlot& slot = slots_.at(lanes_[index_of(*lane)].begin()->second);
+    // What was learned since it was queued may have moved it to a later time or another lane.
+    const auto planned = plan_of(slot, now).calls[index_of(*lane)];
+    if (planned && planned->due <= circle) {
+      start_call(slot, *planned, now);
+    } else {
+      replan(slot, now);
+    }
+  }
+}
+
+void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
+  unqueue(slot);
+  const WallTime circle = circle_now(now);
+  const CallId id = journal_.open(planned.kind, slot.record.id, circle, gathering_.mutations);
+  calls_.emplace(id, CallState{.kind = planned.kind,
+                               .lane = planned.lane,
+                               .member = slot.record.id,
+                               .token = planned.token,
+                               .sent_at = std::nullopt});
+  slot.in_flight = id;
+  if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
+  budget_.sent(planned.lane);
+  gathering_.send.push_back(id);
+}
+
+void Engine::send_journaled(CallId id, Now now, Commands& out) {
+  CallState& call = calls_.at(id);
+  MemberSlot& slot = slots_.at(call.member);
+  const bool rotates = call.kind == CallKind::kIssue || call.kind == CallKind::kRefresh;
+  const bool wanted = !rotates || slot.record.state == MemberState::kActive ||
+                      slot.record.state == MemberState::kUnknown;
+  const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
+  const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
+  const bool held_back =
+      budget_.paused_until(now.boot) ||
+      !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
+  if (stopping_ || !wanted || !has_token || held_back) {
+    // The commit took its time, and what was planned before it is wanted no more, or not now.
+    close_row(id, call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
+              now);
+    budget_.never_sent(call.lane);
+    slot.in_flight.reset();
+    calls_.erase(id);
+    settle_if_nothing_alive(slot, now);
+    replan(slot, now);
+    return;
+  }
+  call.sent_at = now.boot;
+  out.emplace_back(command::Call{
+      .call = id,
+      .request = {.kind = call.kind,
+                  .member = primary_key(slot.record),
+                  .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
+}
+
+void Engine::flush(Now now, Commands& out) {
+  if (commit_running_) return;
+  if (committing_) {
+    if (now.boot < commit_retry_at_) return;
+    std::ranges::move(gathering_.mutations, std::back_inserter(committing_->mutations));
+    std::ranges::move(gathering_.then, std::back_inserter(committing_->then));
+    std::ranges::move(gathering_.send, std::back_inserter(committing_->send));
+  } else {
+    if (gathering_.mutations.empty()) {
+      // Nothing to make durable: what is to be told or answered need not wait.
+      ROTA_CHECK(gathering_.send.empty());
+      std::ranges::move(gathering_.then, std::back_inserter(out));
+      gathering_.then.clear();
+      return;
+    }
+    committing_.emplace(std::move(gathering_));
+  }
+  gathering_ = {};
+  const WallTime circle = circle_now(now);
+  journal_.sweep(circle, committing_->mutations);
+  if (clock_.confirmed()) {
+    committing_->mutations.emplace_back(
+        PutMeta{MetaKey::kLastCircleTimeMs, circle.time_since_epoch().count()});
+    committing_->mutations.emplace_back(
+        PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
+  }
+  commit_running_ = true;
+  // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not copied.
+  out.emplace_back(command::Commit{committing_->mutations});
+}
+
+void Engine::on_committed(Now now, Commands& out) {
+  ROTA_CHECK(commit_running_ && committing_);
+  commit_running_ = false;
+  commit_failures_ = 0;
+  if (commit_error_) {
+    commit_error_.reset();
+    tell(Severity::kInfo, "commit", nullptr, "the store takes commits again");
+  }
+  Batch durable = std::move(*committing_);
+  committing_.reset();
+  std::ranges::move(durable.then, std::back_inserter(out));
+  for (const CallId call : durable.send) send_journaled(call, now, out);
+  pump(now, out);
+}
+
+void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
+  ROTA_CHECK(commit_running_ && committing_);
+  commit_running_ = false;
+  ++commit_failures_;
+  constexpr Duration kCommitRetryCap{5'000};
+  commit_retry_at_ = now.boot + backoff_delay(commit_failures_, kCommitRetryCap, random_);
+  if (!commit_error_) {
+    out.emplace_back(command::Tell{{.severity = Severity::kError,
+                                    .event = "commit",
+                                    .member = {},
+                                    .text = fmt::format("commit failed, durable tokens are served "
+                                                        "meanwhile: {}",
+                                                        error.message)}});
+  }
+  commit_error_ = error;
+  pump(now, out);
+}
+
+MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
+  const bool waiting = !slot.waiters.empty() || slot.rotations_asked > 0;
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  const WallTime circle = circle_now(now);
+  const ClientDemand demand{
+      .waiting = waiting,
+      .forced = waiting && access != nullptr && alive(access->expires_at, circle)};
+  return plan_member(slot.record, slot.attempts, demand, policy_, facts_, seed_, circle);
+}
+
+void Engine::replan(MemberSlot& slot, Now now) {
+  unqueue(slot);
+  const MemberPlan plan = plan_of(slot, now);
+  const MemberId member = slot.record.id;
+  if (plan.housekeeping) {
+    slot.housekeeping = plan.housekeeping;
+    housekeeping_.emplace(*plan.housekeeping, member);
+  }
+  if (slot.in_flight) return;
+  for (const Lane lane : kLanes) {
+    const auto& call = plan.calls[index_of(lane)];
+    if (!call) continue;
+    slot.queued[index_of(lane)] = call->due;
+    lanes_[index_of(lane)].emplace(call->due, member);
+  }
+}
+
+void Engine::unqueue(MemberSlot& slot) {
+  for (const Lane lane : kLanes) {
+    auto& due = slot.queued[index_of(lane)];
+    if (due) lanes_[index_of(lane)].erase({*due, slot.record.id});
+    due.reset();
+  }
+  if (slot.housekeeping) housekeeping_.erase({*slot.housekeeping, slot.record.id});
+  slot.housekeeping.reset();
+}
+
+void Engine::housekeep_due(Now now) {
+  const WallTime circle = circle_now(now);
+  while (!housekeeping_.empty() && housekeeping_.begin()->first <= circle) {
+    MemberSlot& slot = slots_.at(housekeeping_.begin()->second);
+    const MemberRecord& record = slot.record;
+    if (slot.in_flight) {  // its reply plans it anew
+      slot.housekeeping.reset();
+      housekeeping_.erase(housekeeping_.begin());
+      continue;
+    }
+    for (const Token& token : record.tokens) {
+      if (token.status == TokenStatus::kRevoking && token.expires_at + kLedgerSlack <= circle) {
+        note_revocation(slot, token, "expired", false);
+      }
+    }
+    record_change(slot, housekeep(slot.record, policy_.revoke_superseded_after, circle));
+    settle_if_nothing_alive(slot, now);
+    const bool gone = record.state == MemberState::kRetired || record.state == MemberState::kBlocked;
+    if (gone && record.tokens.empty() && !named_by_roster(record) &&
+        record.state_since + kTombstoneLife <= circle) {
+      forget(slot);
+    } else {
+      replan(slot, now);
+    }
+  }
+}
+
+void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
+  if (change.empty()) return;
+  auto& mutations = gathering_.mutations;
+  if (change.row) {
+    MemberRecord row = slot.record;
+    row.tokens.clear();
+    mutations.emplace_back(PutMember{std::move(row)});
+  }
+  for (const TokenId id : change.put) {
+    const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
+    if (token != slot.record.tokens.end()) {
+      mutations.emplace_back(PutToken{.member = slot.record.id, .token = *token});
+    }
+  }
+  for (const TokenId id : change.erased) mutations.emplace_back(EraseToken{id});
+  publish(slot);
+}
+
+void Engine::publish(const MemberSlot& slot) {
+  const MemberRecord& record = slot.record;
+  Published row{.member = record.id,
+                .state = record.state,
+                .keys = {},
+                .tags = tags_of(record),
+                .access_token = nullptr,
+                .body = nullptr,
+                .issued_at = {},
+                .expires_at = {}};
+  for (const Selector& selector : record.selectors) row.keys.push_back(selector.key);
+  if (record.community_member_id) {
+    const auto id = MemberKey::from_id(*record.community_member_id);
+    if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
+  }
+  const Token* access = current(record, TokenKind::kAccess);
+  if (record.state == MemberState::kActive && access != nullptr) {
+    row.access_token = access->value;
+    row.body = make_token_body(*access, record.community_member_id.value_or(0),
+                               record.community_id.value_or(0));
+    row.fingerprint = access->fingerprint;
+    row.issued_at = access->issued_at;
+    row.expires_at = access->expires_at;
+  }
+  gathering_.then.emplace_back(command::Publish{std::move(row)});
+}
+
+// A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
+void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
+  if (!slot.record.tokens.empty() || slot.in_flight) return;
+  record_change(slot, enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now)));
+  finish_operations(slot, now);
+}
+
+void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, std::string text) {
+  gathering_.then.emplace_back(
+      command::Tell{{.severity = severity,
+                     .event = std::move(event),
+                     .member = slot ? primary_key(slot->record).text() : std::string{},
+                     .text = std::move(text)}});
+}
+
+MemberSlot& Engine::add_slot(MemberRecord record) {
+  const MemberId member = record.id;
+  MemberSlot& slot = slots_.emplace(member, MemberSlot{}).first->second;
+  slot.record = std::move(record);
+  index(slot);
+  return slot;
+}
+
+void Engine::index(MemberSlot& slot) {
+  const MemberRecord& record = slot.record;
+  for (const Selector& selector : record.selectors) {
+    by_key_.insert_or_assign(selector.key.text(), record.id);
+  }
+  if (record.community_member_id) {
+    by_circle_id_.insert_or_assign(*record.community_member_id, record.id);
+    // The roster may name that id for another record, until Circle says that both are one.
+    by_key_.emplace(fmt::format("id:{}", *record.community_member_id), record.id);
+  }
+}
+
+void Engine::forget(MemberSlot& slot) {
+  const MemberId member = slot.record.id;
+  unqueue(slot);
+  const auto drop = [member](auto& map, const auto& key) {
+    const auto it = map.find(key);
+    if (it != map.end() && it->second == member) map.erase(it);
+  };
+  for (const Selector& selector : slot.record.selectors) drop(by_key_, selector.key.text());
+  if (slot.record.community_member_id) {
+    drop(by_circle_id_, *slot.record.community_member_id);
+    drop(by_key_, fmt::format("id:{}", *slot.record.community_member_id));
+  }
+  gathering_.mutations.emplace_back(ForgetMember{member});
+  gathering_.then.emplace_back(command::Withdraw{member});
+  slots_.erase(member);
+}
+
+const MemberSlot* Engine::find(MemberId member) const {
+  const auto it = slots_.find(member);
+  return it == slots_.end() ? nullptr : &it->second;
+}
+
+const MemberSlot* Engine::find(std::string_view key) const {
+  const auto it = by_key_.find(key);
+  return it == by_key_.end() ? nullptr : find(it->second);
+}
+
+}  // namespace rota

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "plan/apply.h"
+#include "plan/breaker.h"
+#include "plan/budget.h"
+#include "plan/circle_clock.h"
+#include "plan/next_action.h"
+#include "plan/policy.h"
+#include "roster/roster.h"
+#include "rotator/engine_state.h"
+#include "rotator/journal.h"
+#include "rotator/messages.h"
+
+namespace rota {
+
+// The rotation engine: takes events with the time, returns commands, and touches nothing outside. Its
+// driver (rotator/driver.h) carries the commands out on the loop; the simulation does on a virtual clock.
+//
+// The way of a call: a lane's first due member → a journal row and a slot of the budget → committed →
+// Call → on_reply → the record changes → committed → Publish, Answer. What is one moment's work goes into
+// one batch; while a batch is being committed, the next one gathers (group commit). Nothing leaves before
+// the batch that it came from is durable (P2).
+//
+// Single-threaded. Every on_…() ends in a pass over what is due; ask next_wake() after each.
+class Engine {
+ public:
+  Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now);
+
+  // Publishes what is durable already, and takes note of calls that the last process left open.
+  void start(Now now, Commands& out);
+  // Time has passed.
+  void on_tick(Now now, Commands& out);
+  void on_committed(Now now, Commands& out);
+  // The batch is not durable. It is tried again, with what gathered meanwhile.
+  void on_commit_failed(const Error& error, Now now, Commands& out);
+  void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
+  // A valid roster was read. `approve`: the id of a held plan to let through, or empty.
+  void on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
+                 Commands& out);
+  void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
+  void on_wait_cancelled(WaitId wait);
+  void on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
+                   Commands& out);
+  void on_revoke_all(OperatorId op, Now now, Commands& out);
+  void on_new_app_token(Now now, Commands& out);
+  // No further call is sent; drained() tells when those in flight are over and committed.
+  void on_stop(Now now, Commands& out);
+  bool drained() const;
+
+  // When on_tick() is wanted next; none: not before another event.
+  std::optional<BootTime> next_wake(Now now);
+
+  WallTime circle_now(Now now) const { return clock_.at(now.boot); }
+
+  // What the reports show (rotator/report.h).
+  struct Counts {
+    std::size_t issues = 0, refreshes = 0, revocations = 0, failures = 0, throttled = 0;
+  };
+  const std::map<std::string, MemberId, std::less<>>& keys() const { return by_key_; }
+  const MemberSlot* find(MemberId member) const;
+  const MemberSlot* find(std::string_view key) const;
+  RosterPlan plan_for(const Roster& roster) const;
+  const std::optional<RosterPlan>& held_plan() const { return held_; }
+  MemberPlan plan_of(const MemberSlot& slot, Now now) const;
+  const Policy& policy() const { return policy_; }
+  const CircleClock& clock() const { return clock_; }
+  const UpstreamFacts& facts() const { return facts_; }
+  const Breaker& breaker() const { return breaker_; }
+  const Journal& journal() const { return journal_; }
+  const Counts& counts() const { return counts_; }
+  Budget& budget() { return budget_; }
+  std::size_t calls_in_flight() const { return calls_.size(); }
+  std::size_t waits() const { return waits_.size(); }
+  std::int64_t rows_set_aside() const { return rows_set_aside_; }
+  const std::optional<Error>& commit_error() const { return commit_error_; }
+  std::size_t size() const { return slots_.size(); }
+
+ private:
+  using Queue = std::set<std::pair<WallTime, MemberId>>;
+
+  // engine.cc: the pass over what is due, and batches
+  void pump(Now now, Commands& out);
+  void send_due(Now now);
+  bool may_send(Lane lane, Now now);
+  void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
+  void send_journaled(CallId call, Now now, Commands& out);
+  void flush(Now now, Commands& out);
+  void replan(MemberSlot& slot, Now now);
+  void unqueue(MemberSlot& slot);
+  void housekeep_due(Now now);
+  void record_change(MemberSlot& slot, const RecordChange& change);
+  void publish(const MemberSlot& slot);
+  void settle_if_nothing_alive(MemberSlot& slot, Now now);
+  void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
+  MemberSlot& add_slot(MemberRecord record);
+  void forget(MemberSlot& slot);
+  void index(MemberSlot& slot);
+
+  // engine_replies.cc
+  void note_upstream(const CallState& call, const Reply& reply, Now now);
+  void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
+  MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
+  void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  void count_failure(MemberSlot& slot, Now now);
+  void forgive_all(Now now);
+  void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early, Now now);
+
+  // engine_roster.cc
+  Roster roster_in_force() const;
+  RosterDiff diff_to(const Roster& roster) const;
+  void apply_entry(const RosterEntry& entry, Now now);
+  void apply_removal(const MemberKey& key, const Roster& wanted, Now now);
+  void follow_roster(MemberSlot& slot, Now now);
+
+  // engine_clients.cc
+  void expire_waits(Now now, Commands& out);
+  void answer_waiters(MemberSlot& slot, Now now);
+  void answer_everybody(Now now);
+  void answer(WaitId wait, WaitAnswer answer);
+  void answer_at_once(WaitId wait, Now now, Commands& out);
+  WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
+  void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
+  void finish_operations(MemberSlot& slot, Now now);
+  void finish_rotations(MemberSlot& slot, bool rotated, std::string detail);
+  void expire_operations(Now now, Commands& out);
+  void complete(OperatorId op, const MemberSlot& slot, bool done, std::string detail);
+
+  // Constant after construction.
+  const Policy policy_;
+  const std::uint64_t seed_;
+  const std::int64_t rows_set_aside_;
+
+  // State.
+  Random random_;
+  CircleClock clock_;
+  UpstreamFacts facts_;
+  Budget budget_;
+  Breaker breaker_;
+  LanePicker picker_;
+  Journal journal_;
+  TokenIds token_ids_;
+  std::int64_t next_member_;
+  std::unordered_map<MemberId, MemberSlot> slots_;
+  std::map<std::string, MemberId, std::less<>> by_key_;       // every selector, prefixed form
+  std::unordered_map<std::int64_t, MemberId> by_circle_id_;
+  std::array<Queue, kLaneCount> lanes_;
+  Queue housekeeping_;
+  std::map<CallId, CallState> calls_;
+  std::map<WaitId, WaitState> waits_;
+  std::set<std::pair<BootTime, WaitId>> wait_deadlines_;
+  std::map<OperatorId, Operation> operations_;
+  std::optional<RosterPlan> held_;
+  Batch gathering_;
+  std::optional<Batch> committing_;   // handed to the driver, or waiting to be tried again
+  bool commit_running_ = false;
+  int commit_failures_ = 0;
+  BootTime commit_retry_at_{};
+  std::optional<Error> commit_error_;
+  int throttles_ = 0;  // 429s in a row
+  bool stopping_ = false;
+  Counts counts_;
+};
+
+}  // namespace rota

@@ -1,0 +1,274 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "plan/lifecycle.h"
+#include "rotator/engine.h"
+
+// Clients that wait for a token, and operators that wait for a result.
+
+namespace rota {
+namespace {
+
+constexpr Duration kWaitMax = std::chrono::seconds{60};
+constexpr Duration kOperationMax = std::chrono::seconds{30};
+constexpr Duration kRetryAfterMin{1'000};
+constexpr Duration kRetryAfterMax = std::chrono::minutes{5};
+
+}  // namespace
+
+void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
+  const auto it = slots_.find(request.member);
+  if (it == slots_.end()) {
+    answer(id, {.result = WaitResult::kUnknown});
+    pump(now, out);
+    return;
+  }
+  MemberSlot& slot = it->second;
+  const BootTime deadline = now.boot + std::clamp(request.wait, Duration{0}, kWaitMax);
+  const WaitState& wait =
+      waits_.emplace(id, WaitState{.request = request, .deadline = deadline}).first->second;
+  wait_deadlines_.emplace(deadline, id);
+  slot.waiters.push_back(id);
+  replan(slot, now);
+
+  const bool refused_as_a_whole = breaker_.state() == BreakerState::kAppTokenRefused ||
+                                  breaker_.state() == BreakerState::kNotEligible;
+  const auto& planned = slot.queued[index_of(Lane::kWaiting)];
+  const bool in_time =
+      slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
+  // Before the end of the token that is there, Circle may have nothing better: then that one will do.
+  WaitRequest exacting = request;
+  exacting.strict = request.strict || !facts_.early_refresh_useless;
+  if (slot.record.state != MemberState::kActive) {
+    answer(id, best_answer(slot, wait.request, now));
+  } else if (best_answer(slot, exacting, now).result == WaitResult::kServe) {
+    answer(id, {.result = WaitResult::kServe});  // what it asks for is here, or is being committed
+  } else if (stopping_ || refused_as_a_whole || !in_time) {
+    answer_at_once(id, now, out);  // a call that cannot come in time, or not at all, is not waited for
+  }
+  pump(now, out);
+}
+
+void Engine::on_wait_cancelled(WaitId id) {
+  const auto it = waits_.find(id);
+  if (it == waits_.end()) return;
+  wait_deadlines_.erase({it->second.deadline, id});
+  const auto slot = slots_.find(it->second.request.member);
+  if (slot != slots_.end()) std::erase(slot->second.waiters, id);
+  waits_.erase(it);
+}
+
+// The answer goes out with the batch that is gathering, so after all that it stands on is durable.
+void Engine::answer(WaitId id, WaitAnswer answer) {
+  gathering_.then.emplace_back(command::Answer{.wait = id, .answer = answer});
+  on_wait_cancelled(id);
+}
+
+// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not durable.
+void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
+  const WaitRequest& request = waits_.at(id).request;
+  WaitAnswer best = best_answer(slots_.at(request.member), request, now);
+  // A token that is not durable yet may be what satisfies it, while the table holds the one before.
+  const bool durable = !committing_ && gathering_.mutations.empty();
+  if (best.result == WaitResult::kServe && !durable && (request.strict || request.refused)) {
+    best = {.result = WaitResult::kUnavailable};
+  }
+  out.emplace_back(command::Answer{.wait = id, .answer = best});
+  on_wait_cancelled(id);
+}
+
+void Engine::answer_waiters(MemberSlot& slot, Now now) {
+  const auto waiters = slot.waiters;
+  for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
+}
+
+void Engine::answer_everybody(Now now) {
+  while (!waits_.empty()) {
+    const auto& [id, wait] = *waits_.begin();
+    answer(id, best_answer(slots_.at(wait.request.member), wait.request, now));
+  }
+}
+
+void Engine::expire_waits(Now now, Commands& out) {
+  while (!wait_deadlines_.empty() && wait_deadlines_.begin()->first <= now.boot) {
+    answer_at_once(wait_deadlines_.begin()->second, now, out);
+  }
+}
+
+WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const {
+  switch (slot.record.state) {
+    case MemberState::kActive:
+      break;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return {.result = WaitResult::kRetired};
+    case MemberState::kBlocked:
+      return {.result = WaitResult::kBlocked};
+    case MemberState::kUnknown:
+      return {.result = WaitResult::kUnknown};
+    case MemberState::kMismatched:
+      return {.result = WaitResult::kMismatched};
+  }
+  const WallTime circle = circle_now(now);
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  if (access != nullptr && alive(access->expires_at, circle)) {
+    const bool refused = request.refused == access->fingerprint;
+    const Duration min_ttl = effective_min_ttl(request.min_ttl, lifetime_of(*access));
+    const bool too_short = request.strict && access->expires_at - circle < min_ttl;
+    if (!refused && !too_short) return {.result = WaitResult::kServe};
+  }
+  Duration retry_after = kRetryAfterMin;
+  if (slot.attempts.failures > 0) {
+    retry_after = std::max(retry_after, slot.attempts.retry_at - circle);
+  }
+  return {.result = WaitResult::kUnavailable, .retry_after = std::min(retry_after, kRetryAfterMax)};
+}
+
+void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
+                         Commands& out) {
+  const auto refuse = [&](std::string why) {
+    gathering_.then.emplace_back(
+        command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
+    pump(now, out);
+  };
+  const auto known = by_key_.find(key);
+  if (known == by_key_.end()) return refuse(fmt::format("no member {} on record", key));
+  MemberSlot& slot = slots_.at(known->second);
+  const auto state = name_of(slot.record.state);
+  if (action == OperatorAction::kRotate && slot.record.state != MemberState::kActive) {
+    return refuse(fmt::format("member {} is {}: only an active one is rotated", key, state));
+  }
+  if (action == OperatorAction::kReinstate && slot.record.state != MemberState::kBlocked &&
+      slot.record.state != MemberState::kUnknown) {
+    return refuse(fmt::format("member {} is {}: only a blocked or unknown one is reinstated", key,
+                              state));
+  }
+  operations_.emplace(op, Operation{.action = action,
+                                    .members = {slot.record.id},
+                                    .deadline = now.boot + kOperationMax,
+                                    .report = {}});
+  slot.operations.push_back(op);
+  switch (action) {
+    case OperatorAction::kRotate:
+      ++slot.rotations_asked;
+      break;
+    case OperatorAction::kRevoke:
+      for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+      record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+      tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
+      answer_waiters(slot, now);
+      settle_if_nothing_alive(slot, now);
+      break;
+    case OperatorAction::kReinstate:
+      slot.attempts = {};
+      record_change(slot, enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
+      tell(Severity::kWarning, "reinstated", &slot, "an operator lets it in again");
+      complete(op, slot, true, fmt::format("the member is {}", name_of(slot.record.state)));
+      settle_if_nothing_alive(slot, now);
+      break;
+  }
+  replan(slot, now);
+  pump(now, out);
+}
+
+void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
+  auto& operation = operations_
+                        .emplace(op, Operation{.action = OperatorAction::kRevoke,
+                                               .members = {},
+                                               .deadline = now.boot + kOperationMax,
+                                               .report = {}})
+                        .first->second;
+  tell(Severity::kError, "revoke_all", nullptr, "an operator revokes every member");
+  for (auto& [member, slot] : slots_) {
+    if (slot.record.state == MemberState::kRetired) continue;
+    operation.members.insert(member);
+    slot.operations.push_back(op);
+    for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+    record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+    answer_waiters(slot, now);
+    replan(slot, now);
+  }
+  for (auto& [member, slot] : slots_) settle_if_nothing_alive(slot, now);
+  if (operations_.contains(op) && operation.members.empty()) {
+    gathering_.then.emplace_back(command::Report{
+        .op = op, .report = OperatorReport{.done = true, .detail = "there is no member", .revocations = {}}});
+    operations_.erase(op);
+  }
+  pump(now, out);
+}
+
+void Engine::note_revocation(const MemberSlot& slot, const Token& token, std::string result,
+                             bool alive_still) {
+  for (const OperatorId op : slot.operations) {
+    Operation& operation = operations_.at(op);
+    if (operation.action != OperatorAction::kRevoke) continue;
+    auto& lines = operation.report.revocations;
+    auto line = std::ranges::find_if(lines, [&](const RevocationLine& l) {
+      return l.kind == token.kind && l.fingerprint == token.fingerprint;
+    });
+    if (line == lines.end()) {
+      lines.push_back({.kind = token.kind, .fingerprint = token.fingerprint, .result = {}});
+      line = std::prev(lines.end());
+    }
+    line->result = result;
+    line->alive = alive_still;
+  }
+}
+
+// Called when nothing of the member is alive and no call of it is in flight.
+void Engine::finish_operations(MemberSlot& slot, Now) {
+  const auto operations = slot.operations;
+  for (const OperatorId op : operations) {
+    if (operations_.at(op).action != OperatorAction::kRevoke) continue;
+    complete(op, slot, true, "nothing that is on record is alive");
+  }
+}
+
+void Engine::finish_rotations(MemberSlot& slot, bool rotated, std::string detail) {
+  const auto operations = slot.operations;
+  for (const OperatorId op : operations) {
+    if (operations_.at(op).action != OperatorAction::kRotate) continue;
+    complete(op, slot, rotated, detail);
+  }
+}
+
+// That it is not done needs no commit: an operator is told in time while the store fails.
+void Engine::expire_operations(Now now, Commands& out) {
+  const auto gathered = static_cast<std::ptrdiff_t>(gathering_.then.size());
+  std::vector<OperatorId> over;
+  for (const auto& [op, operation] : operations_) {
+    if (operation.deadline <= now.boot || stopping_) over.push_back(op);
+  }
+  for (const OperatorId op : over) {
+    const auto members = operations_.at(op).members;
+    for (const MemberId member : members) {
+      complete(op, slots_.at(member), false,
+               "not finished in time: it goes on, look again with `rota member`");
+    }
+  }
+  const auto first = gathering_.then.begin() + gathered;
+  std::move(first, gathering_.then.end(), std::back_inserter(out));
+  gathering_.then.erase(first, gathering_.then.end());
+}
+
+// This member's part of the operation is over; the report goes out with the last one.
+void Engine::complete(OperatorId op, const MemberSlot& slot, bool done, std::string detail) {
+  Operation& operation = operations_.at(op);
+  MemberSlot& own = slots_.at(slot.record.id);
+  std::erase(own.operations, op);
+  if (operation.action == OperatorAction::kRotate) --own.rotations_asked;
+  operation.members.erase(slot.record.id);
+  OperatorReport& report = operation.report;
+  report.doubts += static_cast<std::int64_t>(journal_.doubts_of(slot.record.id));
+  if (!done) report.detail = detail;
+  if (!operation.members.empty()) return;
+  report.done = report.detail.empty();
+  if (report.done) report.detail = std::move(detail);
+  report.state = slot.record.state;
+  gathering_.then.emplace_back(command::Report{.op = op, .report = std::move(report)});
+  operations_.erase(op);
+}
+
+}  // namespace rota

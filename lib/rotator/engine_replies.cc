@@ -1,0 +1,317 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "plan/backoff.h"
+#include "rotator/engine.h"
+
+// What a reply of Circle's does to the upstream's standing, the journal and the member's record.
+
+namespace rota {
+namespace {
+
+constexpr Duration kThrottlePauseMin{2'000};  // where 429 comes without Retry-After; doubles
+
+bool rotates(CallKind kind) { return kind == CallKind::kIssue || kind == CallKind::kRefresh; }
+
+const Transient* transient(const Outcome& outcome) { return std::get_if<Transient>(&outcome); }
+
+// What the journal says of a call with this outcome.
+CallFate fate_of(const Outcome& outcome) {
+  const Transient* failure = transient(outcome);
+  if (failure == nullptr) return CallFate::kAnswered;
+  switch (failure->reason) {
+    case TransientReason::kNotSent:
+      return CallFate::kNotSent;
+    case TransientReason::kUnclear401:
+    case TransientReason::kServerError:  // Circle's own word that the call failed
+      return CallFate::kAnswered;
+    case TransientReason::kNoReply:
+    case TransientReason::kUnclearReply:
+      return CallFate::kUnknown;
+  }
+  ROTA_CHECK(false);
+}
+
+std::string describe(const Outcome& outcome) {
+  const Transient* failure = transient(outcome);
+  if (failure == nullptr) return std::string(name_of(outcome));
+  return fmt::format("{}: {}", name_of(failure->reason), failure->why);
+}
+
+}  // namespace
+
+void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
+  const auto it = calls_.find(id);
+  ROTA_CHECK(it != calls_.end() && it->second.sent_at);
+  const CallState call = it->second;
+  calls_.erase(it);
+  note_upstream(call, reply, now);
+  close_row(id, call, reply.outcome, now);
+
+  MemberSlot& called = slots_.at(call.member);
+  called.in_flight.reset();
+  MemberSlot& slot = merge_if_known(called, reply, now);
+  if (rotates(call.kind)) {
+    take_rotation(slot, call, reply, now);
+  } else {
+    take_revocation(slot, call, reply, now);
+  }
+  settle_if_nothing_alive(slot, now);
+  replan(slot, now);
+  pump(now, out);
+}
+
+void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
+  const Transient* failure = transient(reply.outcome);
+  if (failure != nullptr && failure->reason == TransientReason::kNotSent) {
+    budget_.never_sent(call.lane);
+  } else {
+    budget_.completed(call.lane, now.boot);
+  }
+  // A reply that is not Circle's may carry some proxy's date.
+  if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
+    constexpr Duration kWorthTelling{2'000};
+    const Duration skew = clock_.skew(now);
+    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock", nullptr,
+         fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
+                     skew.count()));
+  }
+  if (const auto* throttled = std::get_if<Throttled>(&reply.outcome)) {
+    ++counts_.throttled;
+    constexpr int kDoublingsMax = 8;
+    const Duration unasked =
+        std::min(policy_.window, kThrottlePauseMin * (1 << std::min(throttles_, kDoublingsMax)));
+    const Duration pause = throttled->after.value_or(unasked);
+    ++throttles_;
+    budget_.pause(now.boot + pause);
+    tell(Severity::kWarning, "throttled", nullptr,
+         fmt::format("Circle answered 429: no call for {} ms", pause.count()));
+  } else if (failure == nullptr) {
+    throttles_ = 0;
+  }
+  const bool was_closed = breaker_.state() == BreakerState::kClosed;
+  if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
+  if (breaker_.state() == BreakerState::kClosed) {
+    tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls go on");
+    forgive_all(now);
+  } else if (was_closed) {
+    tell(Severity::kError, "breaker", nullptr,
+         fmt::format("{}: one probe at a time from now on ({})", name_of(breaker_.state()),
+                     describe(reply.outcome)));
+    if (breaker_.state() != BreakerState::kFailing) answer_everybody(now);
+  }
+}
+
+void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome, Now now) {
+  const WallTime circle = circle_now(now);
+  const CallFate fate = fate_of(outcome);
+  std::optional<WallTime> doubt_until;
+  // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
+  if (fate == CallFate::kUnknown && rotates(call.kind)) {
+    // The tokens seen so far may have been old ones handed out again: never less than what is documented.
+    const UpstreamFacts documented;
+    doubt_until = circle + (call.kind == CallKind::kIssue
+                                ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
+                                : std::max(facts_.access_lifetime, documented.access_lifetime));
+  }
+  journal_.close(id, fate, doubt_until, circle, gathering_.mutations);
+}
+
+// A selector's first issue may show that it is a member that another entry brought already: then both
+// are one record from here on, and its tokens are shared.
+MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now) {
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  if (issued == nullptr || slot.record.community_member_id) return slot;
+  const std::int64_t circle_id = issued->pair.community_member_id;
+  const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
+    return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
+  });
+  // One that the roster names by this id may never have been issued itself: it may be there as retired.
+  const auto pinned = by_circle_id_.find(circle_id);
+  const auto named = by_key_.find(fmt::format("id:{}", circle_id));
+  const std::optional<MemberId> known = pinned != by_circle_id_.end() ? std::optional(pinned->second)
+                                        : named != by_key_.end()      ? std::optional(named->second)
+                                                                      : std::nullopt;
+  if (contradicts || !known || *known == slot.record.id) return slot;
+
+  MemberSlot& into = slots_.at(*known);
+  tell(Severity::kInfo, "alias", &slot,
+       fmt::format("is the same member as {}: they share its tokens",
+                   primary_key(into.record).text()));
+  const MemberId from = slot.record.id;
+  const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
+  into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
+  for (const WaitId wait : slot.waiters) waits_.at(wait).request.member = into.record.id;
+  for (const OperatorId op : slot.operations) {
+    auto& members = operations_.at(op).members;
+    members.erase(from);
+    // It may be about both of them, and is to be completed once.
+    if (members.insert(into.record.id).second) into.operations.push_back(op);
+  }
+  into.rotations_asked += slot.rotations_asked;
+  journal_.reassign(from, into.record.id, gathering_.mutations);
+  forget(slot);
+  index(into);
+  record_change(into, change);
+  return into;
+}
+
+void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
+  const WallTime circle = circle_now(now);
+  const Token* before = current(slot.record, TokenKind::kAccess);
+  // At the very end of a token's life the old one may still come back once, and proves nothing.
+  constexpr Duration kEarly{3'000};
+  const bool was_early = before != nullptr && circle + kEarly < before->expires_at;
+  const MemberState state_before = slot.record.state;
+
+  const Applied applied =
+      apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
+  index(slot);
+  record_change(slot, applied.change);
+  Attempts& attempts = slot.attempts;
+  switch (applied.progress) {
+    case Progress::kRotated:
+    case Progress::kSame: {
+      ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
+      attempts.settle_by_issue = false;
+      learn(slot, call, applied.progress, was_early, now);
+      const Token* access = current(slot.record, TokenKind::kAccess);
+      // The old token at its very end: Circle's clock is a little behind our idea of it.
+      constexpr Duration kEndGrace{10'000};
+      if (access != nullptr && applied.progress == Progress::kSame && !was_early &&
+          circle < access->expires_at + kEndGrace) {
+        attempts.failures = 1;
+        attempts.retry_at = circle + kEndSlack;
+      } else if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
+        count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
+      } else {
+        attempts.failures = 0;
+      }
+      const bool rotated = applied.progress == Progress::kRotated;
+      if (access != nullptr) {
+        tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
+             fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
+                         format_iso8601(access->expires_at)));
+      }
+      finish_rotations(slot, rotated,
+                       rotated ? "a new access token is in force"
+                               : "Circle answered with the access token that it gave before");
+      // At the end of its life the old token may come once more; who waits gets the one after it.
+      if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
+      break;
+    }
+    case Progress::kPairLost:
+      tell(Severity::kInfo, "pair_lost", &slot, "its refresh token is dead: a new pair is issued");
+      return;  // its waiters wait on for the issue call
+    case Progress::kUnknown:
+      attempts.failures = 0;
+      attempts.retry_at = circle + std::min(kUnknownRetryMax, state_before == MemberState::kUnknown
+                                                                  ? (circle - slot.record.state_since)
+                                                                  : kUnknownRetryMin);
+      if (state_before != MemberState::kUnknown) {
+        tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
+      }
+      break;
+    case Progress::kMismatched:
+      tell(Severity::kError, "mismatched", &slot,
+           "now leads to another member of Circle's: nothing of it is served until an operator "
+           "settles it");
+      break;
+    case Progress::kRevocation:
+      ROTA_CHECK(false);
+    case Progress::kNothing: {
+      const Transient* failure = transient(reply.outcome);
+      if (failure == nullptr) return;  // throttled, or refused as a whole: not this member's failure
+      ++counts_.failures;
+      if (failure->reason == TransientReason::kUnclear401) attempts.settle_by_issue = true;
+      count_failure(slot, now);
+      tell(Severity::kWarning, "call_failed", &slot,
+           fmt::format("{} {}", name_of(call.kind), describe(reply.outcome)));
+      return;
+    }
+  }
+  answer_waiters(slot, now);
+}
+
+void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
+  const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
+  if (token == slot.record.tokens.end()) return;  // its life ended meanwhile
+  const Token about = *token;
+  const WallTime circle = circle_now(now);
+  auto& retries = slot.attempts.revocations;
+  const Applied applied = apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
+  if (applied.progress == Progress::kRevocation) {
+    ++counts_.revocations;
+    std::erase_if(retries, [&](const auto& r) { return r.token == call.token; });
+    note_revocation(slot, about, std::string(name_of(reply.outcome)), false);
+    record_change(slot, applied.change);
+    tell(Severity::kInfo, "revoked", &slot,
+         fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
+                     name_of(reply.outcome)));
+    return;
+  }
+  const std::string why = describe(reply.outcome);
+  note_revocation(slot, about, why, true);
+  if (transient(reply.outcome) == nullptr) return;  // tried again as soon as calls go on
+  ++counts_.failures;
+  auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);
+  if (retry == retries.end()) {
+    retries.push_back({.token = call.token, .failures = 0, .retry_at = {}});
+    retry = std::prev(retries.end());
+  }
+  ++retry->failures;
+  retry->retry_at =
+      circle + backoff_delay(retry->failures, backoff_cap(facts_.access_lifetime), random_);
+  tell(Severity::kWarning, "call_failed", &slot, fmt::format("{} {}", name_of(call.kind), why));
+}
+
+void Engine::count_failure(MemberSlot& slot, Now now) {
+  Attempts& attempts = slot.attempts;
+  ++attempts.failures;
+  attempts.retry_at = circle_now(now) + backoff_delay(attempts.failures,
+                                                      backoff_cap(facts_.access_lifetime), random_);
+}
+
+// After an outage nobody waits out a backoff that the outage earned; the lanes still go by deadline.
+void Engine::forgive_all(Now now) {
+  for (auto& [member, slot] : slots_) {
+    const bool unknown = slot.record.state == MemberState::kUnknown;
+    if (unknown || (slot.attempts.failures == 0 && slot.attempts.revocations.empty())) continue;
+    slot.attempts.failures = 0;
+    slot.attempts.revocations.clear();
+    replan(slot, now);
+  }
+}
+
+void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
+                   Now now) {
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  const Token* refresh = current(slot.record, TokenKind::kRefresh);
+  if (progress == Progress::kRotated && access != nullptr && lifetime_of(*access) > Duration{0}) {
+    if (effective_ahead(policy_.refresh_ahead, lifetime_of(*access)) != policy_.refresh_ahead &&
+        lifetime_of(*access) < facts_.access_lifetime) {
+      tell(Severity::kWarning, "refresh_ahead", nullptr,
+           fmt::format("access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
+                       "half their life",
+                       lifetime_of(*access).count()));
+    }
+    facts_.access_lifetime = lifetime_of(*access);
+  }
+  if (refresh != nullptr) facts_.refresh_lifetime = lifetime_of(*refresh);
+  if (call.kind != CallKind::kRefresh || !was_early) return;
+
+  const bool useless = progress == Progress::kSame;
+  if (useless) facts_.early_probe_at = circle_now(now) + kEarlyProbeEvery;
+  if (useless == facts_.early_refresh_useless) return;
+  facts_.early_refresh_useless = useless;
+  gathering_.mutations.emplace_back(PutMeta{MetaKey::kEarlyRefreshUseless, useless ? 1 : 0});
+  tell(Severity::kWarning, "early_refresh", nullptr,
+       useless ? "Circle answers an early refresh with the token that it gave before: tokens are "
+                 "refreshed at their end from now on"
+               : "Circle gives new tokens before the old ones end: they are refreshed ahead again");
+  for (auto& [member, other] : slots_) replan(other, now);
+}
+
+}  // namespace rota

@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/lifecycle.h"
+#include "roster/diff.h"
+#include "rotator/engine.h"
+
+// How a roster that was read becomes what the records should be.
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kCallsPerAdd = 1;
+constexpr std::size_t kCallsPerRetire = 2;  // a refresh token and an access token
+
+std::vector<MemberKey> keys_of(const std::vector<RosterEntry>& entries) {
+  std::vector<MemberKey> keys;
+  keys.reserve(entries.size());
+  for (const RosterEntry& entry : entries) keys.push_back(entry.key);
+  return keys;
+}
+
+std::size_t active_entries(const Roster& roster) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(roster.entries, [](const RosterEntry& e) { return !e.retired; }));
+}
+
+}  // namespace
+
+Roster Engine::roster_in_force() const {
+  Roster roster;
+  for (const auto& [member, slot] : slots_) {
+    for (const Selector& s : slot.record.selectors) {
+      if (!s.in_roster) continue;
+      roster.entries.push_back({.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
+    }
+  }
+  return roster;
+}
+
+// A new entry with retired = true may be another name of a member in force: that retires it, and the
+// guard has to count it.
+RosterDiff Engine::diff_to(const Roster& roster) const {
+  RosterDiff diff = diff_rosters(roster_in_force(), roster);
+  const auto retires = [this](const RosterEntry& entry) {
+    const auto known = by_key_.find(entry.key.text());
+    return entry.retired && known != by_key_.end() &&
+           wanted_by_roster(slots_.at(known->second).record);
+  };
+  for (const RosterEntry& entry : diff.change) {
+    if (retires(entry)) diff.retire.push_back(entry.key);
+  }
+  std::erase_if(diff.change, retires);
+  std::ranges::sort(diff.retire);
+  return diff;
+}
+
+RosterPlan Engine::plan_for(const Roster& roster) const {
+  const RosterDiff diff = diff_to(roster);
+  return {.id = plan_id(diff),
+          .held = held_by_guard(diff.retire.size(), active_entries(roster_in_force()), policy_.guard),
+          .add = keys_of(diff.add),
+          .retire = diff.retire,
+          .change = keys_of(diff.change),
+          .calls = diff.add.size() * kCallsPerAdd + diff.retire.size() * kCallsPerRetire};
+}
+
+void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
+                       Commands& out) {
+  const RosterDiff diff = diff_to(roster);
+  RosterPlan plan = plan_for(roster);
+  if (plan.held && plan.id == approve) {
+    plan.held = false;
+    tell(Severity::kWarning, "plan_approved", nullptr,
+         fmt::format("plan {} was approved: {} members are retired", plan.id, plan.retire.size()));
+  }
+  for (const RosterEntry& entry : diff.add) apply_entry(entry, now);
+  for (const RosterEntry& entry : diff.change) apply_entry(entry, now);
+  if (plan.held) {
+    if (!held_ || held_->id != plan.id) {
+      tell(Severity::kError, "plan_held", nullptr,
+           fmt::format("plan {} would retire {} members and is held: look at it with `rota plan`, let "
+                       "it through with `rota approve {}`",
+                       plan.id, plan.retire.size(), plan.id));
+    }
+    held_ = plan;
+  } else {
+    held_.reset();
+    for (const MemberKey& key : diff.retire) apply_removal(key, roster, now);
+  }
+  for (const MemberKey& key : diff.drop) apply_removal(key, roster, now);
+  if (!diff.empty()) {
+    tell(Severity::kInfo, "roster", nullptr,
+         fmt::format("roster applied: {} added, {} changed, {} {}", plan.add.size(),
+                     plan.change.size(), plan.retire.size(), plan.held ? "held" : "retired"));
+  }
+  gathering_.then.emplace_back(command::Reloaded{.reload = reload, .plan = std::move(plan)});
+  pump(now, out);
+}
+
+void Engine::apply_entry(const RosterEntry& entry, Now now) {
+  const Selector selector{.key = entry.key,
+                          .in_roster = true,
+                          .retired = entry.retired,
+                          .name = entry.name,
+                          .tags = entry.tags};
+  const auto known = by_key_.find(entry.key.text());
+  if (known == by_key_.end()) {
+    MemberSlot& slot = add_slot({.id = MemberId{next_member_++},
+                                 .state = MemberState::kActive,
+                                 .state_since = circle_now(now),
+                                 .selectors = {selector},
+                                 .community_member_id = std::nullopt,
+                                 .community_id = std::nullopt,
+                                 .renew_not_before = {},
+                                 .tokens = {}});
+    follow_roster(slot, now);
+    return;
+  }
+  MemberSlot& slot = slots_.at(known->second);
+  auto& selectors = slot.record.selectors;
+  const auto same = std::ranges::find(selectors, entry.key, &Selector::key);
+  if (same == selectors.end()) {
+    selectors.push_back(selector);
+  } else {
+    *same = selector;
+  }
+  follow_roster(slot, now);
+}
+
+void Engine::apply_removal(const MemberKey& key, const Roster& wanted, Now now) {
+  const auto known = by_key_.find(key.text());
+  if (known == by_key_.end()) return;
+  MemberSlot& slot = slots_.at(known->second);
+  const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
+  const auto entry = std::ranges::find(wanted.entries, key, &RosterEntry::key);
+  if (selector == slot.record.selectors.end()) {
+    if (entry != wanted.entries.end()) apply_entry(*entry, now);  // a name that is new for it
+    return;
+  }
+  selector->in_roster = entry != wanted.entries.end();
+  selector->retired = selector->in_roster && entry->retired;
+  if (selector->in_roster) {
+    selector->name = entry->name;
+    selector->tags = entry->tags;
+  }
+  follow_roster(slot, now);
+}
+
+void Engine::follow_roster(MemberSlot& slot, Now now) {
+  const auto event = wanted_by_roster(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
+  const MemberState before = slot.record.state;
+  RecordChange change{.row = true, .put = {}, .erased = {}};
+  change.merge(enter(slot.record, event, circle_now(now)));
+  record_change(slot, change);
+  if (slot.record.state != before) {
+    tell(Severity::kInfo, std::string(name_of(slot.record.state)), &slot,
+         fmt::format("was {}; {} tokens on record", name_of(before), slot.record.tokens.size()));
+    answer_waiters(slot, now);
+  }
+  settle_if_nothing_alive(slot, now);
+  replan(slot, now);
+}
+
+}  // namespace rota

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "plan/next_action.h"
+#include "rotator/messages.h"
+
+namespace rota {
+
+// One member in the engine: its record, and what is not durable.
+struct MemberSlot {
+  MemberRecord record;
+  Attempts attempts;
+  std::array<std::optional<WallTime>, kLaneCount> queued;  // its due time in each lane
+  std::optional<WallTime> housekeeping;
+  std::optional<CallId> in_flight;      // P9: one at a time
+  std::vector<WaitId> waiters;
+  std::vector<OperatorId> operations;   // that wait for something of this member
+  std::size_t rotations_asked = 0;      // of those, the ones that want a new token
+};
+
+// A call from its journal row on until its reply.
+struct CallState {
+  CallKind kind = CallKind::kIssue;
+  Lane lane = Lane::kIssue;
+  MemberId member{};
+  TokenId token{};
+  std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
+};
+
+// A client that waits.
+struct WaitState {
+  WaitRequest request;
+  BootTime deadline;
+};
+
+// What an operator asked for, until it is done or its time is over.
+struct Operation {
+  OperatorAction action = OperatorAction::kRevoke;
+  std::set<MemberId> members;  // those not done yet
+  BootTime deadline;
+  OperatorReport report;
+};
+
+// What becomes durable together, and what may follow only then.
+struct Batch {
+  std::vector<Mutation> mutations;
+  Commands then;             // in order
+  std::vector<CallId> send;  // journaled here
+
+  bool empty() const { return mutations.empty() && then.empty() && send.empty(); }
+};
+
+}  // namespace rota

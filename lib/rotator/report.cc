@@ -1,0 +1,200 @@
+#include "rotator/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "plan/lifecycle.h"
+#include "plan/next_action.h"
+
+namespace rota {
+namespace {
+
+namespace json = boost::json;
+
+struct Census {
+  std::array<std::size_t, 7> by_state{};  // indexed by MemberState
+  std::size_t active = 0, fresh = 0, revoking = 0;
+  std::optional<WallTime> next_due;
+};
+
+Census count(const Engine& engine, Now now) {
+  Census census;
+  const WallTime circle = engine.circle_now(now);
+  for (const auto& [key, member] : engine.keys()) {
+    const MemberSlot& slot = *engine.find(member);
+    if (key != primary_key(slot.record).text()) continue;
+    ++census.by_state[static_cast<std::size_t>(slot.record.state)];
+    for (const Token& token : slot.record.tokens) {
+      if (token.status == TokenStatus::kRevoking) ++census.revoking;
+    }
+    for (const auto& due : slot.queued) {
+      if (due && (!census.next_due || *due < *census.next_due)) census.next_due = due;
+    }
+    if (slot.record.state != MemberState::kActive) continue;
+    ++census.active;
+    const Token* access = current(slot.record, TokenKind::kAccess);
+    if (access != nullptr && alive(access->expires_at, circle)) ++census.fresh;
+  }
+  return census;
+}
+
+json::value time_or_null(const Token* token) {
+  return token ? json::value(format_iso8601(token->expires_at)) : json::value(nullptr);
+}
+
+json::array key_list(const std::vector<MemberKey>& keys) {
+  json::array list;
+  for (const MemberKey& key : keys) list.emplace_back(key.text());
+  return list;
+}
+
+json::object plan_object(const RosterPlan& plan) {
+  return {{"id", plan.id},
+          {"held", plan.held},
+          {"add", key_list(plan.add)},
+          {"retire", key_list(plan.retire)},
+          {"change", key_list(plan.change)},
+          {"calls", plan.calls}};
+}
+
+json::object member_object(const Engine& engine, const MemberSlot& slot, Now now) {
+  const MemberRecord& record = slot.record;
+  const auto with_status = [&](TokenStatus status) {
+    return std::ranges::count(record.tokens, status, &Token::status);
+  };
+  json::array keys;
+  std::string name;
+  for (const Selector& selector : record.selectors) {
+    keys.emplace_back(selector.key.text());
+    if (name.empty()) name = selector.name;
+  }
+  json::array tags;
+  for (const std::string& tag : tags_of(record)) tags.emplace_back(tag);
+  json::object object{
+      {"key", primary_key(record).text()},
+      {"keys", std::move(keys)},
+      {"state", std::string(name_of(record.state))},
+      {"since", format_iso8601(record.state_since)},
+      {"name", name},
+      {"tags", std::move(tags)},
+      {"community_member_id", nullptr},
+      {"access_token_expires_at", time_or_null(current(record, TokenKind::kAccess))},
+      {"refresh_token_expires_at", time_or_null(current(record, TokenKind::kRefresh))},
+      {"superseded", with_status(TokenStatus::kSuperseded)},
+      {"revoking", with_status(TokenStatus::kRevoking)},
+      {"doubts", engine.journal().doubts_of(record.id)},
+      {"failures", slot.attempts.failures},
+      {"in_flight", slot.in_flight.has_value()},
+      {"next_action", nullptr},
+      {"next_at", nullptr}};
+  if (record.community_member_id) object["community_member_id"] = *record.community_member_id;
+  const MemberPlan plan = engine.plan_of(slot, now);
+  std::optional<PlannedCall> next;
+  for (const auto& call : plan.calls) {
+    if (call && (!next || call->due < next->due)) next = call;
+  }
+  if (next) {
+    object["next_action"] = std::string(name_of(next->kind));
+    object["next_at"] = format_iso8601(std::max(next->due, engine.circle_now(now)));
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string status_json(Engine& engine, Now now, std::string_view version) {
+  const Census census = count(engine, now);
+  json::object members;
+  for (const auto state : {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired,
+                           MemberState::kBlocked, MemberState::kUnknown, MemberState::kMismatched}) {
+    members[std::string(name_of(state))] = census.by_state[static_cast<std::size_t>(state)];
+  }
+  members["fresh"] = census.fresh;
+  const auto paused = engine.budget().paused_until(now.boot);
+  const auto& counts = engine.counts();
+  json::object status{
+      {"version", version},
+      {"summary", status_line(engine, now)},
+      {"members", std::move(members)},
+      {"tokens_to_revoke", census.revoking},
+      {"doubts", engine.journal().doubts()},
+      {"rows_set_aside", engine.rows_set_aside()},
+      {"waiting_clients", engine.waits()},
+      {"upstream",
+       {{"breaker", std::string(name_of(engine.breaker().state()))},
+        {"calls_in_flight", engine.calls_in_flight()},
+        {"window_used", engine.budget().used(now.boot)},
+        {"window_limit", engine.budget().limit()},
+        {"paused_ms", paused ? (*paused - now.boot).count() : 0},
+        {"clock_skew_ms", engine.clock().skew(now).count()},
+        {"clock_confirmed", engine.clock().confirmed()},
+        {"early_refresh_useless", engine.facts().early_refresh_useless},
+        {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
+      {"calls",
+       {{"issued", counts.issues},
+        {"refreshed", counts.refreshes},
+        {"revoked", counts.revocations},
+        {"failed", counts.failures},
+        {"throttled", counts.throttled}}},
+      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
+      {"roster_plan_held", nullptr}};
+  if (engine.held_plan()) status["roster_plan_held"] = plan_object(*engine.held_plan());
+  return json::serialize(status);
+}
+
+Result<std::string> members_json(const Engine& engine, Now now, std::string_view state,
+                                 std::string_view after, std::size_t limit) {
+  std::optional<MemberState> wanted;
+  for (const auto candidate :
+       {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
+        MemberState::kUnknown, MemberState::kMismatched}) {
+    if (name_of(candidate) == state) wanted = candidate;
+  }
+  if (!state.empty() && !wanted) {
+    return fail(ErrorKind::kInvalid,
+                "state is none of active, retiring, retired, blocked, unknown, mismatched");
+  }
+  json::array members;
+  json::value next = nullptr;
+  for (auto it = engine.keys().upper_bound(after); it != engine.keys().end(); ++it) {
+    const MemberSlot& slot = *engine.find(it->second);
+    if (it->first != primary_key(slot.record).text()) continue;  // listed once, by its first name
+    if (wanted && slot.record.state != *wanted) continue;
+    if (!members.empty() && members.size() >= limit) {
+      next = members.back().at("key");
+      break;
+    }
+    members.emplace_back(member_object(engine, slot, now));
+  }
+  return json::serialize(json::object{{"members", std::move(members)}, {"next", std::move(next)}});
+}
+
+std::optional<std::string> member_json(const Engine& engine, Now now, std::string_view key) {
+  const MemberSlot* slot = engine.find(key);
+  if (slot == nullptr) return std::nullopt;
+  return json::serialize(member_object(engine, *slot, now));
+}
+
+std::string plan_json(const RosterPlan& plan) { return json::serialize(plan_object(plan)); }
+
+std::string status_line(Engine& engine, Now now) {
+  const Census census = count(engine, now);
+  std::string line = fmt::format("{} of {} members fresh", census.fresh, census.active);
+  if (census.revoking > 0) line += fmt::format("; {} tokens to revoke", census.revoking);
+  if (engine.held_plan()) {
+    line += fmt::format("; roster plan {} held for approval", engine.held_plan()->id);
+  }
+  if (engine.breaker().state() != BreakerState::kClosed) {
+    line += fmt::format("; upstream {}", name_of(engine.breaker().state()));
+  }
+  if (engine.commit_error()) line += fmt::format("; commits fail: {}", engine.commit_error()->message);
+  if (census.next_due) {
+    const auto left = std::max(Duration{0}, *census.next_due - engine.circle_now(now));
+    line += fmt::format("; next call in {} s", std::chrono::round<std::chrono::seconds>(left).count());
+  }
+  return line;
+}
+
+}  // namespace rota

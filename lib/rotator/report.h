@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "rotator/engine.h"
+
+namespace rota {
+
+// What `GET /v1/status`, `/v1/members` and `/v1/roster/plan` answer. Pure; no token in any of them.
+std::string status_json(Engine& engine, Now now, std::string_view version);
+
+// Members in order of their keys, those after `after`, of one state or of all ("").
+Result<std::string> members_json(const Engine& engine, Now now, std::string_view state,
+                                 std::string_view after, std::size_t limit);
+std::optional<std::string> member_json(const Engine& engine, Now now, std::string_view key);
+
+std::string plan_json(const RosterPlan& plan);
+
+// One line for systemd's STATUS=: how many members are fresh, what is wrong, what comes next.
+std::string status_line(Engine& engine, Now now);
+
+}  // namespace rota

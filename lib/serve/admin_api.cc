@@ -1,0 +1,231 @@
+#include "serve/admin_api.h"
+
+#include <boost/json.hpp>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include "base/check.h"
+#include "base/fingerprint.h"
+#include "model/member_key.h"
+#include "serve/limits.h"
+#include "serve/query.h"
+
+namespace rota {
+namespace {
+
+namespace json = boost::json;
+
+ErrorReply reply_of(Error error) {
+  ErrorCode code = ErrorCode::kInternal;
+  switch (error.kind) {
+    case ErrorKind::kConfig:
+      code = ErrorCode::kConfigInvalid;
+      break;
+    case ErrorKind::kInvalid:
+      code = ErrorCode::kNotPossible;
+      break;
+    case ErrorKind::kBusy:
+    case ErrorKind::kIo:
+    case ErrorKind::kFull:
+      code = ErrorCode::kUnavailable;
+      break;
+    case ErrorKind::kCorrupt:
+    case ErrorKind::kBug:
+      code = ErrorCode::kInternal;
+      break;
+  }
+  return error_reply(code, std::move(error.message));
+}
+
+using PlainDone = std::move_only_function<void(PlainReply)>;
+
+// Turns the end of an operator's call into a reply.
+std::move_only_function<void(Result<OperatorReport>)> reporting(PlainDone done) {
+  return [done = std::move(done)](Result<OperatorReport> result) mutable {
+    if (result) {
+      done(JsonReply{report_json(*result)});
+    } else {
+      done(reply_of(std::move(result).error()));
+    }
+  };
+}
+
+Result<void> expect_no_parameters(std::string_view query) {
+  QueryReader reader(query);
+  ROTA_ASSIGN(const bool any, reader.next());
+  if (any) return unknown_parameter(reader.name());
+  return {};
+}
+
+struct MembersQuery {
+  std::optional<std::string> state;
+  std::optional<std::string> after;
+  std::optional<std::size_t> limit;
+};
+
+Result<std::size_t> parse_limit(std::string_view text) {
+  std::size_t limit = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, limit);
+  if (status != std::errc{} || stop != end || limit < 1 || limit > kMembersPageMax) {
+    return fail(ErrorKind::kInvalid, "limit is not a number from 1 to 1000");
+  }
+  return limit;
+}
+
+Result<void> set_members_field(std::string_view name, std::string_view value, MembersQuery& query) {
+  if (name == "state") {
+    if (query.state) return repeated_parameter(name);
+    query.state = value;
+  } else if (name == "after") {
+    if (query.after) return repeated_parameter(name);
+    if (!value.empty()) ROTA_TRY(MemberKey::parse(value));
+    query.after = value;
+  } else if (name == "limit") {
+    if (query.limit) return repeated_parameter(name);
+    ROTA_ASSIGN(query.limit, parse_limit(value));
+  } else {
+    return unknown_parameter(name);
+  }
+  return {};
+}
+
+Result<MembersQuery> parse_members_query(std::string_view text) {
+  MembersQuery query;
+  for (QueryReader reader(text);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) return query;
+    ROTA_TRY(set_members_field(reader.name(), reader.value(), query));
+  }
+}
+
+Result<std::string> parse_reload_query(std::string_view text) {
+  std::optional<std::string> approve;
+  for (QueryReader reader(text);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) return std::move(approve).value_or("");
+    if (reader.name() != "approve") return unknown_parameter(reader.name());
+    if (approve) return repeated_parameter(reader.name());
+    if (reader.value().empty()) return fail(ErrorKind::kInvalid, "approve names no plan");
+    approve = reader.value();
+  }
+}
+
+ErrorReply bad_request(Error error) {
+  return error_reply(ErrorCode::kBadRequest, std::move(error.message));
+}
+
+Answer answer_members(std::string_view query, const AdminService& admin) {
+  auto fields = parse_members_query(query);
+  if (!fields) return bad_request(std::move(fields).error());
+  auto page = admin.members_json(fields->state.value_or(""), fields->after.value_or(""),
+                                 fields->limit.value_or(kMembersPageDefault));
+  if (!page) return bad_request(std::move(page).error());
+  return JsonReply{*std::move(page)};
+}
+
+Answer start_reload(std::string_view query, AdminService& admin) {
+  auto approve = parse_reload_query(query);
+  if (!approve) return bad_request(std::move(approve).error());
+  return LaterReply{[&admin, approve = *std::move(approve)](PlainDone done) mutable {
+    admin.reload(std::move(approve), [done = std::move(done)](Result<std::string> plan) mutable {
+      if (plan) {
+        done(JsonReply{*std::move(plan)});
+      } else {
+        done(reply_of(std::move(plan).error()));
+      }
+    });
+  }};
+}
+
+std::optional<OperatorAction> action_of(std::string_view name) {
+  if (name == "rotate") return OperatorAction::kRotate;
+  if (name == "revoke") return OperatorAction::kRevoke;
+  if (name == "reinstate") return OperatorAction::kReinstate;
+  return std::nullopt;
+}
+
+// `rest` is what follows "/v1/members/": KEY or KEY/ACTION, a slash inside of the key encoded.
+Answer answer_member(const RequestHead& request, std::string_view rest, AdminService& admin) {
+  const auto slash = rest.find('/');
+  const bool acts = slash != std::string_view::npos;
+  const auto action = acts ? action_of(rest.substr(slash + 1)) : std::nullopt;
+  if (acts && !action) return error_reply(ErrorCode::kNotFound);
+  const std::string_view method = acts ? "POST" : "GET";
+  if (request.method != method) return method_not_allowed(method);
+  if (auto none = expect_no_parameters(request.query); !none) {
+    return bad_request(std::move(none).error());
+  }
+  auto text = percent_decode(rest.substr(0, slash));
+  if (!text) return bad_request(std::move(text).error());
+  if (auto key = MemberKey::parse(*text); !key) return bad_request(std::move(key).error());
+  auto member = admin.member_json(*text);
+  if (!member) return error_reply(ErrorCode::kMemberUnknown);
+  if (!acts) return JsonReply{*std::move(member)};
+  return LaterReply{[&admin, key = *std::move(text), action = *action](PlainDone done) {
+    admin.operate(key, action, reporting(std::move(done)));
+  }};
+}
+
+// A path without a variable part.
+struct Route {
+  std::string_view path;
+  std::string_view method;
+  bool has_parameters;  // its answer reads the query itself
+  Answer (*answer)(std::string_view query, AdminService& admin);
+};
+
+constexpr Route kRoutes[] = {
+    {"/v1/status", "GET", false,
+     [](std::string_view, AdminService& admin) -> Answer {
+       return JsonReply{admin.status_json()};
+     }},
+    {"/v1/members", "GET", true,
+     [](std::string_view query, AdminService& admin) { return answer_members(query, admin); }},
+    {"/v1/revoke-all", "POST", false,
+     [](std::string_view, AdminService& admin) -> Answer {
+       return LaterReply{
+           [&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
+     }},
+    {"/v1/roster/plan", "GET", false,
+     [](std::string_view, AdminService& admin) -> Answer { return JsonReply{admin.plan_json()}; }},
+    {"/v1/roster/reload", "POST", true, start_reload},
+};
+
+}  // namespace
+
+Answer answer_admin(const RequestHead& request, AdminService& admin) {
+  for (const Route& route : kRoutes) {
+    if (request.path != route.path) continue;
+    if (request.method != route.method) return method_not_allowed(route.method);
+    if (!route.has_parameters) {
+      if (auto none = expect_no_parameters(request.query); !none) {
+        return bad_request(std::move(none).error());
+      }
+    }
+    return route.answer(request.query, admin);
+  }
+  constexpr std::string_view kMemberPrefix = "/v1/members/";
+  if (request.path.starts_with(kMemberPrefix)) {
+    return answer_member(request, request.path.substr(kMemberPrefix.size()), admin);
+  }
+  return error_reply(ErrorCode::kNotFound);
+}
+
+std::string report_json(const OperatorReport& report) {
+  json::array revocations;
+  for (const RevocationLine& line : report.revocations) {
+    revocations.push_back({{"kind", std::string(name_of(line.kind))},
+                           {"fingerprint", format_fingerprint(line.fingerprint)},
+                           {"result", line.result},
+                           {"alive", line.alive}});
+  }
+  return json::serialize(json::value{{"done", report.done},
+                                     {"state", std::string(name_of(report.state))},
+                                     {"detail", report.detail},
+                                     {"revocations", std::move(revocations)},
+                                     {"doubts", report.doubts}});
+}
+
+}  // namespace rota

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "rotator/service.h"
+#include "serve/answer.h"
+#include "serve/http_head.h"
+
+namespace rota {
+
+// Answers what only the admin socket has (DESIGN's section on it); the peer's right is checked
+// before. Errors of `admin` become: no such member 404 member_unknown · kInvalid 409 not_possible ·
+// kConfig 422 config_invalid · kBusy, kIo, kFull 503 unavailable · kCorrupt, kBug 500 internal.
+Answer answer_admin(const RequestHead& request, AdminService& admin);
+
+// {"done":…,"state":…,"detail":…,"revocations":[{"kind","fingerprint","result","alive"}],"doubts":n}
+std::string report_json(const OperatorReport& report);
+
+}  // namespace rota

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <variant>
+
+#include "rotator/service.h"
+#include "serve/response.h"
+
+namespace rota {
+
+// A reply without a token.
+using PlainReply = std::variant<JsonReply, ErrorReply>;
+
+// The token that the table holds, alive at `circle_now`. `row` is the table's: use it before the
+// loop goes on.
+struct TokenReply {
+  const Published* row = nullptr;
+  WallTime circle_now;
+};
+
+// A reply that comes later: `start` is called once, and calls what it is given once, never from
+// inside itself. It cannot be cancelled: an operator's order stands although the client hung up.
+struct LaterReply {
+  std::move_only_function<void(std::move_only_function<void(PlainReply)>)> start;
+};
+
+// What is to be done about one request. A WaitRequest is the token service's to answer.
+using Answer = std::variant<TokenReply, WaitRequest, JsonReply, ErrorReply, LaterReply>;
+
+// What a wait ends with.
+using TokenOutcome = std::variant<TokenReply, ErrorReply>;
+
+}  // namespace rota

@@ -1,0 +1,69 @@
+#include "serve/event_set.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace rota {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+Result<std::unique_ptr<EventSet>> EventSet::create(asio::io_context& loop) {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return fail(ErrorKind::kIo, fmt::format("epoll: {}", std::strerror(errno)));
+  std::unique_ptr<EventSet> set(new EventSet(loop));
+  error_code error;
+  set->ready_.assign(fd, error);
+  if (error) {
+    ::close(fd);
+    return fail(ErrorKind::kIo, fmt::format("epoll: {}", error.message()));
+  }
+  set->wait();
+  return set;
+}
+
+EventSet::~EventSet() { *alive_ = false; }
+
+bool EventSet::add(int fd, EventWatcher& watcher, std::uint32_t events) {
+  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  return ::epoll_ctl(ready_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void EventSet::change(int fd, EventWatcher& watcher, std::uint32_t events) {
+  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  ROTA_CHECK(::epoll_ctl(ready_.native_handle(), EPOLL_CTL_MOD, fd, &event) == 0);
+}
+
+void EventSet::remove(int fd, EventWatcher& watcher) {
+  ROTA_CHECK(::epoll_ctl(ready_.native_handle(), EPOLL_CTL_DEL, fd, nullptr) == 0);
+  for (epoll_event& event : rest_) {
+    if (event.data.ptr == &watcher) event.data.ptr = nullptr;
+  }
+}
+
+void EventSet::wait() {
+  ready_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [this, alive = alive_](error_code error) {
+                      if (!error && *alive) dispatch();
+                    });
+}
+
+void EventSet::dispatch() {
+  const int count = ::epoll_wait(ready_.native_handle(), batch_.data(), kBatch, 0);
+  rest_ = std::span(batch_).first(count > 0 ? static_cast<std::size_t>(count) : 0);
+  const auto alive = alive_;
+  while (!rest_.empty()) {
+    const epoll_event event = rest_.front();
+    rest_ = rest_.subspan(1);
+    if (event.data.ptr == nullptr) continue;
+    static_cast<EventWatcher*>(event.data.ptr)->on_events(event.events);
+    if (!*alive) return;
+  }
+  wait();
+}
+
+}  // namespace rota

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/time.h"
+
+namespace rota {
+
+// What one client can make the daemon hold or do (P11). Sizes are fixed; times and connection
+// counts are options, so that tests can make them small.
+
+inline constexpr std::size_t kRequestHeadBytesMax = 8 * 1024;
+// A body means nothing to any route: it is read, so that the next request is found, and ignored.
+inline constexpr std::size_t kRequestBodyBytesMax = 4 * 1024;
+// Received and not yet taken; holds any one request, or many small ones.
+inline constexpr std::size_t kInputBytesMax = 16 * 1024;
+static_assert(kInputBytesMax >= kRequestHeadBytesMax + kRequestBodyBytesMax);
+// Rendered and not yet sent: above this no further request is taken and no further reply rendered.
+inline constexpr std::size_t kOutputBytesMax = 64 * 1024;
+// An empty output buffer that grew past this gives its memory back.
+inline constexpr std::size_t kOutputBytesKept = 16 * 1024;
+
+inline constexpr std::size_t kRequestsReadAheadMax = 64;
+inline constexpr std::size_t kWaitsPerConnectionMax = 16;
+
+inline constexpr Duration kMinTtlDefault = std::chrono::seconds{60};
+inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
+inline constexpr Duration kWaitMax = std::chrono::seconds{60};
+// Far past any token's life, and small enough to be added to any time.
+inline constexpr Duration kMinTtlMax = std::chrono::days{3650};
+
+inline constexpr std::size_t kMembersPageDefault = 100;
+inline constexpr std::size_t kMembersPageMax = 1'000;
+
+struct SessionTimes {
+  Duration head = std::chrono::seconds{5};          // from a request's first byte to its last
+  Duration idle = std::chrono::minutes{5};          // without any request
+  Duration write_stall = std::chrono::seconds{30};  // the client reads nothing of its replies
+};
+
+struct ServerOptions {
+  std::size_t max_connections = 1'024;
+  std::size_t max_connections_per_uid = 256;
+  SessionTimes times;
+  // Deadlines are looked at no more often than this, and so are late by as much.
+  Duration sweep_spacing = std::chrono::seconds{1};
+  // Accepting rests this long when the system has no descriptor or memory for one more.
+  Duration accept_rest = std::chrono::seconds{1};
+};
+
+}  // namespace rota

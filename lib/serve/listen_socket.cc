@@ -1,0 +1,142 @@
+#include "serve/listen_socket.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
+
+// `what` went wrong with errno; what an operator can set right is kConfig.
+std::unexpected<Error> system_error(const std::string& path, std::string_view what) {
+  const int error = errno;
+  const bool of_config = error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM ||
+                         error == EROFS || error == ELOOP;
+  return fail(of_config ? ErrorKind::kConfig : ErrorKind::kIo,
+              fmt::format("{}: cannot {}: {}", path, what, std::strerror(error)));
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+int open_socket() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+// The system's calls take the family's own type by this one.
+const sockaddr* generic(const sockaddr_un* address) {
+  return reinterpret_cast<const sockaddr*>(address);
+}
+
+// Succeeds when nothing stands at `path` any more; removes a socket file that nobody listens on.
+Result<void> clear_stale(const std::string& path) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    return system_error(path, "look at it");
+  }
+  if (!S_ISSOCK(found.st_mode)) {
+    return fail(ErrorKind::kConfig,
+                fmt::format("{}: there is a file that is not a socket; it is left alone", path));
+  }
+  const int probe = open_socket();
+  if (probe < 0) return system_error(path, "open a socket");
+  const sockaddr_un address = address_of(path);
+  const int connected = ::connect(probe, generic(&address), sizeof(address));
+  const int error = errno;
+  ::close(probe);
+  // EAGAIN is a listener whose queue is full.
+  if (connected == 0 || error == EAGAIN) {
+    return fail(ErrorKind::kBusy, fmt::format("{}: in use: another process listens there", path));
+  }
+  errno = error;
+  if (error != ECONNREFUSED && error != ENOENT) return system_error(path, "see who listens there");
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return system_error(path, "remove the stale socket");
+  }
+  return {};
+}
+
+int option_of(int fd, int option) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path, mode_t mode,
+                                                         std::optional<gid_t> group) {
+  if (path.empty() || path.size() > kPathBytesMax || path.contains('\0')) {
+    return fail(ErrorKind::kConfig, fmt::format("{}: a socket's path has 1 to {} bytes, not {}",
+                                                path, kPathBytesMax, path.size()));
+  }
+  ROTA_TRY(clear_stale(path));
+  const int fd = open_socket();
+  if (fd < 0) return system_error(path, "open a socket");
+  std::unique_ptr<ListenSocket> made(new ListenSocket(fd));
+  // The file takes its first mode from the descriptor, and nobody else's process umask is touched.
+  if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return system_error(path, "set the mode");
+  const sockaddr_un address = address_of(path);
+  if (::bind(fd, generic(&address), sizeof(address)) != 0) {
+    if (errno == EADDRINUSE) {
+      return fail(ErrorKind::kBusy, fmt::format("{}: in use: another process took it", path));
+    }
+    return system_error(path, "bind a socket there");
+  }
+  made->path_ = path;
+  ROTA_TRY(made->make_file(mode, group));
+  return made;
+}
+
+// Sets owner and mode of the bound file, then lets clients in: before listen() all are refused.
+Result<void> ListenSocket::make_file(mode_t mode, std::optional<gid_t> group) {
+  struct stat made{};
+  if (::lstat(path_.c_str(), &made) != 0) return system_error(path_, "look at it");
+  device_ = made.st_dev;
+  inode_ = made.st_ino;
+  if (group && ::lchown(path_.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+    return system_error(path_, fmt::format("give it to group {}", *group));
+  }
+  if (::chmod(path_.c_str(), mode) != 0) return system_error(path_, "set its mode");
+  if (::listen(fd_, SOMAXCONN) != 0) return system_error(path_, "listen");
+  return {};
+}
+
+Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
+  if (option_of(fd, SO_DOMAIN) != AF_UNIX || option_of(fd, SO_TYPE) != SOCK_STREAM ||
+      option_of(fd, SO_ACCEPTCONN) != 1) {
+    return fail(ErrorKind::kConfig,
+                fmt::format("descriptor {} is not a listening Unix stream socket", fd));
+  }
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+    return fail(ErrorKind::kIo, fmt::format("descriptor {}: {}", fd, std::strerror(errno)));
+  }
+  return std::unique_ptr<ListenSocket>(new ListenSocket(fd));
+}
+
+ListenSocket::~ListenSocket() {
+  if (fd_ >= 0) ::close(fd_);
+  if (path_.empty()) return;
+  struct stat found{};
+  if (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) {
+    ::unlink(path_.c_str());
+  }
+}
+
+int ListenSocket::release_fd() { return std::exchange(fd_, -1); }
+
+}  // namespace rota

@@ -1,0 +1,214 @@
+#include "serve/server.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace rota {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+// A burst of clients must not keep the loop from its other work.
+constexpr int kAcceptsPerTurn = 16;
+
+std::optional<PeerIdentity> identity_of(int fd) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return PeerIdentity{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
+}
+
+// One attempt: an empty socket takes so short a reply, and a client that does not read it loses
+// nothing.
+void refuse_connection(int fd) {
+  Buffer reply;
+  ErrorReply error = error_reply(ErrorCode::kTooManyConnections);
+  error.retry_after = std::chrono::seconds{1};
+  append_error(reply, error, true);
+  (void)::send(fd, reply.data().data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
+               std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
+               ServerObserver& observer, const ServerOptions& options)
+    : loop_(loop),
+      frontend_(frontend),
+      clock_(clock),
+      observer_(observer),
+      options_(options),
+      listen_(std::move(listen)),
+      events_(std::move(events)),
+      acceptor_(loop),
+      rest_timer_(loop),
+      sweep_timer_(loop),
+      grace_timer_(loop) {}
+
+Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
+                                               std::unique_ptr<ListenSocket> listen,
+                                               const Frontend& frontend, const Clock& clock,
+                                               ServerObserver& observer,
+                                               const ServerOptions& options) {
+  ROTA_ASSIGN(auto events, EventSet::create(loop));
+  std::unique_ptr<Server> server(
+      new Server(loop, std::move(listen), std::move(events), frontend, clock, observer, options));
+  error_code error;
+  server->acceptor_.assign(Protocol(), server->listen_->fd(), error);
+  if (error) return fail(ErrorKind::kIo, fmt::format("listening socket: {}", error.message()));
+  server->listen_->release_fd();
+  return server;
+}
+
+Server::~Server() {
+  const auto sessions = std::exchange(sessions_, {});
+  for (const auto& [key, session] : sessions) session->close();
+}
+
+void Server::start() { wait_for_clients(); }
+
+void Server::wait_for_clients() {
+  acceptor_.async_wait(Protocol::acceptor::wait_read, [this](error_code error) {
+    if (!error && acceptor_.is_open()) accept_some();
+  });
+}
+
+void Server::accept_some() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const int fd =
+        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd);
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+    observer_.accept_failed({errno, std::system_category()});
+    return rest_from_accepting();
+  }
+  wait_for_clients();
+}
+
+// The client stays in the queue, so the socket stays readable: waiting on it again would spin.
+void Server::rest_from_accepting() {
+  rest_timer_.expires_after(options_.accept_rest);
+  rest_timer_.async_wait([this](error_code error) {
+    if (!error && acceptor_.is_open()) accept_some();
+  });
+}
+
+std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
+  if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
+  const auto of_uid = connections_of_uid_.find(peer.uid);
+  if (of_uid != connections_of_uid_.end() && of_uid->second >= options_.max_connections_per_uid) {
+    return ConnectionLimit::kPerUid;
+  }
+  return std::nullopt;
+}
+
+void Server::admit(int fd) {
+  const auto peer = identity_of(fd);
+  if (!peer) {
+    observer_.accept_failed({errno, std::system_category()});
+    ::close(fd);
+    return;
+  }
+  if (const auto limit = limit_reached(*peer)) {
+    refuse_connection(fd);
+    ::close(fd);
+    return observer_.connection_refused(*peer, *limit);
+  }
+  SessionHost& host = *this;
+  const auto session =
+      std::make_shared<Session>(fd, *peer, frontend_, clock_, options_.times, *events_, host);
+  if (!session->start()) return observer_.accept_failed({errno, std::system_category()});
+  sessions_.emplace(session.get(), session);
+  ++connections_of_uid_[peer->uid];
+  session_deadline(session->deadline());
+}
+
+void Server::session_closed(Session& session) {
+  const auto found = sessions_.find(&session);
+  if (found == sessions_.end()) return;  // the server's own destruction
+  const auto of_uid = connections_of_uid_.find(session.peer().uid);
+  ROTA_CHECK(of_uid != connections_of_uid_.end());
+  if (--of_uid->second == 0) connections_of_uid_.erase(of_uid);
+  sessions_.erase(found);
+  if (sessions_.empty() && shutdown_done_) finish_shutdown();
+}
+
+void Server::session_deadline(BootTime deadline) {
+  if (deadline < sweep_due_) arm_sweep(deadline);
+}
+
+void Server::arm_sweep(BootTime due) {
+  const BootTime now = clock_.now().boot;
+  // Late rather than often; and never past what a timer can count.
+  const Duration rest =
+      std::clamp<Duration>(due - now, options_.sweep_spacing,
+                           std::max<Duration>(options_.sweep_spacing, std::chrono::hours{24}));
+  sweep_due_ = std::max(due, now + options_.sweep_spacing);
+  sweep_timer_.expires_after(rest);
+  sweep_timer_.async_wait([this](error_code error) {
+    if (!error) sweep();
+  });
+}
+
+void Server::sweep() {
+  sweep_due_ = BootTime::max();
+  const BootTime now = clock_.now().boot;
+  BootTime next = BootTime::max();
+  std::vector<std::shared_ptr<Session>> overdue;
+  for (const auto& [key, session] : sessions_) {
+    const BootTime deadline = session->deadline();
+    if (deadline <= now) {
+      overdue.push_back(session);
+    } else {
+      next = std::min(next, deadline);
+    }
+  }
+  for (const auto& session : overdue) session->close();
+  if (next != BootTime::max()) session_deadline(next);
+}
+
+void Server::shutdown(Duration grace, std::move_only_function<void()> done) {
+  ROTA_CHECK(!shutdown_done_);
+  shutdown_done_ = std::move(done);
+  error_code ignored;
+  acceptor_.close(ignored);
+  rest_timer_.cancel();
+  listen_.reset();
+  std::vector<std::shared_ptr<Session>> sessions;
+  for (const auto& [key, session] : sessions_) sessions.push_back(session);
+  if (sessions.empty()) return finish_shutdown();
+  grace_timer_.expires_after(grace);
+  grace_timer_.async_wait([this](error_code error) {
+    if (error) return;
+    std::vector<std::shared_ptr<Session>> late;
+    for (const auto& [key, session] : sessions_) late.push_back(session);
+    for (const auto& session : late) session->close();
+  });
+  for (const auto& session : sessions) session->drain();
+}
+
+void Server::finish_shutdown() {
+  grace_timer_.cancel();
+  sweep_timer_.cancel();
+  asio::post(loop_, [this, done = std::exchange(shutdown_done_, {})]() mutable {
+    events_.reset();  // and nothing of this server keeps the loop running
+    done();
+  });
+}
+
+}  // namespace rota

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "serve/access.h"
+#include "serve/event_set.h"
+#include "serve/frontend.h"
+#include "serve/limits.h"
+#include "serve/listen_socket.h"
+#include "serve/session.h"
+
+namespace rota {
+
+enum class ConnectionLimit { kTotal, kPerUid };
+
+// What a server has to tell; the daemon says it in its log and counts it. Loop thread only.
+class ServerObserver {
+ public:
+  virtual ~ServerObserver() = default;
+  virtual void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) = 0;
+  // No connection could be accepted; the next attempt comes after a rest.
+  virtual void accept_failed(std::error_code error) = 0;
+};
+
+// Accepts connections on one socket and keeps their sessions within the limits. Loop thread only.
+// Destroy it only when the loop runs no more or after shutdown() has called back.
+class Server : private SessionHost {
+ public:
+  // Everything handed in by reference must outlive the server.
+  static Result<std::unique_ptr<Server>> create(boost::asio::io_context& loop,
+                                                std::unique_ptr<ListenSocket> listen,
+                                                const Frontend& frontend, const Clock& clock,
+                                                ServerObserver& observer,
+                                                const ServerOptions& options);
+  ~Server() override;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void start();
+
+  // Stops accepting and removes a socket file of ours; closes what is idle, lets what has been
+  // asked be answered, and after `grace` closes the rest. Calls `done` once, when no session is
+  // left, never from inside this call. Once only.
+  void shutdown(Duration grace, std::move_only_function<void()> done);
+
+  // Closes the sessions that are past their deadline. The server does so by itself, at the first
+  // deadline; a test calls it when it has moved its clock.
+  void sweep();
+
+  std::size_t connections() const { return sessions_.size(); }
+
+ private:
+  using Protocol = boost::asio::local::stream_protocol;
+
+  Server(boost::asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
+         std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
+         ServerObserver& observer, const ServerOptions& options);
+
+  void session_closed(Session& session) override;
+  void session_deadline(BootTime deadline) override;
+
+  void wait_for_clients();
+  void accept_some();
+  void rest_from_accepting();
+  void admit(int fd);
+  std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
+  void arm_sweep(BootTime due);
+  void finish_shutdown();
+
+  // Constant after construction.
+  boost::asio::io_context& loop_;
+  const Frontend& frontend_;
+  const Clock& clock_;
+  ServerObserver& observer_;
+  const ServerOptions options_;
+
+  // Loop thread only.
+  std::unique_ptr<ListenSocket> listen_;
+  std::unique_ptr<EventSet> events_;
+  Protocol::acceptor acceptor_;
+  boost::asio::steady_timer rest_timer_;
+  boost::asio::steady_timer sweep_timer_;
+  boost::asio::steady_timer grace_timer_;
+  BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
+  std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+  std::unordered_map<std::uint32_t, std::size_t> connections_of_uid_;
+  std::move_only_function<void()> shutdown_done_;
+};
+
+}  // namespace rota

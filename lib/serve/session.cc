@@ -1,0 +1,267 @@
+#include "serve/session.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace rota {
+
+Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
+                 const SessionTimes& times, EventSet& events, SessionHost& host)
+    : peer_(peer),
+      frontend_(frontend),
+      clock_(clock),
+      times_(times),
+      events_(events),
+      host_(host),
+      fd_(fd) {}
+
+Session::~Session() {
+  ROTA_CHECK(closed_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool Session::start() {
+  now_ = active_since_ = clock_.now().boot;
+  watched_ = EPOLLIN;
+  closed_ = !events_.add(fd_, *this, watched_);
+  return !closed_;
+}
+
+void Session::drain() {
+  if (closed_) return;
+  taking_ = false;
+  if (!slots_.empty()) slots_.back().close = true;
+  now_ = clock_.now().boot;
+  pump();
+}
+
+void Session::close() {
+  if (std::exchange(closed_, true)) return;
+  for (const Slot& slot : slots_) {
+    if (const auto* waiting = std::get_if<Waiting>(&slot.content)) {
+      frontend_.tokens().cancel_wait(waiting->wait);
+    }
+  }
+  slots_.clear();
+  events_.remove(fd_, *this);
+  ::close(std::exchange(fd_, -1));
+  host_.session_closed(*this);
+}
+
+BootTime Session::deadline() const {
+  BootTime earliest = BootTime::max();
+  if (unsent_since_) earliest = std::min(earliest, *unsent_since_ + times_.write_stall);
+  if (request_since_) earliest = std::min(earliest, *request_since_ + times_.head);
+  const bool idle = slots_.empty() && !unsent_since_ && !request_since_;
+  return idle ? active_since_ + times_.idle : earliest;
+}
+
+void Session::on_events(std::uint32_t events) {
+  const auto self = shared_from_this();
+  now_ = clock_.now().boot;
+  const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if ((events & watched_ & EPOLLIN) != 0) {
+    // Even a client that is gone may have left an operator's order behind.
+    receive(hung_up);
+  } else if (hung_up) {
+    close();
+  } else {
+    pump();
+  }
+}
+
+void Session::receive(bool hung_up) {
+  if (input_begin_ != 0) {
+    std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
+    input_end_ -= std::exchange(input_begin_, 0);
+  }
+  const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) close();
+    return;
+  }
+  if (count == 0) {
+    // After a half-close what was asked is still answered; a client that is gone wants nothing.
+    if (hung_up) return close();
+    read_closed_ = true;
+  }
+  input_end_ += static_cast<std::size_t>(count);
+  active_since_ = now_;
+  pump();
+}
+
+void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
+  ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size() && waits_ > 0);
+  Slot& slot = slots_[number - first_slot_];
+  slot.content = Settled{std::get<Waiting>(slot.content).member, answer};
+  --waits_;
+  now_ = active_since_ = clock_.now().boot;
+  pump();
+}
+
+void Session::on_later_done(std::uint64_t number, PlainReply reply) {
+  ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size());
+  Slot& slot = slots_[number - first_slot_];
+  std::visit([&slot](auto&& plain) { slot.content = std::move(plain); }, std::move(reply));
+  now_ = active_since_ = clock_.now().boot;
+  pump();
+}
+
+void Session::pump() {
+  for (;;) {
+    const bool output_filled = fill_output();
+    if (!flush()) return close();
+    if (!output_filled || !output_.empty()) break;
+  }
+  if (!taking_ && slots_.empty() && output_.empty()) return close();
+  const bool partial = can_take() && !input().empty();
+  if (!partial) {
+    request_since_.reset();
+  } else if (!request_since_) {
+    request_since_ = now_;
+  }
+  host_.session_deadline(deadline());
+  watch();
+}
+
+// Returns whether it stopped because the output buffer is full.
+bool Session::fill_output() {
+  for (;;) {
+    render_slots();
+    if (output_full()) return true;
+    if (!can_take() || !take_request()) return false;
+  }
+}
+
+bool Session::can_take() const {
+  return taking_ && waits_ < kWaitsPerConnectionMax && slots_.size() < kRequestsReadAheadMax &&
+         !output_full();
+}
+
+// Returns whether there was a request, or something that ends the connection with a reply.
+bool Session::take_request() {
+  const auto result = parse_head(input());
+  if (const auto* error = std::get_if<HeadError>(&result)) {
+    taking_ = false;
+    queue(true, error_reply(error->code, std::string(error->why)));
+    return true;
+  }
+  const auto* head = std::get_if<RequestHead>(&result);
+  if (head == nullptr || input().size() < head->head_bytes + head->body_bytes) {
+    if (read_closed_) taking_ = false;
+    return false;
+  }
+  if (head->close) taking_ = false;
+  dispatch(*head);
+  input_begin_ += head->head_bytes + head->body_bytes;
+  request_since_.reset();
+  return true;
+}
+
+void Session::dispatch(const RequestHead& head) {
+  Answer answer = frontend_.answer(head, peer_);
+  if (auto* request = std::get_if<WaitRequest>(&answer)) return start_wait(*request, head.close);
+  if (auto* later = std::get_if<LaterReply>(&answer))
+    return start_later(std::move(*later), head.close);
+  if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
+  if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
+  const auto& token = std::get<TokenReply>(answer);
+  if (slots_.empty()) {
+    append_token(output_, *token.row, token.circle_now, head.close);
+  } else {
+    queue(head.close,
+          Settled{token.row->member, {.result = WaitResult::kServe, .retry_after = {}}});
+  }
+}
+
+void Session::queue(bool close, decltype(Slot::content) content) {
+  slots_.push_back({close, std::move(content)});
+}
+
+void Session::start_wait(const WaitRequest& request, bool close) {
+  const std::uint64_t number = first_slot_ + slots_.size();
+  const WaitId wait = frontend_.tokens().wait_for_token(
+      request, [weak = weak_from_this(), number](WaitAnswer answer) {
+        const auto self = weak.lock();
+        if (self && !self->closed_) self->on_wait_done(number, answer);
+      });
+  queue(close, Waiting{request.member, wait});
+  ++waits_;
+}
+
+void Session::start_later(LaterReply later, bool close) {
+  const std::uint64_t number = first_slot_ + slots_.size();
+  queue(close, Running{});
+  later.start([weak = weak_from_this(), number](PlainReply reply) {
+    const auto self = weak.lock();
+    if (self && !self->closed_) self->on_later_done(number, std::move(reply));
+  });
+}
+
+void Session::render_slots() {
+  while (!slots_.empty() && !output_full()) {
+    const Slot& slot = slots_.front();
+    if (std::holds_alternative<Waiting>(slot.content) ||
+        std::holds_alternative<Running>(slot.content)) {
+      return;
+    }
+    render(slot);
+    slots_.pop_front();
+    ++first_slot_;
+  }
+}
+
+void Session::render(const Slot& slot) {
+  if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
+    return append_json(output_, *json, slot.close);
+  }
+  if (const auto* error = std::get_if<ErrorReply>(&slot.content)) {
+    return append_error(output_, *error, slot.close);
+  }
+  const auto& settled = std::get<Settled>(slot.content);
+  const TokenOutcome outcome = frontend_.settle(settled.member, settled.answer, peer_);
+  if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
+    return append_error(output_, *error, slot.close);
+  }
+  const auto& token = std::get<TokenReply>(outcome);
+  append_token(output_, *token.row, token.circle_now, slot.close);
+}
+
+// Sends what the kernel takes. False: the peer is gone.
+bool Session::flush() {
+  bool progress = false;
+  while (!output_.empty()) {
+    const auto bytes = output_.data();
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) break;
+    if (sent < 0) return false;
+    output_.consume(static_cast<std::size_t>(sent));
+    progress = true;
+  }
+  if (output_.empty()) {
+    unsent_since_.reset();
+  } else if (progress || !unsent_since_) {
+    unsent_since_ = now_;
+  }
+  return true;
+}
+
+// A hang-up is told whatever is watched for.
+void Session::watch() {
+  std::uint32_t wanted = 0;
+  if (can_take() && !read_closed_) wanted |= EPOLLIN;
+  if (!output_.empty()) wanted |= EPOLLOUT;
+  if (wanted == watched_) return;
+  watched_ = wanted;
+  events_.change(fd_, *this, watched_);
+}
+
+}  // namespace rota

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "base/time.h"
+#include "serve/buffer.h"
+#include "serve/event_set.h"
+#include "serve/frontend.h"
+#include "serve/limits.h"
+
+namespace rota {
+
+class Session;
+
+// What a session needs of the server that holds it.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  // The session has closed; drop it.
+  virtual void session_closed(Session& session) = 0;
+  // Its deadline may now be this early.
+  virtual void session_deadline(BootTime deadline) = 0;
+};
+
+// One connection. Requests are taken from the input buffer as they come; a reply goes straight to
+// the output buffer, or into a queue when it or one before it must wait. A fetch costs a read and a
+// write, and no timer: deadlines are looked at by the server's sweep. Loop thread only; the server
+// owns it.
+class Session : public EventWatcher, public std::enable_shared_from_this<Session> {
+ public:
+  // Takes over `fd`, a connected socket that does not block. References must outlive the session.
+  Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
+          const SessionTimes& times, EventSet& events, SessionHost& host);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // False: the system cannot watch the socket; the session has closed.
+  bool start();
+  // Takes no more requests, answers those taken, then closes; at once when there are none.
+  void drain();
+  // Cancels its waits. Harmless when closed.
+  void close();
+
+  const PeerIdentity& peer() const { return peer_; }
+  // When it must be closed unless something happens; BootTime::max() while it waits for the daemon.
+  BootTime deadline() const;
+
+ private:
+  // A reply that has its place in the order but is not rendered yet. A token is looked up only when
+  // its turn comes, so that none ages, and no member retires, in the queue.
+  struct Waiting {
+    MemberId member{};
+    WaitId wait{};
+  };
+  struct Settled {
+    MemberId member{};
+    WaitAnswer answer;
+  };
+  struct Running {};  // a LaterReply
+  struct Slot {
+    bool close = false;  // the last reply of this connection
+    std::variant<Waiting, Running, Settled, JsonReply, ErrorReply> content;
+  };
+
+  void on_events(std::uint32_t events) override;
+  void receive(bool hung_up);
+  void on_wait_done(std::uint64_t number, WaitAnswer answer);
+  void on_later_done(std::uint64_t number, PlainReply reply);
+
+  // Goes as far as input, output and limits permit, then says what of the socket would help
+  // further.
+  void pump();
+  bool fill_output();
+  bool take_request();
+  void dispatch(const RequestHead& head);
+  void queue(bool close, decltype(Slot::content) content);
+  void start_wait(const WaitRequest& request, bool close);
+  void start_later(LaterReply later, bool close);
+  void render_slots();
+  void render(const Slot& slot);
+  bool flush();
+  void watch();
+
+  bool can_take() const;
+  bool output_full() const { return output_.size() >= kOutputBytesMax; }
+  std::string_view input() const {
+    return {input_.data() + input_begin_, input_end_ - input_begin_};
+  }
+
+  // Constant after construction.
+  const PeerIdentity peer_;
+  const Frontend& frontend_;
+  const Clock& clock_;
+  const SessionTimes& times_;
+  EventSet& events_;
+  SessionHost& host_;
+
+  // Loop thread only.
+  int fd_;
+  std::uint32_t watched_ = 0;  // what events_ was told
+  std::array<char, kInputBytesMax> input_;
+  std::size_t input_begin_ = 0;
+  std::size_t input_end_ = 0;
+  Buffer output_;
+  std::deque<Slot> slots_;
+  std::uint64_t first_slot_ = 0;  // the number of slots_.front(); numbers are never used again
+  std::size_t waits_ = 0;         // slots that are Waiting
+  bool taking_ = true;            // false: no further request is taken, ever
+  bool read_closed_ = false;      // the client sends no more
+  bool closed_ = false;
+  BootTime now_;                           // of the event that is handled
+  BootTime active_since_;                  // when something last came in
+  std::optional<BootTime> request_since_;  // first byte of the request that is not whole yet
+  std::optional<BootTime> unsent_since_;   // last progress while there is something unsent
+};
+
+}  // namespace rota

@@ -1,0 +1,96 @@
+#include "serve/token_api.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/check.h"
+#include "serve/limits.h"
+
+namespace rota {
+namespace {
+
+ErrorReply unavailable(Duration retry_after) {
+  ErrorReply reply = error_reply(ErrorCode::kTokenUnavailable);
+  reply.retry_after = retry_after;
+  return reply;
+}
+
+// Why a member in this state is served nothing at all.
+std::optional<ErrorCode> refusal_of(MemberState state) {
+  switch (state) {
+    case MemberState::kActive:
+      return std::nullopt;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return ErrorCode::kMemberRetired;
+    case MemberState::kBlocked:
+      return ErrorCode::kMemberBlocked;
+    case MemberState::kUnknown:
+      return ErrorCode::kMemberUnknown;
+    case MemberState::kMismatched:
+      return ErrorCode::kMemberMismatched;
+  }
+  ROTA_CHECK(false);
+}
+
+bool has_live_token(const Published& row, WallTime circle_now) {
+  return row.body != nullptr && alive(row.expires_at, circle_now);
+}
+
+// The life that a token must have left to be served at once.
+Duration needed_ttl(const TokenQuery& query, const Published& row) {
+  const Duration lifetime = row.expires_at - row.issued_at;
+  return query.min_ttl.value_or(std::min(kMinTtlDefault, lifetime / 2));
+}
+
+}  // namespace
+
+Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
+                    const Table& table, WallTime circle_now) {
+  const Published* row = table.find(query.key.text());
+  if (!policy.may_read(peer, row)) return error_reply(ErrorCode::kForbidden);
+  if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
+  if (const auto refusal = refusal_of(row->state)) return error_reply(*refusal);
+
+  const bool live = has_live_token(*row, circle_now);
+  const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
+  const bool long_enough = live && row->expires_at - circle_now >= needed_ttl(query, *row);
+  if (long_enough && !refused) return TokenReply{row, circle_now};
+  if (query.wait > Duration::zero()) {
+    return WaitRequest{.member = row->member,
+                       .min_ttl = query.min_ttl,
+                       .strict = query.strict,
+                       .refused = query.refused,
+                       .wait = query.wait};
+  }
+  if (live && !query.strict && !refused) return TokenReply{row, circle_now};
+  return unavailable(kRetryAfterDefault);
+}
+
+TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer,
+                          const AccessPolicy& policy, const Table& table, WallTime circle_now) {
+  switch (wait.result) {
+    case WaitResult::kServe:
+      break;
+    case WaitResult::kUnavailable:
+      return unavailable(wait.retry_after);
+    case WaitResult::kRetired:
+      return error_reply(ErrorCode::kMemberRetired);
+    case WaitResult::kBlocked:
+      return error_reply(ErrorCode::kMemberBlocked);
+    case WaitResult::kUnknown:
+      return error_reply(ErrorCode::kMemberUnknown);
+    case WaitResult::kMismatched:
+      return error_reply(ErrorCode::kMemberMismatched);
+  }
+  // The reply may have stood behind others since the wait ended: member, grants and token are
+  // judged as they are now.
+  const Published* row = table.find(member);
+  if (!policy.may_read(peer, row)) return error_reply(ErrorCode::kForbidden);
+  if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
+  if (const auto refusal = refusal_of(row->state)) return error_reply(*refusal);
+  if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
+  return TokenReply{row, circle_now};
+}
+
+}  // namespace rota

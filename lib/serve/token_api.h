@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/time.h"
+#include "serve/access.h"
+#include "serve/answer.h"
+#include "serve/query.h"
+#include "table/table.h"
+
+namespace rota {
+
+// Decides one GET /v1/token: the token at once when it has the life that was asked for and is not
+// the refused one; a wait for another; or why there is nothing to have.
+Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
+                    const Table& table, WallTime circle_now);
+
+// What is answered after a wait, or when a request's turn comes that decide_token() had a token
+// for: whatever the table holds for the member by now, if it is alive and may still be given.
+TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer,
+                          const AccessPolicy& policy, const Table& table, WallTime circle_now);
+
+// What is sent as Retry-After where the rotation named no time.
+inline constexpr Duration kRetryAfterDefault = std::chrono::seconds{1};
+
+}  // namespace rota

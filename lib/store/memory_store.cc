@@ -1,0 +1,127 @@
+#include "store/memory_store.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "store/validate.h"
+
+namespace rota {
+namespace {
+
+template <class Id>
+void keep_past(Id& next, Id used) {
+  next = std::max(next, Id{std::to_underlying(used) + 1});
+}
+
+}  // namespace
+
+// Only for batches that validate_all() let through: nothing here can fail.
+struct MemoryStore::Applier {
+  MemoryStore& store;
+
+  void operator()(const PutMember& put) const {
+    MemberRecord& row = store.members_[put.row.id];
+    std::vector<Token> tokens = std::move(row.tokens);
+    row = put.row;
+    row.tokens = std::move(tokens);
+    keep_past(store.next_member_, put.row.id);
+  }
+  void operator()(const ForgetMember& forget) const {
+    const auto found = store.members_.find(forget.member);
+    if (found == store.members_.end()) return;
+    for (const Token& token : found->second.tokens) store.token_owners_.erase(token.id);
+    store.members_.erase(found);
+  }
+  void operator()(const PutToken& put) const {
+    store.drop_token(put.token.id);
+    std::vector<Token>& tokens = store.members_.at(put.member).tokens;
+    const auto place = std::ranges::lower_bound(tokens, put.token.id, {}, &Token::id);
+    tokens.insert(place, put.token)->fingerprint = fingerprint_of(put.token.value->reveal());
+    store.token_owners_[put.token.id] = put.member;
+    keep_past(store.next_token_, put.token.id);
+  }
+  void operator()(const EraseToken& erase) const { store.drop_token(erase.token); }
+  void operator()(const PutCall& put) const {
+    store.calls_[put.row.id] = put.row;
+    keep_past(store.next_call_, put.row.id);
+  }
+  void operator()(const EraseCall& erase) const { store.calls_.erase(erase.call); }
+  void operator()(const PutMeta& put) const {
+    switch (put.key) {
+      case MetaKey::kLastCircleTimeMs:
+        store.last_circle_time_ = WallTime{Duration{put.value}};
+        return;
+      case MetaKey::kEarlyRefreshUseless:
+        store.early_refresh_useless_ = put.value != 0;
+        return;
+      case MetaKey::kClockSkewMs:
+        store.clock_skew_ = Duration{put.value};
+        return;
+    }
+  }
+};
+
+Result<Snapshot> MemoryStore::load() {
+  if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
+  Snapshot snapshot;
+  snapshot.members.reserve(members_.size());
+  for (const auto& [id, row] : members_) snapshot.members.push_back(row);
+  for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
+  snapshot.last_circle_time = last_circle_time_;
+  snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.clock_skew = clock_skew_;
+  snapshot.next_member = next_member_;
+  snapshot.next_token = next_token_;
+  snapshot.next_call = next_call_;
+  return snapshot;
+}
+
+Result<void> MemoryStore::commit(std::span<const Mutation> mutations) {
+  if (mutations.empty()) return {};
+  if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
+  ROTA_TRY(validate_all(mutations));
+  for (const Mutation& mutation : mutations) std::visit(Applier{*this}, mutation);
+  ++commits_;
+  return {};
+}
+
+void MemoryStore::fail_next(ErrorKind kind, int times) {
+  failure_kind_ = kind;
+  failures_left_ = times;
+}
+
+std::optional<Error> MemoryStore::injected_failure() {
+  if (failures_left_ == 0) return std::nullopt;
+  --failures_left_;
+  return Error{failure_kind_, "the store was told to fail"};
+}
+
+// Looks at the whole batch before any of it is applied: all of it or nothing.
+Result<void> MemoryStore::validate_all(std::span<const Mutation> mutations) const {
+  std::map<MemberId, bool> there;  // where the batch itself has changed who is on record
+  for (const Mutation& mutation : mutations) {
+    ROTA_TRY(validate(mutation));
+    if (const auto* member = std::get_if<PutMember>(&mutation)) {
+      there[member->row.id] = true;
+    } else if (const auto* forget = std::get_if<ForgetMember>(&mutation)) {
+      there[forget->member] = false;
+    } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
+      const auto changed = there.find(token->member);
+      const bool known =
+          changed == there.end() ? members_.contains(token->member) : changed->second;
+      if (!known) return no_such_member(*token);
+    }
+  }
+  return {};
+}
+
+void MemoryStore::drop_token(TokenId token) {
+  const auto owner = token_owners_.find(token);
+  if (owner == token_owners_.end()) return;
+  std::erase_if(members_.at(owner->second).tokens,
+                [token](const Token& held) { return held.id == token; });
+  token_owners_.erase(owner);
+}
+
+}  // namespace rota

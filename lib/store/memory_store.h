@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "store/token_store.h"
+
+namespace rota {
+
+// A TokenStore whose disk is memory: what is committed is there for as long as the object lives,
+// so a simulated restart is a new engine on the same store. It keeps the contract of a real one,
+// failures included.
+class MemoryStore : public TokenStore {
+ public:
+  Result<Snapshot> load() override;
+  Result<void> commit(std::span<const Mutation> mutations) override;
+
+  // The next `times` loads and commits fail with this kind and change nothing.
+  void fail_next(ErrorKind kind, int times = 1);
+
+  // Batches committed so far, empty ones left out.
+  std::int64_t commits() const { return commits_; }
+
+ private:
+  struct Applier;
+
+  std::optional<Error> injected_failure();
+  Result<void> validate_all(std::span<const Mutation> mutations) const;
+  void drop_token(TokenId token);
+
+  // Ordered by id, as a database gives its rows; each record with its tokens, by id as well.
+  std::map<MemberId, MemberRecord> members_;
+  std::unordered_map<TokenId, MemberId> token_owners_;
+  std::map<CallId, CallRow> calls_;
+  std::optional<WallTime> last_circle_time_;
+  bool early_refresh_useless_ = false;
+  Duration clock_skew_{0};
+  MemberId next_member_{1};
+  TokenId next_token_{1};
+  CallId next_call_{1};
+
+  ErrorKind failure_kind_ = ErrorKind::kIo;
+  int failures_left_ = 0;
+  std::int64_t commits_ = 0;
+};
+
+}  // namespace rota

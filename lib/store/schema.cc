@@ -1,0 +1,116 @@
+// The shape of the database:
+//
+//   rota.db   := member* token* call* meta* next_id{0..3} key_check
+//   member    := id state state_since community ids, selector+               a MemberRecord
+//   selector  := kind value in_roster retired name tag*                      a roster entry
+//   token     := id member kind status times, key_id sealed                  see sealer.cc
+//   call      := id kind member times fate                                   a CallRow
+//   meta      := MetaKey number
+//   next_id   := IdKind the next free id: never lowered, so that no id is given twice
+//   key_check := key_id sealed                      a constant: does the store key fit at all?
+//
+// Enums are stored as their numbers, times as milliseconds since 1970. A token goes with its
+// member; a call stays without it, because it is a slot of the budget that was used. No table holds
+// a token or a fingerprint in clear: the fingerprint is computed anew from each token that opens.
+
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace rota {
+namespace {
+
+constexpr const char* kFirst = R"sql(
+CREATE TABLE member (
+  id INTEGER PRIMARY KEY,
+  state INTEGER NOT NULL,
+  state_since INTEGER NOT NULL,
+  community_member_id INTEGER,
+  community_id INTEGER,
+  renew_not_before INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE selector (
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  in_roster INTEGER NOT NULL,
+  retired INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (member, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tag (
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  selector INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (member, selector, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token (
+  id INTEGER PRIMARY KEY,
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  issued_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  status_since INTEGER NOT NULL,
+  key_id BLOB NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT;
+-- For forgetting a member: without it each would cost a scan of all tokens.
+CREATE INDEX token_by_member ON token (member);
+
+CREATE TABLE call (
+  id INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  member INTEGER NOT NULL,
+  opened_at INTEGER NOT NULL,
+  closed_at INTEGER,
+  fate INTEGER NOT NULL,
+  doubt_until INTEGER
+) STRICT;
+
+CREATE TABLE meta (key INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+
+CREATE TABLE next_id (kind INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+
+CREATE TABLE key_check (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  key_id BLOB NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT;
+)sql";
+
+// Step n leads from version n to n + 1. A step that was released never changes again.
+constexpr std::array kMigrations{kFirst};
+
+Result<void> run_step(Database& database, std::size_t version) {
+  ROTA_TRY(database.execute("BEGIN IMMEDIATE"));
+  ROTA_TRY(database.execute(kMigrations[version]));
+  const std::string mark = fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
+                                       kApplicationId, version + 1);
+  ROTA_TRY(database.execute(mark.c_str()));
+  return database.execute("COMMIT");
+}
+
+}  // namespace
+
+std::int64_t schema_version() { return static_cast<std::int64_t>(kMigrations.size()); }
+
+Result<void> migrate(Database& database) {
+  ROTA_ASSIGN(const std::int64_t found, database.number("PRAGMA user_version"));
+  for (auto version = static_cast<std::size_t>(found); version < kMigrations.size(); ++version) {
+    if (Result<void> done = run_step(database, version); !done) {
+      database.roll_back();
+      return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace rota

@@ -1,0 +1,162 @@
+// Sealed bytes, as a row holds them:
+//
+//   sealed     := nonce[24] ciphertext[n] tag[16]        XChaCha20-Poly1305-IETF
+//   token      is bound to: "rota token v1" id[8] member[8] kind[1]     integers big-endian
+//   key check  is bound to: "rota key check v1"
+//
+// The store key itself encrypts nothing: the sealing key and the key id are derived from it (keyed
+// BLAKE2b, crypto_kdf), so the id tells nothing about the key that seals.
+
+#include "store/sealer.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kKeyBytes = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
+constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
+static_assert(kStoreKeyBytes == crypto_kdf_KEYBYTES);
+
+constexpr char kDerivation[crypto_kdf_CONTEXTBYTES + 1] = "RotaSeal";
+constexpr std::uint64_t kSealingSubkey = 1;
+constexpr std::uint64_t kKeyIdSubkey = 2;
+
+constexpr std::string_view kTokenTag = "rota token v1";
+constexpr std::string_view kKeyCheckTag = "rota key check v1";
+constexpr std::string_view kKeyCheckText = "rota";
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+using TokenBound = std::array<unsigned char, kTokenTag.size() + 8 + 8 + 1>;
+
+unsigned char* put_integer(std::int64_t value, unsigned char* out) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    *out++ = static_cast<unsigned char>(static_cast<std::uint64_t>(value) >> shift);
+  }
+  return out;
+}
+
+// On the stack: a start opens every token on record.
+TokenBound bound_to_token(const TokenBinding& binding) {
+  TokenBound bound{};
+  unsigned char* out = std::ranges::copy(kTokenTag, bound.data()).out;
+  out = put_integer(std::to_underlying(binding.token), out);
+  out = put_integer(std::to_underlying(binding.member), out);
+  *out = static_cast<unsigned char>(binding.kind);
+  return bound;
+}
+
+std::span<const unsigned char> bound_to_key_check() {
+  return {bytes_of(kKeyCheckTag), kKeyCheckTag.size()};
+}
+
+// Safe to repeat and from any thread.
+Result<void> start_sodium() {
+  if (sodium_init() < 0) return fail(ErrorKind::kIo, "libsodium cannot start: no randomness");
+  return {};
+}
+
+}  // namespace
+
+void Sealer::FreeGuarded::operator()(unsigned char* bytes) const { sodium_free(bytes); }
+
+Result<Sealer> Sealer::create(Secret store_key) {
+  ROTA_TRY(start_sodium());
+  if (store_key.size() != kStoreKeyBytes) {
+    return fail(ErrorKind::kInvalid, "a store key has 32 bytes");
+  }
+  const unsigned char* master = bytes_of(store_key.reveal());
+
+  // sodium_malloc() locks the pages where it may and goes on where it may not.
+  GuardedKey key(static_cast<unsigned char*>(sodium_malloc(kKeyBytes)));
+  if (!key) return fail(ErrorKind::kIo, "no guarded memory for the store key");
+  crypto_kdf_derive_from_key(key.get(), kKeyBytes, kSealingSubkey, kDerivation, master);
+  sodium_mprotect_readonly(key.get());
+
+  std::array<unsigned char, crypto_kdf_BYTES_MIN> named{};
+  crypto_kdf_derive_from_key(named.data(), named.size(), kKeyIdSubkey, kDerivation, master);
+  KeyId key_id{};
+  std::copy_n(named.begin(), key_id.size(), key_id.begin());
+  return Sealer(std::move(key), key_id);
+}
+
+SealedBytes Sealer::seal(const Secret& token, const TokenBinding& binding) const {
+  return seal_bytes(token.reveal(), bound_to_token(binding));
+}
+
+std::optional<Secret> Sealer::open(std::span<const unsigned char> sealed,
+                                   const TokenBinding& binding) const {
+  return open_bytes(sealed, bound_to_token(binding));
+}
+
+SealedBytes Sealer::seal_key_check() const {
+  return seal_bytes(kKeyCheckText, bound_to_key_check());
+}
+
+bool Sealer::opens_key_check(std::span<const unsigned char> sealed) const {
+  const std::optional<Secret> text = open_bytes(sealed, bound_to_key_check());
+  return text && text->reveal() == kKeyCheckText;
+}
+
+SealedBytes Sealer::seal_bytes(std::string_view plain, std::span<const unsigned char> bound) const {
+  SealedBytes sealed(kNonceBytes + plain.size() + kTagBytes);
+  randombytes_buf(sealed.data(), kNonceBytes);
+  crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data() + kNonceBytes, nullptr, bytes_of(plain),
+                                             plain.size(), bound.data(), bound.size(), nullptr,
+                                             sealed.data(), key_.get());
+  return sealed;
+}
+
+std::optional<Secret> Sealer::open_bytes(std::span<const unsigned char> sealed,
+                                         std::span<const unsigned char> bound) const {
+  if (sealed.size() < kNonceBytes + kTagBytes) return std::nullopt;
+  const std::span<const unsigned char> text = sealed.subspan(kNonceBytes);
+  std::string plain(text.size() - kTagBytes, '\0');
+  const int refused = crypto_aead_xchacha20poly1305_ietf_decrypt(
+      reinterpret_cast<unsigned char*>(plain.data()), nullptr, nullptr, text.data(), text.size(),
+      bound.data(), bound.size(), sealed.data(), key_.get());
+  if (refused != 0) return std::nullopt;
+  return Secret::take(std::move(plain));
+}
+
+Result<Secret> generate_store_key() {
+  ROTA_TRY(start_sodium());
+  std::string key(kStoreKeyBytes, '\0');
+  std::string text(2 * kStoreKeyBytes + 1, '\0');  // with the zero that sodium writes
+  randombytes_buf(key.data(), key.size());
+  sodium_bin2hex(text.data(), text.size(), bytes_of(key), key.size());
+  wipe(key);
+  Secret result{std::string_view(text).substr(0, 2 * kStoreKeyBytes)};
+  wipe(text);
+  return result;
+}
+
+Result<Secret> parse_store_key(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return fail(ErrorKind::kConfig, "the store key is empty");
+  text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+
+  std::string key(kStoreKeyBytes, '\0');
+  std::size_t read = 0;
+  const bool right = text.size() == 2 * kStoreKeyBytes &&
+                     sodium_hex2bin(reinterpret_cast<unsigned char*>(key.data()), key.size(),
+                                    text.data(), text.size(), nullptr, &read, nullptr) == 0 &&
+                     read == kStoreKeyBytes;
+  Secret result = Secret::take(std::move(key));
+  if (!right) {
+    return fail(ErrorKind::kConfig, "the store key is not 64 hex digits, as rotad keygen prints");
+  }
+  return result;
+}
+
+}  // namespace rota

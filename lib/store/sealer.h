@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "model/record.h"
+
+namespace rota {
+
+// Names a store key without being it; every sealed row carries that of its key.
+using KeyId = std::array<unsigned char, 8>;
+
+// What a sealed token is bound to: its bytes open in this place only, not in another row.
+struct TokenBinding {
+  TokenId token{};
+  MemberId member{};
+  TokenKind kind = TokenKind::kAccess;
+};
+
+using SealedBytes = std::vector<unsigned char>;
+
+// Encrypts tokens for the disk, with a key derived from the store key. That key lies in guarded,
+// read-only memory, locked against swap as far as RLIMIT_MEMLOCK allows. Const methods may be
+// called from several threads.
+class Sealer {
+ public:
+  // kInvalid: the key is not 32 bytes. kIo: no memory for it.
+  static Result<Sealer> create(Secret store_key);
+
+  const KeyId& key_id() const { return key_id_; }
+
+  // The same token never gives the same bytes twice: each sealing draws its own nonce.
+  SealedBytes seal(const Secret& token, const TokenBinding& binding) const;
+  // None: sealed with another key or for another place, or changed since.
+  std::optional<Secret> open(std::span<const unsigned char> sealed,
+                             const TokenBinding& binding) const;
+
+  // A sealed constant that a database keeps, so that a wrong key is told from damaged rows.
+  SealedBytes seal_key_check() const;
+  bool opens_key_check(std::span<const unsigned char> sealed) const;
+
+ private:
+  struct FreeGuarded {
+    void operator()(unsigned char* bytes) const;
+  };
+  using GuardedKey = std::unique_ptr<unsigned char, FreeGuarded>;
+
+  Sealer(GuardedKey key, KeyId key_id) : key_(std::move(key)), key_id_(key_id) {}
+
+  SealedBytes seal_bytes(std::string_view plain, std::span<const unsigned char> bound) const;
+  std::optional<Secret> open_bytes(std::span<const unsigned char> sealed,
+                                   std::span<const unsigned char> bound) const;
+
+  GuardedKey key_;
+  KeyId key_id_;
+};
+
+inline constexpr std::size_t kStoreKeyBytes = 32;
+
+// A new random store key in its text form: 64 lower-case hex digits, no newline. kIo: no
+// randomness.
+Result<Secret> generate_store_key();
+// Reads that form; white space around it and upper case are allowed. kConfig says what is wrong
+// without quoting the text.
+Result<Secret> parse_store_key(std::string_view text);
+
+}  // namespace rota

@@ -1,0 +1,225 @@
+// SqliteStore::load(): the whole database as records. The rows of every table come in the order of
+// the member's id, so one pass over the members takes selectors and tags along.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "store/schema.h"
+#include "store/sqlite_store.h"
+#include "store/statements.h"
+
+namespace rota {
+namespace {
+
+// The last enumerator of each enum that a row holds; all of them count from 0 or 1.
+template <class Enum>
+struct Bounds;
+template <>
+struct Bounds<MemberState> {
+  static constexpr MemberState kFirst = MemberState::kActive, kLast = MemberState::kMismatched;
+};
+template <>
+struct Bounds<SelectorKind> {
+  static constexpr SelectorKind kFirst = SelectorKind::kCommunityMemberId,
+                                kLast = SelectorKind::kSsoUserId;
+};
+template <>
+struct Bounds<TokenKind> {
+  static constexpr TokenKind kFirst = TokenKind::kAccess, kLast = TokenKind::kRefresh;
+};
+template <>
+struct Bounds<TokenStatus> {
+  static constexpr TokenStatus kFirst = TokenStatus::kCurrent, kLast = TokenStatus::kRevoking;
+};
+template <>
+struct Bounds<CallKind> {
+  static constexpr CallKind kFirst = CallKind::kIssue, kLast = CallKind::kRevokeAccess;
+};
+template <>
+struct Bounds<CallFate> {
+  static constexpr CallFate kFirst = CallFate::kOpen, kLast = CallFate::kUnknown;
+};
+
+// kCorrupt when the number in `column` names no enumerator: a wrong guess could serve a token.
+template <class Enum>
+Result<void> read_enum(const Statement& row, int column, std::string_view what, Enum& out) {
+  const std::int64_t found = row.integer(column);
+  if (found < static_cast<std::int64_t>(Bounds<Enum>::kFirst) ||
+      found > static_cast<std::int64_t>(Bounds<Enum>::kLast)) {
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the store has a {} {}, and there is none such", what, found));
+  }
+  out = static_cast<Enum>(found);
+  return {};
+}
+
+WallTime time_at(const Statement& row, int column) {
+  return WallTime{Duration{row.integer(column)}};
+}
+
+std::optional<WallTime> optional_time_at(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time_at(row, column);
+}
+
+std::optional<std::int64_t> optional_at(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return row.integer(column);
+}
+
+class Loader {
+ public:
+  Loader(Database& database, const Sealer& sealer) : database_(database), sealer_(sealer) {}
+
+  Result<Snapshot> load() {
+    ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
+    ROTA_TRY(rows(sql::kLoadSelectors, &Loader::selector));
+    ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
+    ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
+    ROTA_TRY(rows(sql::kLoadCalls, &Loader::call));
+    ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
+    ROTA_TRY(rows(sql::kLoadNextIds, &Loader::next_id));
+    return std::move(snapshot_);
+  }
+
+ private:
+  Result<void> rows(const char* query, Result<void> (Loader::*read)(const Statement&)) {
+    ROTA_ASSIGN(Statement statement, database_.prepare(query));
+    return statement.for_each([this, read](const Statement& row) { return (this->*read)(row); });
+  }
+
+  // Null: no such member, which foreign keys rule out unless another program wrote here.
+  MemberRecord* find(std::int64_t id) {
+    const auto found =
+        std::ranges::lower_bound(snapshot_.members, MemberId{id}, {}, &MemberRecord::id);
+    return found != snapshot_.members.end() && found->id == MemberId{id} ? &*found : nullptr;
+  }
+
+  Result<MemberRecord*> owner(const Statement& row, std::string_view what) {
+    MemberRecord* member = find(row.integer(0));
+    if (member == nullptr) {
+      return fail(
+          ErrorKind::kCorrupt,
+          fmt::format("the store has a {} of member {}, who is not there", what, row.integer(0)));
+    }
+    return member;
+  }
+
+  Result<void> member(const Statement& row) {
+    MemberRecord& record = snapshot_.members.emplace_back();
+    record.id = MemberId{row.integer(0)};
+    ROTA_TRY(read_enum(row, 1, "member state", record.state));
+    record.state_since = time_at(row, 2);
+    record.community_member_id = optional_at(row, 3);
+    record.community_id = optional_at(row, 4);
+    record.renew_not_before = time_at(row, 5);
+    return {};
+  }
+
+  Result<void> selector(const Statement& row) {
+    ROTA_ASSIGN(MemberRecord* const record, owner(row, "selector"));
+    Selector& selector = record->selectors.emplace_back();
+    ROTA_TRY(read_enum(row, 1, "selector kind", selector.key.kind));
+    selector.key.value = row.text(2);
+    selector.in_roster = row.integer(3) != 0;
+    selector.retired = row.integer(4) != 0;
+    selector.name = row.text(5);
+    return {};
+  }
+
+  Result<void> tag(const Statement& row) {
+    ROTA_ASSIGN(MemberRecord* const record, owner(row, "tag"));
+    const auto selector = static_cast<std::size_t>(row.integer(1));
+    if (selector >= record->selectors.size()) {
+      return fail(ErrorKind::kCorrupt,
+                  fmt::format("the store has a tag of selector {} of member {}, which is not there",
+                              selector, row.integer(0)));
+    }
+    record->selectors[selector].tags.emplace_back(row.text(2));
+    return {};
+  }
+
+  Result<void> token(const Statement& row) {
+    Token token;
+    token.id = TokenId{row.integer(0)};
+    MemberRecord* const record = find(row.integer(1));
+    ROTA_TRY(read_enum(row, 2, "token kind", token.kind));
+    ROTA_TRY(read_enum(row, 3, "token status", token.status));
+    token.issued_at = time_at(row, 4);
+    token.expires_at = time_at(row, 5);
+    token.status_since = time_at(row, 6);
+
+    const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
+    std::optional<Secret> value;
+    if (record != nullptr && our_key) {
+      value = sealer_.open(row.bytes(8), {token.id, record->id, token.kind});
+    }
+    if (!value) {
+      ++snapshot_.rows_set_aside;
+      return {};
+    }
+    token.fingerprint = fingerprint_of(value->reveal());
+    token.value = std::make_shared<const Secret>(*std::move(value));
+    record->tokens.push_back(std::move(token));
+    return {};
+  }
+
+  Result<void> call(const Statement& row) {
+    CallRow& call = snapshot_.calls.emplace_back();
+    call.id = CallId{row.integer(0)};
+    ROTA_TRY(read_enum(row, 1, "call kind", call.kind));
+    call.member = MemberId{row.integer(2)};
+    call.opened_at = time_at(row, 3);
+    call.closed_at = optional_time_at(row, 4);
+    ROTA_TRY(read_enum(row, 5, "call fate", call.fate));
+    call.doubt_until = optional_time_at(row, 6);
+    return {};
+  }
+
+  Result<void> meta(const Statement& row) {
+    switch (static_cast<MetaKey>(row.integer(0))) {
+      case MetaKey::kLastCircleTimeMs:
+        snapshot_.last_circle_time = time_at(row, 1);
+        return {};
+      case MetaKey::kEarlyRefreshUseless:
+        snapshot_.early_refresh_useless = row.integer(1) != 0;
+        return {};
+      case MetaKey::kClockSkewMs:
+        snapshot_.clock_skew = Duration{row.integer(1)};
+        return {};
+    }
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the store has a number {} of no meaning", row.integer(0)));
+  }
+
+  Result<void> next_id(const Statement& row) {
+    const std::int64_t next = row.integer(1);
+    switch (static_cast<IdKind>(row.integer(0))) {
+      case IdKind::kMember:
+        snapshot_.next_member = MemberId{next};
+        return {};
+      case IdKind::kToken:
+        snapshot_.next_token = TokenId{next};
+        return {};
+      case IdKind::kCall:
+        snapshot_.next_call = CallId{next};
+        return {};
+    }
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the store counts ids of no kind {}", row.integer(0)));
+  }
+
+  Database& database_;
+  const Sealer& sealer_;
+  Snapshot snapshot_;
+};
+
+}  // namespace
+
+Result<Snapshot> SqliteStore::load() { return Loader(database_, sealer_).load(); }
+
+}  // namespace rota

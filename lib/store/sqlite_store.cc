@@ -1,0 +1,166 @@
+#include "store/sqlite_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/database_file.h"
+#include "store/files.h"
+#include "store/schema.h"
+#include "store/statements.h"
+#include "store/validate.h"
+
+namespace rota {
+namespace {
+
+std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
+
+std::optional<std::int64_t> number(std::optional<WallTime> time) {
+  if (!time) return std::nullopt;
+  return number(*time);
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::int64_t number(Enum value) {
+  return static_cast<std::int64_t>(std::to_underlying(value));
+}
+
+std::int64_t number(bool value) { return value ? 1 : 0; }
+
+}  // namespace
+
+// Applies one batch inside its transaction and gathers the highest ids that it used.
+struct SqliteStore::Applier {
+  Statements& sql;
+  const Sealer& sealer;
+  std::int64_t highest_member = 0;
+  std::int64_t highest_token = 0;
+  std::int64_t highest_call = 0;
+
+  Result<void> operator()(const PutMember& put) {
+    const MemberRecord& row = put.row;
+    const std::int64_t id = number(row.id);
+    highest_member = std::max(highest_member, id);
+    ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
+                                row.community_member_id, row.community_id,
+                                number(row.renew_not_before)));
+    ROTA_TRY(sql.clear_selectors.run(id));
+    ROTA_TRY(sql.clear_tags.run(id));
+    std::int64_t position = 0;
+    for (const Selector& selector : row.selectors) {
+      ROTA_TRY(sql.put_selector.run(id, position, number(selector.key.kind),
+                                    std::string_view(selector.key.value),
+                                    number(selector.in_roster), number(selector.retired),
+                                    std::string_view(selector.name)));
+      std::int64_t place = 0;
+      for (const std::string& tag : selector.tags) {
+        ROTA_TRY(sql.put_tag.run(id, position, place++, std::string_view(tag)));
+      }
+      ++position;
+    }
+    return {};
+  }
+
+  Result<void> operator()(const ForgetMember& forget) {
+    return sql.forget_member.run(number(forget.member));
+  }
+
+  Result<void> operator()(const PutToken& put) {
+    const Token& token = put.token;
+    highest_token = std::max(highest_token, number(token.id));
+    const SealedBytes sealed = sealer.seal(*token.value, {token.id, put.member, token.kind});
+    Result<void> done = sql.put_token.run(number(token.id), number(put.member), number(token.kind),
+                                          number(token.status), number(token.issued_at),
+                                          number(token.expires_at), number(token.status_since),
+                                          std::span(sealer.key_id()), std::span(sealed));
+    // The one constraint that a token can break is its foreign key.
+    if (!done && done.error().kind == ErrorKind::kInvalid) return no_such_member(put);
+    return done;
+  }
+
+  Result<void> operator()(const EraseToken& erase) {
+    return sql.erase_token.run(number(erase.token));
+  }
+
+  Result<void> operator()(const PutCall& put) {
+    const CallRow& row = put.row;
+    highest_call = std::max(highest_call, number(row.id));
+    return sql.put_call.run(number(row.id), number(row.kind), number(row.member),
+                            number(row.opened_at), number(row.closed_at), number(row.fate),
+                            number(row.doubt_until));
+  }
+
+  Result<void> operator()(const EraseCall& erase) { return sql.erase_call.run(number(erase.call)); }
+
+  Result<void> operator()(const PutMeta& put) {
+    return sql.put_meta.run(number(put.key), put.value);
+  }
+
+  // Last of all, in the same transaction: an id that was used stays used, even if its row is
+  // erased.
+  Result<void> raise_next_ids() {
+    for (const auto& [kind, highest] :
+         {std::pair{IdKind::kMember, highest_member}, std::pair{IdKind::kToken, highest_token},
+          std::pair{IdKind::kCall, highest_call}}) {
+      if (highest > 0) ROTA_TRY(sql.raise_next_id.run(number(kind), highest + 1));
+    }
+    return {};
+  }
+};
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path,
+                                                       Sealer sealer) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path);
+  ROTA_TRY(require_directory_of(absolute));
+  ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
+  ROTA_ASSIGN(Database database, open_database_file(absolute, sealer));
+  ROTA_ASSIGN(Statements statements, prepare(database));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(lock), std::move(sealer),
+                                                      std::move(database), std::move(statements)));
+}
+
+Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
+  Statements all;
+  const std::pair<Statement*, const char*> texts[] = {
+      {&all.begin, sql::kBegin},
+      {&all.commit, sql::kCommit},
+      {&all.put_member, sql::kPutMember},
+      {&all.forget_member, sql::kForgetMember},
+      {&all.clear_selectors, sql::kClearSelectors},
+      {&all.put_selector, sql::kPutSelector},
+      {&all.clear_tags, sql::kClearTags},
+      {&all.put_tag, sql::kPutTag},
+      {&all.put_token, sql::kPutToken},
+      {&all.erase_token, sql::kEraseToken},
+      {&all.put_call, sql::kPutCall},
+      {&all.erase_call, sql::kEraseCall},
+      {&all.put_meta, sql::kPutMeta},
+      {&all.raise_next_id, sql::kRaiseNextId},
+  };
+  for (const auto& [statement, text] : texts) {
+    ROTA_ASSIGN(*statement, database.prepare(text));
+  }
+  return all;
+}
+
+Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
+  if (mutations.empty()) return {};
+  Result<void> done = apply(mutations);
+  if (!done) database_.roll_back();
+  return done;
+}
+
+Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
+  ROTA_TRY(statements_.begin.run());
+  Applier applier{statements_, sealer_};
+  for (const Mutation& mutation : mutations) {
+    ROTA_TRY(validate(mutation));
+    ROTA_TRY(std::visit(applier, mutation));
+  }
+  ROTA_TRY(applier.raise_next_ids());
+  return statements_.commit.run();
+}
+
+Result<void> SqliteStore::checkpoint() { return database_.checkpoint(); }
+
+}  // namespace rota

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "store/database.h"
+#include "store/lock_file.h"
+#include "store/sealer.h"
+#include "store/token_store.h"
+
+namespace rota {
+
+// The tokens in a SQLite file, each sealed before SQLite sees it. One thread at a time, not
+// necessarily the same; every call blocks on the disk.
+class SqliteStore : public TokenStore {
+ public:
+  // Opens or creates the database at `path`, whose folder must exist; files are made 0600. Holds it
+  // alone until destroyed.
+  //   kBusy     another daemon has it; the message says which
+  //   kConfig   no such folder, no right to the file, or the store key does not fit
+  //   kCorrupt  not a database, not Rota's or of a newer schema: left as it is, byte by byte
+  //   kFull, kIo
+  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
+                                                   Sealer sealer);
+
+  // Tokens that do not open are set aside: left in the file, counted, not loaded.
+  // kCorrupt: a row that no Rota writes.
+  Result<Snapshot> load() override;
+
+  Result<void> commit(std::span<const Mutation> mutations) override;
+
+  // Copies the journal into the database and cuts it to nothing, so that the sealed bytes of erased
+  // tokens are in no file any more. To be called after revoked tokens are erased; may be repeated
+  // after a failure.
+  Result<void> checkpoint();
+
+ private:
+  struct Statements {
+    Statement begin, commit;
+    Statement put_member, forget_member, clear_selectors, put_selector, clear_tags, put_tag;
+    Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
+  };
+  struct Applier;
+
+  SqliteStore(LockFile lock, Sealer sealer, Database database, Statements statements)
+      : lock_(std::move(lock)),
+        sealer_(std::move(sealer)),
+        database_(std::move(database)),
+        statements_(std::move(statements)) {}
+
+  static Result<Statements> prepare(Database& database);
+  Result<void> apply(std::span<const Mutation> mutations);
+
+  // In this order: the statements go before the database, the lock last of all.
+  LockFile lock_;
+  Sealer sealer_;
+  Database database_;
+  Statements statements_;
+};
+
+}  // namespace rota

@@ -1,0 +1,73 @@
+#pragma once
+
+// Every statement that runs on the tables of schema.cc, by name. Times are milliseconds since 1970.
+
+namespace rota::sql {
+
+inline constexpr const char* kBegin = "BEGIN IMMEDIATE";
+inline constexpr const char* kCommit = "COMMIT";
+
+// Members. An upsert, never a REPLACE: that would delete the row first, and its tokens with it.
+inline constexpr const char* kPutMember =
+    "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
+    " renew_not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
+    " community_member_id = excluded.community_member_id,"
+    " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before";
+inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
+inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
+inline constexpr const char* kPutSelector =
+    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+inline constexpr const char* kClearTags = "DELETE FROM tag WHERE member = ?1";
+inline constexpr const char* kPutTag =
+    "INSERT INTO tag (member, selector, position, value) VALUES (?1, ?2, ?3, ?4)";
+
+// Tokens. The row is always written whole: a token that moves or changes its state is sealed anew.
+inline constexpr const char* kPutToken =
+    "INSERT INTO token (id, member, kind, status, issued_at, expires_at, status_since, key_id,"
+    " sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    " ON CONFLICT (id) DO UPDATE SET member = excluded.member, kind = excluded.kind,"
+    " status = excluded.status, issued_at = excluded.issued_at, expires_at = excluded.expires_at,"
+    " status_since = excluded.status_since, key_id = excluded.key_id, sealed = excluded.sealed";
+inline constexpr const char* kEraseToken = "DELETE FROM token WHERE id = ?1";
+
+// The call journal.
+inline constexpr const char* kPutCall =
+    "INSERT INTO call (id, kind, member, opened_at, closed_at, fate, doubt_until)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, member = excluded.member,"
+    " opened_at = excluded.opened_at, closed_at = excluded.closed_at, fate = excluded.fate,"
+    " doubt_until = excluded.doubt_until";
+inline constexpr const char* kEraseCall = "DELETE FROM call WHERE id = ?1";
+
+// Single numbers.
+inline constexpr const char* kPutMeta =
+    "INSERT INTO meta (key, value) VALUES (?1, ?2)"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+inline constexpr const char* kRaiseNextId =
+    "INSERT INTO next_id (kind, value) VALUES (?1, ?2)"
+    " ON CONFLICT (kind) DO UPDATE SET value = excluded.value WHERE excluded.value > value";
+
+// The key check.
+inline constexpr const char* kPutKeyCheck =
+    "INSERT INTO key_check (id, key_id, sealed) VALUES (1, ?1, ?2)";
+inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_check";
+
+// A start. Each query reads its table in the order of its key; nothing is sorted.
+inline constexpr const char* kLoadMembers =
+    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before"
+    " FROM member ORDER BY id";
+inline constexpr const char* kLoadSelectors =
+    "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";
+inline constexpr const char* kLoadTags =
+    "SELECT member, selector, value FROM tag ORDER BY member, selector, position";
+inline constexpr const char* kLoadTokens =
+    "SELECT id, member, kind, status, issued_at, expires_at, status_since, key_id, sealed"
+    " FROM token ORDER BY id";
+inline constexpr const char* kLoadCalls =
+    "SELECT id, kind, member, opened_at, closed_at, fate, doubt_until FROM call ORDER BY id";
+inline constexpr const char* kLoadMeta = "SELECT key, value FROM meta";
+inline constexpr const char* kLoadNextIds = "SELECT kind, value FROM next_id";
+
+}  // namespace rota::sql

@@ -1,0 +1,50 @@
+#include "store/validate.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string_view>
+#include <utility>
+
+namespace rota {
+namespace {
+
+template <class Id>
+Result<void> validate_id(std::string_view what, Id id) {
+  const std::int64_t number = std::to_underlying(id);
+  // The next free id must be a number as well.
+  if (number < 1 || number == std::numeric_limits<std::int64_t>::max()) {
+    return fail(ErrorKind::kInvalid, fmt::format("{} is no {} id", number, what));
+  }
+  return {};
+}
+
+struct Validator {
+  Result<void> operator()(const PutMember& put) const { return validate_id("member", put.row.id); }
+  Result<void> operator()(const ForgetMember&) const { return {}; }
+  Result<void> operator()(const PutToken& put) const {
+    ROTA_TRY(validate_id("member", put.member));
+    ROTA_TRY(validate_id("token", put.token.id));
+    if (!put.token.value) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("token {} has no value", std::to_underlying(put.token.id)));
+    }
+    return {};
+  }
+  Result<void> operator()(const EraseToken&) const { return {}; }
+  Result<void> operator()(const PutCall& put) const { return validate_id("call", put.row.id); }
+  Result<void> operator()(const EraseCall&) const { return {}; }
+  Result<void> operator()(const PutMeta&) const { return {}; }
+};
+
+}  // namespace
+
+Result<void> validate(const Mutation& mutation) { return std::visit(Validator{}, mutation); }
+
+std::unexpected<Error> no_such_member(const PutToken& put) {
+  return fail(ErrorKind::kInvalid,
+              fmt::format("token {} is for member {}, who is not on record",
+                          std::to_underlying(put.token.id), std::to_underlying(put.member)));
+}
+
+}  // namespace rota

@@ -1,0 +1,88 @@
+#pragma once
+
+// What every TokenStore promises is run against each. A store takes part through a harness: store()
+// is the store, reopen() what a restart of the daemon does to it.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "store/memory_store.h"
+#include "store/sealer.h"
+#include "store/sqlite_store.h"
+#include "support/store_rows.h"
+#include "support/temp_directory.h"
+
+namespace rota::testing {
+
+class MemoryHarness {
+ public:
+  TokenStore& store() { return store_; }
+  void reopen() {}
+
+ private:
+  MemoryStore store_;
+};
+
+class SqliteHarness {
+ public:
+  SqliteHarness() { reopen(); }
+
+  TokenStore& store() { return *store_; }
+  void reopen() {
+    store_.reset();
+    Result<Sealer> sealer = Sealer::create(Secret(std::string(kStoreKeyBytes, 'k')));
+    ASSERT_TRUE(sealer);
+    auto opened = SqliteStore::open(folder_ / "rota.db", *std::move(sealer));
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+
+ private:
+  TempDirectory folder_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+template <class Harness>
+class StoreTest : public ::testing::Test {
+ protected:
+  void commit(const Batch& batch) {
+    const Result<void> done = harness_.store().commit(batch);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+
+  ErrorKind commit_fails(const Batch& batch) {
+    const Result<void> done = harness_.store().commit(batch);
+    EXPECT_FALSE(done);
+    return done ? ErrorKind::kBug : done.error().kind;
+  }
+
+  Snapshot load() {
+    Result<Snapshot> loaded = harness_.store().load();
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    return loaded ? *std::move(loaded) : Snapshot{};
+  }
+
+  // What the next start finds; a load before the restart must say the same.
+  Snapshot reload() {
+    const std::string before = describe(load());
+    harness_.reopen();
+    Snapshot after = load();
+    EXPECT_EQ(before, describe(after));
+    return after;
+  }
+
+  Harness harness_;
+};
+
+using Harnesses = ::testing::Types<MemoryHarness, SqliteHarness>;
+struct HarnessNames {
+  template <class Harness>
+  static std::string GetName(int) {
+    return std::is_same_v<Harness, MemoryHarness> ? "Memory" : "Sqlite";
+  }
+};
+
+}  // namespace rota::testing

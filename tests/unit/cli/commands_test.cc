@@ -1,0 +1,139 @@
+#include "cli/commands.h"
+
+#include <gmock/gmock.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace rota::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Answers in order, and keeps what was asked.
+class ScriptedTransport : public Transport {
+ public:
+  Result<Reply> send(const Request& request) override {
+    requests.push_back(request);
+    if (replies.empty()) return fail(ErrorKind::kIo, "cannot reach rotad at x: gone");
+    auto [status, body] = replies.front();
+    replies.pop_front();
+    return Reply{status, Secret(body)};
+  }
+  std::deque<std::pair<int, std::string>> replies;
+  std::vector<Request> requests;
+};
+
+class GatheredOutput : public Output {
+ public:
+  Result<void> out(std::string_view text) override {
+    if (broken) return fail(ErrorKind::kIo, "cannot write: No space left on device");
+    printed += text;
+    return {};
+  }
+  void err(std::string_view line) override { said.emplace_back(line); }
+  bool broken = false;
+  std::string printed;
+  std::vector<std::string> said;
+};
+
+class Commands : public ::testing::Test {
+ protected:
+  ExitCode run_it(Command command, bool json = false) {
+    return run(Options{std::move(command), json, "x"}, transport_, output_);
+  }
+  ScriptedTransport transport_;
+  GatheredOutput output_;
+  const MemberKey key_ = *MemberKey::parse("id:42");
+};
+
+TEST_F(Commands, TokenPrintsTheTokenAndNothingElse) {
+  transport_.replies = {{200, R"({"access_token":"eyJ","community_id":1})"}};
+  EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, "eyJ\n");
+  EXPECT_TRUE(output_.said.empty());
+  EXPECT_EQ(transport_.requests[0].timeout, Duration{15'000});
+}
+
+TEST_F(Commands, TokenWaitsLongerThanTheDaemonButNotForever) {
+  run_it(TokenCommand{key_, {.min_ttl = "", .wait = "30", .refused = ""}});
+  run_it(TokenCommand{key_, {.min_ttl = "", .wait = "3d", .refused = ""}});
+  EXPECT_EQ(transport_.requests[0].timeout, Duration{35'000});
+  EXPECT_EQ(transport_.requests[1].timeout, Duration{65'000});
+}
+
+TEST_F(Commands, TokenPrintsNothingOnARefusal) {
+  transport_.replies = {{410, R"({"success":false,"code":"member_retired","message":"gone"})"},
+                        {503, "<html>"}};
+  EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kNoMember);
+  EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kFailed);
+  EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kUnreachable);
+  EXPECT_EQ(output_.printed, "");
+  EXPECT_THAT(output_.said, ElementsAre("member_retired: gone", HasSubstr("503"),
+                                        "cannot reach rotad at x: gone"));
+}
+
+TEST_F(Commands, AFailedWriteIsAFailure) {
+  transport_.replies = {{200, R"({"access_token":"eyJ"})"}};
+  output_.broken = true;
+  EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kFailed);
+}
+
+TEST_F(Commands, MembersFollowsThePages) {
+  transport_.replies = {{200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"},
+                        {200, R"({"members":[{"key":"id:2"}],"next":null})"}};
+  EXPECT_EQ(run_it(MembersCommand{"active"}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[1].target, "/v1/members?state=active&after=id%3A1&limit=500");
+  EXPECT_THAT(output_.printed, HasSubstr("KEY"));
+  EXPECT_THAT(output_.printed, HasSubstr("\nid:2 "));
+}
+
+TEST_F(Commands, MembersEndsOnPagesThatLeadNowhere) {
+  transport_.replies = {{200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"},
+                        {200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"}};
+  EXPECT_EQ(run_it(MembersCommand{}), ExitCode::kFailed);
+  transport_.replies = {{200, R"({"members":[],"next":"id:9"})"}};
+  EXPECT_EQ(run_it(MembersCommand{}), ExitCode::kFailed);
+}
+
+TEST_F(Commands, RevokeFailsWhileATokenIsAlive) {
+  const std::string alive =
+      R"({"done":true,"state":"blocked","detail":"d","doubts":0,"revocations":[
+          {"kind":"access","fingerprint":"f","result":"503","alive":true}]})";
+  transport_.replies = {{200, alive}, {200, alive}};
+  EXPECT_EQ(run_it(OperateCommand{key_, "revoke"}), ExitCode::kFailed);
+  EXPECT_THAT(output_.printed, HasSubstr("access   f  503  STILL ALIVE\n"));
+  EXPECT_THAT(output_.said, ElementsAre("revoke id:42: 1 token is alive"));
+  EXPECT_EQ(run_it(OperateCommand{key_, "revoke"}, true), ExitCode::kFailed);
+  EXPECT_THAT(output_.printed, HasSubstr(alive + "\n"));
+  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
+}
+
+TEST_F(Commands, RotateNeedsOnlyToBeDone) {
+  transport_.replies = {{200, R"({"done":true,"state":"active","detail":"d","doubts":1})"},
+                        {200, R"({"done":false,"state":"active","detail":"d","doubts":0})"}};
+  EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kDone);
+  EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kFailed);
+}
+
+TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {
+  const std::string held =
+      R"({"id":"3f","held":true,"add":[],"retire":["id:1"],"change":[],"calls":1})";
+  transport_.replies = {{200, held}, {200, held}};
+  EXPECT_EQ(run_it(ReloadCommand{}), ExitCode::kDone);
+  EXPECT_EQ(run_it(ReloadCommand{"3f"}), ExitCode::kFailed);
+  EXPECT_EQ(transport_.requests[1].target, "/v1/roster/reload?approve=3f");
+}
+
+TEST_F(Commands, JsonPassesThroughRefusalsIncluded) {
+  const std::string refusal = R"({"success":false,"code":"forbidden","message":"no"})";
+  transport_.replies = {{200, R"({"a":1})"}, {403, refusal}};
+  EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kDone);
+  EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kFailed);
+  EXPECT_EQ(output_.printed, "{\"a\":1}\n" + refusal + "\n");
+}
+
+}  // namespace
+}  // namespace rota::cli

@@ -1,0 +1,75 @@
+#include "cli/options.h"
+
+#include <gmock/gmock.h>
+
+#include <vector>
+
+namespace rota::cli {
+namespace {
+
+std::variant<Options, ExitCode> read(std::vector<const char*> words) {
+  words.insert(words.begin(), "rota");
+  return read_options(static_cast<int>(words.size()), words.data());
+}
+
+TEST(ReadOptions, TakesGlobalOptionsOnEitherSide) {
+  for (const auto& words : {std::vector{"--socket", "/s", "token", "id:42", "--json"},
+                            std::vector{"token", "--json", "id:42", "--socket=/s"}}) {
+    const auto options = std::get<Options>(read(words));
+    EXPECT_EQ(options.socket, "/s");
+    EXPECT_TRUE(options.json);
+    EXPECT_EQ(std::get<TokenCommand>(options.command).key.text(), "id:42");
+  }
+}
+
+TEST(ReadOptions, ChoosesTheSocketByTheCommand) {
+  EXPECT_EQ(std::get<Options>(read({"token", "id:42"})).socket, "/run/rota/token.sock");
+  EXPECT_EQ(std::get<Options>(read({"status"})).socket, "/run/rota/admin.sock");
+}
+
+TEST(ReadOptions, FillsInEachCommand) {
+  const auto token = std::get<TokenCommand>(
+      std::get<Options>(read({"token", "sso:a|b", "--min-ttl", "5m", "--wait", "0", "--strict",
+                              "--refused", "00000000000000ff"}))
+          .command);
+  EXPECT_EQ(token.query.min_ttl, "5m");
+  EXPECT_EQ(token.query.wait, "0");
+  EXPECT_TRUE(token.query.strict);
+  EXPECT_EQ(token.query.refused, "00000000000000ff");
+
+  const auto command = [](std::vector<const char*> words) {
+    return std::get<Options>(read(std::move(words))).command;
+  };
+  EXPECT_EQ(std::get<OperateCommand>(command({"revoke", "email:a@b"})).action, "revoke");
+  EXPECT_EQ(std::get<OperateCommand>(command({"revoke", "email:a@b"})).key.text(), "email:a@b");
+  EXPECT_EQ(std::get<ReloadCommand>(command({"reload", "--approve", "3f"})).approve, "3f");
+  EXPECT_EQ(std::get<ReloadCommand>(command({"approve", "3f"})).approve, "3f");
+  EXPECT_EQ(std::get<ReloadCommand>(command({"reload"})).approve, "");
+  EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
+}
+
+TEST(ReadOptions, WrongWordsAreAUsageError) {
+  for (const auto& words : {std::vector<const char*>{},
+                            {"nothing"},
+                            {"token"},
+                            {"token", "42"},
+                            {"token", "id:0"},
+                            {"token", "id:1", "--wait", "soon"},
+                            {"token", "id:1", "--refused", "xyz"},
+                            {"revoke", "id:1", "id:2"},
+                            {"approve"},
+                            {"status", "--nothing"},
+                            {"status", "plan"}}) {
+    const auto options = read(words);
+    ASSERT_TRUE(std::holds_alternative<ExitCode>(options)) << ::testing::PrintToString(words);
+    EXPECT_EQ(std::get<ExitCode>(options), ExitCode::kUsage);
+  }
+}
+
+TEST(ReadOptions, HelpIsNoError) {
+  EXPECT_EQ(std::get<ExitCode>(read({"--help"})), ExitCode::kDone);
+  EXPECT_EQ(std::get<ExitCode>(read({"token", "--help"})), ExitCode::kDone);
+}
+
+}  // namespace
+}  // namespace rota::cli

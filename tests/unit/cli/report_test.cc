@@ -1,0 +1,118 @@
+#include "cli/report.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/json.hpp>
+
+#include "cli/output.h"
+
+namespace rota::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+boost::json::object object(std::string_view text) { return boost::json::parse(text).as_object(); }
+
+TEST(Printable, EscapesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable("Ad\xc3\xa9 \xe2\x82\xac"), "Ad\xc3\xa9 \xe2\x82\xac");
+  EXPECT_EQ(printable("a\x1b[2Jb\n"), "a\\x1b[2Jb\\x0a");
+  EXPECT_EQ(printable("\x7f"), "\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m");
+  EXPECT_EQ(printable("\xc2\xa0"), "\xc2\xa0");
+  EXPECT_EQ(printable("\xc2"), "\xc2");
+}
+
+TEST(TokenOf, FindsTheTokenAndNothingElse) {
+  EXPECT_EQ(token_of(Secret(R"({"access_token":"e\"y","community_id":1})"))->reveal(), "e\"y");
+  for (const auto* body : {"", "[]", "null", "{}", R"({"access_token":null})",
+                           R"({"access_token":""})", R"({"access_token":"x")", "<html>"}) {
+    EXPECT_FALSE(token_of(Secret(body))) << body;
+  }
+}
+
+TEST(TokenOf, RefusesABodyThatNoTokenNeeds) {
+  const std::string long_body = R"({"access_token":")" + std::string(70'000, 'x') + "\"}";
+  EXPECT_FALSE(token_of(Secret(long_body)));
+  EXPECT_TRUE(token_of(Secret(R"({"access_token":")" + std::string(60'000, 'x') + "\"}")));
+}
+
+TEST(Describe, AlignsNestedKeys) {
+  EXPECT_EQ(describe(object(R"({"ready":true,"store":{"last":"x\ny","rows":12},"none":null,
+                                "reasons":[],"tags":["a","b"],"lanes":[{"n":1},{"n":2.5}]})")),
+            "ready       yes\n"
+            "store.last  x\\x0ay\n"
+            "store.rows  12\n"
+            "none        -\n"
+            "reasons     -\n"
+            "tags        a, b\n"
+            "lanes.1.n   1\n"
+            "lanes.2.n   2.5E0\n");
+}
+
+TEST(MembersLine, StandsUnderItsHead) {
+  const auto line = members_line(boost::json::parse(
+      R"({"key":"id:42","state":"active","name":"Ada","access_token_expires_at":null,
+          "next_action":"refresh","next_at":"2024-03-20T16:54:47.274Z","failures":3})"));
+  EXPECT_EQ(line.find("active"), members_head().find("STATE"));
+  EXPECT_EQ(line.find("refresh"), members_head().find("NEXT"));
+  EXPECT_EQ(line.find("Ada"), members_head().find("NAME"));
+}
+
+TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
+  const auto text = describe_plan(object(
+      R"({"id":"3f","held":true,"add":["id:1"],"retire":["id:2","email:a@b"],"change":[],
+          "calls":7})"));
+  EXPECT_EQ(text,
+            "add     id:1\n"
+            "retire  id:2\n"
+            "retire  email:a@b\n"
+            "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
+            "HELD: it retires more than the guard allows; rota approve 3f\n");
+  EXPECT_EQ(describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
+            "plan 0: nothing to change\n");
+}
+
+TEST(DescribeOperation, IsCompleteOnlyWhenNothingCanBeAlive) {
+  const auto dead = describe_operation(
+      object(R"({"done":true,"state":"blocked","detail":"all revoked","doubts":0,"revocations":[
+          {"kind":"refresh","fingerprint":"00000000000000ff","result":"revoked","alive":false}]})"),
+      true);
+  EXPECT_EQ(dead.problem, "");
+  EXPECT_EQ(dead.text, "refresh  00000000000000ff  revoked\nblocked: all revoked\n");
+}
+
+TEST(DescribeOperation, CountsWhatIsMissingAgainstIt) {
+  const auto problem = [](std::string_view report) {
+    return describe_operation(object(report), true).problem;
+  };
+  EXPECT_THAT(problem("{}"), HasSubstr("not done"));
+  EXPECT_THAT(problem(R"({"done":false,"doubts":0,"revocations":[]})"), HasSubstr("not done"));
+  EXPECT_THAT(problem(R"({"done":true,"revocations":[]})"), HasSubstr("in doubt"));
+  EXPECT_THAT(problem(R"({"done":true,"doubts":0})"), HasSubstr("became of the tokens"));
+  EXPECT_EQ(problem(R"({"done":true,"doubts":2,"revocations":[]})"),
+            "2 calls of unknown fate may have left tokens alive");
+  EXPECT_EQ(problem(R"({"done":true,"doubts":0,"revocations":[{"alive":true}]})"),
+            "1 token is alive");
+  EXPECT_EQ(problem(R"({"done":true,"doubts":0,"revocations":[{"kind":"access"},7]})"),
+            "2 tokens are alive");
+  EXPECT_EQ(problem(R"({"done":true,"doubts":0,"revocations":[]})"), "");
+}
+
+TEST(DescribeRefusal, TellsApartWhatAScriptMustTellApart) {
+  const auto refusal = [](int status, std::string_view body) {
+    return describe_refusal(status, boost::json::parse(body));
+  };
+  EXPECT_EQ(refusal(410, R"({"success":false,"code":"member_retired","message":"gone"})").message,
+            "member_retired: gone");
+  EXPECT_EQ(refusal(410, R"({"code":"member_blocked"})").exit, ExitCode::kNoMember);
+  EXPECT_EQ(refusal(404, R"({"code":"member_unknown"})").exit, ExitCode::kNoMember);
+  EXPECT_EQ(refusal(403, R"({"code":"forbidden"})").exit, ExitCode::kFailed);
+  EXPECT_EQ(refusal(503, R"({"code":"token_unavailable"})").exit, ExitCode::kNotNow);
+  EXPECT_EQ(refusal(503, R"({"code":"member_mismatched"})").exit, ExitCode::kFailed);
+  EXPECT_THAT(refusal(500, "null").message, HasSubstr("500"));
+}
+
+}  // namespace
+}  // namespace rota::cli

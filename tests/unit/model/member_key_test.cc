@@ -1,0 +1,117 @@
+#include "model/member_key.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+namespace rota {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(MemberKey, ReadsThePrefixedFormAndWritesItBack) {
+  struct Row {
+    std::string_view text;
+    SelectorKind kind;
+    std::string_view value;
+  };
+  constexpr std::array kRows{
+      Row{"id:1", SelectorKind::kCommunityMemberId, "1"},
+      Row{"id:42", SelectorKind::kCommunityMemberId, "42"},
+      Row{"id:9007199254740992", SelectorKind::kCommunityMemberId, "9007199254740992"},
+      Row{"email:grace@example.com", SelectorKind::kEmail, "grace@example.com"},
+      Row{"email:Grace+x@Example.COM", SelectorKind::kEmail, "Grace+x@Example.COM"},
+      Row{"email:a@b", SelectorKind::kEmail, "a@b"},
+      Row{"email:gr\xc3\xa9ta@example.com", SelectorKind::kEmail, "gr\xc3\xa9ta@example.com"},
+      Row{"sso:x", SelectorKind::kSsoUserId, "x"},
+      Row{"sso:google-oauth2|106228182038999999999", SelectorKind::kSsoUserId,
+          "google-oauth2|106228182038999999999"},
+      Row{"sso:id:42", SelectorKind::kSsoUserId, "id:42"},
+      Row{"sso: with spaces ", SelectorKind::kSsoUserId, " with spaces "},
+  };
+  for (const Row& row : kRows) {
+    const auto key = MemberKey::parse(row.text);
+    ASSERT_TRUE(key) << row.text << ": " << key.error().message;
+    EXPECT_EQ(key->kind, row.kind) << row.text;
+    EXPECT_EQ(key->value, row.value) << row.text;
+    EXPECT_EQ(key->text(), row.text);
+  }
+}
+
+TEST(MemberKey, SaysWhichRuleATextBreaks) {
+  struct Row {
+    std::string text;
+    std::string_view why;
+  };
+  const std::array rows{
+      Row{"", "a member key is"},
+      Row{"42", "a member key is"},
+      Row{"ID:42", "a member key is"},
+      Row{" id:42", "a member key is"},
+      Row{"grace@example.com", "a member key is"},
+      Row{"sso", "a member key is"},
+      Row{"id:", "not a whole number"},
+      Row{"id:0", "not a whole number"},
+      Row{"id:042", "not a whole number"},
+      Row{"id:+42", "not a whole number"},
+      Row{"id: 42", "not a whole number"},
+      Row{"id:42 ", "not a whole number"},
+      Row{"id:4.2", "not a whole number"},
+      Row{"id:0x2a", "not a whole number"},
+      Row{"id:99999999999999999999", "not a whole number"},
+      Row{"id:-1", "between 1 and 2^53"},
+      Row{"id:9007199254740993", "between 1 and 2^53"},
+      Row{"email:", "email is empty"},
+      Row{"email:grace", "NAME@DOMAIN"},
+      Row{"email:@example.com", "NAME@DOMAIN"},
+      Row{"email:grace@", "NAME@DOMAIN"},
+      Row{"email:@", "NAME@DOMAIN"},
+      Row{"email:a@b@c", "NAME@DOMAIN"},
+      Row{"email:a b@c", "NAME@DOMAIN"},
+      Row{"email:a@b\n", "control character"},
+      Row{std::string("email:a\0@b", 10), "control character"},
+      Row{"email:" + std::string(kMemberKeyBytesMax - 1, 'a') + "@b", "longer than 512"},
+      Row{"sso:", "sso_user_id is empty"},
+      Row{"sso:a\tb", "control character"},
+      Row{"sso:a\x7f", "control character"},
+      Row{"sso:a\x1b[31m", "control character"},
+      Row{"sso:" + std::string(kMemberKeyBytesMax + 1, 'a'), "longer than 512"},
+  };
+  for (const Row& row : rows) {
+    const auto key = MemberKey::parse(row.text);
+    ASSERT_FALSE(key) << row.text;
+    EXPECT_EQ(key.error().kind, ErrorKind::kInvalid) << row.text;
+    EXPECT_THAT(key.error().message, HasSubstr(row.why)) << row.text;
+  }
+}
+
+TEST(MemberKey, TakesValuesUpToTheirLimits) {
+  EXPECT_TRUE(MemberKey::from_sso(std::string(kMemberKeyBytesMax, 'a')));
+  EXPECT_FALSE(MemberKey::from_sso(std::string(kMemberKeyBytesMax + 1, 'a')));
+  EXPECT_TRUE(MemberKey::from_email(std::string(kMemberKeyBytesMax - 2, 'a') + "@b"));
+  EXPECT_FALSE(MemberKey::from_email(std::string(kMemberKeyBytesMax - 1, 'a') + "@b"));
+  EXPECT_TRUE(MemberKey::from_id(1));
+  EXPECT_FALSE(MemberKey::from_id(0));
+  EXPECT_FALSE(MemberKey::from_id(-1));
+  EXPECT_FALSE(MemberKey::from_id(std::numeric_limits<std::int64_t>::min()));
+  EXPECT_TRUE(MemberKey::from_id(kCommunityMemberIdMax));
+  EXPECT_FALSE(MemberKey::from_id(kCommunityMemberIdMax + 1));
+}
+
+TEST(MemberKey, GivesTheIdAsANumber) {
+  EXPECT_EQ(MemberKey::from_id(42)->id(), 42);
+  EXPECT_EQ(MemberKey::parse("id:9007199254740992")->id(), kCommunityMemberIdMax);
+  EXPECT_DEATH(MemberKey::from_sso("42")->id(), "check failed");
+}
+
+TEST(MemberKey, IsOrderedByKindAndValueAndComparedByteByByte) {
+  EXPECT_EQ(*MemberKey::from_id(7), *MemberKey::from_id_text("7"));
+  EXPECT_NE(*MemberKey::from_email("a@b"), *MemberKey::from_email("A@b"));
+  EXPECT_NE(*MemberKey::from_sso("7"), *MemberKey::from_id(7));
+  EXPECT_LT(*MemberKey::from_id(7), *MemberKey::from_email("a@b"));
+  EXPECT_LT(*MemberKey::from_email("z@z"), *MemberKey::from_sso("a"));
+  EXPECT_LT(*MemberKey::from_email("a@b"), *MemberKey::from_email("b@b"));
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,148 @@
+#include "plan/breaker.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/plan/records.h"
+
+namespace rota {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kT0;
+using test::transient;
+
+constexpr BootTime kNow{Duration{1'000'000}};
+
+class BreakerTest : public testing::Test {
+ protected:
+  bool take(const Outcome& outcome, std::int64_t member, BootTime now = kNow) {
+    return breaker.on_outcome(outcome, MemberId{member}, now, random);
+  }
+  const Outcome failure = transient(TransientReason::kNoReply);
+  Breaker breaker;
+  Random random{1};
+};
+
+TEST_F(BreakerTest, ClosedLetsEverythingThrough) {
+  EXPECT_TRUE(breaker.may_send(kNow, 1'000, false));
+  EXPECT_EQ(breaker.probe_at(false), std::nullopt);
+}
+
+TEST_F(BreakerTest, OpensAtOnceOnWhatConcernsEveryMember) {
+  struct Case {
+    Outcome outcome;
+    BreakerState state;
+  };
+  for (const auto& [outcome, state] : {Case{AppTokenRefused{}, BreakerState::kAppTokenRefused},
+                                       Case{NotEligible{}, BreakerState::kNotEligible}}) {
+    breaker = {};
+    EXPECT_TRUE(take(outcome, 1));
+    EXPECT_EQ(breaker.state(), state);
+    EXPECT_FALSE(breaker.may_send(kNow, 0, false));
+    EXPECT_FALSE(take(outcome, 2)) << "one alarm, not one for each member";
+  }
+}
+
+TEST_F(BreakerTest, OneBadMemberAloneNeverOpensIt) {
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(take(failure, 1));
+  EXPECT_FALSE(take(failure, 2));
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+}
+
+TEST_F(BreakerTest, ThreeFailingMembersInARowOpenIt) {
+  for (const auto reason :
+       {TransientReason::kNotSent, TransientReason::kNoReply, TransientReason::kUnclearReply,
+        TransientReason::kUnclear401, TransientReason::kServerError}) {
+    breaker = {};
+    EXPECT_FALSE(take(transient(reason), 1));
+    EXPECT_FALSE(take(transient(reason), 2));
+    EXPECT_TRUE(take(transient(reason), 3)) << name_of(reason);
+    EXPECT_EQ(breaker.state(), BreakerState::kFailing);
+  }
+}
+
+TEST_F(BreakerTest, AUsableReplyBetweenStartsTheCountAnew) {
+  for (const Outcome& works :
+       {Outcome{test::issued("a", "r", kT0)}, Outcome{test::refreshed("a", kT0)},
+        Outcome{Revoked{}}, Outcome{AlreadyDead{}}, Outcome{MemberUnknown{}},
+        Outcome{RefreshTokenDead{}}}) {
+    breaker = {};
+    take(failure, 1);
+    take(failure, 2);
+    EXPECT_FALSE(take(works, 9));
+    EXPECT_FALSE(take(failure, 3));
+    EXPECT_EQ(breaker.state(), BreakerState::kClosed) << name_of(works);
+  }
+}
+
+TEST_F(BreakerTest, ThrottlingSaysNothing) {
+  for (int i = 1; i < 10; ++i) EXPECT_FALSE(take(Throttled{}, i));
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  take(AppTokenRefused{}, 1);
+  EXPECT_FALSE(take(Throttled{}, 2));
+  EXPECT_EQ(breaker.state(), BreakerState::kAppTokenRefused);
+}
+
+TEST_F(BreakerTest, OpenLetsOneProbeThroughAtItsTime) {
+  take(AppTokenRefused{}, 1);
+  const BootTime probe = *breaker.probe_at(false);
+  EXPECT_GE(probe, kNow + Breaker::kProbeGapMin / 2);
+  EXPECT_LE(probe, kNow + Breaker::kProbeGapMin);
+  EXPECT_FALSE(breaker.may_send(probe - 1ms, 0, false));
+  EXPECT_TRUE(breaker.may_send(probe, 0, false));
+  EXPECT_FALSE(breaker.may_send(probe, 1, false));
+  EXPECT_FALSE(breaker.may_send(probe, 1, true));
+}
+
+TEST_F(BreakerTest, FailedProbesGrowTheDistanceUpToItsCap) {
+  take(AppTokenRefused{}, 1);
+  BootTime now = kNow;
+  for (int probe = 1; probe < 20; ++probe) {
+    now = *breaker.probe_at(false);
+    take(AppTokenRefused{}, 1, now);
+    const Duration gap = std::min<Duration>(Breaker::kProbeGapMax, 1s * (1 << std::min(probe, 10)));
+    EXPECT_GE(*breaker.probe_at(false), now + gap / 2) << probe;
+    EXPECT_LE(*breaker.probe_at(false), now + gap) << probe;
+    EXPECT_LE(*breaker.probe_at(true), now + Breaker::kUrgentProbeGap) << "a client waits";
+    EXPECT_FALSE(breaker.may_send(now + 499ms, 0, true));
+  }
+}
+
+TEST_F(BreakerTest, CallsThatWereInFlightWhenItOpenedAreNotCountedAsProbes) {
+  // Sixteen calls die with one connection: the first probe is due as after one failure.
+  for (int i = 1; i <= 16; ++i) take(failure, i);
+  EXPECT_EQ(breaker.state(), BreakerState::kFailing);
+  EXPECT_LE(*breaker.probe_at(false), kNow + Breaker::kProbeGapMin);
+}
+
+TEST_F(BreakerTest, AFailedProbeKeepsTheReason) {
+  take(AppTokenRefused{}, 1);
+  EXPECT_FALSE(take(failure, 1, kNow + 5s));
+  EXPECT_EQ(breaker.state(), BreakerState::kAppTokenRefused);
+  EXPECT_TRUE(take(NotEligible{}, 1, kNow + 10s));
+  EXPECT_EQ(breaker.state(), BreakerState::kNotEligible);
+}
+
+TEST_F(BreakerTest, SuccessClosesItAndForgetsThePast) {
+  for (int i = 1; i <= 3; ++i) take(failure, i);
+  EXPECT_TRUE(take(Revoked{}, 1));
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  EXPECT_TRUE(breaker.may_send(kNow, 15, false));
+  EXPECT_FALSE(take(failure, 1));
+  EXPECT_FALSE(take(failure, 2));
+}
+
+TEST_F(BreakerTest, ANewAppTokenClosesOnlyWhatATokenCanMend) {
+  EXPECT_FALSE(breaker.on_new_app_token());
+  for (const Outcome& refusal : {Outcome{AppTokenRefused{}}, Outcome{NotEligible{}}}) {
+    take(refusal, 1);
+    EXPECT_TRUE(breaker.on_new_app_token());
+    EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  }
+  for (int i = 1; i <= 3; ++i) take(failure, i);
+  EXPECT_FALSE(breaker.on_new_app_token());
+  EXPECT_EQ(breaker.state(), BreakerState::kFailing);
+}
+
+}  // namespace
+}  // namespace rota

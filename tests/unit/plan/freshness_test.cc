@@ -1,0 +1,117 @@
+#include "plan/freshness.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/plan/records.h"
+
+namespace rota {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kT0;
+
+TEST(Freshness, TheLeadIsHalfTheLifetimeWhereItIsNotLess) {
+  struct Case {
+    Duration ahead, lifetime, effective;
+  };
+  for (const auto& [ahead, lifetime, effective] :
+       {Case{10min, 1h, 10min}, Case{59min, 1h, 59min}, Case{1h - 1ms, 1h, 1h - 1ms},
+        Case{1h, 1h, 30min}, Case{2h, 1h, 30min}, Case{0ms, 1h, 0ms}, Case{10min, 7ms, 3ms}}) {
+    EXPECT_EQ(effective_ahead(ahead, lifetime), effective) << ahead.count();
+  }
+}
+
+TEST(Freshness, JitterPullsEarlierWithinItsBoundsAndIsAFunctionOfSeedAndToken) {
+  Policy policy;
+  policy.jitter = 0.5;
+  std::set<WallTime> seen;
+  for (std::int64_t id = 1; id <= 500; ++id) {
+    const Token token = test::access_token(id, "a");
+    const WallTime due = refresh_due(token, policy, {}, 99);
+    EXPECT_EQ(due, refresh_due(token, policy, {}, 99));
+    EXPECT_LE(due, token.expires_at - 10min);
+    EXPECT_GE(due, token.expires_at - 15min);
+    seen.insert(due);
+  }
+  EXPECT_GT(seen.size(), 450U) << "members are spread";
+  const Token one = test::access_token(1, "a");
+  EXPECT_NE(refresh_due(one, policy, {}, 1), refresh_due(one, policy, {}, 2));
+}
+
+TEST(Freshness, JitterTakesAtMostHalfOfWhatLiesBetweenIssueAndDue) {
+  Policy policy;
+  policy.jitter = 1.0;
+  policy.refresh_ahead = 50min;
+  WallTime earliest = kT0 + 1h;
+  for (std::int64_t id = 1; id <= 500; ++id) {
+    const WallTime due = refresh_due(test::access_token(id, "a"), policy, {}, 5);
+    EXPECT_GE(due, kT0 + 5min);
+    EXPECT_LE(due, kT0 + 10min);
+    earliest = std::min(earliest, due);
+  }
+  EXPECT_EQ(earliest, kT0 + 5min);
+}
+
+TEST(Freshness, NoJitterIsExact) {
+  Policy policy;
+  policy.jitter = 0;
+  EXPECT_EQ(refresh_due(test::access_token(3, "a"), policy, {}, 5), kT0 + 50min);
+}
+
+TEST(Freshness, WhereEarlyRefreshIsUselessDueIsTheEndExceptForTheProbe) {
+  Policy policy;
+  policy.jitter = 0;
+  UpstreamFacts facts;
+  facts.early_refresh_useless = true;
+  const Token token = test::access_token(1, "a");
+  facts.early_probe_at = kT0 + 50min + 1ms;
+  EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 1h);
+  facts.early_probe_at = kT0 + 50min;
+  EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 50min);
+  facts.early_refresh_useless = false;
+  facts.early_probe_at = kT0 + 24h;
+  EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 50min);
+}
+
+TEST(Freshness, APairIsRenewedAheadOfItsEnd) {
+  Policy policy;
+  const Token token = test::refresh_token(1, "r");
+  EXPECT_EQ(renewal_due(token, policy), kT0 + std::chrono::days{28});
+  policy.renew_pair_ahead = std::chrono::days{31};
+  EXPECT_EQ(renewal_due(token, policy), kT0 + std::chrono::hours{31 * 12});
+}
+
+TEST(Freshness, MinTtlHasADefaultAndACap) {
+  struct Case {
+    std::optional<Duration> asked;
+    Duration lifetime, effective;
+  };
+  for (const auto& [asked, lifetime, effective] : {
+           Case{std::nullopt, 1h, 60s},         // the default
+           Case{std::nullopt, 2min, 60s},       // half the lifetime, the same
+           Case{std::nullopt, 119s, 59'500ms},  // half the lifetime
+           Case{std::nullopt, 4s, 2s},
+           Case{0s, 1h, 0s},
+           Case{5min, 1h, 5min},
+           Case{1h - 10s, 1h, 1h - 10s},  // just what a new token can have
+           Case{1h - 10s + 1ms, 1h, 1h - 10s},
+           Case{24h, 1h, 1h - 10s},
+           Case{24h, 40s, 30s},  // the gap is a quarter of a short lifetime
+           Case{24h, 8s, 6s},
+       }) {
+    EXPECT_EQ(effective_min_ttl(asked, lifetime), effective)
+        << asked.value_or(-1ms).count() << " of " << lifetime.count();
+  }
+}
+
+TEST(Freshness, ForcedRefreshesOfOneMemberAreTenSecondsApart) {
+  EXPECT_EQ(forced_refresh_gap(1h), 10s);
+  EXPECT_EQ(forced_refresh_gap(40s), 10s);
+  EXPECT_EQ(forced_refresh_gap(39'996ms), 9'999ms);
+  EXPECT_EQ(forced_refresh_gap(4s), 1s);
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,168 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/rotator/engine_box.h"
+
+// P2 and P3 in the engine: what leaves it, and when. EngineBox itself checks every command against
+// what is durable at that moment; here is the order of one member's events.
+namespace rota::test {
+namespace {
+
+using testing::SizeIs;
+
+TEST(EngineCommit, NothingIsCalledBeforeTheJournalRowIsDurable) {
+  EngineBox box;
+  box.start();
+  box.roster({entry(kGraceKey)});
+  ASSERT_TRUE(box.commit_pending());
+  EXPECT_THAT(box.calls, SizeIs(0));
+  EXPECT_THAT(box.reloads, SizeIs(0));
+  EXPECT_EQ(box.table.size(), 0U);
+  box.commit_ok();
+  ASSERT_THAT(box.calls, SizeIs(1));
+  EXPECT_EQ(box.calls.front().request.kind, CallKind::kIssue);
+  EXPECT_EQ(box.calls.front().request.member.text(), kGraceKey);
+  EXPECT_EQ(box.calls.front().request.token, nullptr);
+  EXPECT_THAT(box.reloads, SizeIs(1));
+  EXPECT_EQ(box.durable.open_calls(), 1U);
+}
+
+TEST(EngineCommit, ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
+  EngineBox box;
+  box.start();
+  box.roster({entry(kGraceKey)});
+  box.settle();
+  const WaitId wait = box.wait(1);
+  box.reply(box.oldest_call(), issued("access-1", "refresh-1", box.circle()));
+  ASSERT_TRUE(box.commit_pending());
+  EXPECT_EQ(box.served(kGraceKey), "");
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.commit_ok();
+  EXPECT_EQ(box.served(kGraceKey), "access-1");
+  EXPECT_EQ(box.served("id:42"), "access-1") << "its Circle id is a key too";
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_EQ(box.durable.find_token("refresh-1")->status, TokenStatus::kCurrent);
+  EXPECT_EQ(box.durable.open_calls(), 0U);
+}
+
+TEST(EngineCommit, AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
+  EngineBox box;
+  box.start();
+  box.roster({entry(kGraceKey)});
+  const std::vector<Mutation> first = *box.pending;
+  box.commit_fail();
+  EXPECT_EQ(box.told("commit"), 1U);
+  ASSERT_TRUE(box.engine.commit_error());
+  box.roster({entry(kGraceKey), entry("email:ada@example.com")});
+  EXPECT_FALSE(box.commit_pending()) << "not before its backoff";
+  EXPECT_THAT(box.calls, SizeIs(0));
+  box.advance(*box.engine.next_wake(box.now) - box.now.boot);
+  ASSERT_TRUE(box.commit_pending());
+  ASSERT_GT(box.pending->size(), first.size());
+  std::vector<std::size_t> kinds, again;
+  for (const Mutation& m : first) kinds.push_back(m.index());
+  for (std::size_t i = 0; i < first.size(); ++i) again.push_back((*box.pending)[i].index());
+  EXPECT_EQ(again, kinds) << "the old batch first, in its order";
+  box.commit_fail();
+  EXPECT_EQ(box.told("commit"), 1U) << "said once";
+  box.advance(5s);
+  box.settle();
+  EXPECT_THAT(box.calls, SizeIs(2));
+  EXPECT_THAT(box.reloads, SizeIs(2));
+  EXPECT_EQ(box.told("commit"), 2U) << "and once that it is over";
+  EXPECT_FALSE(box.engine.commit_error());
+}
+
+TEST(EngineCommit, WhatGathersWhileACommitRunsIsTheNextBatch) {
+  EngineBox box;
+  box.start();
+  box.roster({entry(kGraceKey)});
+  box.roster({entry(kGraceKey), entry("email:ada@example.com")});
+  EXPECT_THAT(box.reloads, SizeIs(0));
+  box.commit_ok();
+  EXPECT_THAT(box.reloads, SizeIs(1));
+  EXPECT_THAT(box.calls, SizeIs(1));
+  ASSERT_TRUE(box.commit_pending());
+  box.commit_ok();
+  EXPECT_THAT(box.reloads, SizeIs(2));
+  EXPECT_THAT(box.calls, SizeIs(2));
+}
+
+TEST(EngineCommit, AClientThatComesWhileTheNewTokenIsBeingCommittedGetsThatToken) {
+  EngineBox box = box_with_grace();
+  box.advance(2h);
+  box.settle();
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
+  const WaitId wait = box.wait(1);  // the table still has the old token
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.commit_ok();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+  box.run_for(1min);
+  EXPECT_TRUE(box.open_calls().empty()) << "no forced refresh for it";
+}
+
+TEST(EngineCommit, AWaitEndsInTimeWhileTheStoreFails) {
+  EngineBox box = box_with_grace();
+  box.advance(50min);
+  box.settle();
+  const WaitId alive = box.wait(1, 10s, std::nullopt, false, 30min);
+  const WaitId refused = box.wait(1, 10s, fingerprint_of("access-1"));
+  const WaitId strict = box.wait(1, 10s, std::nullopt, true, 30min);
+  box.reply(box.oldest_call(), transient(TransientReason::kNoReply));
+  box.commit_fail();
+  for (int i = 0; i < 20; ++i) {
+    box.advance(1s);
+    if (box.commit_pending()) box.commit_fail();
+  }
+  EXPECT_EQ(box.answer_of(alive), WaitResult::kServe) << "the durable token is alive";
+  EXPECT_EQ(box.answer_of(refused), WaitResult::kUnavailable);
+  EXPECT_EQ(box.answer_of(strict), WaitResult::kUnavailable);
+}
+
+TEST(EngineCommit, AnOperatorIsToldInTimeWhileTheStoreFails) {
+  EngineBox box = box_with_grace();
+  const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
+  for (int i = 0; i < 40; ++i) {
+    if (box.commit_pending()) box.commit_fail();
+    box.advance(1s);
+  }
+  ASSERT_NE(box.report_of(op), nullptr);
+  ASSERT_TRUE(box.report_of(op)->has_value());
+  EXPECT_FALSE((*box.report_of(op))->done);
+  EXPECT_EQ(box.served(kGraceKey), "access-1") << "served as long as the retirement is not durable";
+}
+
+TEST(EngineCommit, ACallThatIsNotWantedAfterItsCommitIsNotSent) {
+  EngineBox box;
+  box.start();
+  box.roster({entry(kGraceKey)});
+  box.roster({entry(kGraceKey, true)});
+  box.settle();
+  EXPECT_THAT(box.calls, SizeIs(0));
+  EXPECT_EQ(box.durable.open_calls(), 0U);
+  EXPECT_EQ(box.engine.budget().used(box.now.boot), 0U) << "its slot is given back";
+  EXPECT_EQ(box.engine.journal().doubts(), 0U);
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kRetired);
+}
+
+TEST(EngineCommit, AStopLetsTheCallInFlightFinishAndCommit) {
+  EngineBox box = box_with_grace();
+  box.advance(50min);
+  box.settle();
+  const WaitId wait = box.wait(1, 60s, fingerprint_of("access-1"));
+  box.stop();
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kUnavailable);
+  EXPECT_FALSE(box.engine.drained());
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
+  EXPECT_FALSE(box.engine.drained());
+  box.settle();
+  EXPECT_TRUE(box.engine.drained());
+  EXPECT_NE(box.durable.find_token("access-2"), nullptr);
+  box.run_for(24h);
+  EXPECT_THAT(box.calls, SizeIs(2)) << "no call after the stop";
+}
+
+}  // namespace
+}  // namespace rota::test

@@ -1,0 +1,257 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plan/next_action.h"
+#include "tests/unit/rotator/engine_box.h"
+
+// One member after another: rotation, retirement, operators, identity.
+namespace rota::test {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST(EngineMembers, ATokenIsRefreshedAheadOfItsEnd) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min - 1ms);
+  EXPECT_THAT(box.open_calls(), IsEmpty());
+  box.run_for(1ms);
+  ASSERT_THAT(box.open_calls(), SizeIs(1));
+  EXPECT_EQ(box.oldest_call().request.token->reveal(), "refresh-1");
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+  EXPECT_EQ(box.durable.find_token("access-1")->status, TokenStatus::kSuperseded);
+  box.run_for(10min + kLedgerSlack);
+  EXPECT_EQ(box.durable.find_token("access-1"), nullptr) << "over, so off the ledger";
+}
+
+TEST(EngineMembers, OneCallServesAllThatWait) {
+  EngineBox box = box_with_grace();
+  box.advance(2h);
+  box.settle();
+  std::vector<WaitId> waits;
+  for (int i = 0; i < 50; ++i) waits.push_back(box.wait(1));
+  box.settle();
+  ASSERT_THAT(box.calls, SizeIs(2)) << "the issue, and one refresh for all of them";
+  const WaitId cancelled = waits.back();
+  box.engine.on_wait_cancelled(cancelled);
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  for (const WaitId wait : waits) {
+    EXPECT_EQ(box.answer_of(wait),
+              wait == cancelled ? std::nullopt : std::optional(WaitResult::kServe));
+  }
+  EXPECT_EQ(box.engine.waits(), 0U);
+}
+
+TEST(EngineMembers, AWaitEndsWithWhatIsAliveOrWithNothing) {
+  EngineBox box = box_with_grace();
+  box.advance(55min);
+  box.settle();
+  const WaitId plain = box.wait(1, 2s, std::nullopt, false, 30min);
+  const WaitId strict = box.wait(1, 2s, std::nullopt, true, 30min);
+  box.run_for(2s);
+  EXPECT_EQ(box.answer_of(plain), WaitResult::kServe);
+  EXPECT_EQ(box.answer_of(strict), WaitResult::kUnavailable);
+  const WaitId gone = box.wait(99);
+  box.settle();
+  EXPECT_EQ(box.answer_of(gone), WaitResult::kUnknown);
+}
+
+TEST(EngineMembers, AForcedRefreshIsTenSecondsAfterTheLastToken) {
+  EngineBox box = box_with_grace();
+  const WaitId hurried = box.wait(1, 9s, fingerprint_of("access-1"));
+  const WaitId patient = box.wait(1, 11s, fingerprint_of("access-1"));
+  box.settle();
+  EXPECT_EQ(box.answer_of(hurried), WaitResult::kUnavailable) << "no call can come in time";
+  EXPECT_EQ(box.answer_of(patient), std::nullopt);
+  box.run_for(10s - 1ms);
+  EXPECT_THAT(box.open_calls(), IsEmpty());
+  box.run_for(1ms);
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  EXPECT_EQ(box.answer_of(patient), WaitResult::kServe);
+}
+
+TEST(EngineMembers, ARetirementDuringARefreshRevokesItsResultToo) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  ASSERT_THAT(box.open_calls(), SizeIs(1));
+  box.roster({entry(kGraceKey, true)});
+  EXPECT_EQ(box.served(kGraceKey), "access-1");
+  box.settle();
+  EXPECT_EQ(box.served(kGraceKey), "") << "P4: nothing from the commit on";
+  EXPECT_EQ(box.table.find(kGraceKey)->state, MemberState::kRetiring);
+  EXPECT_THAT(box.open_calls(), SizeIs(1)) << "P9: the refresh is still in flight";
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  EXPECT_EQ(box.served(kGraceKey), "");
+  EXPECT_EQ(box.oldest_call().request.token->reveal(), "refresh-1");
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  std::vector<std::string> revoked;
+  for (int i = 0; i < 2; ++i) {
+    revoked.emplace_back(box.oldest_call().request.token->reveal());
+    box.reply_last(CallKind::kRevokeAccess, i == 0 ? Outcome{Revoked{}} : Outcome{AlreadyDead{}});
+  }
+  EXPECT_THAT(revoked, testing::UnorderedElementsAre("access-1", "access-2"));
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kRetired);
+  EXPECT_THAT(box.open_calls(), IsEmpty());
+  box.run_for(24h * 91);
+  EXPECT_EQ(box.engine.size(), 1U) << "the roster still names it";
+  box.roster({entry("email:ada@example.com")});
+  box.settle();
+  box.reply_last(CallKind::kIssue, MemberUnknown{});
+  box.advance(1ms);
+  box.settle();
+  EXPECT_EQ(box.table.find(kGraceKey), nullptr) << "gone for ninety days: forgotten";
+}
+
+TEST(EngineMembers, ARevocationIsTriedUntilItIsAcknowledgedOrOver) {
+  EngineBox box = box_with_grace();
+  box.roster({entry(kGraceKey, true)});
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  int tries = 0;
+  while (box.slot(kGraceKey).record.state == MemberState::kRetiring) {
+    ASSERT_LT(++tries, 1'000);
+    if (box.open_calls().empty()) {
+      const auto wake = box.engine.next_wake(box.now);
+      ASSERT_TRUE(wake && *wake > box.now.boot);
+      box.advance(*wake - box.now.boot);
+      box.settle();
+      continue;
+    }
+    box.reply_last(CallKind::kRevokeAccess, transient(TransientReason::kUnclearReply));
+  }
+  EXPECT_GT(tries, 10);
+  EXPECT_GE(box.circle(), kT0 + 1h + kLedgerSlack) << "P5: an unclear reply is no acknowledgement";
+  EXPECT_EQ(box.engine.journal().doubts(), 0U) << "a revocation leaves none";
+}
+
+TEST(EngineMembers, AnOperatorsRevocationReportsEveryToken) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  EXPECT_EQ(box.served(kGraceKey), "");
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked);
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  EXPECT_EQ(box.report_of(op), nullptr);
+  box.reply_last(CallKind::kRevokeAccess, AlreadyDead{});
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  ASSERT_NE(box.report_of(op), nullptr);
+  ASSERT_TRUE(box.report_of(op)->has_value());
+  const OperatorReport& report = **box.report_of(op);
+  EXPECT_TRUE(report.done);
+  EXPECT_EQ(report.state, MemberState::kBlocked);
+  ASSERT_THAT(report.revocations, SizeIs(3));
+  for (const RevocationLine& line : report.revocations) {
+    EXPECT_FALSE(line.alive);
+    EXPECT_EQ(line.result,
+              line.fingerprint == fingerprint_of("access-1") ? "already_dead" : "revoked");
+  }
+}
+
+TEST(EngineMembers, AnOperatorsRevocationThatDragsOnSaysWhatIsStillAlive) {
+  EngineBox box = box_with_grace();
+  const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.reply(box.oldest_call(), transient(TransientReason::kServerError));
+  box.advance(30s);
+  box.settle();
+  ASSERT_NE(box.report_of(op), nullptr);
+  const OperatorReport& report = **box.report_of(op);
+  EXPECT_FALSE(report.done);
+  ASSERT_THAT(report.revocations, SizeIs(2));
+  for (const RevocationLine& line : report.revocations) {
+    EXPECT_EQ(line.alive, line.kind == TokenKind::kAccess);
+  }
+}
+
+TEST(EngineMembers, ABlockedMemberStaysOutUntilItIsReinstatedWithAFreshPair) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.roster({entry(kGraceKey), entry("id:7")});
+  box.settle();
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked) << "whatever the roster says";
+  box.operate(kGraceKey, OperatorAction::kReinstate);
+  box.settle();
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kActive);
+  const auto issues = [&box] {
+    const auto open = box.open_calls();
+    return std::ranges::any_of(open, [](const command::Call& call) {
+      return call.request.kind == CallKind::kIssue && call.request.member.text() == kGraceKey;
+    });
+  };
+  // Its old refresh token could not be revoked yet: no issue meanwhile, whoever waits.
+  for (const auto& call : box.open_calls()) {
+    if (call.request.kind == CallKind::kRevokeRefresh) {
+      box.reply(call, transient(TransientReason::kServerError));
+    }
+  }
+  box.settle();
+  for (const auto& call : box.open_calls()) {
+    if (call.request.kind == CallKind::kRevokeAccess) box.reply(call, Revoked{});
+  }
+  box.wait(1, 60s);
+  box.settle();
+  EXPECT_FALSE(issues());
+  box.run_for(10s);
+  EXPECT_FALSE(issues());
+  for (const auto& call : box.open_calls()) {
+    if (call.request.kind == CallKind::kRevokeRefresh) box.reply(call, Revoked{});
+  }
+  box.settle();
+  EXPECT_TRUE(issues());
+}
+
+TEST(EngineMembers, OperatorsAreRefusedWhatIsNotPossible) {
+  EngineBox box = box_with_grace();
+  const OperatorId nobody = box.operate("id:99", OperatorAction::kRotate);
+  const OperatorId active = box.operate(kGraceKey, OperatorAction::kReinstate);
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  const OperatorId blocked = box.operate(kGraceKey, OperatorAction::kRotate);
+  box.settle();
+  for (const OperatorId op : {nobody, active, blocked}) {
+    ASSERT_NE(box.report_of(op), nullptr);
+    ASSERT_FALSE(box.report_of(op)->has_value());
+    EXPECT_EQ(box.report_of(op)->error().kind, ErrorKind::kInvalid);
+  }
+}
+
+TEST(EngineMembers, ARotationIsReportedOnceTheTokenIsDurable) {
+  EngineBox box = box_with_grace();
+  box.run_for(20s);
+  const OperatorId op = box.operate("id:42", OperatorAction::kRotate);
+  box.settle();
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
+  EXPECT_EQ(box.report_of(op), nullptr);
+  box.commit_ok();
+  ASSERT_NE(box.report_of(op), nullptr);
+  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
+}
+
+TEST(EngineMembers, RevokeAllBlocksEveryMemberAndReportsOnce) {
+  EngineBox box = box_with_grace();
+  box.roster({entry(kGraceKey), entry("id:7")});
+  box.reply_last(CallKind::kIssue, issued("access-7", "refresh-7", box.circle(), 7));
+  const OperatorId op = box.revoke_all();
+  box.settle();
+  for (const char* key : {"id:42", "id:7"}) EXPECT_EQ(box.served(key), "") << key;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(box.report_of(op), nullptr);
+    box.reply(box.oldest_call(), Revoked{});
+    box.settle();
+  }
+  ASSERT_NE(box.report_of(op), nullptr);
+  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_THAT((*box.report_of(op))->revocations, SizeIs(4));
+
+  EngineBox empty;
+  empty.start();
+  const OperatorId nobody = empty.revoke_all();
+  empty.settle();
+  ASSERT_NE(empty.report_of(nobody), nullptr);
+  EXPECT_TRUE((*empty.report_of(nobody))->done);
+}
+
+}  // namespace
+}  // namespace rota::test

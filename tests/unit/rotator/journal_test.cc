@@ -1,0 +1,146 @@
+#include "rotator/journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/plan/records.h"
+
+namespace rota {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kT0;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr Duration kWindow = 5min;
+constexpr MemberId kGrace{1};
+
+const CallRow& put_row(const std::vector<Mutation>& mutations, std::size_t i) {
+  return std::get<PutCall>(mutations.at(i)).row;
+}
+
+std::vector<CallId> erased(const std::vector<Mutation>& mutations) {
+  std::vector<CallId> calls;
+  for (const Mutation& m : mutations) calls.push_back(std::get<EraseCall>(m).call);
+  return calls;
+}
+
+class JournalTest : public testing::Test {
+ protected:
+  CallId done(WallTime opened, WallTime closed, CallFate fate = CallFate::kAnswered,
+              std::optional<WallTime> doubt = {}, MemberId member = kGrace) {
+    std::vector<Mutation> ignored;
+    const CallId id = journal.open(CallKind::kRefresh, member, opened, ignored);
+    journal.close(id, fate, doubt, closed, ignored);
+    return id;
+  }
+  std::vector<CallId> sweep(WallTime now) {
+    std::vector<Mutation> mutations;
+    journal.sweep(now, mutations);
+    return erased(mutations);
+  }
+  Journal journal{{}, CallId{7}, kWindow};
+};
+
+TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
+  std::vector<Mutation> mutations;
+  const CallId id = journal.open(CallKind::kIssue, kGrace, kT0, mutations);
+  EXPECT_EQ(id, CallId{7});
+  ASSERT_EQ(mutations.size(), 1U);
+  EXPECT_EQ(put_row(mutations, 0).fate, CallFate::kOpen);
+  EXPECT_EQ(put_row(mutations, 0).kind, CallKind::kIssue);
+  EXPECT_EQ(put_row(mutations, 0).opened_at, kT0);
+  EXPECT_EQ(put_row(mutations, 0).closed_at, std::nullopt);
+
+  journal.close(id, CallFate::kAnswered, std::nullopt, kT0 + 1s, mutations);
+  ASSERT_EQ(mutations.size(), 2U);
+  const CallRow& closed = put_row(mutations, 1);
+  EXPECT_EQ(closed.id, id);
+  EXPECT_EQ(closed.member, kGrace);
+  EXPECT_EQ(closed.fate, CallFate::kAnswered);
+  EXPECT_EQ(closed.closed_at, kT0 + 1s);
+  EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{8});
+}
+
+TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindow) {
+  const CallId id = done(kT0 - 1min, kT0);
+  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
+  EXPECT_THAT(sweep(kT0 + kWindow + 1ms), ElementsAre(id));
+  EXPECT_THAT(sweep(kT0 + 24h), IsEmpty());
+}
+
+TEST_F(JournalTest, AnOpenRowIsNeverErased) {
+  std::vector<Mutation> mutations;
+  journal.open(CallKind::kIssue, kGrace, kT0, mutations);
+  EXPECT_THAT(sweep(kT0 + 1000h), IsEmpty());
+  EXPECT_EQ(journal.open_rows().size(), 1U);
+}
+
+TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
+  const CallId id = done(kT0, kT0 + 1s, CallFate::kUnknown, kT0 + 1h);
+  EXPECT_EQ(journal.doubts(), 1U);
+  EXPECT_EQ(journal.doubts_of(kGrace), 1U);
+  EXPECT_EQ(journal.doubts_of(MemberId{2}), 0U);
+  EXPECT_THAT(sweep(kT0 + 1h), IsEmpty());
+  EXPECT_THAT(sweep(kT0 + 1h + 1ms), ElementsAre(id));
+  EXPECT_EQ(journal.doubts(), 0U);
+}
+
+TEST_F(JournalTest, ADoubtShorterThanTheWindowIsStillASlot) {
+  done(kT0, kT0, CallFate::kUnknown, kT0 + 1s);
+  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
+  EXPECT_EQ(sweep(kT0 + kWindow + 1ms).size(), 1U);
+}
+
+TEST_F(JournalTest, DoubtsFollowTheirMember) {
+  const CallId moved = done(kT0, kT0, CallFate::kUnknown, kT0 + 1h);
+  done(kT0, kT0, CallFate::kUnknown, kT0 + 1h, MemberId{3});
+  std::vector<Mutation> mutations;
+  journal.reassign(kGrace, MemberId{2}, mutations);
+  ASSERT_EQ(mutations.size(), 1U);
+  EXPECT_EQ(put_row(mutations, 0).id, moved);
+  EXPECT_EQ(put_row(mutations, 0).member, MemberId{2});
+  EXPECT_EQ(put_row(mutations, 0).doubt_until, kT0 + 1h);
+  EXPECT_EQ(journal.doubts_of(kGrace), 0U);
+  EXPECT_EQ(journal.doubts_of(MemberId{2}), 1U);
+}
+
+// A restart: the rows come back in any order.
+TEST(JournalRestart, RestoresTheSlotsOfTheLastWindowAndTheDoubts) {
+  const auto row = [](std::int64_t id, CallFate fate, std::optional<Duration> closed,
+                      std::optional<Duration> doubt = {}) {
+    CallRow r;
+    r.id = CallId{id};
+    r.member = kGrace;
+    r.opened_at = kT0 - 1h;
+    r.fate = fate;
+    if (closed) r.closed_at = kT0 + *closed;
+    if (doubt) r.doubt_until = kT0 + *doubt;
+    return r;
+  };
+  const std::vector<CallRow> rows{
+      row(5, CallFate::kAnswered, -1min),
+      row(4, CallFate::kOpen, std::nullopt),
+      row(3, CallFate::kUnknown, -2min, 1h),
+      row(2, CallFate::kNotSent, -1min),      // no slot: Circle never saw it
+      row(6, CallFate::kAnswered, -kWindow),  // the last that counts
+      row(1, CallFate::kAnswered, -kWindow - 1ms),
+      row(7, CallFate::kUnknown, -1h, 1h),  // a doubt, but no slot any more
+      row(8, CallFate::kUnknown, -3min),    // a revocation of unknown fate: a slot, no doubt
+  };
+  Journal journal(rows, CallId{9}, kWindow);
+  EXPECT_THAT(journal.completions(kT0),
+              UnorderedElementsAre(kT0, kT0 - 1min, kT0 - 2min, kT0 - kWindow, kT0 - 3min));
+  ASSERT_EQ(journal.open_rows().size(), 1U);
+  EXPECT_EQ(journal.open_rows().front().id, CallId{4});
+  EXPECT_EQ(journal.doubts(), 2U);
+  std::vector<Mutation> mutations;
+  journal.sweep(kT0, mutations);
+  EXPECT_THAT(erased(mutations), ElementsAre(CallId{1})) << "whatever order they came in";
+  EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{9});
+}
+
+}  // namespace
+}  // namespace rota

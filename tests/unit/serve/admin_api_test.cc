@@ -1,0 +1,214 @@
+#include "serve/admin_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+
+#include "serve/frontend.h"
+#include "unit/serve/fakes.h"
+
+namespace rota {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
+constexpr PeerIdentity kStranger{.uid = 1'000, .gid = 0, .pid = 1};
+
+class AdminApi : public testing::Test {
+ protected:
+  // "METHOD target" to a one-line description of the answer.
+  std::string ask(std::string_view method, std::string_view target, PeerIdentity peer = kRoot) {
+    return ask(frontend, method, target, peer);
+  }
+  std::string ask(const Frontend& at, std::string_view method, std::string_view target,
+                  PeerIdentity peer = kRoot) {
+    const auto mark = target.find('?');
+    RequestHead head;
+    head.method = method;
+    head.path = target.substr(0, mark);
+    if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
+    Answer answer = at.answer(head, peer);
+    if (auto* later = std::get_if<LaterReply>(&answer)) {
+      later_reply.reset();
+      later->start([this](PlainReply reply) { later_reply = std::move(reply); });
+      return later_reply ? "answered too early" : "later";
+    }
+    if (std::holds_alternative<TokenReply>(answer)) return "token";
+    if (std::holds_alternative<WaitRequest>(answer)) return "wait";
+    if (auto* json = std::get_if<JsonReply>(&answer)) return json->body;
+    return text_of(std::get<ErrorReply>(answer));
+  }
+  static std::string text_of(const ErrorReply& error) {
+    std::string text(row_of(error.code).code);
+    if (!error.allow.empty()) text += " " + std::string(error.allow);
+    return text;
+  }
+  std::string later_text() const {
+    if (!later_reply) return "nothing yet";
+    if (const auto* json = std::get_if<JsonReply>(&*later_reply)) return json->body;
+    return text_of(std::get<ErrorReply>(*later_reply));
+  }
+
+  FakeClock clock;
+  FakeTokenService tokens{clock};
+  FakeAdminService admin;
+  AccessPolicy policy{990};
+  Frontend frontend{tokens, policy, &admin};
+  Frontend token_socket{tokens, policy, nullptr};
+  std::optional<PlainReply> later_reply;
+};
+
+TEST_F(AdminApi, RoutesEachPathToItsService) {
+  EXPECT_EQ(ask("GET", "/v1/status"), R"({"status":1})");
+  EXPECT_EQ(ask("GET", "/v1/members"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/members/id:42"), R"({"key":1})");
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), R"({"id":"p"})");
+  EXPECT_EQ(ask("POST", "/v1/revoke-all"), "later");
+  EXPECT_EQ(ask("POST", "/v1/roster/reload"), "later");
+  EXPECT_EQ(ask("POST", "/v1/roster/reload?approve=0123"), "later");
+  EXPECT_THAT(admin.calls, ElementsAre("members state= after= limit=100", "revoke_all", "reload ",
+                                       "reload 0123"));
+}
+
+TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  for (const Frontend* at : {&frontend, &token_socket}) {
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42"), "token");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42&x=1"), "bad_request");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token/?community_member_id=42"), "not_found");
+    EXPECT_EQ(ask(*at, "POST", "/v1/token?community_member_id=42"), "method_not_allowed GET");
+    EXPECT_EQ(ask(*at, "HEAD", "/v1/token?community_member_id=42"), "method_not_allowed GET");
+    EXPECT_EQ(ask(*at, "POST", "/healthz"), "method_not_allowed GET");
+    EXPECT_EQ(ask(*at, "GET", "/"), "not_found");
+  }
+}
+
+TEST_F(AdminApi, TheTokenSocketHasNothingOfAdmin) {
+  for (const std::string_view path : {"/v1/status", "/v1/members", "/v1/members/id:42",
+                                      "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload"}) {
+    EXPECT_EQ(ask(token_socket, "GET", path), "not_found") << path;
+    EXPECT_EQ(ask(token_socket, "POST", path), "not_found") << path;
+  }
+}
+
+TEST_F(AdminApi, AStrangerIsRefusedWhateverIsAsked) {
+  for (const std::string_view path :
+       {"/v1/status", "/v1/members/id:42", "/v1/members/id:43", "/healthz", "/nowhere"}) {
+    EXPECT_EQ(ask("GET", path, kStranger), "forbidden") << path;
+  }
+  EXPECT_EQ(ask("POST", "/v1/revoke-all", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/healthz", kStranger), R"({"status":"ok"})");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, NamesTheMethodThatWouldDo) {
+  EXPECT_EQ(ask("POST", "/v1/status"), "method_not_allowed GET");
+  EXPECT_EQ(ask("POST", "/v1/members"), "method_not_allowed GET");
+  EXPECT_EQ(ask("DELETE", "/v1/members/id:42"), "method_not_allowed GET");
+  EXPECT_EQ(ask("GET", "/v1/members/id:42/revoke"), "method_not_allowed POST");
+  EXPECT_EQ(ask("GET", "/v1/revoke-all"), "method_not_allowed POST");
+  EXPECT_EQ(ask("GET", "/v1/roster/reload"), "method_not_allowed POST");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ActsOnTheMemberThatThePathNames) {
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/rotate"), "later");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:google-oauth2%7C10/revoke"), "later");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a%2Fb/reinstate"), "later");
+  EXPECT_THAT(admin.calls, ElementsAre("operate id:42 0", "operate sso:google-oauth2|10 1",
+                                       "operate sso:a/b 2"));
+}
+
+TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
+  EXPECT_EQ(ask("GET", "/v1/members/id:43"), "member_unknown");
+  EXPECT_EQ(ask("POST", "/v1/members/id:43/revoke"), "member_unknown");
+  EXPECT_EQ(ask("GET", "/v1/members/42"), "bad_request");
+  EXPECT_EQ(ask("GET", "/v1/members/"), "bad_request");
+  EXPECT_EQ(ask("POST", "/v1/members/id:x/revoke"), "bad_request");
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/promote"), "not_found");
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/revoke/"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a/b"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/audit"), "not_found");
+  EXPECT_EQ(ask("GET", "/metrics"), "not_found");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ReadsThePageOfMembers) {
+  EXPECT_EQ(ask("GET", "/v1/members?state=active&after=sso%3Aa%7Cb&limit=1000"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/members?limit=1&after="), "[]");
+  EXPECT_THAT(admin.calls, ElementsAre("members state=active after=sso:a|b limit=1000",
+                                       "members state= after= limit=1"));
+  for (const std::string_view bad :
+       {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=1&limit=1", "after=42",
+        "after=id:1&after=id:1", "state=nonsense", "state=active&state=active", "page=2"}) {
+    EXPECT_EQ(ask("GET", "/v1/members?" + std::string(bad)), "bad_request") << bad;
+  }
+}
+
+TEST_F(AdminApi, RefusesParametersThatMeanNothing) {
+  for (const std::string_view path :
+       {"/v1/status?x=1", "/v1/roster/plan?x", "/v1/members/id:42?x=1"}) {
+    EXPECT_EQ(ask("GET", path), "bad_request") << path;
+  }
+  for (const std::string_view path :
+       {"/v1/revoke-all?x=1", "/v1/members/id:42/revoke?force=1", "/v1/roster/reload?x=1",
+        "/v1/roster/reload?approve=", "/v1/roster/reload?approve=a&approve=a"}) {
+    EXPECT_EQ(ask("POST", path), "bad_request") << path;
+  }
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ReportsAnOperationAsJson) {
+  ask("POST", "/v1/members/id:42/revoke");
+  EXPECT_EQ(later_text(), "nothing yet");
+  OperatorReport report;
+  report.detail = "one \"left\"";
+  report.state = MemberState::kBlocked;
+  report.doubts = 1;
+  report.revocations = {{TokenKind::kRefresh, 0xff, "revoked", false},
+                        {TokenKind::kAccess, 0x1, "no reply", true}};
+  admin.report_done(report);
+  EXPECT_EQ(
+      later_text(),
+      R"({"done":false,"state":"blocked","detail":"one \"left\"","revocations":[)"
+      R"({"kind":"refresh","fingerprint":"00000000000000ff","result":"revoked","alive":false},)"
+      R"({"kind":"access","fingerprint":"0000000000000001","result":"no reply","alive":true}],)"
+      R"("doubts":1})");
+}
+
+TEST_F(AdminApi, ReportsAnOperationWithoutTokens) {
+  ask("POST", "/v1/revoke-all");
+  OperatorReport report;
+  report.done = true;
+  admin.report_done(report);
+  EXPECT_EQ(later_text(),
+            R"({"done":true,"state":"active","detail":"","revocations":[],"doubts":0})");
+}
+
+TEST_F(AdminApi, MapsEveryKindOfError) {
+  const std::pair<ErrorKind, std::string_view> kinds[] = {
+      {ErrorKind::kInvalid, "not_possible"}, {ErrorKind::kConfig, "config_invalid"},
+      {ErrorKind::kBusy, "unavailable"},     {ErrorKind::kIo, "unavailable"},
+      {ErrorKind::kFull, "unavailable"},     {ErrorKind::kCorrupt, "internal"},
+      {ErrorKind::kBug, "internal"},
+  };
+  for (const auto& [kind, wanted] : kinds) {
+    ask("POST", "/v1/members/id:42/reinstate");
+    admin.report_done(fail(kind, "why"));
+    EXPECT_EQ(later_text(), wanted);
+    EXPECT_EQ(std::get<ErrorReply>(*later_reply).message, "why");
+    ask("POST", "/v1/roster/reload");
+    admin.reload_done(fail(kind, "why"));
+    EXPECT_EQ(later_text(), wanted);
+  }
+  ask("POST", "/v1/roster/reload");
+  admin.reload_done(std::string("{\"id\":\"q\"}"));
+  EXPECT_EQ(later_text(), "{\"id\":\"q\"}");
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rotator/service.h"
+
+namespace rota {
+
+// Both clocks stand still until a test moves them.
+class FakeClock : public Clock {
+ public:
+  Now now() const override { return now_; }
+  void advance(Duration by) {
+    now_.wall += by;
+    now_.boot += by;
+  }
+
+ private:
+  Now now_{WallTime{std::chrono::hours{480'000}}, BootTime{std::chrono::hours{1}}};
+};
+
+// A rotation whose waits end when the test says so.
+class FakeTokenService : public TokenService {
+ public:
+  explicit FakeTokenService(const Clock& clock) : clock_(clock) {}
+
+  const Table& table() const override { return table_; }
+  WallTime circle_now() const override { return clock_.now().wall; }
+  WaitId wait_for_token(const WaitRequest& request,
+                        std::move_only_function<void(WaitAnswer)> done) override {
+    const WaitId id{++last_};
+    requests.push_back(request);
+    waits_.emplace(id, std::move(done));
+    return id;
+  }
+  void cancel_wait(WaitId wait) override {
+    waits_.erase(wait);
+    ++cancelled;
+  }
+
+  // Publishes id:`id` with a token `text` that lives `left` from now.
+  void publish(std::int64_t id, std::string_view text, Duration left) {
+    Published row;
+    row.member = MemberId{id};
+    row.keys = {MemberKey::from_id(id).value()};
+    row.access_token = make_secret(text);
+    row.body = make_secret("{\"access_token\":\"" + std::string(text) + "\"}");
+    row.fingerprint = fingerprint_of(text);
+    row.issued_at = circle_now();
+    row.expires_at = circle_now() + left;
+    table_.publish(std::move(row));
+  }
+  void set_state(std::int64_t id, MemberState state) {
+    Published row = *table_.find(MemberId{id});
+    row.state = state;
+    table_.publish(std::move(row));
+  }
+
+  // Ends the wait that was begun as the nth, counted from 1.
+  void finish(std::uint64_t nth, WaitAnswer answer) {
+    auto node = waits_.extract(WaitId{nth});
+    node.mapped()(answer);
+  }
+  void finish_all(WaitAnswer answer) {
+    while (!waits_.empty()) finish(std::to_underlying(waits_.begin()->first), answer);
+  }
+  std::size_t waiting() const { return waits_.size(); }
+
+  std::vector<WaitRequest> requests;
+  std::size_t cancelled = 0;
+
+ private:
+  const Clock& clock_;
+  Table table_;
+  std::uint64_t last_ = 0;
+  std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
+};
+
+// Knows the member id:42 and writes down what it is asked.
+class FakeAdminService : public AdminService {
+ public:
+  std::string status_json() const override { return R"({"status":1})"; }
+  Result<std::string> members_json(std::string_view state, std::string_view after,
+                                   std::size_t limit) const override {
+    if (state == "nonsense") return fail(ErrorKind::kInvalid, "no state nonsense");
+    calls.push_back("members state=" + std::string(state) + " after=" + std::string(after) +
+                    " limit=" + std::to_string(limit));
+    return "[]";
+  }
+  std::optional<std::string> member_json(std::string_view key) const override {
+    if (std::ranges::find(known, key) == known.end()) return std::nullopt;
+    return "{\"key\":1}";
+  }
+  std::string plan_json() const override { return R"({"id":"p"})"; }
+  void operate(std::string_view key, OperatorAction action,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    calls.push_back("operate " + std::string(key) + " " +
+                    std::to_string(std::to_underlying(action)));
+    report_done = std::move(done);
+  }
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
+    calls.push_back("revoke_all");
+    report_done = std::move(done);
+  }
+  void reload(std::string approve,
+              std::move_only_function<void(Result<std::string>)> done) override {
+    calls.push_back("reload " + approve);
+    reload_done = std::move(done);
+  }
+
+  std::vector<std::string> known{"id:42", "sso:google-oauth2|10", "sso:a/b"};
+  mutable std::vector<std::string> calls;
+  std::move_only_function<void(Result<OperatorReport>)> report_done;
+  std::move_only_function<void(Result<std::string>)> reload_done;
+};
+
+}  // namespace rota

@@ -1,0 +1,224 @@
+#include "serve/http_head.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "serve/limits.h"
+
+namespace rota {
+namespace {
+
+using std::string_literals::operator""s;
+
+const std::string kPlain = "GET /v1/token?email=a%40b&wait=0 HTTP/1.1\r\nHost: rota\r\n\r\n";
+
+const RequestHead& accepted(const std::variant<NeedMore, RequestHead, HeadError>& result) {
+  static const RequestHead kNone;
+  const auto* head = std::get_if<RequestHead>(&result);
+  EXPECT_NE(head, nullptr);
+  return head == nullptr ? kNone : *head;
+}
+
+TEST(HttpHead, SplitsARequestWithoutCopying) {
+  const std::string bytes = kPlain + "GET /next";
+  const auto result = parse_head(bytes);
+  const RequestHead& head = accepted(result);
+  EXPECT_EQ(head.method, "GET");
+  EXPECT_EQ(head.path, "/v1/token");
+  EXPECT_EQ(head.query, "email=a%40b&wait=0");
+  EXPECT_FALSE(head.close);
+  EXPECT_EQ(head.head_bytes, kPlain.size());
+  EXPECT_EQ(head.body_bytes, 0U);
+  EXPECT_EQ(head.method.data(), bytes.data());
+}
+
+struct Accepted {
+  std::string bytes;
+  std::string_view path;
+  std::string_view query;
+  bool close;
+  std::size_t body_bytes;
+};
+
+TEST(HttpHead, AcceptsTheGrammar) {
+  const Accepted cases[] = {
+      {"GET / HTTP/1.1\r\nHost:\r\n\r\n", "/", "", false, 0},
+      {"GET /? HTTP/1.1\r\nHost: x\r\n\r\n", "/", "", false, 0},
+      {"GET /a?b?c HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "b?c", false, 0},
+      {"GET /a?s=google-oauth2|1 HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "s=google-oauth2|1", false, 0},
+      {"BREW /pot HTTP/1.1\r\nhOsT: [::1]:80\r\n\r\n", "/pot", "", false, 0},
+      {"GET / HTTP/1.1\r\nHost:x\r\nX-Empty:\r\nX-Tab:\ta\tb \r\n\r\n", "/", "", false, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nX-Latin: \xe9\r\n\r\n", "/", "", false, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "/", "", true, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n", "/", "", false, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nConnection: foo , CLOSE\t\r\n\r\n", "/", "", true, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nConnection: closed,xclose\r\n\r\n", "/", "", false, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nConnection: x\r\n\r\n", "/", "", true, 0},
+      {"GET / HTTP/1.0\r\n\r\n", "/", "", true, 0},
+      {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "/", "", true, 0},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "/", "", false, 0},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4096\r\n\r\n", "/", "", false, 4096},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0007\r\n\r\n", "/", "", false, 7},
+  };
+  for (const Accepted& wanted : cases) {
+    SCOPED_TRACE(wanted.bytes);
+    const auto result = parse_head(wanted.bytes);
+    const RequestHead& head = accepted(result);
+    EXPECT_EQ(head.path, wanted.path);
+    EXPECT_EQ(head.query, wanted.query);
+    EXPECT_EQ(head.close, wanted.close);
+    EXPECT_EQ(head.body_bytes, wanted.body_bytes);
+    EXPECT_EQ(head.head_bytes, wanted.bytes.size());
+    for (std::size_t n = 0; n < wanted.bytes.size(); ++n) {
+      EXPECT_TRUE(std::holds_alternative<NeedMore>(parse_head({wanted.bytes.data(), n}))) << n;
+    }
+  }
+}
+
+std::string with_fields(std::string_view fields) {
+  return "GET / HTTP/1.1\r\nHost: x\r\n" + std::string(fields) + "\r\n";
+}
+
+std::string with_target(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+std::vector<std::string> oddities() {
+  return {
+      // line ends and control bytes
+      "\r\n" + kPlain,
+      "GET / HTTP/1.1\nHost: x\n\n",
+      "GET / HTTP/1.1\r\nHost: x\n\r\n",
+      "GET / HTTP/1.1\rHost: x\r\n\r\n",
+      "GET / HTTP/1.1\r\r\nHost: x\r\n\r\n",
+      with_fields("A: b\rc\r\n"),
+      with_fields("A: b\0c\r\n"s),
+      with_fields("A: b\x01\r\n"),
+      with_fields("A: b\x7f\r\n"),
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s,
+      // request line
+      "GET /\r\nHost: x\r\n\r\n",
+      "GET HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /  HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n",
+      " GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
+      "G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET / HTTP/1.2\r\nHost: x\r\n\r\n",
+      "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+      "GET / HTTP/1.10\r\nHost: x\r\n\r\n",
+      "GET / http/1.1\r\nHost: x\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\n",
+      // target
+      with_target("http://x/"),
+      with_target("*"),
+      with_target("x:80"),
+      with_target("v1/token"),
+      with_target("/a#b"),
+      with_target("/a b"),
+      with_target("/\xc3\xa9"),
+      with_target("/%"),
+      with_target("/%4"),
+      with_target("/%4x"),
+      with_target("/%x4"),
+      with_target("/?a=%"),
+      with_target("/?a=%%41"),
+      // Host
+      "GET / HTTP/1.1\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
+      // fields
+      "GET / HTTP/1.1\r\n Host: x\r\n\r\n",
+      with_fields(" folded\r\n"),
+      with_fields("A: b\r\n folded\r\n"),
+      with_fields("A: b\r\n\tfolded\r\n"),
+      with_fields("A : b\r\n"),
+      with_fields("A\t: b\r\n"),
+      with_fields("A b: c\r\n"),
+      with_fields(": b\r\n"),
+      with_fields("no colon\r\n"),
+      with_fields("\xe9: b\r\n"),
+      // framing
+      with_fields("Content-Length: 1\r\nContent-Length: 1\r\n"),
+      with_fields("Content-Length: 1, 1\r\n"),
+      with_fields("Content-Length: +1\r\n"),
+      with_fields("Content-Length: -1\r\n"),
+      with_fields("Content-Length: 0x1\r\n"),
+      with_fields("Content-Length: 1 1\r\n"),
+      with_fields("Content-Length:\r\n"),
+      with_fields("Transfer-Encoding: chunked\r\n"),
+      with_fields("transfer-encoding: identity\r\n"),
+      with_fields("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+      with_fields("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"),
+      with_fields("Expect: 100-continue\r\n"),
+  };
+}
+
+TEST(HttpHead, RefusesWhatIsNotInTheGrammar) {
+  for (const std::string& bytes : oddities()) {
+    SCOPED_TRACE(bytes);
+    const auto result = parse_head(bytes);
+    const auto* error = std::get_if<HeadError>(&result);
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->code, ErrorCode::kBadRequest);
+    EXPECT_FALSE(error->why.empty());
+  }
+}
+
+// However a request is cut into pieces, the parser waits and then refuses; it never accepts a
+// prefix.
+TEST(HttpHead, RefusesWhateverThePieces) {
+  for (const std::string& bytes : oddities()) {
+    SCOPED_TRACE(bytes);
+    bool refused = false;
+    for (std::size_t n = 0; n <= bytes.size(); ++n) {
+      const auto result = parse_head({bytes.data(), n});
+      EXPECT_FALSE(std::holds_alternative<RequestHead>(result)) << n;
+      const bool error = std::holds_alternative<HeadError>(result);
+      EXPECT_TRUE(error || !refused) << "an error went away at " << n;
+      refused = error;
+    }
+    EXPECT_TRUE(refused);
+  }
+}
+
+std::string head_of_size(std::size_t bytes) {
+  const std::string start = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+  return start + std::string(bytes - start.size() - 4, 'a') + "\r\n\r\n";
+}
+
+TEST(HttpHead, LimitsTheHeadToTheByte) {
+  EXPECT_EQ(accepted(parse_head(head_of_size(kRequestHeadBytesMax))).head_bytes,
+            kRequestHeadBytesMax);
+  const auto result = parse_head(head_of_size(kRequestHeadBytesMax + 1));
+  const auto* error = std::get_if<HeadError>(&result);
+  ASSERT_NE(error, nullptr);
+  EXPECT_EQ(error->code, ErrorCode::kRequestTooLarge);
+}
+
+TEST(HttpHead, WaitsUntilTheLimitAndNoLonger) {
+  const std::string endless(kRequestHeadBytesMax, 'a');
+  EXPECT_TRUE(std::holds_alternative<NeedMore>(
+      parse_head(std::string_view(endless).substr(0, kRequestHeadBytesMax - 1))));
+  EXPECT_TRUE(std::holds_alternative<HeadError>(parse_head(endless)));
+}
+
+TEST(HttpHead, LimitsTheBody) {
+  for (const std::string_view length :
+       {"4097", "18446744073709551616", "99999999999999999999999"}) {
+    const auto result = parse_head(with_fields("Content-Length: " + std::string(length) + "\r\n"));
+    const auto* error = std::get_if<HeadError>(&result);
+    ASSERT_NE(error, nullptr) << length;
+    EXPECT_EQ(error->code, ErrorCode::kRequestTooLarge) << length;
+  }
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,261 @@
+#include "serve/server.h"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <string>
+
+#include "unit/serve/harness.h"
+
+namespace rota {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
+constexpr std::string_view kToken1 = "/v1/token?community_member_id=1";
+
+// The clock of the machine, for the one test in which the server's own timer must fire.
+class RealClock : public Clock {
+ public:
+  Now now() const override {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return {WallTime{}, BootTime{std::chrono::duration_cast<Duration>(since)}};
+  }
+};
+
+class ServerTest : public ServeTest {
+ protected:
+  void SetUp() override { tokens.publish(1, "one", hours{1}); }
+
+  void expect_refused(ConnectionLimit limit) {
+    const auto client = connect();
+    const ReceivedReply reply = next_reply(*client);
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_THAT(reply.body, HasSubstr("\"too_many_connections\""));
+    EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
+    wait_for_end(*client);
+    ASSERT_FALSE(observer.refused.empty());
+    EXPECT_EQ(observer.refused.back(), std::pair(::geteuid(), limit));
+  }
+  bool shut_down(Duration grace) {
+    server->shutdown(grace, [this] { done = true; });
+    return done;
+  }
+
+  bool done = false;
+};
+
+TEST_F(ServerTest, LimitsConnectionsInAll) {
+  start({.max_connections = 2, .max_connections_per_uid = 100, .times = {}});
+  auto first = connect();
+  const auto second = connect();
+  second->get("/healthz");
+  EXPECT_EQ(next_reply(*second).status, 200);
+  expect_refused(ConnectionLimit::kTotal);
+  EXPECT_EQ(server->connections(), 2U);
+  first->hang_up();
+  run_until([&] { return server->connections() == 1; });
+  const auto third = connect();
+  third->get(kToken1);
+  EXPECT_EQ(next_reply(*third).status, 200);
+  EXPECT_EQ(observer.refused.size(), 1U);
+}
+
+TEST_F(ServerTest, LimitsConnectionsOfOneUser) {
+  start({.max_connections = 100, .max_connections_per_uid = 1, .times = {}});
+  auto first = connect();
+  run_until([&] { return server->connections() == 1; });
+  expect_refused(ConnectionLimit::kPerUid);
+  first->hang_up();
+  run_until([&] { return server->connections() == 0; });
+  const auto second = connect();
+  second->get(kToken1);
+  EXPECT_EQ(next_reply(*second).status, 200);
+}
+
+TEST_F(ServerTest, AcceptsABurst) {
+  start();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(connect());
+  for (const auto& client : clients) client->get(kToken1);
+  for (const auto& client : clients) EXPECT_EQ(next_reply(*client).status, 200);
+  EXPECT_EQ(server->connections(), 100U);
+}
+
+// Without a descriptor for it a client stays in the queue; the server rests and tries again.
+TEST_F(ServerTest, RestsWhenDescriptorsRunOut) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan opens a pipe to look at a type, and below there is no descriptor for it";
+#endif
+  start({.times = {}, .sweep_spacing = milliseconds{1}, .accept_rest = milliseconds{1}});
+  const auto client = connect();
+  client->get(kToken1);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  run_until([&] { return observer.failures.size() == 3; });
+  const std::size_t at_once = loop.poll();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_LE(at_once, 1U) << "it tries again without a rest";
+  EXPECT_EQ(observer.failures.front(), std::errc::too_many_files_open);
+  EXPECT_EQ(next_reply(*client).status, 200);
+}
+
+TEST_F(ServerTest, ClosesWhatIsOverdueByItsOwnTimer) {
+  const RealClock real;
+  auto listen = ListenSocket::bind(path(), 0600, std::nullopt);
+  ASSERT_TRUE(listen);
+  auto made = Server::create(
+      loop, *std::move(listen), frontend, real, observer,
+      {.times = {.head = milliseconds{2}, .idle = hours{1}}, .sweep_spacing = milliseconds{1}});
+  ASSERT_TRUE(made);
+  server = *std::move(made);
+  server->start();
+  const auto slow = connect();
+  const auto idle = connect();
+  slow->send("GET / HT");
+  wait_for_end(*slow);
+  expect_silence(*idle);
+}
+
+TEST_F(ServerTest, RefusesAForeignUserWhoeverIsAskedFor) {
+  // As root the client becomes nobody; otherwise the daemon claims to be somebody else.
+  const bool root = ::geteuid() == 0;
+  policy = AccessPolicy(root ? 990 : ::geteuid() + 1);
+  start();
+  int answers[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, answers), 0);
+  const std::string socket_path = path();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (root && (::setgid(65'534) != 0 || ::setuid(65'534) != 0)) ::_exit(2);
+    const int fd = connect_to(socket_path, 0);
+    const std::string_view requests =
+        "GET /v1/token?community_member_id=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET /v1/token?community_member_id=2 HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    if (::send(fd, requests.data(), requests.size(), MSG_NOSIGNAL) < 0) ::_exit(3);
+    char bytes[4'096];
+    for (ssize_t n = 0; (n = ::recv(fd, bytes, sizeof(bytes), 0)) > 0;) {
+      if (::send(answers[1], bytes, static_cast<std::size_t>(n), MSG_NOSIGNAL) != n) ::_exit(4);
+    }
+    ::_exit(0);
+  }
+  ::close(answers[1]);
+  int status = -1;
+  run_until([&] { return ::waitpid(child, &status, WNOHANG) == child; });
+  EXPECT_EQ(status, 0);
+  std::string got(1 << 16, '\0');
+  const ssize_t count = ::recv(answers[0], got.data(), got.size(), 0);
+  ASSERT_GT(count, 0);
+  got.resize(static_cast<std::size_t>(count));
+  ::close(answers[0]);
+  const auto second = got.find("HTTP/1.1 ", 1);
+  const auto third = got.find("HTTP/1.1 ", second + 1);
+  ASSERT_NE(third, std::string::npos) << got;
+  EXPECT_THAT(got, testing::StartsWith("HTTP/1.1 403 "));
+  EXPECT_EQ(got.substr(0, second), got.substr(second, third - second))
+      << "the refusal tells who exists";
+  EXPECT_THAT(got.substr(third), testing::StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, ServesTheAdminSocket) {
+  const Frontend admin_frontend(tokens, policy, &admin);
+  auto listen = ListenSocket::bind(path(), 0600, std::nullopt);
+  ASSERT_TRUE(listen);
+  auto made = Server::create(loop, *std::move(listen), admin_frontend, clock, observer, {});
+  ASSERT_TRUE(made);
+  server = *std::move(made);
+  server->start();
+  auto client = connect();
+  client->send("POST /v1/members/id:42/revoke HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+  client->get("/v1/status");
+  run_until([&] { return admin.report_done != nullptr; });
+  expect_silence(*client);
+  admin.report_done(OperatorReport{.done = true, .detail = {}, .revocations = {}});
+  EXPECT_THAT(next_reply(*client).body, HasSubstr("\"done\":true"));
+  EXPECT_EQ(next_reply(*client).body, R"({"status":1})");
+
+  // The order stands when its client has gone; its report goes nowhere.
+  client->send("POST /v1/roster/reload HTTP/1.1\r\nHost: x\r\n\r\n");
+  run_until([&] { return admin.reload_done != nullptr; });
+  client->hang_up();
+  run_until([&] { return server->connections() == 0; });
+  admin.reload_done(std::string("{}"));
+}
+
+TEST_F(ServerTest, ShutdownWithoutConnectionsIsDoneAtOnce) {
+  start();
+  EXPECT_FALSE(shut_down(hours{1})) << "not from inside the call";
+  // Nothing of the server keeps the loop from ending.
+  loop.run();
+  EXPECT_TRUE(done);
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(ServerTest, ShutdownClosesWhatIsIdleAndAnswersWhatWasAsked) {
+  start();
+  tokens.publish(9, "stale", seconds{0});
+  const auto idle = connect();
+  const auto partial = connect();
+  partial->send("GET /hea");
+  const auto waiting = connect();
+  waiting->get("/v1/token?community_member_id=9");
+  waiting->get(kToken1);
+  run_until([&] { return tokens.waiting() == 1 && server->connections() == 3; });
+  settle();
+  EXPECT_FALSE(shut_down(hours{1}));
+  wait_for_end(*idle);
+  wait_for_end(*partial);
+  EXPECT_EQ(idle->received() + partial->received(), "");
+  expect_silence(*waiting);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(connect_to(path(), 0), -1) << "new clients find nobody";
+
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish(1, kServe);
+  const ReceivedReply first = next_reply(*waiting);
+  EXPECT_EQ(first.status, 200);
+  EXPECT_THAT(first.head, Not(HasSubstr("Connection: close")));
+  const ReceivedReply second = next_reply(*waiting);
+  EXPECT_EQ(second.status, 200);
+  EXPECT_THAT(second.head, HasSubstr("\r\nConnection: close\r\n"));
+  wait_for_end(*waiting);
+  run_until([&] { return done; });
+}
+
+TEST_F(ServerTest, ShutdownEndsTheRestAfterItsGrace) {
+  start();
+  tokens.publish(9, "stale", seconds{0});
+  const auto waiting = connect();
+  waiting->get("/v1/token?community_member_id=9");
+  run_until([&] { return tokens.waiting() == 1; });
+  EXPECT_FALSE(shut_down(milliseconds{1}));
+  run_until([&] { return done; });
+  EXPECT_EQ(tokens.cancelled, 1U);
+  wait_for_end(*waiting);
+  EXPECT_EQ(waiting->received(), "");
+}
+
+TEST_F(ServerTest, DestructionCancelsWhatWaits) {
+  start();
+  tokens.publish(9, "stale", seconds{0});
+  const auto waiting = connect();
+  waiting->get("/v1/token?community_member_id=9");
+  run_until([&] { return tokens.waiting() == 1; });
+  server.reset();
+  EXPECT_EQ(tokens.cancelled, 1U);
+  settle();
+  wait_for_end(*waiting);
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,264 @@
+#include "serve/token_api.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "serve/frontend.h"
+
+namespace rota {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr WallTime kExpiry{std::chrono::hours{480'000}};
+constexpr std::uint32_t kOwnUid = 990;
+const PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
+const PeerIdentity kStranger{.uid = 1'000, .gid = 1'000, .pid = 1};
+constexpr Fingerprint kFingerprint = 0xabcd;
+
+Published row_of_lifetime(Duration lifetime) {
+  Published row;
+  row.member = MemberId{7};
+  row.keys = {MemberKey::from_id(42).value(), MemberKey::from_email("ada@example.com").value()};
+  row.access_token = make_secret("token");
+  row.body = make_secret("{}");
+  row.fingerprint = kFingerprint;
+  row.issued_at = kExpiry - lifetime;
+  row.expires_at = kExpiry;
+  return row;
+}
+
+TokenQuery query_of_42() {
+  TokenQuery query;
+  query.key = MemberKey::from_id(42).value();
+  query.wait = seconds{10};
+  return query;
+}
+
+// One decision about a token of an hour, unless the case says otherwise.
+struct Case {
+  Published row = row_of_lifetime(minutes{60});
+  TokenQuery query = query_of_42();
+  Duration left = minutes{30};
+  PeerIdentity peer = kRoot;
+
+  Answer decide() const {
+    Table table;
+    table.publish(row);
+    return decide_token(query, peer, AccessPolicy(kOwnUid), table, kExpiry - left);
+  }
+  // "token", "wait", or the code of the error.
+  std::string verdict() const {
+    const Answer answer = decide();
+    if (std::holds_alternative<TokenReply>(answer)) return "token";
+    if (std::holds_alternative<WaitRequest>(answer)) return "wait";
+    return std::string(row_of(std::get<ErrorReply>(answer).code).code);
+  }
+};
+
+TEST(TokenApi, DefaultNeedsAMinuteOfALongToken) {
+  Case at{.left = seconds{60}};
+  EXPECT_EQ(at.verdict(), "token");
+  at.left = milliseconds{59'999};
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, DefaultNeedsHalfOfAShortToken) {
+  Case at{.row = row_of_lifetime(seconds{40}), .left = seconds{20}};
+  EXPECT_EQ(at.verdict(), "token");
+  at.left = milliseconds{19'999};
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, TheRuleChangesWhereHalfTheLifeIsAMinute) {
+  EXPECT_EQ(
+      (Case{.row = row_of_lifetime(milliseconds{119'998}), .left = milliseconds{59'999}}).verdict(),
+      "token");
+  EXPECT_EQ((Case{.row = row_of_lifetime(seconds{120}), .left = milliseconds{59'999}}).verdict(),
+            "wait");
+}
+
+TEST(TokenApi, AskedMinTtlCountsToTheMillisecond) {
+  Case at{.left = seconds{90}};
+  at.query.min_ttl = seconds{90};
+  EXPECT_EQ(at.verdict(), "token");
+  at.query.min_ttl = milliseconds{90'001};
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, MoreThanATokenCanHaveIsTheRotationsToJudge) {
+  Case at{.left = minutes{59}};
+  at.query.min_ttl = minutes{600};
+  const Answer answer = at.decide();
+  ASSERT_TRUE(std::holds_alternative<WaitRequest>(answer));
+  EXPECT_EQ(std::get<WaitRequest>(answer).min_ttl, minutes{600});
+}
+
+TEST(TokenApi, NoTokenWithinTheMarginIsServed) {
+  Case at;
+  at.query.min_ttl = seconds{0};
+  at.query.wait = seconds{0};
+  at.left = milliseconds{1'001};
+  EXPECT_EQ(at.verdict(), "token");
+  at.left = milliseconds{1'000};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.left = milliseconds{-1};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.query.wait = milliseconds{1};
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, WithoutWaitingWhatIsAliveWillDo) {
+  Case at{.left = seconds{5}};
+  at.query.wait = seconds{0};
+  EXPECT_EQ(at.verdict(), "token");
+  at.query.strict = true;
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.left = seconds{60};
+  EXPECT_EQ(at.verdict(), "token");
+}
+
+TEST(TokenApi, ARefusedTokenIsNotServedAtOnce) {
+  Case at;
+  at.query.refused = kFingerprint;
+  EXPECT_EQ(at.verdict(), "wait");
+  at.query.wait = seconds{0};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.query.refused = kFingerprint + 1;
+  EXPECT_EQ(at.verdict(), "token");
+}
+
+TEST(TokenApi, AWaitCarriesWhatWasAsked) {
+  Case at{.left = seconds{1}};
+  at.query.min_ttl = seconds{77};
+  at.query.strict = true;
+  at.query.refused = 5;
+  at.query.wait = seconds{3};
+  const Answer answer = at.decide();
+  const auto* wait = std::get_if<WaitRequest>(&answer);
+  ASSERT_NE(wait, nullptr);
+  EXPECT_EQ(wait->member, MemberId{7});
+  EXPECT_EQ(wait->min_ttl, seconds{77});
+  EXPECT_TRUE(wait->strict);
+  EXPECT_EQ(wait->refused, Fingerprint{5});
+  EXPECT_EQ(wait->wait, seconds{3});
+}
+
+TEST(TokenApi, UnavailableSaysWhenToComeAgain) {
+  Case at{.left = seconds{0}};
+  at.query.wait = seconds{0};
+  EXPECT_EQ(std::get<ErrorReply>(at.decide()).retry_after, kRetryAfterDefault);
+}
+
+TEST(TokenApi, AMemberWithoutATokenIsWaitedFor) {
+  Case at;
+  at.row.access_token = nullptr;
+  at.row.body = nullptr;
+  at.row.fingerprint = 0;
+  EXPECT_EQ(at.verdict(), "wait");
+  at.query.wait = seconds{0};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  // A fingerprint of zero is no token's here.
+  at.query.refused = 0;
+  at.query.wait = seconds{1};
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, EveryStateButActiveIsServedNothing) {
+  const std::pair<MemberState, std::string_view> states[] = {
+      {MemberState::kActive, "token"},           {MemberState::kRetiring, "member_retired"},
+      {MemberState::kRetired, "member_retired"}, {MemberState::kBlocked, "member_blocked"},
+      {MemberState::kUnknown, "member_unknown"}, {MemberState::kMismatched, "member_mismatched"},
+  };
+  for (const auto& [state, wanted] : states) {
+    Case at;
+    at.row.state = state;
+    EXPECT_EQ(at.verdict(), wanted);
+    at.query.wait = seconds{0};
+    EXPECT_EQ(at.verdict(), wanted);
+  }
+}
+
+TEST(TokenApi, ANameThatLeadsNowhereIsUnknown) {
+  Case at;
+  at.query.key = MemberKey::from_id(43).value();
+  EXPECT_EQ(at.verdict(), "member_unknown");
+  at.query.key = MemberKey::from_email("ada@example.com").value();
+  EXPECT_EQ(at.verdict(), "token");
+}
+
+TEST(TokenApi, AStrangerLearnsNothing) {
+  Case at{.peer = kStranger};
+  for (const auto state : {MemberState::kActive, MemberState::kRetired, MemberState::kBlocked}) {
+    at.row.state = state;
+    EXPECT_EQ(at.verdict(), "forbidden");
+  }
+  at.query.key = MemberKey::from_id(43).value();
+  EXPECT_EQ(at.verdict(), "forbidden");
+}
+
+TEST(AccessPolicy, KnowsRootAndItself) {
+  const AccessPolicy policy(kOwnUid);
+  const Published row = row_of_lifetime(minutes{60});
+  const PeerIdentity own{.uid = kOwnUid, .gid = 1, .pid = 1};
+  // A group is no identity: root's group is not root.
+  const PeerIdentity roots_group{.uid = 1'000, .gid = 0, .pid = 1};
+  for (const auto* member : {&row, static_cast<const Published*>(nullptr)}) {
+    EXPECT_TRUE(policy.may_read(kRoot, member));
+    EXPECT_TRUE(policy.may_read(own, member));
+    EXPECT_FALSE(policy.may_read(kStranger, member));
+    EXPECT_FALSE(policy.may_read(roots_group, member));
+  }
+  EXPECT_TRUE(policy.may_administer(kRoot));
+  EXPECT_TRUE(policy.may_administer(own));
+  EXPECT_FALSE(policy.may_administer(kStranger));
+}
+
+std::string settled(const Published& row, WaitResult result, Duration left,
+                    PeerIdentity peer = kRoot, MemberId member = MemberId{7}) {
+  Table table;
+  table.publish(row);
+  const WaitAnswer answer{.result = result, .retry_after = seconds{9}};
+  const TokenOutcome outcome =
+      settle_token(member, answer, peer, AccessPolicy(kOwnUid), table, kExpiry - left);
+  const auto* error = std::get_if<ErrorReply>(&outcome);
+  if (error == nullptr) return "token";
+  std::string text(row_of(error->code).code);
+  if (error->retry_after) text += " " + format_duration(*error->retry_after);
+  return text;
+}
+
+TEST(TokenApi, AWaitEndsAsTheRotationSays) {
+  const std::pair<WaitResult, std::string_view> results[] = {
+      {WaitResult::kServe, "token"},
+      {WaitResult::kUnavailable, "token_unavailable 9s"},
+      {WaitResult::kRetired, "member_retired"},
+      {WaitResult::kBlocked, "member_blocked"},
+      {WaitResult::kUnknown, "member_unknown"},
+      {WaitResult::kMismatched, "member_mismatched"},
+  };
+  for (const auto& [result, wanted] : results) {
+    EXPECT_EQ(settled(row_of_lifetime(minutes{60}), result, minutes{1}), wanted);
+  }
+}
+
+TEST(TokenApi, AfterAWaitTheTableIsJudgedAfresh) {
+  Published row = row_of_lifetime(minutes{60});
+  EXPECT_EQ(settled(row, WaitResult::kServe, milliseconds{1'001}), "token");
+  EXPECT_EQ(settled(row, WaitResult::kServe, milliseconds{1'000}), "token_unavailable 1s");
+  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}, kStranger), "forbidden");
+  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}, kRoot, MemberId{8}), "member_unknown");
+  row.state = MemberState::kRetiring;
+  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}), "member_retired");
+  row.state = MemberState::kActive;
+  row.body = nullptr;
+  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}), "token_unavailable 1s");
+}
+
+}  // namespace
+}  // namespace rota

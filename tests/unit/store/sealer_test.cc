@@ -1,0 +1,160 @@
+#include "store/sealer.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <set>
+#include <string>
+
+namespace rota {
+namespace {
+
+constexpr std::string_view kToken = "eyJhbGciOiJIUzI1NiJ9.a-token-of-circle";
+constexpr TokenBinding kPlace{TokenId{5}, MemberId{7}, TokenKind::kAccess};
+
+Sealer make_sealer(char byte = 'k') {
+  return *Sealer::create(Secret(std::string(kStoreKeyBytes, byte)));
+}
+
+TEST(Sealer, OpensWhatItSealed) {
+  const Sealer sealer = make_sealer();
+  for (const std::string& text :
+       {std::string(kToken), std::string(), std::string(100'000, 'x'), std::string("\0\xff", 2)}) {
+    const std::optional<Secret> opened = sealer.open(sealer.seal(Secret(text), kPlace), kPlace);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(text, opened->reveal());
+  }
+}
+
+TEST(Sealer, AnotherSealerOfTheSameKeyOpensIt) {
+  const SealedBytes sealed = make_sealer().seal(Secret(kToken), kPlace);
+  const std::optional<Secret> opened = make_sealer().open(sealed, kPlace);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(kToken, opened->reveal());
+}
+
+TEST(Sealer, AMovedSealerStillOpens) {
+  Sealer first = make_sealer();
+  const SealedBytes sealed = first.seal(Secret(kToken), kPlace);
+  const Sealer second = std::move(first);
+  EXPECT_TRUE(second.open(sealed, kPlace));
+}
+
+TEST(Sealer, OpensInItsOwnPlaceOnly) {
+  const Sealer sealer = make_sealer();
+  const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
+  EXPECT_FALSE(sealer.open(sealed, {TokenId{6}, MemberId{7}, TokenKind::kAccess}));
+  EXPECT_FALSE(sealer.open(sealed, {TokenId{5}, MemberId{8}, TokenKind::kAccess}));
+  EXPECT_FALSE(sealer.open(sealed, {TokenId{5}, MemberId{7}, TokenKind::kRefresh}));
+  EXPECT_FALSE(sealer.open(sealed, {TokenId{7}, MemberId{5}, TokenKind::kAccess}));
+  // Only the highest byte of an id differs.
+  EXPECT_FALSE(
+      sealer.open(sealed, {TokenId{5 + (std::int64_t{1} << 56)}, MemberId{7}, TokenKind::kAccess}));
+}
+
+TEST(Sealer, EveryChangedBitAndEveryCutIsNoticed) {
+  const Sealer sealer = make_sealer();
+  const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
+  for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+    SealedBytes changed = sealed;
+    changed[bit / 8] ^= static_cast<unsigned char>(1U << (bit % 8));
+    EXPECT_FALSE(sealer.open(changed, kPlace)) << "bit " << bit;
+  }
+  for (std::size_t size = 0; size < sealed.size(); ++size) {
+    EXPECT_FALSE(sealer.open(std::span(sealed).first(size), kPlace)) << "size " << size;
+  }
+  SealedBytes longer = sealed;
+  longer.push_back(0);
+  EXPECT_FALSE(sealer.open(longer, kPlace));
+}
+
+TEST(Sealer, SealedBytesNeverRepeatAndShowNothing) {
+  const Sealer sealer = make_sealer();
+  std::set<SealedBytes> seen;
+  for (int i = 0; i < 100; ++i) {
+    const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
+    EXPECT_TRUE(seen.insert(sealed).second);
+    const std::string_view bytes{reinterpret_cast<const char*>(sealed.data()), sealed.size()};
+    EXPECT_EQ(std::string_view::npos, bytes.find(kToken.substr(0, 8)));
+  }
+}
+
+TEST(Sealer, AnotherKeyHasAnotherIdAndOpensNothing) {
+  const Sealer ours = make_sealer('a');
+  const Sealer theirs = make_sealer('b');
+  EXPECT_EQ(ours.key_id(), make_sealer('a').key_id());
+  EXPECT_NE(ours.key_id(), theirs.key_id());
+  EXPECT_NE((KeyId{'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'}), ours.key_id());
+  EXPECT_FALSE(theirs.open(ours.seal(Secret(kToken), kPlace), kPlace));
+}
+
+TEST(Sealer, TheKeyCheckOpensWithItsKeyAndIsNoToken) {
+  const Sealer ours = make_sealer('a');
+  const SealedBytes check = ours.seal_key_check();
+  EXPECT_TRUE(ours.opens_key_check(check));
+  EXPECT_FALSE(make_sealer('b').opens_key_check(check));
+  EXPECT_FALSE(ours.open(check, kPlace));
+  EXPECT_FALSE(ours.opens_key_check(ours.seal(Secret("rota"), kPlace)));
+}
+
+TEST(Sealer, WantsAKeyOf32Bytes) {
+  for (const std::size_t size : {0U, 31U, 33U, 64U}) {
+    const Result<Sealer> made = Sealer::create(Secret(std::string(size, 'k')));
+    ASSERT_FALSE(made) << size;
+    EXPECT_EQ(ErrorKind::kInvalid, made.error().kind);
+  }
+}
+
+TEST(Sealer, WorksWhereNoMemoryMayBeLocked) {
+  rlimit before{};
+  ASSERT_EQ(0, getrlimit(RLIMIT_MEMLOCK, &before));
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &none));
+  Result<Sealer> sealer = Sealer::create(Secret(std::string(kStoreKeyBytes, 'k')));
+  ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &before));
+  ASSERT_TRUE(sealer);
+  EXPECT_TRUE(sealer->open(sealer->seal(Secret(kToken), kPlace), kPlace));
+}
+
+TEST(StoreKey, TheTextThatIsGeneratedIsRead) {
+  const Result<Secret> text = generate_store_key();
+  ASSERT_TRUE(text);
+  EXPECT_EQ(64U, text->size());
+  EXPECT_EQ(std::string_view::npos, text->reveal().find_first_not_of("0123456789abcdef"));
+  const Result<Secret> key = parse_store_key(text->reveal());
+  ASSERT_TRUE(key);
+  EXPECT_EQ(kStoreKeyBytes, key->size());
+  EXPECT_FALSE(*text == *generate_store_key());
+}
+
+TEST(StoreKey, IsReadByteByByte) {
+  const std::string digits = "00ff10" + std::string(56, '0') + "a5";
+  const Result<Secret> key = parse_store_key(digits);
+  ASSERT_TRUE(key);
+  std::string expected(kStoreKeyBytes, '\0');
+  expected[1] = '\xff';
+  expected[2] = '\x10';
+  expected[31] = '\xa5';
+  EXPECT_EQ(expected, key->reveal());
+}
+
+TEST(StoreKey, AllowsTheNewlineOfAFileAndUpperCase) {
+  EXPECT_TRUE(*parse_store_key(" \t" + std::string(64, 'A') + "\r\n") ==
+              *parse_store_key(std::string(64, 'a')));
+}
+
+TEST(StoreKey, RefusesAllElseWithoutQuotingIt) {
+  for (const std::string& text :
+       {std::string(), std::string("\n"), std::string(63, 'a'), std::string(65, 'a'),
+        std::string(62, 'a'), std::string(66, 'a'), std::string(63, 'a') + "g",
+        std::string(32, 'a') + " " + std::string(31, 'a'),
+        std::string(32, 'a') + "\n" + std::string(32, 'a'), "0x" + std::string(62, 'a')}) {
+    const Result<Secret> key = parse_store_key(text);
+    ASSERT_FALSE(key) << text;
+    EXPECT_EQ(ErrorKind::kConfig, key.error().kind);
+    EXPECT_EQ(std::string::npos, key.error().message.find("aaaa"));
+  }
+}
+
+}  // namespace
+}  // namespace rota

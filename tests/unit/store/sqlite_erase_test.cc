@@ -1,0 +1,107 @@
+// P10 in the state folder: no token in clear in any file, and erased ones in no form at all.
+
+#include <fmt/format.h>
+
+#include "raw_sqlite.h"
+
+namespace rota {
+namespace {
+
+using testing::Batch;
+using testing::make_member;
+using testing::make_token;
+using testing::RawSqlite;
+using testing::read_all;
+
+class SqliteErase : public testing::SqliteTest {
+ protected:
+  // The names of the files that hold these bytes.
+  std::string files_with(std::string_view bytes) const {
+    std::string names;
+    for (const auto& [name, content] : read_all(folder_.path())) {
+      if (content.find(bytes) != std::string::npos) names += name + " ";
+    }
+    return names;
+  }
+};
+
+std::string raw_fingerprint(std::string_view token) {
+  std::string bytes;
+  const Fingerprint value = fingerprint_of(token);
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+  return bytes;
+}
+
+TEST_F(SqliteErase, P10NoTokenIsInClearInAnyFile) {
+  auto store = open();
+  Batch batch{PutMember{make_member(1)}, PutMember{make_member(2)}};
+  std::vector<std::string> tokens;
+  for (std::int64_t id = 1; id <= 40; ++id) {
+    tokens.push_back(fmt::format("token-{:03}-{}", id, std::string(200, 'q')));
+    batch.push_back(PutToken{MemberId{1}, make_token(id, tokens.back())});
+  }
+  commit(*store, batch);
+  commit(*store, {PutToken{MemberId{2}, make_token(1, tokens[0])}, EraseToken{TokenId{2}}});
+
+  const auto search = [&](const char* when) {
+    SCOPED_TRACE(when);
+    EXPECT_NE("", files_with("Member 1")) << "the search finds what is in clear";
+    EXPECT_EQ("", files_with("qqqqqqqq"));
+    for (const std::string& token : tokens) {
+      EXPECT_EQ("", files_with(std::string_view(token).substr(0, 9)));
+      EXPECT_EQ("", files_with(raw_fingerprint(token)));
+      EXPECT_EQ("", files_with(format_fingerprint(fingerprint_of(token))));
+    }
+    EXPECT_EQ("", files_with(std::string(16, 'k'))) << "the store key";
+  };
+  search("in the journal");
+  ASSERT_TRUE(store->checkpoint());
+  search("in the database");
+  commit(*store, {ForgetMember{MemberId{2}}});
+  search("in both");
+  store.reset();
+  search("closed");
+}
+
+TEST_F(SqliteErase, AfterACheckpointTheSealedBytesAreGoneAsWell) {
+  auto store = open();
+  commit(*store, {PutMember{make_member(1)}, PutToken{MemberId{1}, make_token(1, "erased")},
+                  PutToken{MemberId{1}, make_token(2, "forgotten with its member")},
+                  PutToken{MemberId{1}, make_token(3, "overwritten")}, PutMember{make_member(2)},
+                  PutToken{MemberId{2}, make_token(4, "stays")}});
+  store.reset();
+  std::vector<std::string> gone;
+  std::string stays;
+  {
+    RawSqlite raw(path());
+    for (const char* const id : {"1", "2", "3"}) {
+      gone.push_back(raw.value(std::string("SELECT sealed FROM token WHERE id = ") + id));
+    }
+    stays = raw.value("SELECT sealed FROM token WHERE id = 4");
+  }
+  for (const std::string& sealed : gone) ASSERT_NE("", files_with(sealed));
+
+  store = open();
+  commit(*store, {EraseToken{TokenId{1}}});
+  commit(*store, {PutToken{MemberId{2}, make_token(3, "overwritten")}});
+  commit(*store, {ForgetMember{MemberId{1}}});
+  ASSERT_TRUE(store->checkpoint());
+  for (const std::string& sealed : gone) {
+    EXPECT_EQ("", files_with(sealed));
+    EXPECT_EQ("", files_with(std::string_view(sealed).substr(sealed.size() - 16)));
+  }
+  EXPECT_EQ("rota.db ", files_with(stays));
+}
+
+TEST_F(SqliteErase, ACheckpointCutsTheJournalToNothing) {
+  auto store = open();
+  EXPECT_TRUE(store->checkpoint()) << "with nothing to do";
+  commit(*store, {PutMember{make_member(1)}});
+  EXPECT_FALSE(read_all(folder_.path()).at("rota.db-wal").empty());
+  ASSERT_TRUE(store->checkpoint());
+  EXPECT_TRUE(read_all(folder_.path()).at("rota.db-wal").empty());
+  EXPECT_EQ(1U, load(*store).members.size());
+}
+
+}  // namespace
+}  // namespace rota
