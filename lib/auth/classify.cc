@@ -1,0 +1,180 @@
+#include "auth/classify.h"
+
+#include <fmt/format.h>
+
+#include "auth/error_words.h"
+#include "auth/reply_fields.h"
+#include "auth/retry_after.h"
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+// One reply being looked at: all that the decision depends on.
+struct Subject {
+  CallKind kind;
+  const HttpReply& reply;
+  std::optional<ReplyFields> fields;
+  std::optional<ErrorWords> words;
+};
+
+// "404 to refresh: Refresh token not found.", or what there was instead of words.
+std::string describe(const Subject& s) {
+  std::string text = fmt::format("{} to {}", s.reply.status, name_of(s.kind));
+  if (s.words) {
+    text += ": " + safe_excerpt(*s.fields->message);
+  } else if (s.fields) {
+    text += " with JSON that Circle does not document";
+  } else if (s.reply.body.empty()) {
+    text += " without a body";
+  } else {
+    text += fmt::format(" with {} bytes that are no JSON object ({})", s.reply.body.size(),
+                        safe_excerpt(s.reply.content_type));
+  }
+  return text;
+}
+
+Outcome unclear(const Subject& s) { return Transient{TransientReason::kUnclearReply, describe(s)}; }
+Outcome server_error(const Subject& s) {
+  return Transient{TransientReason::kServerError, describe(s)};
+}
+
+bool is_revocation(CallKind kind) {
+  return kind == CallKind::kRevokeRefresh || kind == CallKind::kRevokeAccess;
+}
+
+bool is_html(const HttpReply& reply) {
+  return reply.content_type.starts_with("text/html") || trim(reply.body.reveal()).starts_with('<');
+}
+
+Outcome issued(const Subject& s) {
+  if (!s.fields) return unclear(s);
+  const ReplyFields& f = *s.fields;
+  if (!f.access_token || !f.refresh_token || !f.access_token_expires_at ||
+      !f.refresh_token_expires_at || !f.community_member_id || !f.community_id) {
+    return unclear(s);
+  }
+  return Issued{TokenPair{.access = {f.access_token, *f.access_token_expires_at},
+                          .refresh = f.refresh_token,
+                          .refresh_expires_at = *f.refresh_token_expires_at,
+                          .community_member_id = *f.community_member_id,
+                          .community_id = *f.community_id}};
+}
+
+Outcome refreshed(const Subject& s) {
+  if (!s.fields || !s.fields->access_token || !s.fields->access_token_expires_at) return unclear(s);
+  return Refreshed{AccessToken{s.fields->access_token, *s.fields->access_token_expires_at}};
+}
+
+// 200, and 201 for a server that means "created": a whole token pair is no less clear for it, and
+// one thrown away would live on unseen.
+Outcome on_success(const Subject& s) {
+  switch (s.kind) {
+    case CallKind::kIssue:
+      return issued(s);
+    case CallKind::kRefresh:
+      return refreshed(s);
+    case CallKind::kRevokeRefresh:
+    case CallKind::kRevokeAccess:
+      return unclear(s);
+  }
+  ROTA_CHECK(false);
+}
+
+Outcome on_401(const Subject& s) {
+  if (s.words == ErrorWords::kAccountNotAuthenticated) return AppTokenRefused{};
+  const bool expired = s.words == ErrorWords::kRefreshTokenExpired;
+  switch (s.kind) {
+    case CallKind::kIssue:
+      if (is_html(s.reply)) return unclear(s);
+      return AppTokenRefused{};
+    case CallKind::kRefresh:
+      if (expired) return RefreshTokenDead{};
+      return Transient{TransientReason::kUnclear401, describe(s)};
+    case CallKind::kRevokeRefresh:
+      if (expired) return AlreadyDead{};
+      return unclear(s);
+    case CallKind::kRevokeAccess:
+      return unclear(s);
+  }
+  ROTA_CHECK(false);
+}
+
+Outcome on_403(const Subject& s) {
+  if (s.words && s.fields->success == false) return NotEligible{};
+  return unclear(s);
+}
+
+Outcome on_404(const Subject& s) {
+  if (s.words == ErrorWords::kMissingParameter || s.words == ErrorWords::kRefreshTokenInvalid) {
+    return server_error(s);
+  }
+  const bool no_refresh_token = s.words == ErrorWords::kRefreshTokenNotFound;
+  switch (s.kind) {
+    case CallKind::kIssue:
+      if (s.words == ErrorWords::kMemberNotFound) return MemberUnknown{};
+      return unclear(s);
+    case CallKind::kRefresh:
+      if (no_refresh_token) return RefreshTokenDead{};
+      return unclear(s);
+    case CallKind::kRevokeRefresh:
+      if (no_refresh_token) return AlreadyDead{};
+      return unclear(s);
+    case CallKind::kRevokeAccess:
+      return unclear(s);
+  }
+  ROTA_CHECK(false);
+}
+
+Outcome on_422(const Subject& s) {
+  if (!s.words) return unclear(s);
+  if (s.kind == CallKind::kRevokeAccess &&
+      (s.words == ErrorWords::kAccessTokenInvalid || s.words == ErrorWords::kAccessTokenExpired ||
+       s.words == ErrorWords::kAccessTokenNotFound)) {
+    return AlreadyDead{};
+  }
+  return server_error(s);
+}
+
+Outcome on_429(const Subject& s, WallTime now) {
+  if (!s.reply.retry_after) return Throttled{};
+  return Throttled{parse_retry_after(*s.reply.retry_after, now)};
+}
+
+Outcome outcome_of(const Subject& s, WallTime now) {
+  const int status = s.reply.status;
+  switch (status) {
+    case 200:
+    case 201:
+      return on_success(s);
+    case 204:
+      if (is_revocation(s.kind)) return Revoked{};
+      return unclear(s);
+    case 401:
+      return on_401(s);
+    case 403:
+      return on_403(s);
+    case 404:
+      return on_404(s);
+    case 422:
+      return on_422(s);
+    case 429:
+      return on_429(s, now);
+    default:
+      if (status >= 500 && s.words) return server_error(s);
+      return unclear(s);
+  }
+}
+
+}  // namespace
+
+Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now) {
+  Subject subject{kind, reply, read_reply_fields(reply.body.reveal()), std::nullopt};
+  subject.words = error_words_of(subject.fields);
+  Reply result;
+  if (reply.date) result.server_date = parse_http_date(trim(*reply.date));
+  result.outcome = outcome_of(subject, result.server_date.value_or(wall_now));
+  return result;
+}
+
+}  // namespace rota

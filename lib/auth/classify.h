@@ -1,0 +1,32 @@
+#pragma once
+
+#include "auth/http.h"
+#include "base/time.h"
+#include "model/outcome.h"
+
+namespace rota {
+
+// What a reply to a call means, by its status and its words together (P5). Whatever is not one of
+// the replies that Circle's OpenAPI description lists for this very call is Transient: it discards
+// no token, acknowledges no revocation, and marks no member unknown.
+//
+// The choices behind the table, for whoever reads it against the description:
+//  - Only 204 acknowledges a revocation. A 200 there is not Circle's word.
+//  - AlreadyDead for an access token means that it can never be accepted again: Circle calls it
+//    invalid, expired, or not found (which is what it says of a revoked one). That its community or
+//    member was not found is no such word: nothing was revoked, and a member who is restored within
+//    the hour might bring it back to life. It is asked again until the token has expired.
+//  - kServerError is Circle saying that this call failed (422, 5xx, or that our request was wrong),
+//    in its own error shape. A 5xx in other words is a proxy's: kUnclearReply, for behind it the
+//    call may have had its effect.
+//  - A 403 in Circle's error shape has one meaning on every call. So has a 401 on an issue call, as
+//    long as it is not an HTML page, for Circle's API never answers with one.
+//
+// `wall_now` (this machine's clock) serves a Retry-After date only where the reply has no Date.
+// No text in the result holds a secret. Pure.
+Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now);
+
+// The longest pause that a Retry-After can ask for: more is taken as this.
+inline constexpr Duration kRetryAfterMax = std::chrono::hours{1};
+
+}  // namespace rota

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/reply_fields.h"
+
+namespace rota {
+
+// Circle's error messages as far as they decide something. Compared byte by byte, apart from the
+// advice that follows some of them ("Please …"), which is not part of the verdict.
+enum class ErrorWords {
+  kAccountNotAuthenticated,  // the app token
+  kCommunityNotEligible,
+  kMemberNotFound,
+  kRefreshTokenNotFound,
+  kRefreshTokenExpired,
+  kRefreshTokenInvalid,  // of a wrong type: our request was wrong
+  kMissingParameter,     // our request was wrong
+  kAccessTokenInvalid,
+  kAccessTokenExpired,
+  kAccessTokenNotFound,  // revoked
+  kAccessTokenCommunityNotFound,
+  kAccessTokenMemberNotFound,
+  kUnknown,  // Circle's error shape, other words
+};
+
+// Nothing when the reply is not an error in Circle's shape: an object with a message, and with
+// "success" false where it is there at all.
+std::optional<ErrorWords> error_words_of(const std::optional<ReplyFields>& fields);
+
+// A text from outside made fit for a log line: printable ASCII, at most 200 characters, and every
+// word that is long enough to be a token left out.
+std::string safe_excerpt(std::string_view text);
+
+}  // namespace rota
