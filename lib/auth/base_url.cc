@@ -68,16 +68,20 @@ Result<std::string> check_base_url(std::string_view text) {
   }
   const std::string_view scheme = text.substr(0, https ? 8 : 7);
   std::string_view rest = text.substr(scheme.size());
-  if (rest.ends_with('/')) rest.remove_suffix(1);
+  while (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find('@') != std::string_view::npos) return invalid("must not have a user or password");
-  if (rest.find_first_of("/\\?#") != std::string_view::npos) {
-    return invalid("must not have a path, query or fragment");
+  if (rest.find_first_of("?#") != std::string_view::npos) {
+    return invalid("must not have a query or fragment");
   }
-  std::string_view host = rest;
-  const std::size_t colon = rest.rfind(':');
-  if (colon != std::string_view::npos && rest.find(']', colon) == std::string_view::npos) {
-    host = rest.substr(0, colon);
-    if (!is_port(rest.substr(colon + 1))) return invalid("must have a port from 1 to 65535");
+  if (!std::ranges::all_of(rest, [](char c) { return c > ' ' && c <= '~' && c != '\\'; })) {
+    return invalid("has a character that no URL has");
+  }
+  std::string_view host = rest.substr(0, rest.find('/'));
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+    const std::string_view port = host.substr(colon + 1);
+    host = host.substr(0, colon);
+    if (!is_port(port)) return invalid("must have a port from 1 to 65535");
   }
   if (!is_name_or_ipv4(host) && !is_bracketed_ipv6(host)) {
     return invalid("must have a host name or address (IPv6 in brackets, IDN as punycode)");

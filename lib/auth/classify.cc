@@ -160,7 +160,7 @@ Outcome outcome_of(const Subject& s, WallTime now) {
       return on_422(s);
     case 429:
       return on_429(s, now);
-    default:
+    default:  // plain
       if (status >= 500 && s.words) return server_error(s);
       return unclear(s);
   }

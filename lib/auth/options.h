@@ -11,7 +11,7 @@ namespace rota {
 
 // How to reach Circle.
 struct HeadlessAuthOptions {
-  // https://host[:port], or http:// for a loopback address; see auth/base_url.h.
+  // https://host[:port][/path], or http:// for a loopback address; see auth/base_url.h.
   std::string base_url = "https://app.circle.so";
   // The community's Headless Auth token. It is sent to base_url's origin and nowhere else.
   SecretPtr app_token;
@@ -25,8 +25,8 @@ struct HeadlessAuthOptions {
   std::size_t connections_max = 16;
 };
 
-// The options with base_url as a plain origin; the app token is not looked at. kInvalid for a value
-// that cannot be used, kConfig for a ca_file that cannot be read.
+// The options with base_url without a slash at its end; the app token is not looked at. kInvalid
+// for a value that cannot be used, kConfig for a ca_file that cannot be read.
 Result<HeadlessAuthOptions> check_options(HeadlessAuthOptions options);
 
 }  // namespace rota

@@ -121,6 +121,18 @@ TEST(TransportReply, ARedirectIsNotFollowed) {
   EXPECT_EQ(server.unaccepted_bytes(), "");
 }
 
+TEST(TransportReply, APathOfTheBaseUrlComesFirst) {
+  std::string target;
+  ScriptedServer server([&target](ScriptedServer& s) {
+    auto connection = s.accept();
+    target = connection.read_request().value().target;
+    connection.write(http_reply(204, ""));
+  });
+  EXPECT_TRUE(send_once(options_for(server.url() + "/circle/")).has_value());
+  server.finish();
+  EXPECT_EQ(target, "/circle/api/v1/headless/access_token/refresh");
+}
+
 TEST(TransportReply, CookiesAreNotKept) {
   ScriptedServer server([](ScriptedServer& s) {
     auto connection = s.accept();
