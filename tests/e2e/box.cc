@@ -1,0 +1,200 @@
+#include "e2e/box.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+namespace rota::e2e {
+namespace {
+
+void write(const std::filesystem::path& path, std::string_view text) {
+  // Beside it first, so that a watcher never sees half of it.
+  const std::string next = path.string() + ".next";
+  std::ofstream(next, std::ios::binary) << text;
+  ::chmod(next.c_str(), S_IRUSR | S_IWUSR);
+  std::filesystem::rename(next, path);
+}
+
+std::string section(std::string_view name, const std::map<std::string, std::string>& keys) {
+  std::string text = fmt::format("[{}]\n", name);
+  for (const auto& [key, value] : keys) text += fmt::format("{} = {}\n", key, value);
+  return text;
+}
+
+}  // namespace
+
+Sandbox::Sandbox(const std::filesystem::path& folder, std::vector<std::string> options) {
+  std::vector<std::string> command{ROTA_SANDBOX, "--port", "0", "--members", "5", "--app-token",
+                                   std::string(kAppToken)};
+  command.insert(command.end(), options.begin(), options.end());
+  process_ = std::make_unique<Process>(command, folder / "sandbox.out");
+  const std::string before = "http://127.0.0.1:";
+  const bool listens = eventually([&] {
+    const std::string said = process_->output();
+    const auto at = said.find(before);
+    if (at == std::string::npos || said.find('\n', at) == std::string::npos) return false;
+    port_ = static_cast<std::uint16_t>(std::stoi(said.substr(at + before.size())));
+    return true;
+  });
+  EXPECT_TRUE(listens) << process_->output();
+}
+
+std::string Sandbox::url() const { return fmt::format("http://127.0.0.1:{}", port_); }
+
+Reply Sandbox::control(std::string_view request) const {
+  Connection connection = Connection::to_port(port_);
+  connection.send(request);
+  return connection.read_reply();
+}
+
+boost::json::object Sandbox::stats() const { return control(get("/_sandbox/stats")).json(); }
+
+void Sandbox::faults(std::string_view json_list) const {
+  EXPECT_EQ(control(post("/_sandbox/faults", json_list)).status, 200);
+}
+
+std::string Sandbox::state_of(std::string_view token) const {
+  return control(get(fmt::format("/_sandbox/check?token={}", token))).text("state");
+}
+
+std::vector<std::string> Sandbox::tokens(int member, std::string_view kind,
+                                         std::string_view state) const {
+  const auto ledger =
+      control(get(fmt::format("/_sandbox/ledger?community_member_id={}", member))).json();
+  std::vector<std::string> found;
+  for (const auto& each : ledger.at("tokens").as_array()) {
+    const auto& token = each.as_object();
+    if (!kind.empty() && token.at("kind").as_string() != kind) continue;
+    if (token.at("state").as_string() == state) found.emplace_back(token.at("token").as_string());
+  }
+  return found;
+}
+
+std::int64_t Sandbox::calls() const { return stats().at("calls_total").to_number<std::int64_t>(); }
+
+Daemon::Daemon(const std::filesystem::path& folder)
+    : folder_(folder), close_notify_(&notify_fd_, [](int* fd) {
+        if (*fd >= 0) ::close(*fd);
+      }) {
+  std::filesystem::create_directories(folder_ / "credentials");
+  std::filesystem::create_directories(folder_ / "state");
+  for (const auto* name : {"", "credentials", "state"}) {
+    std::filesystem::permissions(folder_ / name, std::filesystem::perms::owner_all);
+  }
+  write(folder_ / "credentials" / "app-token", std::string(kAppToken) + "\n");
+  write(folder_ / "credentials" / "store-key", std::string(64, 'a') + "\n");
+
+  notify_fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, (folder_ / "notify").c_str(), sizeof address.sun_path - 1);
+  EXPECT_EQ(::bind(notify_fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+}
+
+void Daemon::write_config() const {
+  auto rotation_keys = rotation;
+  auto upstream_keys = upstream;
+  auto roster_keys = roster_options;
+  upstream_keys.emplace("base_url", fmt::format("\"{}\"", base_url));
+  roster_keys.emplace("path", fmt::format("\"{}\"", roster_path().string()));
+  write(config_path(),
+        section("upstream", upstream_keys) + section("rotation", rotation_keys) +
+            section("roster", roster_keys) +
+            section("store", {{"path", fmt::format("\"{}\"", database().string())}}) +
+            section("serve", {{"token_socket", fmt::format("\"{}\"", long_socket.empty() ? token_socket().string()
+                                                                        : long_socket)},
+                              {"admin_socket", fmt::format("\"{}\"", admin_socket().string())}}) +
+            section("log", {{"level", "\"debug\""}}) + extra);
+}
+
+void Daemon::write_roster(std::string_view toml) const { write(roster_path(), toml); }
+
+std::map<std::string, std::string> Daemon::environment() const {
+  return {{"CREDENTIALS_DIRECTORY", (folder_ / "credentials").string()},
+          {"NOTIFY_SOCKET", (folder_ / "notify").string()}};
+}
+
+void Daemon::launch(const std::vector<int>& inherit, std::string_view shell_prefix) {
+  process_.reset();
+  notices_.clear();
+  std::vector<std::string> command{ROTAD, "--config", config_path().string()};
+  if (!shell_prefix.empty()) {
+    command = {"/bin/sh", "-c",
+               fmt::format("{} exec {} --config {}", shell_prefix, ROTAD, config_path().string())};
+  }
+  // Each life has a log of its own, so that none is lost.
+  process_ = std::make_unique<Process>(std::move(command),
+                                       folder_ / fmt::format("rotad.{}.log", ++starts_),
+                                       Process::Options{.environment = environment(),
+                                                        .inherit = inherit});
+}
+
+bool Daemon::start() {
+  write_config();
+  launch();
+  const bool ready = wait_for_notice("READY=1");
+  EXPECT_TRUE(ready) << process_->output();
+  return ready;
+}
+
+bool Daemon::wait_for_notice(std::string_view text) {
+  return eventually([&] {
+    std::array<char, 4'096> buffer{};
+    pollfd readable{.fd = notify_fd_, .events = POLLIN, .revents = 0};
+    while (::poll(&readable, 1, 0) > 0) {
+      const auto got = ::recv(notify_fd_, buffer.data(), buffer.size(), 0);
+      if (got <= 0) break;
+      notices_.append(buffer.data(), static_cast<std::size_t>(got)).append("\n");
+    }
+    return notices_.find(text) != std::string::npos || !process_->running();
+  }) && notices_.find(text) != std::string::npos;
+}
+
+void Daemon::kill9() { EXPECT_EQ(process_->kill_and_wait(SIGKILL), -SIGKILL); }
+
+int Daemon::stop() { return process_->kill_and_wait(SIGTERM); }
+
+Reply Daemon::fetch(std::string_view query) const {
+  Connection connection = Connection::to_unix(token_socket());
+  connection.send(get(fmt::format("/v1/token?{}", query)));
+  return connection.read_reply();
+}
+
+std::string Daemon::token(std::string_view query) const {
+  const Reply reply = fetch(query);
+  return reply.status == 200 ? reply.text("access_token") : std::string{};
+}
+
+Reply Daemon::admin(std::string_view request) const {
+  Connection connection = Connection::to_unix(admin_socket());
+  connection.send(request);
+  return connection.read_reply();
+}
+
+boost::json::object Daemon::member(std::string_view key) const {
+  return admin(get(fmt::format("/v1/members/{}", key))).json();
+}
+
+Finished Daemon::cli(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), ROTA_CLI);
+  auto with = environment();
+  with["ROTA_TOKEN_SOCKET"] = token_socket().string();
+  with["ROTA_ADMIN_SOCKET"] = admin_socket().string();
+  with["PATH"] = std::filesystem::path(ROTA_CLI).parent_path().string() + ":/usr/bin:/bin";
+  return run(std::move(arguments), folder_, with);
+}
+
+Finished Daemon::daemon_command(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), ROTAD);
+  return run(std::move(arguments), folder_, environment());
+}
+
+}  // namespace rota::e2e

@@ -1,0 +1,194 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "e2e/box.h"
+
+// Start, restart, reload, stop: the daemon under its service manager.
+
+namespace rota::e2e {
+namespace {
+
+bool has_token(const Box& box) { return !box.daemon.token("community_member_id=1").empty(); }
+
+int listen_on(const std::filesystem::path& path) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::listen(fd, 16), 0);
+  return fd;
+}
+
+TEST(Life, AfterAKillTheSameTokensAreServedBeforeTheFirstCall) {  // P2
+  Box box({"--access-ttl", "120s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  const std::string token = box.daemon.token("community_member_id=1");
+  box.daemon.kill9();
+  box.sandbox.process().signal(SIGSTOP);  // Circle is away
+  ASSERT_TRUE(box.daemon.start()) << "READY does not wait for Circle";
+  EXPECT_EQ(box.daemon.token("community_member_id=1"), token);
+  box.sandbox.process().signal(SIGCONT);
+  EXPECT_EQ(box.sandbox.state_of(token), "live");
+}
+
+TEST(Life, NoKillLosesATokenThatWasServed) {  // P2, P3
+  Box box({"--access-ttl", "5s", "--refresh-ttl", "10m"});
+  box.daemon.rotation["refresh_ahead"] = "\"4s\"";
+  for (int round = 0; round < 8; ++round) {
+    ASSERT_TRUE(box.daemon.start());
+    std::string served;
+    // Each round ends at another point of the rotation.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(150 * round);
+    eventually([&] {
+      const std::string token = box.daemon.token("community_member_id=1");
+      if (!token.empty()) served = token;
+      return !served.empty() && std::chrono::steady_clock::now() > until;
+    });
+    ASSERT_FALSE(served.empty());
+    box.daemon.kill9();
+    box.sandbox.process().signal(SIGSTOP);
+    ASSERT_TRUE(box.daemon.start());
+    const Reply again = box.daemon.fetch("community_member_id=1&wait=0");
+    // It is there again, unless its short life is over by now or a newer one was committed after it.
+    box.sandbox.process().signal(SIGCONT);
+    if (again.status == 200 && again.text("access_token") == served) {
+      EXPECT_NE(box.sandbox.state_of(served), "revoked");
+    } else if (again.status == 200) {
+      EXPECT_EQ(box.sandbox.state_of(again.text("access_token")), "live");
+    } else {
+      EXPECT_EQ(box.sandbox.state_of(served), "expired") << "round " << round;
+    }
+    box.daemon.kill9();
+  }
+  EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
+}
+
+TEST(Life, TellsItsServiceManagerWhatItDoes) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  EXPECT_THAT(box.daemon.notices(), ::testing::HasSubstr("STATUS="));
+  box.daemon.process().signal(SIGHUP);
+  ASSERT_TRUE(box.daemon.wait_for_notice("RELOADING=1"));
+  EXPECT_THAT(box.daemon.notices(), ::testing::ContainsRegex("MONOTONIC_USEC=[0-9]+"));
+  const auto reloading = box.daemon.notices().find("RELOADING=1");
+  ASSERT_TRUE(eventually([&] {
+    box.daemon.wait_for_notice("READY=1");
+    return box.daemon.notices().find("READY=1", reloading) != std::string::npos;
+  }));
+  EXPECT_EQ(box.daemon.stop(), 0);
+  EXPECT_TRUE(box.daemon.wait_for_notice("STOPPING=1"));
+}
+
+TEST(Life, SigtermLetsACallInFlightFinishAndCommitsIt) {
+  Box box({"--access-ttl", "120s", "--refresh-ttl", "10m", "--latency", "700ms"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually(
+      [&] { return box.sandbox.stats().at("in_flight").at("now").as_int64() == 3; }));
+  EXPECT_EQ(box.daemon.stop(), 0);
+  box.sandbox.process().signal(SIGSTOP);
+  ASSERT_TRUE(box.daemon.start());
+  EXPECT_TRUE(has_token(box)) << "the reply came after SIGTERM and was committed";
+  box.sandbox.process().signal(SIGCONT);
+}
+
+TEST(Life, TakesItsSocketsFromTheServiceManager) {
+  Box box;
+  box.daemon.write_config();
+  const auto token_path = box.folder / "handed-token.sock";
+  const auto admin_path = box.folder / "handed-admin.sock";
+  const int token_fd = listen_on(token_path);
+  const int admin_fd = listen_on(admin_path);
+  // Above the numbers that they get, so that none is overwritten on the way.
+  const int high_token = ::fcntl(token_fd, F_DUPFD, 100);
+  const int high_admin = ::fcntl(admin_fd, F_DUPFD, 100);
+  // Connected before the daemon is there: it waits in the backlog.
+  Connection early = Connection::to_unix(token_path);
+  early.send(get("/healthz"));
+  box.daemon.launch({high_admin, high_token},
+                    "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=admin:token; "
+                    "export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES;");
+  ASSERT_TRUE(box.daemon.wait_for_notice("READY=1")) << box.daemon.process().output();
+  EXPECT_EQ(early.read_reply().status, 200);
+  Connection admin = Connection::to_unix(admin_path);
+  admin.send(get("/v1/status"));
+  EXPECT_EQ(admin.read_reply().status, 200);
+  EXPECT_FALSE(std::filesystem::exists(box.daemon.token_socket())) << "no own ones beside them";
+  EXPECT_EQ(box.daemon.stop(), 0);
+  EXPECT_TRUE(std::filesystem::exists(token_path)) << "they are not ours to remove";
+  for (const int fd : {token_fd, admin_fd, high_token, high_admin}) ::close(fd);
+}
+
+TEST(Life, ADeadDaemonsSocketsAreReplacedALivingOnesAreNot) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  box.daemon.kill9();
+  EXPECT_TRUE(std::filesystem::exists(box.daemon.token_socket()));
+  ASSERT_TRUE(box.daemon.start());
+
+  // Another daemon, with a database of its own, on the same sockets.
+  testing::TempDirectory elsewhere;
+  std::string config = testing::read_bytes(box.daemon.config_path());
+  const std::string database = box.daemon.database().string();
+  config.replace(config.find(database), database.size(), (elsewhere / "other.db").string());
+  std::ofstream(elsewhere / "rotad.toml") << config;
+  const Finished second = box.daemon.daemon_command({"--config", (elsewhere / "rotad.toml").string()});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.output, ::testing::HasSubstr(box.daemon.token_socket().string()));
+  EXPECT_TRUE(eventually([&] { return has_token(box); }));
+}
+
+TEST(Life, ASecondDaemonOnADatabaseSaysWhoHoldsIt) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  const Finished second =
+      box.daemon.daemon_command({"--config", box.daemon.config_path().string()});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.output, ::testing::HasSubstr(fmt::format("pid {}", box.daemon.process().pid())));
+  EXPECT_TRUE(eventually([&] { return has_token(box); }));
+}
+
+TEST(Life, CheckSaysWhatWouldChangeAndChangesNothing) {
+  Box box;
+  box.daemon.write_config();
+  const auto check = [&] {
+    return box.daemon.daemon_command({"--check", "--config", box.daemon.config_path().string()});
+  };
+  const Finished fresh = check();
+  EXPECT_EQ(fresh.code, 0) << fresh.output;
+  EXPECT_THAT(fresh.output, ::testing::HasSubstr("add     3"));
+  EXPECT_FALSE(std::filesystem::exists(box.daemon.database()));
+
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  EXPECT_EQ(check().code, 0) << "beside a running daemon, too";
+  EXPECT_EQ(box.daemon.stop(), 0);
+  box.daemon.write_roster("[[member]]\ncommunity_member_id = 1\n");
+  const std::string before = testing::read_bytes(box.daemon.database());
+  const Finished changed = check();
+  EXPECT_EQ(changed.code, 0);
+  EXPECT_THAT(changed.output, ::testing::HasSubstr("retire  2"));
+  EXPECT_EQ(testing::read_bytes(box.daemon.database()), before);
+  EXPECT_EQ(box.sandbox.tokens(2, "refresh", "live").size(), 1U);
+}
+
+TEST(Life, KeygenPrintsAKeyAndAnotherEachTime) {
+  testing::TempDirectory folder;
+  const Finished one = run({ROTAD, "keygen"}, folder.path());
+  const Finished two = run({ROTAD, "keygen"}, folder.path());
+  EXPECT_EQ(one.code, 0);
+  EXPECT_THAT(one.output, ::testing::MatchesRegex("[0-9a-f]{64}\n"));
+  EXPECT_NE(one.output, two.output);
+}
+
+}  // namespace
+}  // namespace rota::e2e

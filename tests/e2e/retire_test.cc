@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "e2e/box.h"
+
+// Leavers: from the commit on nothing is served, and what they hold is revoked (P4); rosters that must
+// not be followed (P6).
+
+namespace rota::e2e {
+namespace {
+
+constexpr std::string_view kWithoutOne = R"([[member]]
+email = "member2@example.com"
+
+[[member]]
+sso_user_id = "sso|3"
+)";
+constexpr std::string_view kOneRetired = R"([[member]]
+community_member_id = 1
+retired = true
+
+[[member]]
+email = "member2@example.com"
+
+[[member]]
+sso_user_id = "sso|3"
+)";
+
+bool has_token(const Box& box) { return !box.daemon.token("community_member_id=1").empty(); }
+
+bool all_dead(const Box& box) { return box.sandbox.tokens(1, "", "live").empty(); }
+
+struct Way {
+  const char* name;
+  std::string_view roster;
+  void (*tell)(Box&);
+};
+
+class Retire : public ::testing::TestWithParam<Way> {};
+
+TEST_P(Retire, ServesNothingMoreAndRevokesAllThatIsAlive) {  // P4
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  const std::string first = box.daemon.token("community_member_id=1");
+  // A superseded token that is still alive is a leaver's token, too.
+  ASSERT_TRUE(eventually([&] { return box.daemon.token("community_member_id=1") != first; }));
+
+  box.daemon.write_roster(GetParam().roster);
+  GetParam().tell(box);
+  ASSERT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 410; }));
+  ASSERT_TRUE(eventually([&] { return box.daemon.member("id:1")["state"] == "retired"; }));
+  EXPECT_TRUE(all_dead(box));
+  EXPECT_EQ(box.sandbox.stats().at("calls").at("revoke_refresh").at("204").as_int64(), 1);
+  EXPECT_GE(box.sandbox.stats().at("calls").at("revoke_access").at("204").as_int64(), 1);
+  EXPECT_EQ(box.daemon.fetch("community_member_id=2").status, 200);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, Retire,
+    ::testing::Values(
+        Way{"FlagAndSighup", kOneRetired, [](Box& box) { box.daemon.process().signal(SIGHUP); }},
+        Way{"RemovalAndReload", kWithoutOne,
+            [](Box& box) { EXPECT_EQ(box.daemon.cli({"reload"}).code, 0); }},
+        Way{"RemovalSeenByTheWatch", kWithoutOne, [](Box&) {}}),
+    [](const auto& way) { return way.param.name; });
+
+TEST(Retirement, GoesOnAfterAKillUntilCircleAcknowledges) {  // P4, P5
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  box.sandbox.faults(R"(["revoke_refresh:html502:1","revoke_access:status_unauthorized:1"])");
+  box.daemon.write_roster(kWithoutOne);
+  ASSERT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 410; }));
+  ASSERT_TRUE(eventually([&] {
+    return box.sandbox.stats().at("calls").at("revoke_access").as_object().contains("200");
+  }));
+  EXPECT_FALSE(all_dead(box)) << "a 200 without Circle's words acknowledges nothing";
+
+  box.daemon.kill9();
+  ASSERT_TRUE(box.daemon.start());
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410);
+  box.sandbox.faults("[]");
+  EXPECT_TRUE(eventually([&] { return all_dead(box); }));
+}
+
+TEST(Retirement, TheRevokeScriptTellsWhatCircleAcknowledged) {
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  const std::string script = std::string(SCRIPTS) + "/revoke-member";
+  const std::map<std::string, std::string> environment{
+      {"ROTA_ADMIN_SOCKET", box.daemon.admin_socket().string()},
+      {"PATH", std::filesystem::path(ROTA_CLI).parent_path().string() + ":/usr/bin:/bin"}};
+  const auto revoke = [&](const std::string& key) {
+    return run({script, key}, box.folder.path(), environment);
+  };
+  const Finished done = revoke("id:1");
+  EXPECT_EQ(done.code, 0) << done.output;
+  EXPECT_THAT(done.output, ::testing::ContainsRegex("refresh.*revoked"));
+  EXPECT_THAT(done.output, ::testing::ContainsRegex("access.*revoked"));
+  EXPECT_TRUE(all_dead(box));
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1").text("code"), "member_blocked");
+
+  EXPECT_NE(revoke("id:99").code, 0);
+  EXPECT_NE(revoke("nonsense").code, 0);
+  // Blocked, whatever the roster says, until an operator lets it in.
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410);
+  EXPECT_EQ(box.daemon.cli({"reinstate", "id:1"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return has_token(box); }));
+}
+
+TEST(Retirement, TheRevokeScriptFailsWhileATokenLives) {
+  Box box({"--access-ttl", "6s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  box.sandbox.faults(R"(["revoke_refresh:html502:1"])");
+  // It gives up waiting after half a minute, and says what is still alive.
+  const auto report =
+      box.daemon.admin(post("/v1/members/id:1/revoke"));
+  EXPECT_EQ(report.json()["done"], boost::json::value(false)) << report.body;
+  EXPECT_THAT(report.body, ::testing::HasSubstr(R"("alive":true)"));
+}
+
+TEST(Roster, ABrokenOneChangesNothingWhileThereIsAGoodOneOnRecord) {  // P6
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  for (const char* broken : {"", "[[member]]\ncommunity_member_id = \"1\"\n", "[[member"}) {
+    box.daemon.write_roster(broken);
+    const Finished reload = box.daemon.cli({"reload"});
+    EXPECT_NE(reload.code, 0);
+    EXPECT_THAT(reload.output, ::testing::HasSubstr("roster.toml"));
+    EXPECT_TRUE(has_token(box));
+  }
+  EXPECT_EQ(box.daemon.stop(), 0);
+  ASSERT_TRUE(box.daemon.start()) << "a start goes on with the last good one, too";
+  EXPECT_TRUE(has_token(box));
+  EXPECT_THAT(box.daemon.process().output(), ::testing::HasSubstr("last good roster"));
+  std::filesystem::remove(box.daemon.roster_path());
+  EXPECT_NE(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_TRUE(has_token(box));
+}
+
+TEST(Roster, AMassRetirementIsHeldUntilItIsApproved) {  // P6
+  Box box;
+  box.daemon.roster_options = {{"max_retire_count", "1"}, {"watch", "false"}};
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  box.daemon.write_roster("[[member]]\ncommunity_member_id = 4\n");
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_TRUE(has_token(box));
+  EXPECT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=4").empty(); }))
+      << "additions are applied";
+  const auto plan = box.daemon.admin(get("/v1/roster/plan")).json();
+  EXPECT_EQ(plan.at("held"), boost::json::value(true));
+  EXPECT_EQ(plan.at("retire").as_array().size(), 3U);
+
+  EXPECT_NE(box.daemon.cli({"approve", "0000000000000000"}).code, 0);
+  EXPECT_TRUE(has_token(box));
+  EXPECT_EQ(box.daemon.cli({"approve", std::string(plan.at("id").as_string())}).code, 0);
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410);
+  EXPECT_TRUE(eventually([&] { return all_dead(box); }));
+}
+
+}  // namespace
+}  // namespace rota::e2e

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "e2e/box.h"
+
+// A Circle that fails, throttles and refuses.
+
+namespace rota::e2e {
+namespace {
+
+TEST(Weather, FaultsCostNoClientADeadOrForeignToken) {  // P1, P5
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  box.sandbox.faults(
+      R"(["any:html502:0.1","any:truncated:0.1","any:drop_after:0.1","any:drop_before:0.05",)"
+      R"("any:status_unauthorized:0.05","refresh:unauthorized_other:0.05","any:chunked:0.1",)"
+      R"("any:no_content_type:0.1","any:no_millis:0.1"])");
+  std::size_t served = 0;
+  EXPECT_TRUE(eventually([&] {
+    for (int member = 1; member <= 3; ++member) {
+      const Reply reply = box.daemon.fetch(fmt::format("community_member_id={}&wait=1s", member));
+      if (reply.status != 200) continue;
+      ++served;
+      EXPECT_EQ(reply.json().at("community_member_id").as_int64(), member);
+      EXPECT_EQ(box.sandbox.state_of(reply.text("access_token")), "live");
+    }
+    return box.sandbox.calls() > 60 || ::testing::Test::HasFailure();
+  }));
+  EXPECT_GT(served, 30U);
+  box.sandbox.faults("[]");
+  for (const char* query :
+       {"community_member_id=1", "email=member2@example.com", "sso_user_id=sso%7C3"}) {
+    EXPECT_TRUE(eventually([&] { return box.daemon.fetch(query).status == 200; })) << query;
+  }
+  const auto stats = box.sandbox.stats();
+  EXPECT_EQ(stats.at("violations").at("total").as_int64(), 0);
+  EXPECT_EQ(stats.at("in_flight").at("overlaps").as_int64(), 0);
+}
+
+TEST(Weather, ARefusedAppTokenIsOneAlarmAndANewOneHealsIt) {  // P8
+  Box box;
+  box.sandbox.control(post("/_sandbox/app-token", R"({"app_token":"the-new-one"})"));
+  ASSERT_TRUE(box.daemon.start());
+  const auto breaker = [&] {
+    const auto status = box.daemon.admin(get("/v1/status")).json();
+    return std::string(status.at("upstream").at("breaker").as_string());
+  };
+  ASSERT_TRUE(eventually([&] { return breaker() == "app_token_refused"; }));
+  const Reply refused = box.daemon.fetch("community_member_id=1&wait=20s");
+  EXPECT_EQ(refused.text("code"), "token_unavailable");
+  EXPECT_LE(box.sandbox.calls(), 8) << "one probe at a time";
+
+  const auto path = box.daemon.folder() / "credentials" / "app-token";
+  std::ofstream(path) << "the-new-one\n";
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 200; }));
+  EXPECT_EQ(breaker(), "closed");
+}
+
+TEST(Weather, A429PausesEverybody) {  // P7
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m", "--retry-after", "seconds"});
+  box.sandbox.faults(R"(["any:throttle:1"])");
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] {
+    const auto status = box.daemon.admin(get("/v1/status")).json();
+    return status.at("calls").at("throttled").as_int64() > 0;
+  }));
+  box.sandbox.faults("[]");
+  EXPECT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 200; }));
+  EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
+}
+
+TEST(Weather, ACommunityThatIsNotEligibleIsProbedAndComesBack) {  // P8
+  Box box;
+  box.sandbox.control(post("/_sandbox/eligible", R"({"eligible":false})"));
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] {
+    return box.daemon.admin(get("/v1/status")).body.find("not_eligible") != std::string::npos;
+  }));
+  box.sandbox.control(post("/_sandbox/eligible", R"({"eligible":true})"));
+  EXPECT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 200; }));
+}
+
+TEST(Weather, ABudgetHoldsOverAKill) {  // P7
+  Box box({"--access-ttl", "6s", "--refresh-ttl", "10m", "--rate-window", "20s"});
+  box.daemon.upstream["requests_per_window"] = "10";
+  box.daemon.upstream["window"] = "\"20s\"";
+  for (int life = 0; life < 3; ++life) {
+    ASSERT_TRUE(box.daemon.start());
+    const auto before = box.sandbox.calls();
+    eventually([&] { return box.sandbox.calls() > before + 3; }, Seconds{5});
+    box.daemon.kill9();
+  }
+  EXPECT_LE(box.sandbox.stats().at("rate").at("peak").as_int64(), 10);
+  EXPECT_GE(box.sandbox.calls(), 6);
+}
+
+}  // namespace
+}  // namespace rota::e2e

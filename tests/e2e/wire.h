@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace rota::e2e {
+
+struct Reply {
+  int status = 0;  // 0: no reply came
+  std::string head;
+  std::string body;
+
+  boost::json::object json() const;
+  std::string text(std::string_view field) const;  // a field of the JSON body; "" when it is not there
+};
+
+// A blocking socket of the test's own, with a bound on each read.
+class Connection {
+ public:
+  static Connection to_unix(const std::filesystem::path& path);
+  static Connection to_port(std::uint16_t port);
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&&) = delete;
+  ~Connection();
+
+  bool ok() const { return fd_ >= 0; }
+  void send(std::string_view bytes) const;
+  void finish_sending() const;
+  Reply read_reply();
+  // True when the peer has closed and nothing is left.
+  bool at_end();
+
+ private:
+  explicit Connection(int fd) : fd_(fd) {}
+  bool more();
+
+  int fd_;
+  std::string pending_;
+};
+
+std::string get(std::string_view target);
+std::string post(std::string_view target, std::string_view body = {});
+
+}  // namespace rota::e2e

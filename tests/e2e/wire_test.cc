@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "e2e/box.h"
+
+// What clients can do to the socket, and that it costs nobody else anything (P11).
+
+namespace rota::e2e {
+namespace {
+
+class Wire : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(box.daemon.start());
+    ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  }
+  Connection connect() const { return Connection::to_unix(box.daemon.token_socket()); }
+  Box box{{"--access-ttl", "60s", "--refresh-ttl", "10m"}};
+};
+
+TEST_F(Wire, WhatBreaksTheGrammarGets400AndAClose) {
+  for (const char* request :
+       {"GET /healthz HTTP/1.1\nHost: a\n\n", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET http://a/healthz HTTP/1.1\r\nHost: a\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n"}) {
+    Connection connection = connect();
+    connection.send(request);
+    EXPECT_EQ(connection.read_reply().status, 400) << request;
+    EXPECT_TRUE(connection.at_end());
+  }
+}
+
+TEST_F(Wire, AHeadPastTheLimitGets431) {
+  Connection connection = connect();
+  connection.send("GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n");
+  const Reply reply = connection.read_reply();
+  EXPECT_EQ(reply.status, 431);
+  EXPECT_EQ(reply.text("code"), "request_too_large");
+}
+
+TEST_F(Wire, PipelinedRequestsAreAnsweredInOrder) {
+  std::string requests;
+  for (int i = 0; i < 64; ++i) {
+    requests += get(i % 2 == 0 ? "/healthz" : fmt::format("/v1/token?community_member_id={}", 1 + i % 3));
+  }
+  Connection connection = connect();
+  connection.send(requests);
+  connection.finish_sending();
+  for (int i = 0; i < 64; ++i) {
+    const Reply reply = connection.read_reply();
+    EXPECT_EQ(reply.status, 200) << i;
+    EXPECT_EQ(reply.body == R"({"status":"ok"})", i % 2 == 0) << i;
+    if (i % 2 == 1) EXPECT_EQ(reply.json().at("community_member_id").as_int64(), 1 + i % 3);
+  }
+  EXPECT_TRUE(connection.at_end());
+}
+
+TEST_F(Wire, AClientThatHangsUpHalfWayLeavesNothingBehind) {
+  box.sandbox.faults(R"(["any:hang:1"])");
+  const auto waiting = [&] {
+    return box.daemon.admin(get("/v1/status")).json().at("waiting_clients").as_int64();
+  };
+  {
+    Connection gone = connect();
+    gone.send(get("/v1/token?community_member_id=1&min_ttl=10m&wait=60s&strict=true"
+                  "&refused=" + std::string(16, '0')));
+    Connection half = connect();
+    half.send("GET /v1/token?community_mem");
+    const std::string token = box.daemon.token("community_member_id=1");
+    EXPECT_FALSE(token.empty());
+  }
+  EXPECT_TRUE(eventually([&] { return waiting() == 0; }));
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 200);
+}
+
+TEST_F(Wire, TheAdminRoutesAreNotOnTheTokenSocket) {
+  for (const char* target : {"/v1/status", "/v1/members", "/v1/roster/plan"}) {
+    Connection connection = connect();
+    connection.send(get(target));
+    EXPECT_EQ(connection.read_reply().text("code"), "not_found") << target;
+  }
+}
+
+}  // namespace
+}  // namespace rota::e2e
