@@ -18,6 +18,7 @@ namespace {
 
 constexpr Duration kShutdownGrace{5'000};
 constexpr Duration kStatusInterval{10'000};
+constexpr Duration kFirstRosterMax{2'000};
 // A rotation that is this late has a stuck engine behind it: the watchdog is fed no more.
 constexpr Duration kLateMax{30'000};
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
@@ -67,6 +68,7 @@ Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthC
       client_(std::move(client)),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
+      going_live_(context_.loop),
       stop_limit_(context_.loop) {}
 
 Daemon::~Daemon() = default;
@@ -92,22 +94,34 @@ Result<void> Daemon::start() {
   ROTA_TRY(open_sockets());
 
   rotator_->start();
-  if (roster) {
-    rotator_->apply_roster(*roster, {}, [](const RosterPlan&) {});
-  } else {
-    context_.log.say(Severity::kError, "roster",
-                     fmt::format("the last good roster stays in force: {}", roster.error().message));
-  }
-  token_server_->start();
-  admin_server_->start();
   watch_roster();
   wait_for_signals();
+  if (!roster) {
+    context_.log.say(Severity::kError, "roster",
+                     fmt::format("the last good roster stays in force: {}", roster.error().message));
+    go_live();
+    return {};
+  }
+  // Clients wait in the backlog until the roster is durable, or its new members would be unknown to
+  // them; but a disk that takes nothing must not keep them from what is durable already.
+  rotator_->apply_roster(*roster, {}, [this](const RosterPlan&) { go_live(); });
+  going_live_.expires_after(kFirstRosterMax);
+  going_live_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) go_live();
+  });
+  return {};
+}
+
+void Daemon::go_live() {
+  if (stopping_ || std::exchange(live_, true)) return;
+  going_live_.cancel();
+  token_server_->start();
+  admin_server_->start();
   context_.manager.ready(status_line(rotator_->engine(), rotator_->now()));
   context_.log.say(Severity::kInfo, "ready",
                    fmt::format("rotad {} serves {} members on {}", kVersion,
                                rotator_->engine().size(), settings_.serve.token_socket));
   keep_manager_informed();
-  return {};
 }
 
 Result<void> Daemon::open_sockets() {

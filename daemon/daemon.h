@@ -49,6 +49,7 @@ class Daemon final : private AdminService, private ServerObserver {
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
                                               const std::string& path, mode_t mode,
                                               std::optional<gid_t> group, const Frontend& frontend);
+  void go_live();
   void wait_for_signals();
   void keep_manager_informed();
   void watch_roster();
@@ -90,8 +91,10 @@ class Daemon final : private AdminService, private ServerObserver {
   std::unique_ptr<RosterWatch> watch_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;
+  boost::asio::steady_timer going_live_;
   boost::asio::steady_timer stop_limit_;
   std::size_t parts_stopping_ = 0;
+  bool live_ = false;
   bool stopping_ = false;
 };
 

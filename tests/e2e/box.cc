@@ -124,7 +124,8 @@ std::map<std::string, std::string> Daemon::environment() const {
 
 void Daemon::launch(const std::vector<int>& inherit, std::string_view shell_prefix) {
   process_.reset();
-  notices_.clear();
+  read_notices();
+  notices_.clear();  // what the last life said
   std::vector<std::string> command{ROTAD, "--config", config_path().string()};
   if (!shell_prefix.empty()) {
     command = {"/bin/sh", "-c",
@@ -145,15 +146,19 @@ bool Daemon::start() {
   return ready;
 }
 
+void Daemon::read_notices() {
+  std::array<char, 4'096> buffer{};
+  pollfd readable{.fd = notify_fd_, .events = POLLIN, .revents = 0};
+  while (::poll(&readable, 1, 0) > 0) {
+    const auto got = ::recv(notify_fd_, buffer.data(), buffer.size(), 0);
+    if (got <= 0) break;
+    notices_.append(buffer.data(), static_cast<std::size_t>(got)).append("\n");
+  }
+}
+
 bool Daemon::wait_for_notice(std::string_view text) {
   return eventually([&] {
-    std::array<char, 4'096> buffer{};
-    pollfd readable{.fd = notify_fd_, .events = POLLIN, .revents = 0};
-    while (::poll(&readable, 1, 0) > 0) {
-      const auto got = ::recv(notify_fd_, buffer.data(), buffer.size(), 0);
-      if (got <= 0) break;
-      notices_.append(buffer.data(), static_cast<std::size_t>(got)).append("\n");
-    }
+    read_notices();
     return notices_.find(text) != std::string::npos || !process_->running();
   }) && notices_.find(text) != std::string::npos;
 }

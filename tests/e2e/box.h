@@ -74,6 +74,7 @@ class Daemon {
 
  private:
   std::map<std::string, std::string> environment() const;
+  void read_notices();
 
   std::filesystem::path folder_;
   std::unique_ptr<Process> process_;
