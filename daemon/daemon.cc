@@ -27,7 +27,8 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   if (name.empty()) return std::optional<gid_t>{};
   const group* entry = ::getgrnam(name.c_str());
   if (entry == nullptr) {
-    return fail(ErrorKind::kConfig, fmt::format("[serve] token_socket_group: no group \"{}\"", name));
+    return fail(ErrorKind::kConfig,
+                fmt::format("[serve] token_socket_group: no group \"{}\"", name));
   }
   return std::optional<gid_t>{entry->gr_gid};
 }
@@ -47,14 +48,14 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
   ROTA_ASSIGN(auto store, open_store(settings));
   auto daemon = std::unique_ptr<Daemon>(
       new Daemon(std::move(context), std::move(settings), std::move(client), std::move(app_token)));
-  Rotator::Parts parts{.executor = daemon->context_.loop.get_executor(),
-                       .clock = daemon->context_.clock,
-                       .store = std::move(store),
-                       .call = [auth = daemon->client_.get()](
-                                   AuthRequest request) { return auth->call(std::move(request)); },
-                       .tell = [&log = daemon->context_.log](const Notice& n) { log.tell(n); },
-                       .seed = (std::uint64_t{std::random_device{}()} << 32U) |
-                               std::random_device{}()};
+  Rotator::Parts parts{
+      .executor = daemon->context_.loop.get_executor(),
+      .clock = daemon->context_.clock,
+      .store = std::move(store),
+      .call = [auth = daemon->client_.get()](
+                  AuthRequest request) { return auth->call(std::move(request)); },
+      .tell = [&log = daemon->context_.log](const Notice& n) { log.tell(n); },
+      .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
   ROTA_ASSIGN(daemon->rotator_, Rotator::create(std::move(parts), daemon->settings_.policy));
   return daemon;
 }
@@ -81,9 +82,10 @@ Result<void> Daemon::start() {
     return std::unexpected(std::move(roster).error());
   }
   if (!settings_.grants.empty()) {
-    context_.log.say(Severity::kError, "grants",
-                     "[[grant]] is read but not in force in this version: only root and the daemon's "
-                     "own user get tokens");
+    context_.log.say(
+        Severity::kError, "grants",
+        "[[grant]] is read but not in force in this version: only root and the daemon's "
+        "own user get tokens");
   }
   if (settings_.serve.metrics_listen) {
     context_.log.say(Severity::kError, "metrics", "metrics_listen is not served in this version");
@@ -97,8 +99,9 @@ Result<void> Daemon::start() {
   watch_roster();
   wait_for_signals();
   if (!roster) {
-    context_.log.say(Severity::kError, "roster",
-                     fmt::format("the last good roster stays in force: {}", roster.error().message));
+    context_.log.say(
+        Severity::kError, "roster",
+        fmt::format("the last good roster stays in force: {}", roster.error().message));
     go_live();
     return {};
   }
@@ -130,9 +133,8 @@ Result<void> Daemon::open_sockets() {
   ROTA_ASSIGN(token_server_,
               open_server(std::move(inherited.token), settings_.serve.token_socket,
                           settings_.serve.token_socket_mode, group, *token_frontend_));
-  ROTA_ASSIGN(admin_server_,
-              open_server(std::move(inherited.admin), settings_.serve.admin_socket,
-                          kAdminSocketMode, std::nullopt, *admin_frontend_));
+  ROTA_ASSIGN(admin_server_, open_server(std::move(inherited.admin), settings_.serve.admin_socket,
+                                         kAdminSocketMode, std::nullopt, *admin_frontend_));
   return {};
 }
 
@@ -195,7 +197,8 @@ void Daemon::stop() {
   context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
   watch_.reset();
   parts_stopping_ = 3;
-  // Waiting clients are answered by the rotator first, so that the servers have nothing open but that.
+  // Waiting clients are answered by the rotator first, so that the servers have nothing open but
+  // that.
   rotator_->stop([this] { part_stopped(); });
   token_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
   admin_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
@@ -232,14 +235,15 @@ void Daemon::take_roster(const std::string& approve,
                          std::move_only_function<void(Result<std::string>)> done) {
   auto roster = load_roster(settings_.roster.path);
   if (!roster) {
-    context_.log.say(Severity::kError, "roster",
-                     fmt::format("the last good roster stays in force: {}", roster.error().message));
+    context_.log.say(
+        Severity::kError, "roster",
+        fmt::format("the last good roster stays in force: {}", roster.error().message));
     done(std::unexpected(std::move(roster).error()));
     return;
   }
-  rotator_->apply_roster(*roster, approve, [done = std::move(done)](const RosterPlan& plan) mutable {
-    done(rota::plan_json(plan));
-  });
+  rotator_->apply_roster(
+      *roster, approve,
+      [done = std::move(done)](const RosterPlan& plan) mutable { done(rota::plan_json(plan)); });
 }
 
 std::string Daemon::status_json() const {
@@ -282,14 +286,14 @@ void Daemon::reload(std::string approve, std::move_only_function<void(Result<std
     done(std::move(result));
   };
   // The caller's answer must not come from inside its question.
-  boost::asio::post(context_.loop, [this, approve = std::move(approve),
-                                    finish = std::move(finish)]() mutable {
-    if (auto settings = reload_settings(); !settings) {
-      finish(std::unexpected(std::move(settings).error()));
-      return;
-    }
-    take_roster(approve, std::move(finish));
-  });
+  boost::asio::post(context_.loop,
+                    [this, approve = std::move(approve), finish = std::move(finish)]() mutable {
+                      if (auto settings = reload_settings(); !settings) {
+                        finish(std::unexpected(std::move(settings).error()));
+                        return;
+                      }
+                      take_roster(approve, std::move(finish));
+                    });
 }
 
 void Daemon::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {

@@ -21,8 +21,8 @@
 
 namespace rota {
 
-// The running daemon: its parts in the order in which they stand on each other, and what the signals
-// and the admin socket ask of all of them together. Loop thread only.
+// The running daemon: its parts in the order in which they stand on each other, and what the
+// signals and the admin socket ask of all of them together. Loop thread only.
 class Daemon final : private AdminService, private ServerObserver {
  public:
   struct Context {

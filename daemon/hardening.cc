@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace rota {
@@ -20,6 +21,8 @@ Result<void> harden_process() {
     return fail(ErrorKind::kIo, fmt::format("PR_SET_DUMPABLE: {}", std::strerror(errno)));
   }
   ::umask(S_IRWXG | S_IRWXO);
+  // libcurl would write the keys of its TLS sessions into the file that this names.
+  ::unsetenv("SSLKEYLOGFILE");
   // A client that hangs up while we write is an error of that one write.
   ::signal(SIGPIPE, SIG_IGN);
   return {};

@@ -92,14 +92,13 @@ void Log::tell(const Notice& notice) {
   const auto level = level_of(notice.severity);
   if (level < level_of(level_)) return;
   if (to_journal_) {
-    const std::string text = notice.member.empty()
-                                 ? fmt::format("{}: {}", notice.event, notice.text)
-                                 : fmt::format("{} {}: {}", notice.event, notice.member, notice.text);
+    const std::string text =
+        notice.member.empty() ? fmt::format("{}: {}", notice.event, notice.text)
+                              : fmt::format("{} {}: {}", notice.event, notice.member, notice.text);
     // A line that the journal does not take is lost: there is nowhere else to say so.
-    static_cast<void>(sd_journal_send("MESSAGE=%s", text.c_str(), "PRIORITY=%d",
-                                      priority_of(notice.severity), "EVENT=%s",
-                                      notice.event.c_str(), "MEMBER=%s", notice.member.c_str(),
-                                      nullptr));
+    static_cast<void>(sd_journal_send(
+        "MESSAGE=%s", text.c_str(), "PRIORITY=%d", priority_of(notice.severity), "EVENT=%s",
+        notice.event.c_str(), "MEMBER=%s", notice.member.c_str(), nullptr));
     return;
   }
   stderr_->log(level, "{:<13} {}{}{}", notice.event, notice.member,
@@ -107,7 +106,8 @@ void Log::tell(const Notice& notice) {
 }
 
 void Log::say(Severity severity, std::string_view event, std::string_view text) {
-  tell({.severity = severity, .event = std::string(event), .member = {}, .text = std::string(text)});
+  tell(
+      {.severity = severity, .event = std::string(event), .member = {}, .text = std::string(text)});
 }
 
 }  // namespace rota

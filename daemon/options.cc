@@ -9,11 +9,13 @@ namespace rota {
 DaemonOptions read_options(int argc, char** argv) {
   DaemonOptions options;
   bool check = false;
-  CLI::App app{"rotad keeps the tokens of a Circle community's members fresh and serves them on a Unix "
-               "socket"};
+  CLI::App app{
+      "rotad keeps the tokens of a Circle community's members fresh and serves them on a Unix "
+      "socket"};
   app.add_option("--config", options.config, "the configuration")->capture_default_str();
-  app.add_flag("--check", check,
-               "read configuration and roster, print what would change and what it costs, and exit");
+  app.add_flag(
+      "--check", check,
+      "read configuration and roster, print what would change and what it costs, and exit");
   app.set_version_flag("--version", std::string("rotad ") + std::string(kVersion));
   const CLI::App* keygen = app.add_subcommand("keygen", "print a new store key and exit");
   try {

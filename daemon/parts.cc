@@ -28,7 +28,8 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
   const std::filesystem::path path = settings.store.path;
   const std::string folder = path.parent_path().string();
   if (!folder.empty() && ::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-    return fail(ErrorKind::kConfig, fmt::format("[store] path: {}: {}", folder, std::strerror(errno)));
+    return fail(ErrorKind::kConfig,
+                fmt::format("[store] path: {}: {}", folder, std::strerror(errno)));
   }
   return SqliteStore::open(path, std::move(sealer));
 }

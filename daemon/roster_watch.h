@@ -12,9 +12,9 @@
 
 namespace rota {
 
-// Tells when the roster on disk may have changed, once it has been quiet for settle. Watches the folder,
-// since an editor that renames a new file over the old one leaves a watch on the file itself behind.
-// Loop thread only; safe to destroy at any time.
+// Tells when the roster on disk may have changed, once it has been quiet for settle. Watches the
+// folder, since an editor that renames a new file over the old one leaves a watch on the file
+// itself behind. Loop thread only; safe to destroy at any time.
 class RosterWatch {
  public:
   static constexpr Duration kSettle{300};

@@ -69,10 +69,11 @@ Result<InheritedSockets> inherited_sockets() {
     const std::string& name = names[static_cast<std::size_t>(i)];
     auto* place = name == "token" ? &sockets.token : name == "admin" ? &sockets.admin : nullptr;
     if (place == nullptr || *place) {
-      return fail(ErrorKind::kConfig,
-                  fmt::format("a socket unit hands down \"{}\": FileDescriptorName= must be token or "
-                              "admin, each once",
-                              name));
+      return fail(
+          ErrorKind::kConfig,
+          fmt::format("a socket unit hands down \"{}\": FileDescriptorName= must be token or "
+                      "admin, each once",
+                      name));
     }
     ROTA_ASSIGN(*place, ListenSocket::adopt(SD_LISTEN_FDS_START + i));
   }

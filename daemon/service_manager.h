@@ -10,8 +10,8 @@
 
 namespace rota {
 
-// What the service manager is told, by sd_notify(3). Without one (NOTIFY_SOCKET unset) each call does
-// nothing. Loop thread only.
+// What the service manager is told, by sd_notify(3). Without one (NOTIFY_SOCKET unset) each call
+// does nothing. Loop thread only.
 class ServiceManager {
  public:
   void ready(const std::string& status);
@@ -27,8 +27,8 @@ class ServiceManager {
   std::string last_status_;
 };
 
-// The listening sockets that the service manager handed down, by their FileDescriptorName=: "token" and
-// "admin". kConfig for a descriptor with another name or of another kind.
+// The listening sockets that the service manager handed down, by their FileDescriptorName=: "token"
+// and "admin". kConfig for a descriptor with another name or of another kind.
 struct InheritedSockets {
   std::unique_ptr<ListenSocket> token;
   std::unique_ptr<ListenSocket> admin;

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 
+#include "auth/base_url.h"
 #include "roster/limits.h"
 
 namespace rota {
@@ -54,40 +55,6 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   if (status != std::errc{} || stop != end || port == 0) return std::nullopt;
   result.port = port;
   return result;
-}
-
-bool is_host_name(std::string_view host) {
-  return !host.starts_with('-') && !host.starts_with('.') && std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  });
-}
-
-bool is_loopback(const HostPort& at) {
-  if (at.bracketed) return at.host == "::1";
-  return at.host == "localhost" || (at.host.starts_with("127.") && is_address(AF_INET, at.host));
-}
-
-// What is wrong with an origin; empty: nothing.
-std::string_view base_url_fault(std::string_view url) {
-  constexpr std::string_view kHttps = "https://";
-  constexpr std::string_view kHttp = "http://";
-  const bool plain = url.starts_with(kHttp);
-  if (!plain && !url.starts_with(kHttps)) return "must start with https://";
-  url.remove_prefix(plain ? kHttp.size() : kHttps.size());
-  const std::size_t path_start = std::min(url.find('/'), url.size());
-  if (url.contains('@')) return "must not hold a user name or password";
-  if (url.contains('?') || url.contains('#')) return "must not have a query or a fragment";
-  const bool graphic = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!graphic || url.contains('\\')) return "has a character that no URL has";
-  const auto at = split_host_port(url.substr(0, path_start));
-  if (!at || !(at->bracketed ? is_address(AF_INET6, at->host) : is_host_name(at->host))) {
-    return "must be https://HOST or https://HOST:PORT";
-  }
-  if (plain && !is_loopback(*at)) {
-    return "may use http:// only for a loopback address, since the app token would go out in clear";
-  }
-  return {};
 }
 
 }  // namespace
@@ -206,11 +173,9 @@ Result<void> read_listen_address(const TomlValue& value, std::optional<ListenAdd
 
 Result<void> read_base_url(const TomlValue& value, std::string& into) {
   ROTA_ASSIGN(std::string_view text, value.text());
-  const std::string_view fault = base_url_fault(text);
-  // The value is not repeated: it may hold a password.
-  if (!fault.empty()) return value.error(fault);
-  while (text.ends_with('/')) text.remove_suffix(1);
-  into = text;
+  auto origin = check_base_url(text);
+  if (!origin) return value.error(origin.error().message);
+  into = *std::move(origin);
   return {};
 }
 

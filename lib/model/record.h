@@ -21,21 +21,23 @@ enum class CallId : std::int64_t {};
 
 // Where a member stands. Transitions: see plan/lifecycle.h.
 enum class MemberState {
-  kActive = 1,      // in the roster, tokens are kept fresh and served
-  kRetiring = 2,    // left the roster; tokens on record are being revoked; answers 410
-  kRetired = 3,     // nothing of it is alive any more; answers 410 until it is forgotten
-  kBlocked = 4,     // revoked by an operator; out until reinstated, whatever the roster says
-  kUnknown = 5,     // Circle has no such member; looked at again with a long backoff
-  kMismatched = 6,  // its selector now leads to another member of Circle's (P13): an operator is asked
+  kActive = 1,    // in the roster, tokens are kept fresh and served
+  kRetiring = 2,  // left the roster; tokens on record are being revoked; answers 410
+  kRetired = 3,   // nothing of it is alive any more; answers 410 until it is forgotten
+  kBlocked = 4,   // revoked by an operator; out until reinstated, whatever the roster says
+  kUnknown = 5,   // Circle has no such member; looked at again with a long backoff
+  kMismatched =
+      6,  // its selector now leads to another member of Circle's (P13): an operator is asked
 };
 
 enum class TokenKind { kAccess = 1, kRefresh = 2 };
 
 // What becomes of a token on record.
 enum class TokenStatus {
-  kCurrent = 1,     // the one in use
-  kSuperseded = 2,  // replaced but perhaps still alive: kept so that a retirement can revoke it (P3)
-  kRevoking = 3,    // to be revoked at Circle until acknowledged or expired (P4)
+  kCurrent = 1,  // the one in use
+  kSuperseded =
+      2,          // replaced but perhaps still alive: kept so that a retirement can revoke it (P3)
+  kRevoking = 3,  // to be revoked at Circle until acknowledged or expired (P4)
 };
 
 struct Token {
@@ -49,8 +51,8 @@ struct Token {
   WallTime status_since;  // Circle's clock
 };
 
-// One roster entry that leads, or led, to this member. A removed one stays, with its tags, until the
-// member is forgotten: its key still answers 410 and is still granted.
+// One roster entry that leads, or led, to this member. A removed one stays, with its tags, until
+// the member is forgotten: its key still answers 410 and is still granted.
 struct Selector {
   MemberKey key;
   bool in_roster = false;         // named by the roster in force
@@ -66,11 +68,11 @@ struct MemberRecord {
   MemberId id{};
   MemberState state = MemberState::kActive;
   WallTime state_since;
-  std::vector<Selector> selectors;  // never empty
+  std::vector<Selector> selectors;                  // never empty
   std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
   std::optional<std::int64_t> community_id;
-  WallTime renew_not_before;   // a renewal that brought the same end is not repeated before
-  std::vector<Token> tokens;   // the ledger: every token received that may still be alive
+  WallTime renew_not_before;  // a renewal that brought the same end is not repeated before
+  std::vector<Token> tokens;  // the ledger: every token received that may still be alive
 };
 
 // How a journaled call ended.
@@ -86,10 +88,10 @@ struct CallRow {
   CallId id{};
   CallKind kind = CallKind::kIssue;
   MemberId member{};
-  WallTime opened_at;                     // all times of a row are on Circle's clock
+  WallTime opened_at;  // all times of a row are on Circle's clock
   std::optional<WallTime> closed_at;
   CallFate fate = CallFate::kOpen;
-  std::optional<WallTime> doubt_until;    // only with kUnknown
+  std::optional<WallTime> doubt_until;  // only with kUnknown
 };
 
 std::string_view name_of(MemberState state);

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "plan/next_action.h"
-#include "table/table.h"
 
 namespace rota {
 namespace {
@@ -46,8 +45,8 @@ void erase(MemberRecord& record, TokenId id, RecordChange& change) {
 
 // The status that a token gets when another takes its place.
 TokenStatus status_when_replaced(TokenKind kind) {
-  // A replaced access token may still be in some client's hands; a replaced refresh token is in ours
-  // alone and of no more use.
+  // A replaced access token may still be in some client's hands; a replaced refresh token is in
+  // ours alone and of no more use.
   return kind == TokenKind::kAccess ? TokenStatus::kSuperseded : TokenStatus::kRevoking;
 }
 
@@ -102,7 +101,8 @@ class Applier {
         });
     if (other_identity) {
       change_.merge(enter(record_, LifecycleEvent::kOtherIdentity, now_));
-      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke: only remembered.
+      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke: only
+      // remembered.
       receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at,
               TokenStatus::kSuperseded, now_, ids_, change_);
       receive(record_, TokenKind::kAccess, pair.access.value, pair.access.expires_at,
@@ -213,8 +213,8 @@ RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_supe
                        WallTime now) {
   RecordChange change;
   std::erase_if(record.tokens, [&](const Token& token) {
-    const bool over = token.status != TokenStatus::kCurrent &&
-                      token.expires_at + kLedgerSlack <= now;
+    const bool over =
+        token.status != TokenStatus::kCurrent && token.expires_at + kLedgerSlack <= now;
     if (over) change.erased.push_back(token.id);
     return over;
   });

@@ -21,9 +21,9 @@ class TokenIds {
 
 // What a step changed in a record, to be made durable before anything of it is shown.
 struct RecordChange {
-  bool row = false;               // the member's own row
-  std::vector<TokenId> put;       // tokens that are new or changed
-  std::vector<TokenId> erased;    // tokens that are gone
+  bool row = false;             // the member's own row
+  std::vector<TokenId> put;     // tokens that are new or changed
+  std::vector<TokenId> erased;  // tokens that are gone
 
   bool empty() const { return !row && put.empty() && erased.empty(); }
   void merge(RecordChange other);
@@ -31,13 +31,13 @@ struct RecordChange {
 
 // What one outcome meant for the rotation of its member.
 enum class Progress {
-  kRotated,       // there is a new access token
-  kSame,          // Circle answered with the access token that was there already
-  kPairLost,      // the refresh token is dead: a new pair is needed
-  kRevocation,    // a token is dead, and Circle said so
-  kUnknown,       // Circle has no such member
-  kMismatched,    // the tokens belong to another member of Circle's (P13)
-  kNothing,       // the outcome says nothing about this member
+  kRotated,     // there is a new access token
+  kSame,        // Circle answered with the access token that was there already
+  kPairLost,    // the refresh token is dead: a new pair is needed
+  kRevocation,  // a token is dead, and Circle said so
+  kUnknown,     // Circle has no such member
+  kMismatched,  // the tokens belong to another member of Circle's (P13)
+  kNothing,     // the outcome says nothing about this member
 };
 
 struct Applied {
@@ -45,9 +45,9 @@ struct Applied {
   RecordChange change;
 };
 
-// Takes an outcome of `call` into the record (pure but for the ids). `token`: what the call was about.
-// A retired or blocked member's new tokens go on the ledger to be revoked.
-// Issued pairs whose Circle member is another record's must have been merged before (merge_records).
+// Takes an outcome of `call` into the record (pure but for the ids). `token`: what the call was
+// about. A retired or blocked member's new tokens go on the ledger to be revoked. Issued pairs
+// whose Circle member is another record's must have been merged before (merge_records).
 Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome& outcome,
               WallTime now, TokenIds& ids);
 

@@ -6,15 +6,16 @@
 namespace rota {
 
 inline constexpr Duration kBackoffBase{500};
-inline constexpr Duration kBackoffFloor{50};  // full jitter may draw zero; two calls a moment apart help nobody
+inline constexpr Duration kBackoffFloor{
+    50};  // full jitter may draw zero; two calls a moment apart help nobody
 inline constexpr Duration kBackoffCap = std::chrono::minutes{5};
 inline constexpr Duration kBackoffCapMin{2'000};
 
 // Exponential backoff with full jitter: uniform up to base·2^(failures−1), at most `cap`.
 Duration backoff_delay(int failures, Duration cap, Random& random);
 
-// The cap for a member whose access tokens live this long: an eighth of that, within kBackoffCapMin and
-// kBackoffCap, so that short-lived tokens get several tries before they end.
+// The cap for a member whose access tokens live this long: an eighth of that, within kBackoffCapMin
+// and kBackoffCap, so that short-lived tokens get several tries before they end.
 Duration backoff_cap(Duration token_lifetime);
 
 }  // namespace rota

@@ -77,7 +77,8 @@ bool Breaker::on_outcome(const Outcome& outcome, MemberId member, BootTime now, 
 }
 
 bool Breaker::on_new_app_token() {
-  if (state_ != BreakerState::kAppTokenRefused && state_ != BreakerState::kNotEligible) return false;
+  if (state_ != BreakerState::kAppTokenRefused && state_ != BreakerState::kNotEligible)
+    return false;
   close();
   return true;
 }

@@ -24,8 +24,8 @@ std::string_view name_of(BreakerState state);
 // distances. Only failures of different members open it, so that one bad member stops nobody else.
 class Breaker {
  public:
-  // Whether a call may be sent: always when closed; when open, one at a time and not before probe_at().
-  // A waiting client's call may probe kUrgentProbeGap after the last one.
+  // Whether a call may be sent: always when closed; when open, one at a time and not before
+  // probe_at(). A waiting client's call may probe kUrgentProbeGap after the last one.
   bool may_send(BootTime now, std::size_t in_flight, bool urgent) const;
   std::optional<BootTime> probe_at(bool urgent) const;  // none when closed
 

@@ -9,23 +9,24 @@
 
 namespace rota {
 
-// The rate budget (P7): a call takes a slot from its sending until one window after its completion, so
-// that no window of that length, wherever it is laid, can see more than the limit. Pure: time comes in
-// as an argument, on the boot clock, which no clock step moves.
+// The rate budget (P7): a call takes a slot from its sending until one window after its completion,
+// so that no window of that length, wherever it is laid, can see more than the limit. Pure: time
+// comes in as an argument, on the boot clock, which no clock step moves.
 class Budget {
  public:
-  // A tenth of the limit, at least one call, is kept from background lanes: all of them together never
-  // take more than the rest. What the urgent lanes take does not count against that, so that these
-  // cannot shut the background out.
+  // A tenth of the limit, at least one call, is kept from background lanes: all of them together
+  // never take more than the rest. What the urgent lanes take does not count against that, so that
+  // these cannot shut the background out.
   Budget(std::size_t calls_per_window, Duration window);
 
-  // A call of an earlier run of the daemon that the journal still counts. Its lane is not on record: it
-  // counts as a background one.
+  // A call of an earlier run of the daemon that the journal still counts. Its lane is not on
+  // record: it counts as a background one.
   void restore(BootTime completed_at);
 
   // Whether a call of this lane may be sent now.
   bool may_send(Lane lane, BootTime now);
-  // The next moment at which may_send() can become true; none: not before a call in flight completes.
+  // The next moment at which may_send() can become true; none: not before a call in flight
+  // completes.
   std::optional<BootTime> next_slot(Lane lane, BootTime now);
 
   void sent(Lane lane);

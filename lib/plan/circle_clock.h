@@ -8,17 +8,19 @@
 
 namespace rota {
 
-// Circle's clock as Rota knows it (P1): the boot clock plus an offset, so that no step of this machine's
-// wall clock moves it. The offset starts from the wall clock and the skew on record, never earlier than
-// the last Circle time on record.
+// Circle's clock as Rota knows it (P1): the boot clock plus an offset, so that no step of this
+// machine's wall clock moves it. The offset starts from the wall clock and the skew on record,
+// never earlier than the last Circle time on record.
 //
-// Each reply bounds it. Its Date, which counts whole seconds, was written between sending and receiving:
+// Each reply bounds it. Its Date, which counts whole seconds, was written between sending and
+// receiving:
 //
 //     date - received  <=  offset  <  date + 1 s - sent
 //
-// The offset moves only when it is outside these bounds, and then to the nearer one; so clocks that agree
-// are never disturbed by the whole seconds of a header. Of the last kSamples bounds the tightest one that
-// a second one confirms is taken, so that a single odd Date moves nothing once there are others.
+// The offset moves only when it is outside these bounds, and then to the nearer one; so clocks that
+// agree are never disturbed by the whole seconds of a header. Of the last kSamples bounds the
+// tightest one that a second one confirms is taken, so that a single odd Date moves nothing once
+// there are others.
 class CircleClock {
  public:
   CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record);

@@ -26,9 +26,7 @@ WallTime renewal_due(const Token& refresh, const Policy& policy) {
   return refresh.expires_at - effective_ahead(policy.renew_pair_ahead, lifetime_of(refresh));
 }
 
-Duration forced_refresh_gap(Duration lifetime) {
-  return std::min(kForcedRefreshGap, lifetime / 4);
-}
+Duration forced_refresh_gap(Duration lifetime) { return std::min(kForcedRefreshGap, lifetime / 4); }
 
 Duration effective_min_ttl(std::optional<Duration> asked, Duration lifetime) {
   const Duration wanted = asked.value_or(std::min(kDefaultMinTtl, lifetime / 2));

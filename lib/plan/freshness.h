@@ -11,8 +11,8 @@ namespace rota {
 
 // What Rota has learned about the upstream as a whole.
 struct UpstreamFacts {
-  bool early_refresh_useless = false;     // an early refresh brings the token that was there already
-  WallTime early_probe_at;                // when to ask next whether that still holds
+  bool early_refresh_useless = false;  // an early refresh brings the token that was there already
+  WallTime early_probe_at;             // when to ask next whether that still holds
   Duration access_lifetime = std::chrono::hours{1};  // of the last new access token
   Duration refresh_lifetime = std::chrono::days{31};
 };
@@ -23,28 +23,29 @@ inline constexpr Duration kForcedRefreshGap = std::chrono::seconds{10};
 
 inline Duration lifetime_of(const Token& token) { return token.expires_at - token.issued_at; }
 
-// When to ask again where Circle gives nothing new before a token's end: our idea of its clock is good to
-// about a second.
+// When to ask again where Circle gives nothing new before a token's end: our idea of its clock is
+// good to about a second.
 inline constexpr Duration kEndSlack{1'000};
 inline WallTime end_refresh_at(const Token& access) { return access.expires_at + kEndSlack; }
 
 // The configured lead, or half the lifetime where the lead is not less than the lifetime.
 Duration effective_ahead(Duration ahead, Duration lifetime);
 
-// When a current access token is due for refresh: `refresh_ahead` before its end, pulled earlier by a
-// jitter that is a function of seed and token, so that a restart plans the same moment.
+// When a current access token is due for refresh: `refresh_ahead` before its end, pulled earlier by
+// a jitter that is a function of seed and token, so that a restart plans the same moment.
 WallTime refresh_due(const Token& access, const Policy& policy, const UpstreamFacts& facts,
                      std::uint64_t seed);
 
 // When a pair is due for renewal, by its refresh token alone.
 WallTime renewal_due(const Token& refresh, const Policy& policy);
 
-// How far apart forced refreshes of one member are: 10 s, or a quarter of a lifetime shorter than 40 s.
+// How far apart forced refreshes of one member are: 10 s, or a quarter of a lifetime shorter than
+// 40 s.
 Duration forced_refresh_gap(Duration lifetime);
 
-// The life that a fetch asks of a token of this lifetime: by default 60 s or half the lifetime, and never
-// more than a new token can have. "New" is one younger than forced_refresh_gap(), so that no client can
-// burn the budget by asking for more.
+// The life that a fetch asks of a token of this lifetime: by default 60 s or half the lifetime, and
+// never more than a new token can have. "New" is one younger than forced_refresh_gap(), so that no
+// client can burn the budget by asking for more.
 Duration effective_min_ttl(std::optional<Duration> asked, Duration lifetime);
 
 }  // namespace rota

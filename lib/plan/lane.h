@@ -8,8 +8,8 @@
 
 namespace rota {
 
-// The queues of calls to Circle, most urgent first (DESIGN: a waiting client's refresh goes before a
-// background one, and no lane starves).
+// The queues of calls to Circle, most urgent first (DESIGN: a waiting client's refresh goes before
+// a background one, and no lane starves).
 enum class Lane : std::uint8_t {
   kWaiting,     // a client waits for this token
   kRevocation,  // a leaver's token is still alive
@@ -29,8 +29,8 @@ constexpr bool is_background(Lane lane) {
   return lane != Lane::kWaiting && lane != Lane::kRevocation;
 }
 
-// Decides which lane sends next: the most urgent that is ready, but every least_share-th call goes to
-// the ready lane that was served longest ago, so that each lane gets its least share.
+// Decides which lane sends next: the most urgent that is ready, but every least_share-th call goes
+// to the ready lane that was served longest ago, so that each lane gets its least share.
 class LanePicker {
  public:
   std::optional<Lane> pick(const std::array<bool, kLaneCount>& ready);

@@ -31,7 +31,8 @@ enum class LifecycleEvent {
   kOtherIdentity,
 };
 
-// The state after `event`; the same state where the table has "=". `wanted`: what the roster says now.
+// The state after `event`; the same state where the table has "=". `wanted`: what the roster says
+// now.
 MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
 
 // Whether the roster wants this member: some entry names it, and none that names it is retired.

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/lifecycle.h"
-#include "table/table.h"
 
 namespace rota {
 namespace {
@@ -46,14 +46,15 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientD
   const Token* refresh = current(record, TokenKind::kRefresh);
   const bool can_refresh =
       refresh != nullptr && alive(refresh->expires_at, now) && !attempts.settle_by_issue;
-  // A reinstated member starts from a fresh pair, and while its old refresh token still lives at Circle
-  // an issue call would return that one.
+  // A reinstated member starts from a fresh pair, and while its old refresh token still lives at
+  // Circle an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record)) return;
 
-  PlannedCall call{.kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
-                   .lane = access != nullptr ? Lane::kRefresh : Lane::kIssue,
-                   .due = access != nullptr ? refresh_due(*access, policy, facts, seed) : WallTime{},
-                   .token = can_refresh ? refresh->id : TokenId{}};
+  PlannedCall call{
+      .kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
+      .lane = access != nullptr ? Lane::kRefresh : Lane::kIssue,
+      .due = access != nullptr ? refresh_due(*access, policy, facts, seed) : WallTime{},
+      .token = can_refresh ? refresh->id : TokenId{}};
   if (demand.waiting) {
     call.lane = Lane::kWaiting;
     // Asking early is no use where Circle answers with the token that is there already.

@@ -11,12 +11,12 @@
 
 namespace rota {
 
-// What a member's record alone does not hold: how its calls went lately. Not durable: after a restart
-// every member may try at once, within the budget.
+// What a member's record alone does not hold: how its calls went lately. Not durable: after a
+// restart every member may try at once, within the budget.
 struct Attempts {
-  int failures = 0;      // issue and refresh calls in a row that settled nothing
-  WallTime retry_at;     // not before, after a failure
-  WallTime last_at;      // when the last issue or refresh call was sent
+  int failures = 0;              // issue and refresh calls in a row that settled nothing
+  WallTime retry_at;             // not before, after a failure
+  WallTime last_at;              // when the last issue or refresh call was sent
   bool settle_by_issue = false;  // a refresh got a 401 that we do not know: ask by an issue call
 
   struct Revocation {
@@ -33,15 +33,15 @@ struct Attempts {
 struct PlannedCall {
   CallKind kind = CallKind::kIssue;
   Lane lane = Lane::kIssue;
-  WallTime due;       // Circle's clock
-  TokenId token{};    // the token the call is about; none for kIssue
+  WallTime due;     // Circle's clock
+  TokenId token{};  // the token the call is about; none for kIssue
 };
 
 // The calls that a member needs next, at most one in each lane.
 struct MemberPlan {
   std::array<std::optional<PlannedCall>, kLaneCount> calls;
-  // When the record must be looked at without any call: a token on record ends or is to be revoked, or
-  // the member is to be forgotten.
+  // When the record must be looked at without any call: a token on record ends or is to be revoked,
+  // or the member is to be forgotten.
   std::optional<WallTime> housekeeping;
 };
 

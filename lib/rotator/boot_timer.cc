@@ -12,8 +12,7 @@
 
 namespace rota {
 
-Result<std::unique_ptr<BootTimer>> BootTimer::create(
-    const boost::asio::any_io_executor& executor) {
+Result<std::unique_ptr<BootTimer>> BootTimer::create(const boost::asio::any_io_executor& executor) {
   const int fd = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
   if (fd < 0) return fail(ErrorKind::kIo, std::string("timerfd_create: ") + std::strerror(errno));
   auto timer = std::unique_ptr<BootTimer>(new BootTimer(executor, fd));
@@ -51,7 +50,8 @@ void BootTimer::wait() {
                          [this](const boost::system::error_code& error) {
                            if (error) return;  // cancelled: this object is going away
                            std::uint64_t count = 0;
-                           const auto got = ::read(descriptor_.native_handle(), &count, sizeof count);
+                           const auto got =
+                               ::read(descriptor_.native_handle(), &count, sizeof count);
                            wait();
                            if (got != sizeof count) return;  // set anew meanwhile
                            set_for_.reset();

@@ -103,8 +103,8 @@ void Rotator::cancel_wait(WaitId wait) {
   if (waits_.erase(wait) > 0) engine_.on_wait_cancelled(wait);
 }
 
-// Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its own,
-// so that no caller sees its answer from inside its question.
+// Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its
+// own, so that no caller sees its answer from inside its question.
 void Rotator::run(Commands commands) {
   const auto answer = [this](auto& pending, auto id, auto value) {
     const auto it = pending.find(id);
@@ -120,18 +120,17 @@ void Rotator::run(Commands commands) {
                       });
   };
   for (Command& each : commands) {
-    std::visit(
-        Overloaded{
-            [this](command::Commit& c) { commit(std::move(c.mutations)); },
-            [this](command::Call& c) { send(std::move(c)); },
-            [this](command::Publish& c) { table_.publish(std::move(c.row)); },
-            [this](const command::Withdraw& c) { table_.forget(c.member); },
-            [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
-            [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
-            [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
-            [this](const command::Tell& c) { parts_.tell(c.notice); },
-        },
-        each);
+    std::visit(Overloaded{
+                   [this](command::Commit& c) { commit(std::move(c.mutations)); },
+                   [this](command::Call& c) { send(std::move(c)); },
+                   [this](command::Publish& c) { table_.publish(std::move(c.row)); },
+                   [this](const command::Withdraw& c) { table_.forget(c.member); },
+                   [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
+                   [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
+                   [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
+                   [this](const command::Tell& c) { parts_.tell(c.notice); },
+               },
+               each);
   }
   finish_turn();
 }

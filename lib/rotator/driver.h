@@ -18,14 +18,14 @@
 
 namespace rota {
 
-// Runs the engine on the loop: reads the clock, sends its calls, hands its batches to the store thread
-// and feeds the results back. All state belongs to the loop thread; the store is used by the store
-// thread alone, once load() is over.
+// Runs the engine on the loop: reads the clock, sends its calls, hands its batches to the store
+// thread and feeds the results back. All state belongs to the loop thread; the store is used by the
+// store thread alone, once load() is over.
 class Rotator final : public TokenService {
  public:
   struct Parts {
     boost::asio::any_io_executor executor;
-    const Clock& clock;                 // outlives the rotator
+    const Clock& clock;  // outlives the rotator
     std::unique_ptr<TokenStore> store;
     // Sends one call to Circle, once. Loop thread.
     std::function<boost::asio::awaitable<Reply>(AuthRequest)> call;

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/backoff.h"
 #include "plan/lifecycle.h"
 
@@ -116,8 +117,9 @@ void Engine::pump(Now now, Commands& out) {
 bool Engine::may_send(Lane lane, Now now) {
   const std::size_t in_flight = calls_.size();
   const std::size_t urgent_only =
-      policy_.max_in_flight > 1 ? std::max<std::size_t>(1, policy_.max_in_flight / kUrgentInFlightShare)
-                                : 0;
+      policy_.max_in_flight > 1
+          ? std::max<std::size_t>(1, policy_.max_in_flight / kUrgentInFlightShare)
+          : 0;
   // As in the budget, only background calls count against the background's part.
   const auto in_background = static_cast<std::size_t>(std::ranges::count_if(
       calls_, [](const auto& call) { return is_background(call.second.lane); }));
@@ -177,8 +179,8 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
       !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
   if (stopping_ || !wanted || !has_token || held_back) {
     // The commit took its time, and what was planned before it is wanted no more, or not now.
-    close_row(id, call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
-              now);
+    close_row(id, call,
+              Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"}, now);
     budget_.never_sent(call.lane);
     slot.in_flight.reset();
     calls_.erase(id);
@@ -187,11 +189,11 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
     return;
   }
   call.sent_at = now.boot;
-  out.emplace_back(command::Call{
-      .call = id,
-      .request = {.kind = call.kind,
-                  .member = primary_key(slot.record),
-                  .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
+  out.emplace_back(
+      command::Call{.call = id,
+                    .request = {.kind = call.kind,
+                                .member = primary_key(slot.record),
+                                .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
 }
 
 void Engine::flush(Now now, Commands& out) {
@@ -217,11 +219,11 @@ void Engine::flush(Now now, Commands& out) {
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(
         PutMeta{MetaKey::kLastCircleTimeMs, circle.time_since_epoch().count()});
-    committing_->mutations.emplace_back(
-        PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
+    committing_->mutations.emplace_back(PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
   }
   commit_running_ = true;
-  // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not copied.
+  // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not
+  // copied.
   out.emplace_back(command::Commit{committing_->mutations});
 }
 
@@ -293,140 +295,6 @@ void Engine::unqueue(MemberSlot& slot) {
   }
   if (slot.housekeeping) housekeeping_.erase({*slot.housekeeping, slot.record.id});
   slot.housekeeping.reset();
-}
-
-void Engine::housekeep_due(Now now) {
-  const WallTime circle = circle_now(now);
-  while (!housekeeping_.empty() && housekeeping_.begin()->first <= circle) {
-    MemberSlot& slot = slots_.at(housekeeping_.begin()->second);
-    const MemberRecord& record = slot.record;
-    if (slot.in_flight) {  // its reply plans it anew
-      slot.housekeeping.reset();
-      housekeeping_.erase(housekeeping_.begin());
-      continue;
-    }
-    for (const Token& token : record.tokens) {
-      if (token.status == TokenStatus::kRevoking && token.expires_at + kLedgerSlack <= circle) {
-        note_revocation(slot, token, "expired", false);
-      }
-    }
-    record_change(slot, housekeep(slot.record, policy_.revoke_superseded_after, circle));
-    settle_if_nothing_alive(slot, now);
-    const bool gone = record.state == MemberState::kRetired || record.state == MemberState::kBlocked;
-    if (gone && record.tokens.empty() && !named_by_roster(record) &&
-        record.state_since + kTombstoneLife <= circle) {
-      forget(slot);
-    } else {
-      replan(slot, now);
-    }
-  }
-}
-
-void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
-  if (change.empty()) return;
-  auto& mutations = gathering_.mutations;
-  if (change.row) {
-    MemberRecord row = slot.record;
-    row.tokens.clear();
-    mutations.emplace_back(PutMember{std::move(row)});
-  }
-  for (const TokenId id : change.put) {
-    const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
-    if (token != slot.record.tokens.end()) {
-      mutations.emplace_back(PutToken{.member = slot.record.id, .token = *token});
-    }
-  }
-  for (const TokenId id : change.erased) mutations.emplace_back(EraseToken{id});
-  publish(slot);
-}
-
-void Engine::publish(const MemberSlot& slot) {
-  const MemberRecord& record = slot.record;
-  Published row{.member = record.id,
-                .state = record.state,
-                .keys = {},
-                .tags = tags_of(record),
-                .access_token = nullptr,
-                .body = nullptr,
-                .issued_at = {},
-                .expires_at = {}};
-  for (const Selector& selector : record.selectors) row.keys.push_back(selector.key);
-  if (record.community_member_id) {
-    const auto id = MemberKey::from_id(*record.community_member_id);
-    if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
-  }
-  const Token* access = current(record, TokenKind::kAccess);
-  if (record.state == MemberState::kActive && access != nullptr) {
-    row.access_token = access->value;
-    row.body = make_token_body(*access, record.community_member_id.value_or(0),
-                               record.community_id.value_or(0));
-    row.fingerprint = access->fingerprint;
-    row.issued_at = access->issued_at;
-    row.expires_at = access->expires_at;
-  }
-  gathering_.then.emplace_back(command::Publish{std::move(row)});
-}
-
-// A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
-void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
-  if (!slot.record.tokens.empty() || slot.in_flight) return;
-  record_change(slot, enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now)));
-  finish_operations(slot, now);
-}
-
-void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, std::string text) {
-  gathering_.then.emplace_back(
-      command::Tell{{.severity = severity,
-                     .event = std::move(event),
-                     .member = slot ? primary_key(slot->record).text() : std::string{},
-                     .text = std::move(text)}});
-}
-
-MemberSlot& Engine::add_slot(MemberRecord record) {
-  const MemberId member = record.id;
-  MemberSlot& slot = slots_.emplace(member, MemberSlot{}).first->second;
-  slot.record = std::move(record);
-  index(slot);
-  return slot;
-}
-
-void Engine::index(MemberSlot& slot) {
-  const MemberRecord& record = slot.record;
-  for (const Selector& selector : record.selectors) {
-    by_key_.insert_or_assign(selector.key.text(), record.id);
-  }
-  if (record.community_member_id) {
-    by_circle_id_.insert_or_assign(*record.community_member_id, record.id);
-    // The roster may name that id for another record, until Circle says that both are one.
-    by_key_.emplace(fmt::format("id:{}", *record.community_member_id), record.id);
-  }
-}
-
-void Engine::forget(MemberSlot& slot) {
-  const MemberId member = slot.record.id;
-  unqueue(slot);
-  const auto drop = [member](auto& map, const auto& key) {
-    const auto it = map.find(key);
-    if (it != map.end() && it->second == member) map.erase(it);
-  };
-  for (const Selector& selector : slot.record.selectors) drop(by_key_, selector.key.text());
-  if (slot.record.community_member_id) {
-    drop(by_circle_id_, *slot.record.community_member_id);
-    drop(by_key_, fmt::format("id:{}", *slot.record.community_member_id));
-  }
-  gathering_.mutations.emplace_back(ForgetMember{member});
-  gathering_.then.emplace_back(command::Withdraw{member});
-  slots_.erase(member);
-}
-
-const MemberSlot* Engine::find(MemberId member) const {
-  const auto it = slots_.find(member);
-  return it == slots_.end() ? nullptr : &it->second;
-}
-
-const MemberSlot* Engine::find(std::string_view key) const {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : find(it->second);
 }
 
 }  // namespace rota

@@ -24,13 +24,14 @@
 
 namespace rota {
 
-// The rotation engine: takes events with the time, returns commands, and touches nothing outside. Its
-// driver (rotator/driver.h) carries the commands out on the loop; the simulation does on a virtual clock.
+// The rotation engine: takes events with the time, returns commands, and touches nothing outside.
+// Its driver (rotator/driver.h) carries the commands out on the loop; the simulation does on a
+// virtual clock.
 //
-// The way of a call: a lane's first due member → a journal row and a slot of the budget → committed →
-// Call → on_reply → the record changes → committed → Publish, Answer. What is one moment's work goes into
-// one batch; while a batch is being committed, the next one gathers (group commit). Nothing leaves before
-// the batch that it came from is durable (P2).
+// The way of a call: a lane's first due member → a journal row and a slot of the budget → committed
+// → Call → on_reply → the record changes → committed → Publish, Answer. What is one moment's work
+// goes into one batch; while a batch is being committed, the next one gathers (group commit).
+// Nothing leaves before the batch that it came from is durable (P2).
 //
 // Single-threaded. Every on_…() ends in a pass over what is due; ask next_wake() after each.
 class Engine {
@@ -98,6 +99,8 @@ class Engine {
   void flush(Now now, Commands& out);
   void replan(MemberSlot& slot, Now now);
   void unqueue(MemberSlot& slot);
+
+  // engine_records.cc
   void housekeep_due(Now now);
   void record_change(MemberSlot& slot, const RecordChange& change);
   void publish(const MemberSlot& slot);
@@ -115,7 +118,8 @@ class Engine {
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
-  void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early, Now now);
+  void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
+             Now now);
 
   // engine_roster.cc
   Roster roster_in_force() const;
@@ -153,7 +157,7 @@ class Engine {
   TokenIds token_ids_;
   std::int64_t next_member_;
   std::unordered_map<MemberId, MemberSlot> slots_;
-  std::map<std::string, MemberId, std::less<>> by_key_;       // every selector, prefixed form
+  std::map<std::string, MemberId, std::less<>> by_key_;  // every selector, prefixed form
   std::unordered_map<std::int64_t, MemberId> by_circle_id_;
   std::array<Queue, kLaneCount> lanes_;
   Queue housekeeping_;
@@ -163,7 +167,7 @@ class Engine {
   std::map<OperatorId, Operation> operations_;
   std::optional<RosterPlan> held_;
   Batch gathering_;
-  std::optional<Batch> committing_;   // handed to the driver, or waiting to be tried again
+  std::optional<Batch> committing_;  // handed to the driver, or waiting to be tried again
   bool commit_running_ = false;
   int commit_failures_ = 0;
   BootTime commit_retry_at_{};

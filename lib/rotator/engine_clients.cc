@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -36,9 +37,9 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   const bool refused_as_a_whole = breaker_.state() == BreakerState::kAppTokenRefused ||
                                   breaker_.state() == BreakerState::kNotEligible;
   const auto& planned = slot.queued[index_of(Lane::kWaiting)];
-  const bool in_time =
-      slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
-  // Before the end of the token that is there, Circle may have nothing better: then that one will do.
+  const bool in_time = slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
+  // Before the end of the token that is there, Circle may have nothing better: then that one will
+  // do.
   WaitRequest exacting = request;
   exacting.strict = request.strict || !facts_.early_refresh_useless;
   if (slot.record.state != MemberState::kActive) {
@@ -46,7 +47,8 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   } else if (best_answer(slot, exacting, now).result == WaitResult::kServe) {
     answer(id, {.result = WaitResult::kServe});  // what it asks for is here, or is being committed
   } else if (stopping_ || refused_as_a_whole || !in_time) {
-    answer_at_once(id, now, out);  // a call that cannot come in time, or not at all, is not waited for
+    answer_at_once(id, now,
+                   out);  // a call that cannot come in time, or not at all, is not waited for
   }
   pump(now, out);
 }
@@ -66,7 +68,8 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   on_wait_cancelled(id);
 }
 
-// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not durable.
+// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not
+// durable.
 void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
   const WaitRequest& request = waits_.at(id).request;
   WaitAnswer best = best_answer(slots_.at(request.member), request, now);
@@ -142,8 +145,8 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
   }
   if (action == OperatorAction::kReinstate && slot.record.state != MemberState::kBlocked &&
       slot.record.state != MemberState::kUnknown) {
-    return refuse(fmt::format("member {} is {}: only a blocked or unknown one is reinstated", key,
-                              state));
+    return refuse(
+        fmt::format("member {} is {}: only a blocked or unknown one is reinstated", key, state));
   }
   operations_.emplace(op, Operation{.action = action,
                                     .members = {slot.record.id},
@@ -193,7 +196,8 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
   for (auto& [member, slot] : slots_) settle_if_nothing_alive(slot, now);
   if (operations_.contains(op) && operation.members.empty()) {
     gathering_.then.emplace_back(command::Report{
-        .op = op, .report = OperatorReport{.done = true, .detail = "there is no member", .revocations = {}}});
+        .op = op,
+        .report = OperatorReport{.done = true, .detail = "there is no member", .revocations = {}}});
     operations_.erase(op);
   }
   pump(now, out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/backoff.h"
 #include "rotator/engine.h"
 
@@ -71,10 +72,12 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     budget_.completed(call.lane, now.boot);
   }
   // A reply that is not Circle's may carry some proxy's date.
-  if (failure == nullptr && reply.server_date && clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
+  if (failure == nullptr && reply.server_date &&
+      clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
     constexpr Duration kWorthTelling{2'000};
     const Duration skew = clock_.skew(now);
-    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock", nullptr,
+    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
+         nullptr,
          fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
                      skew.count()));
   }
@@ -110,7 +113,8 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
   std::optional<WallTime> doubt_until;
   // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
-    // The tokens seen so far may have been old ones handed out again: never less than what is documented.
+    // The tokens seen so far may have been old ones handed out again: never less than what is
+    // documented.
     const UpstreamFacts documented;
     doubt_until = circle + (call.kind == CallKind::kIssue
                                 ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
@@ -119,8 +123,8 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
   journal_.close(id, fate, doubt_until, circle, gathering_.mutations);
 }
 
-// A selector's first issue may show that it is a member that another entry brought already: then both
-// are one record from here on, and its tokens are shared.
+// A selector's first issue may show that it is a member that another entry brought already: then
+// both are one record from here on, and its tokens are shared.
 MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   if (issued == nullptr || slot.record.community_member_id) return slot;
@@ -128,12 +132,14 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
     return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
   });
-  // One that the roster names by this id may never have been issued itself: it may be there as retired.
+  // One that the roster names by this id may never have been issued itself: it may be there as
+  // retired.
   const auto pinned = by_circle_id_.find(circle_id);
   const auto named = by_key_.find(fmt::format("id:{}", circle_id));
-  const std::optional<MemberId> known = pinned != by_circle_id_.end() ? std::optional(pinned->second)
-                                        : named != by_key_.end()      ? std::optional(named->second)
-                                                                      : std::nullopt;
+  const std::optional<MemberId> known = pinned != by_circle_id_.end()
+                                            ? std::optional(pinned->second)
+                                        : named != by_key_.end() ? std::optional(named->second)
+                                                                 : std::nullopt;
   if (contradicts || !known || *known == slot.record.id) return slot;
 
   MemberSlot& into = slots_.at(*known);
@@ -207,9 +213,10 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       return;  // its waiters wait on for the issue call
     case Progress::kUnknown:
       attempts.failures = 0;
-      attempts.retry_at = circle + std::min(kUnknownRetryMax, state_before == MemberState::kUnknown
-                                                                  ? (circle - slot.record.state_since)
-                                                                  : kUnknownRetryMin);
+      attempts.retry_at =
+          circle + std::min(kUnknownRetryMax, state_before == MemberState::kUnknown
+                                                  ? (circle - slot.record.state_since)
+                                                  : kUnknownRetryMin);
       if (state_before != MemberState::kUnknown) {
         tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
       }
@@ -223,7 +230,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       ROTA_CHECK(false);
     case Progress::kNothing: {
       const Transient* failure = transient(reply.outcome);
-      if (failure == nullptr) return;  // throttled, or refused as a whole: not this member's failure
+      if (failure == nullptr)
+        return;  // throttled, or refused as a whole: not this member's failure
       ++counts_.failures;
       if (failure->reason == TransientReason::kUnclear401) attempts.settle_by_issue = true;
       count_failure(slot, now);
@@ -241,7 +249,8 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   const Token about = *token;
   const WallTime circle = circle_now(now);
   auto& retries = slot.attempts.revocations;
-  const Applied applied = apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
+  const Applied applied =
+      apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
   if (applied.progress == Progress::kRevocation) {
     ++counts_.revocations;
     std::erase_if(retries, [&](const auto& r) { return r.token == call.token; });
@@ -274,7 +283,8 @@ void Engine::count_failure(MemberSlot& slot, Now now) {
                                                       backoff_cap(facts_.access_lifetime), random_);
 }
 
-// After an outage nobody waits out a backoff that the outage earned; the lanes still go by deadline.
+// After an outage nobody waits out a backoff that the outage earned; the lanes still go by
+// deadline.
 void Engine::forgive_all(Now now) {
   for (auto& [member, slot] : slots_) {
     const bool unknown = slot.record.state == MemberState::kUnknown;
@@ -293,9 +303,10 @@ void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progr
     if (effective_ahead(policy_.refresh_ahead, lifetime_of(*access)) != policy_.refresh_ahead &&
         lifetime_of(*access) < facts_.access_lifetime) {
       tell(Severity::kWarning, "refresh_ahead", nullptr,
-           fmt::format("access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
-                       "half their life",
-                       lifetime_of(*access).count()));
+           fmt::format(
+               "access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
+               "half their life",
+               lifetime_of(*access).count()));
     }
     facts_.access_lifetime = lifetime_of(*access);
   }

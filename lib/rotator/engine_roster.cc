@@ -33,14 +33,15 @@ Roster Engine::roster_in_force() const {
   for (const auto& [member, slot] : slots_) {
     for (const Selector& s : slot.record.selectors) {
       if (!s.in_roster) continue;
-      roster.entries.push_back({.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
+      roster.entries.push_back(
+          {.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
     }
   }
   return roster;
 }
 
-// A new entry with retired = true may be another name of a member in force: that retires it, and the
-// guard has to count it.
+// A new entry with retired = true may be another name of a member in force: that retires it, and
+// the guard has to count it.
 RosterDiff Engine::diff_to(const Roster& roster) const {
   RosterDiff diff = diff_rosters(roster_in_force(), roster);
   const auto retires = [this](const RosterEntry& entry) {
@@ -58,12 +59,13 @@ RosterDiff Engine::diff_to(const Roster& roster) const {
 
 RosterPlan Engine::plan_for(const Roster& roster) const {
   const RosterDiff diff = diff_to(roster);
-  return {.id = plan_id(diff),
-          .held = held_by_guard(diff.retire.size(), active_entries(roster_in_force()), policy_.guard),
-          .add = keys_of(diff.add),
-          .retire = diff.retire,
-          .change = keys_of(diff.change),
-          .calls = diff.add.size() * kCallsPerAdd + diff.retire.size() * kCallsPerRetire};
+  return {
+      .id = plan_id(diff),
+      .held = held_by_guard(diff.retire.size(), active_entries(roster_in_force()), policy_.guard),
+      .add = keys_of(diff.add),
+      .retire = diff.retire,
+      .change = keys_of(diff.change),
+      .calls = diff.add.size() * kCallsPerAdd + diff.retire.size() * kCallsPerRetire};
 }
 
 void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
@@ -80,9 +82,10 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
   if (plan.held) {
     if (!held_ || held_->id != plan.id) {
       tell(Severity::kError, "plan_held", nullptr,
-           fmt::format("plan {} would retire {} members and is held: look at it with `rota plan`, let "
-                       "it through with `rota approve {}`",
-                       plan.id, plan.retire.size(), plan.id));
+           fmt::format(
+               "plan {} would retire {} members and is held: look at it with `rota plan`, let "
+               "it through with `rota approve {}`",
+               plan.id, plan.retire.size(), plan.id));
     }
     held_ = plan;
   } else {
@@ -149,7 +152,8 @@ void Engine::apply_removal(const MemberKey& key, const Roster& wanted, Now now) 
 }
 
 void Engine::follow_roster(MemberSlot& slot, Now now) {
-  const auto event = wanted_by_roster(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
+  const auto event =
+      wanted_by_roster(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
   const MemberState before = slot.record.state;
   RecordChange change{.row = true, .put = {}, .erased = {}};
   change.merge(enter(slot.record, event, circle_now(now)));

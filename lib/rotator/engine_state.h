@@ -17,10 +17,10 @@ struct MemberSlot {
   Attempts attempts;
   std::array<std::optional<WallTime>, kLaneCount> queued;  // its due time in each lane
   std::optional<WallTime> housekeeping;
-  std::optional<CallId> in_flight;      // P9: one at a time
+  std::optional<CallId> in_flight;  // P9: one at a time
   std::vector<WaitId> waiters;
-  std::vector<OperatorId> operations;   // that wait for something of this member
-  std::size_t rotations_asked = 0;      // of those, the ones that want a new token
+  std::vector<OperatorId> operations;  // that wait for something of this member
+  std::size_t rotations_asked = 0;     // of those, the ones that want a new token
 };
 
 // A call from its journal row on until its reply.

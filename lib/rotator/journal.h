@@ -10,9 +10,9 @@
 
 namespace rota {
 
-// The call journal (P3) as the engine sees it: one row for each call, written before it is sent. A row
-// whose call is over is kept for one window, since it is a slot of the budget; one of unknown fate until
-// the token that may have been lost with it must have expired.
+// The call journal (P3) as the engine sees it: one row for each call, written before it is sent. A
+// row whose call is over is kept for one window, since it is a slot of the budget; one of unknown
+// fate until the token that may have been lost with it must have expired.
 class Journal {
  public:
   // `rows`: as the store had them. Rows still open belonged to a process that is gone.
@@ -28,22 +28,24 @@ class Journal {
   // A member's doubts go over to the member that it turned out to be.
   void reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations);
 
-  // When the calls on record were over: the budget's restored slots. Open ones count as over at `now`.
+  // When the calls on record were over: the budget's restored slots. Open ones count as over at
+  // `now`.
   std::vector<WallTime> completions(WallTime now) const;
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
   std::size_t doubts_of(MemberId member) const;
 
-  // Rows are kept this much longer than the window, since Circle's clock may be corrected meanwhile.
+  // Rows are kept this much longer than the window, since Circle's clock may be corrected
+  // meanwhile.
   static constexpr Duration kSlack = std::chrono::minutes{10};
 
  private:
   const Duration window_;
   std::int64_t next_;
   std::map<CallId, CallRow> open_;
-  std::deque<CallRow> closed_;         // in order of closing
-  std::map<CallId, CallRow> doubts_;   // closed with kUnknown, doubt not over
+  std::deque<CallRow> closed_;        // in order of closing
+  std::map<CallId, CallRow> doubts_;  // closed with kUnknown, doubt not over
 };
 
 }  // namespace rota

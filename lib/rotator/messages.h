@@ -15,8 +15,8 @@ namespace rota {
 
 // What applying a roster does or would do; shown as JSON by `rota plan` and `rotad --check`.
 struct RosterPlan {
-  std::string id;    // names the retirements: approval is for exactly these
-  bool held = false; // the guard holds the retirements until an operator approves them
+  std::string id;     // names the retirements: approval is for exactly these
+  bool held = false;  // the guard holds the retirements until an operator approves them
   std::vector<MemberKey> add;
   std::vector<MemberKey> retire;
   std::vector<MemberKey> change;
@@ -39,7 +39,8 @@ struct Notice {
 // The commands of the engine: what its driver carries out, in the order given.
 namespace command {
 
-// Make these durable, all or nothing, and report on_committed() or on_commit_failed(). One at a time.
+// Make these durable, all or nothing, and report on_committed() or on_commit_failed(). One at a
+// time.
 struct Commit {
   std::vector<Mutation> mutations;
 };

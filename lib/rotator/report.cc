@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "plan/next_action.h"
 
@@ -107,39 +108,39 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
 std::string status_json(Engine& engine, Now now, std::string_view version) {
   const Census census = count(engine, now);
   json::object members;
-  for (const auto state : {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired,
-                           MemberState::kBlocked, MemberState::kUnknown, MemberState::kMismatched}) {
+  for (const auto state :
+       {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
+        MemberState::kUnknown, MemberState::kMismatched}) {
     members[std::string(name_of(state))] = census.by_state[static_cast<std::size_t>(state)];
   }
   members["fresh"] = census.fresh;
   const auto paused = engine.budget().paused_until(now.boot);
   const auto& counts = engine.counts();
-  json::object status{
-      {"version", version},
-      {"summary", status_line(engine, now)},
-      {"members", std::move(members)},
-      {"tokens_to_revoke", census.revoking},
-      {"doubts", engine.journal().doubts()},
-      {"rows_set_aside", engine.rows_set_aside()},
-      {"waiting_clients", engine.waits()},
-      {"upstream",
-       {{"breaker", std::string(name_of(engine.breaker().state()))},
-        {"calls_in_flight", engine.calls_in_flight()},
-        {"window_used", engine.budget().used(now.boot)},
-        {"window_limit", engine.budget().limit()},
-        {"paused_ms", paused ? (*paused - now.boot).count() : 0},
-        {"clock_skew_ms", engine.clock().skew(now).count()},
-        {"clock_confirmed", engine.clock().confirmed()},
-        {"early_refresh_useless", engine.facts().early_refresh_useless},
-        {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
-      {"calls",
-       {{"issued", counts.issues},
-        {"refreshed", counts.refreshes},
-        {"revoked", counts.revocations},
-        {"failed", counts.failures},
-        {"throttled", counts.throttled}}},
-      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
-      {"roster_plan_held", nullptr}};
+  json::object status{{"version", version},
+                      {"summary", status_line(engine, now)},
+                      {"members", std::move(members)},
+                      {"tokens_to_revoke", census.revoking},
+                      {"doubts", engine.journal().doubts()},
+                      {"rows_set_aside", engine.rows_set_aside()},
+                      {"waiting_clients", engine.waits()},
+                      {"upstream",
+                       {{"breaker", std::string(name_of(engine.breaker().state()))},
+                        {"calls_in_flight", engine.calls_in_flight()},
+                        {"window_used", engine.budget().used(now.boot)},
+                        {"window_limit", engine.budget().limit()},
+                        {"paused_ms", paused ? (*paused - now.boot).count() : 0},
+                        {"clock_skew_ms", engine.clock().skew(now).count()},
+                        {"clock_confirmed", engine.clock().confirmed()},
+                        {"early_refresh_useless", engine.facts().early_refresh_useless},
+                        {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
+                      {"calls",
+                       {{"issued", counts.issues},
+                        {"refreshed", counts.refreshes},
+                        {"revoked", counts.revocations},
+                        {"failed", counts.failures},
+                        {"throttled", counts.throttled}}},
+                      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
+                      {"roster_plan_held", nullptr}};
   if (engine.held_plan()) status["roster_plan_held"] = plan_object(*engine.held_plan());
   return json::serialize(status);
 }
@@ -189,10 +190,12 @@ std::string status_line(Engine& engine, Now now) {
   if (engine.breaker().state() != BreakerState::kClosed) {
     line += fmt::format("; upstream {}", name_of(engine.breaker().state()));
   }
-  if (engine.commit_error()) line += fmt::format("; commits fail: {}", engine.commit_error()->message);
+  if (engine.commit_error())
+    line += fmt::format("; commits fail: {}", engine.commit_error()->message);
   if (census.next_due) {
     const auto left = std::max(Duration{0}, *census.next_due - engine.circle_now(now));
-    line += fmt::format("; next call in {} s", std::chrono::round<std::chrono::seconds>(left).count());
+    line +=
+        fmt::format("; next call in {} s", std::chrono::round<std::chrono::seconds>(left).count());
   }
   return line;
 }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/freshness.h"
 #include "serve/limits.h"
 

@@ -47,7 +47,7 @@ ErrorKind kind_of(sqlite3* database, int code) {
       return ErrorKind::kCorrupt;
     case SQLITE_CONSTRAINT:
       return ErrorKind::kInvalid;
-    default:
+    default:  // plain
       return ErrorKind::kBug;
   }
 }

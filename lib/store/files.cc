@@ -23,7 +23,7 @@ ErrorKind kind_of(int code) {
     case EPERM:
     case EROFS:
       return ErrorKind::kConfig;
-    default:
+    default:  // plain
       return ErrorKind::kIo;
   }
 }

@@ -28,13 +28,6 @@ struct Published {
   WallTime expires_at;          // Circle's clock
 };
 
-// The life below which a token counts as expired: clocks and networks are not exact (P1).
-inline constexpr Duration kExpiryMargin{1'000};
-
-inline bool alive(WallTime expires_at, WallTime circle_now) {
-  return circle_now + kExpiryMargin < expires_at;
-}
-
 // The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or
 // forget() of that member.
 class Table {

@@ -33,21 +33,20 @@ TYPED_TEST(StoreContract, AnEmptyBatchChangesNothing) {
 TYPED_TEST(StoreContract, AMemberComesBackWithAllItsFields) {
   using namespace std::string_literals;
   MemberRecord full = make_member(7);
-  full.selectors = {
-      {.key = {SelectorKind::kSsoUserId, "google-oauth2|10'6\"2"},
-       .in_roster = false,
-       .name = "Ada \xc5\x81\0 x"s,
-       .tags = {"support", "", "support", "a b"}},
-      {.key = {SelectorKind::kEmail, "grace@example.com"},
-       .in_roster = true,
-       .retired = true,
-       .name = {},
-       .tags = {}},
-      {.key = {SelectorKind::kCommunityMemberId, "42"},
-       .in_roster = true,
-       .retired = false,
-       .name = {},
-       .tags = {"other"}}};
+  full.selectors = {{.key = {SelectorKind::kSsoUserId, "google-oauth2|10'6\"2"},
+                     .in_roster = false,
+                     .name = "Ada \xc5\x81\0 x"s,
+                     .tags = {"support", "", "support", "a b"}},
+                    {.key = {SelectorKind::kEmail, "grace@example.com"},
+                     .in_roster = true,
+                     .retired = true,
+                     .name = {},
+                     .tags = {}},
+                    {.key = {SelectorKind::kCommunityMemberId, "42"},
+                     .in_roster = true,
+                     .retired = false,
+                     .name = {},
+                     .tags = {"other"}}};
   full.community_member_id = 42;
   full.community_id = std::numeric_limits<std::int64_t>::max();
   full.renew_not_before = at(-5);
@@ -84,10 +83,8 @@ TYPED_TEST(StoreContract, APutMemberReplacesTheRowAndKeepsItsTokens) {
   row.community_id = 1;
   this->commit({PutMember{row}, PutToken{row.id, make_token(1, "first")}});
 
-  row.selectors = {{.key = {SelectorKind::kEmail, "b@example.com"},
-                    .retired = true,
-                    .name = {},
-                    .tags = {"z"}}};
+  row.selectors = {
+      {.key = {SelectorKind::kEmail, "b@example.com"}, .retired = true, .name = {}, .tags = {"z"}}};
   row.community_id.reset();
   row.tokens = {make_token(99, "the tokens of the row are ignored")};
   this->commit({PutMember{row}});

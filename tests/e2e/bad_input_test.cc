@@ -25,42 +25,56 @@ std::vector<Wrong> all_wrong() {
     return [text](Daemon& daemon) { roster(daemon, text); };
   };
   return {
-      {"MissingRoster", {"roster.toml"}, [](Daemon& d) { std::filesystem::remove(d.roster_path()); }},
+      {"MissingRoster",
+       {"roster.toml"},
+       [](Daemon& d) { std::filesystem::remove(d.roster_path()); }},
       {"EmptyRoster", {"roster.toml"}, with_roster("")},
       {"Syntax", {"roster.toml:2"}, with_roster("[[member]]\ncommunity_member_id = \n")},
-      {"UnknownKey", {"roster.toml:3", "emial"},
+      {"UnknownKey",
+       {"roster.toml:3", "emial"},
        with_roster("[[member]]\ncommunity_member_id = 1\nemial = \"a@b.c\"\n")},
-      {"WrongType", {"roster.toml:2", "community_member_id"},
+      {"WrongType",
+       {"roster.toml:2", "community_member_id"},
        with_roster("[[member]]\ncommunity_member_id = \"1\"\n")},
-      {"TwoIdentities", {"roster.toml:"},
+      {"TwoIdentities",
+       {"roster.toml:"},
        with_roster("[[member]]\ncommunity_member_id = 1\nemail = \"a@b.c\"\n")},
       {"NoIdentity", {"roster.toml:1"}, with_roster("[[member]]\nname = \"x\"\n")},
-      {"Duplicate", {"roster.toml:", "id:1"},
+      {"Duplicate",
+       {"roster.toml:", "id:1"},
        with_roster("[[member]]\ncommunity_member_id = 1\n[[member]]\ncommunity_member_id = 1\n")},
       {"IdZero", {"roster.toml:2"}, with_roster("[[member]]\ncommunity_member_id = 0\n")},
       {"IdNegative", {"roster.toml:2"}, with_roster("[[member]]\ncommunity_member_id = -4\n")},
-      {"IdTooLarge", {"roster.toml:2"},
+      {"IdTooLarge",
+       {"roster.toml:2"},
        with_roster("[[member]]\ncommunity_member_id = 9007199254740993\n")},
       {"EmailWithoutAt", {"roster.toml:2"}, with_roster("[[member]]\nemail = \"grace\"\n")},
       {"ConfigUnknownKey", {"rotad.toml:", "colour"}, [](Daemon& d) { d.extra = "colour = 1\n"; }},
-      {"DurationWithoutUnit", {"rotad.toml:", "refresh_ahead"},
+      {"DurationWithoutUnit",
+       {"rotad.toml:", "refresh_ahead"},
        [](Daemon& d) { d.rotation["refresh_ahead"] = "\"600\""; }},
-      {"HttpToANonLoopbackHost", {"rotad.toml:", "base_url"},
+      {"HttpToANonLoopbackHost",
+       {"rotad.toml:", "base_url"},
        [](Daemon& d) { d.base_url = "http://circle.example"; }},
-      {"AppTokenOthersCanRead", {"token-file", "chmod"},
+      {"AppTokenOthersCanRead",
+       {"token-file", "chmod"},
        [](Daemon& d) {
          const auto path = d.folder() / "token-file";
          std::ofstream(path) << "secret-token\n";
          ::chmod(path.c_str(), 0644);
          d.upstream["app_token_file"] = fmt::format("\"{}\"", path.string());
        }},
-      {"NoAppToken", {"app-token"},
+      {"NoAppToken",
+       {"app-token"},
        [](Daemon& d) { std::filesystem::remove(d.folder() / "credentials" / "app-token"); }},
-      {"NoStoreKey", {"store-key", "rotad keygen"},
+      {"NoStoreKey",
+       {"store-key", "rotad keygen"},
        [](Daemon& d) { std::filesystem::remove(d.folder() / "credentials" / "store-key"); }},
-      {"NoDatabase", {"rota.db"},
+      {"NoDatabase",
+       {"rota.db"},
        [](Daemon& d) { std::ofstream(d.database()) << "this is a letter, not a database\n"; }},
-      {"SocketPathTooLong", {"token_socket"},
+      {"SocketPathTooLong",
+       {"token_socket"},
        [](Daemon& d) { d.long_socket = "/tmp/" + std::string(120, 'x'); }},
   };
 }
@@ -116,10 +130,12 @@ TEST(BadDatabase, AFullDiskLosesNothingAndShowsInStatus) {  // P2
   ASSERT_TRUE(box.daemon.wait_for_notice("READY=1")) << box.daemon.process().output();
   // New members cannot be made durable, so they are not served.
   std::string many(kThreeMembers);
-  for (int i = 1; i <= 4'000; ++i) many += fmt::format("[[member]]\nemail = \"x{}@example.com\"\n", i);
+  for (int i = 1; i <= 4'000; ++i)
+    many += fmt::format("[[member]]\nemail = \"x{}@example.com\"\n", i);
   box.daemon.write_roster(many);
   ASSERT_TRUE(eventually([&] {
-    return box.daemon.admin(get("/v1/status")).body.find(R"("commits":"failing")") != std::string::npos;
+    return box.daemon.admin(get("/v1/status")).body.find(R"("commits":"failing")") !=
+           std::string::npos;
   })) << box.daemon.process().output();
   EXPECT_EQ(box.daemon.token("community_member_id=1"), token) << "what is durable is served on";
   box.daemon.kill9();

@@ -32,8 +32,8 @@ std::string section(std::string_view name, const std::map<std::string, std::stri
 }  // namespace
 
 Sandbox::Sandbox(const std::filesystem::path& folder, std::vector<std::string> options) {
-  std::vector<std::string> command{ROTA_SANDBOX, "--port", "0", "--members", "5", "--app-token",
-                                   std::string(kAppToken)};
+  std::vector<std::string> command{
+      ROTA_SANDBOX, "--port", "0", "--members", "5", "--app-token", std::string(kAppToken)};
   command.insert(command.end(), options.begin(), options.end());
   process_ = std::make_unique<Process>(command, folder / "sandbox.out");
   const std::string before = "http://127.0.0.1:";
@@ -109,8 +109,9 @@ void Daemon::write_config() const {
         section("upstream", upstream_keys) + section("rotation", rotation_keys) +
             section("roster", roster_keys) +
             section("store", {{"path", fmt::format("\"{}\"", database().string())}}) +
-            section("serve", {{"token_socket", fmt::format("\"{}\"", long_socket.empty() ? token_socket().string()
-                                                                        : long_socket)},
+            section("serve", {{"token_socket",
+                               fmt::format("\"{}\"", long_socket.empty() ? token_socket().string()
+                                                                         : long_socket)},
                               {"admin_socket", fmt::format("\"{}\"", admin_socket().string())}}) +
             section("log", {{"level", "\"debug\""}}) + extra);
 }
@@ -132,10 +133,9 @@ void Daemon::launch(const std::vector<int>& inherit, std::string_view shell_pref
                fmt::format("{} exec {} --config {}", shell_prefix, ROTAD, config_path().string())};
   }
   // Each life has a log of its own, so that none is lost.
-  process_ = std::make_unique<Process>(std::move(command),
-                                       folder_ / fmt::format("rotad.{}.log", ++starts_),
-                                       Process::Options{.environment = environment(),
-                                                        .inherit = inherit});
+  process_ = std::make_unique<Process>(
+      std::move(command), folder_ / fmt::format("rotad.{}.log", ++starts_),
+      Process::Options{.environment = environment(), .inherit = inherit});
 }
 
 bool Daemon::start() {
@@ -158,9 +158,10 @@ void Daemon::read_notices() {
 
 bool Daemon::wait_for_notice(std::string_view text) {
   return eventually([&] {
-    read_notices();
-    return notices_.find(text) != std::string::npos || !process_->running();
-  }) && notices_.find(text) != std::string::npos;
+           read_notices();
+           return notices_.find(text) != std::string::npos || !process_->running();
+         }) &&
+         notices_.find(text) != std::string::npos;
 }
 
 void Daemon::kill9() { EXPECT_EQ(process_->kill_and_wait(SIGKILL), -SIGKILL); }

@@ -65,8 +65,8 @@ class Daemon {
   Process& process() { return *process_; }
   const std::string& notices() const { return notices_; }
 
-  Reply fetch(std::string_view query) const;          // GET /v1/token?query
-  std::string token(std::string_view query) const;    // "" unless 200
+  Reply fetch(std::string_view query) const;        // GET /v1/token?query
+  std::string token(std::string_view query) const;  // "" unless 200
   Reply admin(std::string_view request) const;
   boost::json::object member(std::string_view key) const;
   Finished cli(std::vector<std::string> arguments) const;
@@ -98,7 +98,8 @@ sso_user_id = "sso|3"
 
 class Box {
  public:
-  explicit Box(std::vector<std::string> sandbox_options = {"--access-ttl", "8s", "--refresh-ttl", "10m"})
+  explicit Box(std::vector<std::string> sandbox_options = {"--access-ttl", "8s", "--refresh-ttl",
+                                                           "10m"})
       : sandbox(folder.path(), std::move(sandbox_options)), daemon(folder.path() / "d") {
     daemon.base_url = sandbox.url();
     daemon.write_roster(kThreeMembers);

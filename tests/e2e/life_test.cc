@@ -47,11 +47,15 @@ TEST(Life, NoKillLosesATokenThatWasServed) {  // P2, P3
   for (int round = 0; round < 8; ++round) {
     ASSERT_TRUE(box.daemon.start());
     std::string served;
+    std::string served_until;
     // Each round ends at another point of the rotation.
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(150 * round);
     eventually([&] {
-      const std::string token = box.daemon.token("community_member_id=1");
-      if (!token.empty()) served = token;
+      const Reply reply = box.daemon.fetch("community_member_id=1");
+      if (reply.status == 200) {
+        served = reply.text("access_token");
+        served_until = reply.text("access_token_expires_at");
+      }
       return !served.empty() && std::chrono::steady_clock::now() > until;
     });
     ASSERT_FALSE(served.empty());
@@ -59,11 +63,14 @@ TEST(Life, NoKillLosesATokenThatWasServed) {  // P2, P3
     box.sandbox.process().signal(SIGSTOP);
     ASSERT_TRUE(box.daemon.start());
     const Reply again = box.daemon.fetch("community_member_id=1&wait=0");
-    // It is there again, unless its short life is over by now or a newer one was committed after it.
+    // It is there again, unless its short life is over by now or a newer one was committed after
+    // it.
     box.sandbox.process().signal(SIGCONT);
     if (again.status == 200 && again.text("access_token") == served) {
       EXPECT_NE(box.sandbox.state_of(served), "revoked");
     } else if (again.status == 200) {
+      // Times of one form: the later one is the greater text.
+      EXPECT_GT(again.text("access_token_expires_at"), served_until) << "round " << round;
       EXPECT_EQ(box.sandbox.state_of(again.text("access_token")), "live");
     } else {
       EXPECT_EQ(box.sandbox.state_of(served), "expired") << "round " << round;
@@ -92,8 +99,8 @@ TEST(Life, TellsItsServiceManagerWhatItDoes) {
 TEST(Life, SigtermLetsACallInFlightFinishAndCommitsIt) {
   Box box({"--access-ttl", "120s", "--refresh-ttl", "10m", "--latency", "700ms"});
   ASSERT_TRUE(box.daemon.start());
-  ASSERT_TRUE(eventually(
-      [&] { return box.sandbox.stats().at("in_flight").at("now").as_int64() == 3; }));
+  ASSERT_TRUE(
+      eventually([&] { return box.sandbox.stats().at("in_flight").at("now").as_int64() == 3; }));
   EXPECT_EQ(box.daemon.stop(), 0);
   box.sandbox.process().signal(SIGSTOP);
   ASSERT_TRUE(box.daemon.start());
@@ -141,7 +148,8 @@ TEST(Life, ADeadDaemonsSocketsAreReplacedALivingOnesAreNot) {
   const std::string database = box.daemon.database().string();
   config.replace(config.find(database), database.size(), (elsewhere / "other.db").string());
   std::ofstream(elsewhere / "rotad.toml") << config;
-  const Finished second = box.daemon.daemon_command({"--config", (elsewhere / "rotad.toml").string()});
+  const Finished second =
+      box.daemon.daemon_command({"--config", (elsewhere / "rotad.toml").string()});
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.output, ::testing::HasSubstr(box.daemon.token_socket().string()));
   EXPECT_TRUE(eventually([&] { return has_token(box); }));
@@ -153,7 +161,8 @@ TEST(Life, ASecondDaemonOnADatabaseSaysWhoHoldsIt) {
   const Finished second =
       box.daemon.daemon_command({"--config", box.daemon.config_path().string()});
   EXPECT_EQ(second.code, 1);
-  EXPECT_THAT(second.output, ::testing::HasSubstr(fmt::format("pid {}", box.daemon.process().pid())));
+  EXPECT_THAT(second.output,
+              ::testing::HasSubstr(fmt::format("pid {}", box.daemon.process().pid())));
   EXPECT_TRUE(eventually([&] { return has_token(box); }));
 }
 
@@ -179,6 +188,8 @@ TEST(Life, CheckSaysWhatWouldChangeAndChangesNothing) {
   EXPECT_THAT(changed.output, ::testing::HasSubstr("retire  2"));
   EXPECT_EQ(testing::read_bytes(box.daemon.database()), before);
   EXPECT_EQ(box.sandbox.tokens(2, "refresh", "live").size(), 1U);
+  box.daemon.write_roster("[[member]]\n");
+  EXPECT_EQ(check().code, 78);
 }
 
 TEST(Life, KeygenPrintsAKeyAndAnotherEachTime) {
@@ -188,6 +199,7 @@ TEST(Life, KeygenPrintsAKeyAndAnotherEachTime) {
   EXPECT_EQ(one.code, 0);
   EXPECT_THAT(one.output, ::testing::MatchesRegex("[0-9a-f]{64}\n"));
   EXPECT_NE(one.output, two.output);
+  EXPECT_THAT(run({ROTAD, "--version"}, folder.path()).output, ::testing::StartsWith("rotad 0."));
 }
 
 }  // namespace

@@ -2,18 +2,20 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <thread>
 
 #include "support/temp_directory.h"
 
 namespace rota::e2e {
 namespace {
+
+constexpr int kLookEveryMs = 5;
 
 int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status); }
 
@@ -23,8 +25,7 @@ bool eventually(const std::function<bool()>& holds, Seconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-    ::usleep(5'000);  // between two looks at the condition, so that what it waits for gets the processor
+    ::poll(nullptr, 0, kLookEveryMs);  // what is waited for needs the processor meanwhile
   }
   return true;
 }
@@ -47,12 +48,13 @@ Process::Process(std::vector<std::string> command, std::filesystem::path output,
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, 1, output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   int next = 3;
   for (const int fd : options.inherit) posix_spawn_file_actions_adddup2(&actions, fd, next++);
-  const int error = ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(),
-                                   environment.data());
+  const int error =
+      ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     pid_ = -1;
@@ -76,8 +78,8 @@ bool Process::running() {
   return !ended_;
 }
 
-int Process::wait() {
-  if (!eventually([this] { return !running(); })) {
+int Process::wait(Seconds limit) {
+  if (!eventually([this] { return !running(); }, limit)) {
     ADD_FAILURE() << "does not end; its output:\n" << output();
     kill_and_wait(SIGKILL);
   }
@@ -97,10 +99,10 @@ int Process::kill_and_wait(int number) {
 std::string Process::output() const { return testing::read_bytes(output_); }
 
 Finished run(std::vector<std::string> command, const std::filesystem::path& folder,
-             const std::map<std::string, std::string>& environment) {
-  static_assert(kLimit > Seconds{0});
-  Process process(std::move(command), folder / "run.out", {.environment = environment, .inherit = {}});
-  const int code = process.wait();
+             const std::map<std::string, std::string>& environment, Seconds limit) {
+  Process process(std::move(command), folder / "run.out",
+                  {.environment = environment, .inherit = {}});
+  const int code = process.wait(limit);
   return {.code = code, .output = process.output()};
 }
 

@@ -17,7 +17,8 @@ using Seconds = std::chrono::seconds;
 // Long enough for a loaded machine under a sanitizer; nothing waits for it to pass.
 inline constexpr Seconds kLimit{30};
 
-// Looks again and again until `holds`, and gives up after `limit`. The condition is what is waited for.
+// Looks again and again until `holds`, and gives up after `limit`. The condition is what is waited
+// for.
 bool eventually(const std::function<bool()>& holds, Seconds limit = kLimit);
 
 // A child process of the test's own, killed with it. Its output goes to a file.
@@ -37,7 +38,7 @@ class Process {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   // The exit code, or -signal; fails the test when it does not end in time.
-  int wait();
+  int wait(Seconds limit = kLimit);
   bool running();
   int kill_and_wait(int number);
   std::string output() const;
@@ -54,6 +55,6 @@ struct Finished {
   std::string output;
 };
 Finished run(std::vector<std::string> command, const std::filesystem::path& folder,
-             const std::map<std::string, std::string>& environment = {});
+             const std::map<std::string, std::string>& environment = {}, Seconds limit = kLimit);
 
 }  // namespace rota::e2e

@@ -101,7 +101,8 @@ Reply Connection::read_reply() {
   const std::size_t length =
       length_at == std::string::npos
           ? 0
-          : std::strtoul(reply.head.c_str() + length_at + std::strlen("Content-Length: "), nullptr, 10);
+          : std::strtoul(reply.head.c_str() + length_at + std::strlen("Content-Length: "), nullptr,
+                         10);
   while (pending_.size() < length && more()) {
   }
   reply.body = pending_.substr(0, length);
@@ -117,7 +118,8 @@ std::string get(std::string_view target) {
 
 std::string post(std::string_view target, std::string_view body) {
   return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: rota\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+      "POST {} HTTP/1.1\r\nHost: rota\r\nContent-Type: application/json\r\nContent-Length: "
+      "{}\r\n\r\n{}",
       target, body.size(), body);
 }
 

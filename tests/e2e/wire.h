@@ -14,7 +14,8 @@ struct Reply {
   std::string body;
 
   boost::json::object json() const;
-  std::string text(std::string_view field) const;  // a field of the JSON body; "" when it is not there
+  std::string text(
+      std::string_view field) const;  // a field of the JSON body; "" when it is not there
 };
 
 // A blocking socket of the test's own, with a bound on each read.

@@ -192,24 +192,25 @@ void World::call(const command::Call& sent) {
   note(name_of(sent.request.kind));
   if (!durable_calls_.contains(sent.call)) breach("P3: a call without a durable journal row");
   auto request = std::make_shared<HttpRequest>(encode(sent.request));
-  in_process(Duration{1} + random_.up_to(Duration{150}),
-             [this, id = sent.call, kind = sent.request.kind, request] { arrive(id, kind, request); });
+  in_process(
+      Duration{1} + random_.up_to(Duration{150}),
+      [this, id = sent.call, kind = sent.request.kind, request] { arrive(id, kind, request); });
 }
 
 void World::arrive(CallId id, CallKind kind, const std::shared_ptr<HttpRequest>& request) {
   const std::string bearer = "Bearer " + options_.circle.app_token;
-  const auto exchange = std::make_shared<sandbox::Exchange>(
-      circle_.begin({.method = request->method,
-                     .target = request->path,
-                     .authorization = bearer,
-                     .content_type = "application/json",
-                     .body = request->body.reveal()},
-                    true_now()));
+  const auto exchange =
+      std::make_shared<sandbox::Exchange>(circle_.begin({.method = request->method,
+                                                         .target = request->path,
+                                                         .authorization = bearer,
+                                                         .content_type = "application/json",
+                                                         .body = request->body.reveal()},
+                                                        true_now()));
   at_circle_.emplace(id, [this, exchange](bool written) { circle_.end(*exchange, written); });
 
   const sandbox::Reply& reply = exchange->reply;
-  const bool answers = reply.delivery == sandbox::Delivery::kPlain ||
-                       reply.delivery == sandbox::Delivery::kChunked;
+  const bool answers =
+      reply.delivery == sandbox::Delivery::kPlain || reply.delivery == sandbox::Delivery::kChunked;
   const Duration takes = reply.delivery == sandbox::Delivery::kHang
                              ? kRequestTimeout
                              : Duration{1} + random_.up_to(Duration{400});

@@ -33,20 +33,21 @@ struct WorldOptions {
   Duration mean_between_crashes{0};       // 0: never
   Duration mean_between_roster_edits{0};  // 0: never
   Duration mean_between_fetches = std::chrono::seconds{20};
-  Duration wall_clock_error{0};           // of the machine against the true time
+  Duration wall_clock_error{0};  // of the machine against the true time
 };
 
-// The real engine and table on a virtual clock, against the sandbox's Circle (its calls encoded and its
-// replies classified by the real code), a store in memory, clients and an operator. The promises are
-// checked at every step against Circle's own ledger; what is broken is listed, not asserted, so that a
-// test can show the seed with it.
+// The real engine and table on a virtual clock, against the sandbox's Circle (its calls encoded and
+// its replies classified by the real code), a store in memory, clients and an operator. The
+// promises are checked at every step against Circle's own ledger; what is broken is listed, not
+// asserted, so that a test can show the seed with it.
 class World {
  public:
   explicit World(const WorldOptions& options);
   void run();
 
   const std::vector<std::string>& breaches() const { return breaches_; }
-  // Of everything that happened, in order: equal for equal options, or the world is not deterministic.
+  // Of everything that happened, in order: equal for equal options, or the world is not
+  // deterministic.
   std::uint64_t hash() const { return hash_; }
 
   struct Tally {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "plan/next_action.h"
 #include "sim/world.h"
@@ -11,7 +12,8 @@ namespace {
 
 constexpr Duration kSettling = std::chrono::minutes{15};
 constexpr Duration kPatience = std::chrono::seconds{5};
-// Where an early refresh is of no use, a token is replaced at its end: nobody waits longer than this.
+// Where an early refresh is of no use, a token is replaced at its end: nobody waits longer than
+// this.
 constexpr Duration kGapMax = std::chrono::seconds{5};
 
 }  // namespace
@@ -23,9 +25,9 @@ void World::fetch() {
   const std::string key = all.entries[random_.below(all.entries.size())].key.text();
   const Published* row = table_.find(key);
   if (row == nullptr) return;
-  const bool enough = row->body && row->expires_at - engine_->circle_now(now()) >
-                                       effective_min_ttl(std::nullopt,
-                                                         row->expires_at - row->issued_at);
+  const bool enough =
+      row->body && row->expires_at - engine_->circle_now(now()) >
+                       effective_min_ttl(std::nullopt, row->expires_at - row->issued_at);
   if (enough) {
     check_served(key, *row);
     return;
@@ -86,8 +88,8 @@ void World::check_served(std::string_view key, const Published& row) {
 void World::edit_roster() {
   ++tally_.edits;
   note("edit");
-  const auto place = std::next(members_.begin(),
-                               static_cast<std::ptrdiff_t>(random_.below(members_.size())));
+  const auto place =
+      std::next(members_.begin(), static_cast<std::ptrdiff_t>(random_.below(members_.size())));
   Member& member = place->second;
   switch (random_.below(3)) {
     case 0:

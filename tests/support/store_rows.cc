@@ -20,10 +20,10 @@ std::string number(std::optional<std::int64_t> value) {
 }
 
 std::string describe_member(const MemberRecord& row) {
-  std::string text = fmt::format("member {} {} since {} circle {} {} renew {}\n",
-                                 std::to_underlying(row.id), name_of(row.state),
-                                 number(row.state_since), number(row.community_member_id),
-                                 number(row.community_id), number(row.renew_not_before));
+  std::string text =
+      fmt::format("member {} {} since {} circle {} {} renew {}\n", std::to_underlying(row.id),
+                  name_of(row.state), number(row.state_since), number(row.community_member_id),
+                  number(row.community_id), number(row.renew_not_before));
   for (const Selector& selector : row.selectors) {
     text += fmt::format("  selector {:?} in_roster {} retired {} name {:?} tags {}\n",
                         selector.key.text(), selector.in_roster, selector.retired, selector.name,

@@ -43,8 +43,8 @@ TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheNearerOne) {
     Duration expected;
   };
   for (const auto& [off, expected] :
-       {Case{-1'050ms, 0ms}, Case{-1'051ms, -1ms}, Case{0ms, 0ms}, Case{50ms, 0ms},
-        Case{51ms, 1ms}, Case{1h, 1h - 50ms}, Case{-1h, -1h + 1'050ms}}) {
+       {Case{-1'050ms, 0ms}, Case{-1'051ms, -1ms}, Case{0ms, 0ms}, Case{50ms, 0ms}, Case{51ms, 1ms},
+        Case{1h, 1h - 50ms}, Case{-1h, -1h + 1'050ms}}) {
     CircleClock clock(kStart, std::nullopt, 0ms);
     EXPECT_FALSE(clock.confirmed());
     EXPECT_EQ(clock.observe(kT0 + off, kBoot - 50ms, kBoot + 50ms), expected != 0ms) << off.count();

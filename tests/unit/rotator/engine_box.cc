@@ -1,4 +1,5 @@
 #include "tests/unit/rotator/engine_box.h"
+#include "model/expiry.h"
 
 #include <algorithm>
 #include <utility>

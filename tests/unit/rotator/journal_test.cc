@@ -124,7 +124,7 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
       row(5, CallFate::kAnswered, -1min),
       row(4, CallFate::kOpen, std::nullopt),
       row(3, CallFate::kUnknown, -2min, 1h),
-      row(2, CallFate::kNotSent, -1min),      // no slot: Circle never saw it
+      row(2, CallFate::kNotSent, -1min),  // no slot: Circle never saw it
       row(6, CallFate::kAnswered, -kWindow - Journal::kSlack),
       row(1, CallFate::kAnswered, -kWindow - Journal::kSlack - 1ms),
       row(7, CallFate::kUnknown, -1h, 1h),  // old ones, too: the budget drops them by its own clock

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/expiry.h"
 #include "tests/unit/plan/records.h"
 
 namespace rota {
