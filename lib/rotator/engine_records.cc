@@ -5,8 +5,8 @@
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
-// The records as the engine keeps them: what they become in time, what of them is published, and how
-// they are found.
+// The records as the engine keeps them: what they become in time, what of them is published, and
+// how they are found.
 
 namespace rota {
 
