@@ -246,6 +246,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   }
 
   void start(HttpRequest request, Done done) {
+    // NOLINTNEXTLINE(modernize-make-unique): an aggregate that does not move is made in its place
     auto call = std::unique_ptr<Call>(new Call{.request = std::move(request),
                                                .url = {},
                                                .headers = headers_,

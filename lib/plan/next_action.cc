@@ -9,6 +9,15 @@
 namespace rota {
 namespace {
 
+// Of a const record a pointer to const, of another one a pointer to change it by.
+template <class Tokens>
+auto* find_current(Tokens& tokens, TokenKind kind) {
+  const auto it = std::ranges::find_if(tokens, [kind](const Token& token) {
+    return token.kind == kind && token.status == TokenStatus::kCurrent;
+  });
+  return it == tokens.end() ? nullptr : &*it;
+}
+
 void offer(MemberPlan& plan, const PlannedCall& call) {
   auto& place = plan.calls[index_of(call.lane)];
   if (!place || call.due < place->due) place = call;
@@ -132,14 +141,9 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Cli
 }
 
 const Token* current(const MemberRecord& record, TokenKind kind) {
-  for (const Token& token : record.tokens) {
-    if (token.kind == kind && token.status == TokenStatus::kCurrent) return &token;
-  }
-  return nullptr;
+  return find_current(record.tokens, kind);
 }
 
-Token* current(MemberRecord& record, TokenKind kind) {
-  return const_cast<Token*>(current(std::as_const(record), kind));
-}
+Token* current(MemberRecord& record, TokenKind kind) { return find_current(record.tokens, kind); }
 
 }  // namespace rota

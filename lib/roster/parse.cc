@@ -111,7 +111,7 @@ struct Piece {
 // Cuts a text before some of its [[member]] lines, so that the pieces read as the whole would. What
 // stands above all headers stays with the first of them, which it may be at odds with.
 std::vector<Piece> cut(std::string_view text) {
-  const std::vector<Piece> whole{{text, 1}};
+  std::vector<Piece> whole{{text, 1}};
   // In a string of several lines such a line would be no header.
   if (text.contains("\"\"\"") || text.contains("'''")) return whole;
   std::vector<Piece> pieces;

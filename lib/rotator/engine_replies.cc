@@ -246,7 +246,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
 void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   if (token == slot.record.tokens.end()) return;  // its life ended meanwhile
-  const Token about = *token;
+  // apply() erases the original
+  const Token about = *token;  // NOLINT(performance-unnecessary-copy-initialization): see above
   const WallTime circle = circle_now(now);
   auto& retries = slot.attempts.revocations;
   const Applied applied =

@@ -109,7 +109,8 @@ void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
 void Session::on_later_done(std::uint64_t number, PlainReply reply) {
   ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size());
   Slot& slot = slots_[number - first_slot_];
-  std::visit([&slot](auto&& plain) { slot.content = std::move(plain); }, std::move(reply));
+  std::visit([&slot]<class Plain>(Plain&& plain) { slot.content = std::forward<Plain>(plain); },
+             std::move(reply));
   now_ = active_since_ = clock_.now().boot;
   pump();
 }

@@ -1,7 +1,6 @@
 #include "sandbox/server.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <boost/asio.hpp>
@@ -10,6 +9,7 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <string>
 #include <utility>
 
@@ -22,7 +22,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
-using asio::experimental::awaitable_operators::operator||;
 using boost::system::error_code;
 
 // Errors come back as values: co_await gives (error_code, results...).
@@ -160,6 +159,7 @@ asio::awaitable<bool> Session::write(std::string bytes) {
 asio::awaitable<bool> Session::wait_with_client(Duration latency) {
   if (latency == Duration{0}) co_return true;
   timer_.expires_after(latency);
+  using namespace asio::experimental::awaitable_operators;
   const auto first =
       co_await (timer_.async_wait(kAwait) || socket_.async_wait(tcp::socket::wait_read, kAwait));
   if (first.index() == 0) co_return true;
