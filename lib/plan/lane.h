@@ -8,8 +8,8 @@
 
 namespace rota {
 
-// The queues of calls to Circle, most urgent first (DESIGN: a waiting client's refresh goes before
-// a background one, and no lane starves).
+// The queues of calls to Circle, most urgent first: a waiting client's refresh goes before
+// a background one, and no lane starves.
 enum class Lane : std::uint8_t {
   kWaiting,     // a client waits for this token
   kRevocation,  // a leaver's token is still alive
