@@ -107,7 +107,9 @@ Result<void> Daemon::start() {
   }
   // Clients wait in the backlog until the roster is durable, or its new members would be unknown to
   // them; but a disk that takes nothing must not keep them from what is durable already.
-  rotator_->apply_roster(*roster, {}, [this](const RosterPlan&) { go_live(); });
+  rotator_->apply_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
+    if (plan) go_live();
+  });
   going_live_.expires_after(kFirstRosterMax);
   going_live_.async_wait([this](const boost::system::error_code& error) {
     if (!error) go_live();
@@ -242,8 +244,14 @@ void Daemon::take_roster(const std::string& approve,
     return;
   }
   rotator_->apply_roster(
-      *roster, approve,
-      [done = std::move(done)](const RosterPlan& plan) mutable { done(rota::plan_json(plan)); });
+      *roster, approve, [done = std::move(done)](const Result<RosterPlan>& plan) mutable {
+        if (plan) return done(rota::plan_json(*plan));
+        done(
+            fail(plan.error().kind,
+                 fmt::format("the roster was read and goes into force as soon as it can be stored, "
+                             "which fails now: {}",
+                             plan.error().message)));
+      });
 }
 
 std::string Daemon::status_json() const {

@@ -72,6 +72,7 @@ struct MemberRecord {
   std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
   std::optional<std::int64_t> community_id;
   WallTime renew_not_before;  // a renewal that brought the same end is not repeated before
+  WallTime last_used;         // when a client was last given its token, give or take kUseResolution
   std::vector<Token> tokens;  // the ledger: every token received that may still be alive
 };
 

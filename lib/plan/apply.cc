@@ -92,21 +92,17 @@ class Applier {
 
   Progress operator()(const Issued& issued) {
     const TokenPair& pair = issued.pair;
-    const bool other_identity =
-        (record_.community_member_id && *record_.community_member_id != pair.community_member_id) ||
-        (record_.community_id && *record_.community_id != pair.community_id) ||
-        std::ranges::any_of(record_.selectors, [&](const Selector& selector) {
-          return selector.key.kind == SelectorKind::kCommunityMemberId &&
-                 selector.key.id() != pair.community_member_id;
-        });
-    if (other_identity) {
+    if (is_other_identity(record_, pair)) {
       change_.merge(enter(record_, LifecycleEvent::kOtherIdentity, now_));
-      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke: only
-      // remembered.
-      receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at,
-              TokenStatus::kSuperseded, now_, ids_, change_);
-      receive(record_, TokenKind::kAccess, pair.access.value, pair.access.expires_at,
-              TokenStatus::kSuperseded, now_, ids_, change_);
+      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke either while an
+      // operator has not said who this is: only remembered. With a leaver it goes like the rest.
+      const TokenStatus status = record_.state == MemberState::kMismatched
+                                     ? TokenStatus::kSuperseded
+                                     : TokenStatus::kRevoking;
+      receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at, status, now_,
+              ids_, change_);
+      receive(record_, TokenKind::kAccess, pair.access.value, pair.access.expires_at, status, now_,
+              ids_, change_);
       return Progress::kMismatched;
     }
     if (!record_.community_member_id) {
@@ -229,10 +225,27 @@ RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_supe
   return change;
 }
 
-RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now) {
-  RecordChange change{.row = true, .put = {}, .erased = {}};
-  into.selectors.insert(into.selectors.end(), std::make_move_iterator(from.selectors.begin()),
-                        std::make_move_iterator(from.selectors.end()));
+bool is_other_identity(const MemberRecord& record, const TokenPair& pair) {
+  return (record.community_member_id && *record.community_member_id != pair.community_member_id) ||
+         (record.community_id && *record.community_id != pair.community_id) ||
+         std::ranges::any_of(record.selectors, [&](const Selector& selector) {
+           return selector.key.kind == SelectorKind::kCommunityMemberId &&
+                  selector.key.id() != pair.community_member_id;
+         });
+}
+
+RecordChange accept_identity(MemberRecord& record, WallTime now) {
+  RecordChange change = enter(record, LifecycleEvent::kOperatorReinstates, now);
+  change.row = true;
+  record.community_member_id.reset();
+  record.community_id.reset();
+  record.renew_not_before = {};
+  change.merge(revoke_all_tokens(record, now));
+  return change;
+}
+
+RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now) {
+  RecordChange change;
   for (Token& token : from.tokens) {
     if (Token* same = find_same(into, token.kind, *token.value)) {
       same->expires_at = std::max(same->expires_at, token.expires_at);
@@ -253,7 +266,16 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
     into.tokens.push_back(std::move(token));
   }
   from.tokens.clear();
+  return change;
+}
+
+RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now) {
+  RecordChange change = take_tokens(into, from, now);
+  change.row = true;
+  into.selectors.insert(into.selectors.end(), std::make_move_iterator(from.selectors.begin()),
+                        std::make_move_iterator(from.selectors.end()));
   from.selectors.clear();
+  into.last_used = std::max(into.last_used, from.last_used);
   const bool wanted = wanted_by_roster(into);
   change.merge(enter(into, wanted ? LifecycleEvent::kWanted : LifecycleEvent::kDropped, now));
   // What an operator revoked under one name stays out under every name.

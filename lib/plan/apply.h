@@ -61,6 +61,16 @@ RecordChange revoke_all_tokens(MemberRecord& record, WallTime now);
 RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_superseded_after,
                        WallTime now);
 
+// Whether an issued pair is of another member of Circle's than the record is pinned to (P13).
+bool is_other_identity(const MemberRecord& record, const TokenPair& pair);
+
+// An operator accepts whoever Circle says that a mismatched member is: what it was is forgotten,
+// what is on record is revoked, and it starts from a fresh pair.
+RecordChange accept_identity(MemberRecord& record, WallTime now);
+
+// Moves `from`'s ledger to `into`, which turned out to be the member that those tokens are of.
+RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now);
+
 // Two roster entries turned out to be one member of Circle's: `from`'s selectors and tokens go to
 // `into`; the later current access token stays current. `from` is to be forgotten afterwards.
 RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now);

@@ -15,4 +15,9 @@ Duration backoff_cap(Duration token_lifetime) {
   return std::clamp(token_lifetime / 8, kBackoffCapMin, kBackoffCap);
 }
 
+Duration backoff_cap(Duration token_lifetime, Duration left) {
+  const Duration cap = backoff_cap(token_lifetime);
+  return left > Duration{0} ? std::clamp(left / 2, std::min(kBackoffCapMin, cap), cap) : cap;
+}
+
 }  // namespace rota

@@ -17,5 +17,8 @@ Duration backoff_delay(int failures, Duration cap, Random& random);
 // The cap for a member whose access tokens live this long: an eighth of that, within kBackoffCapMin
 // and kBackoffCap, so that short-lived tokens get several tries before they end.
 Duration backoff_cap(Duration token_lifetime);
+// The same for a member whose token has `left` to live: half of that at most, so that the tries
+// grow denser towards the end and nobody waits out there what an outage earned before.
+Duration backoff_cap(Duration token_lifetime, Duration left);
 
 }  // namespace rota

@@ -6,50 +6,73 @@
 
 namespace rota {
 
-Budget::Budget(std::size_t calls_per_window, Duration window) : window_(window) {
-  const std::size_t reserve = std::max<std::size_t>(1, calls_per_window / 10);
+namespace {
+
+constexpr std::size_t kReserveShare = 10;
+
+std::size_t reserve_of(std::size_t limit) {
+  return std::max<std::size_t>(1, limit / kReserveShare);
+}
+
+}  // namespace
+
+Budget::Budget(std::size_t calls_per_window, Duration window)
+    : window_(window), pace_(calls_per_window - reserve_of(calls_per_window), window) {
+  const std::size_t reserve = reserve_of(calls_per_window);
   ROTA_CHECK(calls_per_window > reserve && window_ > Duration{0});
   all_.limit = calls_per_window;
+  unasked_.limit = calls_per_window - std::max<std::size_t>(1, reserve / 2);
   background_.limit = calls_per_window - reserve;
 }
 
+template <class Use>
+void Budget::for_each_count(Lane lane, Use use) {
+  use(all_);
+  if (lane != Lane::kWaiting) use(unasked_);
+  if (is_background(lane)) use(background_);
+}
+
 void Budget::restore(BootTime completed_at) {
-  all_.restore(completed_at);
-  background_.restore(completed_at);
+  for_each_count(Lane::kRefresh, [=](Slots& slots) { slots.restore(completed_at); });
+  pace_.sent(completed_at);
 }
 
 bool Budget::may_send(Lane lane, BootTime now) {
-  drop_old(now);
-  return now >= paused_until_ && all_.used() < all_.limit &&
-         (!is_background(lane) || background_.used() < background_.limit);
+  const auto slot = next_slot(lane, now);
+  return slot && *slot <= now;
 }
 
 std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
   drop_old(now);
-  auto slot = all_.next(now, window_);
-  if (slot && is_background(lane)) {
-    const auto own = background_.next(now, window_);
-    slot = own ? std::optional(std::max(*slot, *own)) : std::nullopt;
-  }
-  return slot ? std::optional(std::max(*slot, paused_until_)) : std::nullopt;
+  std::optional<BootTime> slot = std::max(now, paused_until_);
+  for_each_count(lane, [&](const Slots& slots) {
+    const auto own = slots.next(now, window_);
+    slot = slot && own ? std::optional(std::max(*slot, *own)) : std::nullopt;
+  });
+  if (!is_background(lane)) return slot;
+  // What the window holds back now is not to come in one burst.
+  if (!slot || *slot > now) pace_.hold(now);
+  return slot ? std::optional(std::max(*slot, pace_.next())) : std::nullopt;
 }
 
-void Budget::sent(Lane lane) {
-  ++all_.in_flight;
-  if (is_background(lane)) ++background_.in_flight;
+void Budget::sent(Lane lane, BootTime now) {
+  for_each_count(lane, [](Slots& slots) { ++slots.in_flight; });
+  if (is_background(lane)) pace_.sent(now);
 }
 
 void Budget::completed(Lane lane, BootTime now) {
-  all_.complete(now);
-  if (is_background(lane)) background_.complete(now);
+  for_each_count(lane, [=](Slots& slots) { slots.complete(now); });
 }
 
 void Budget::never_sent(Lane lane) {
-  all_.give_back();
-  if (is_background(lane)) background_.give_back();
+  for_each_count(lane, [](Slots& slots) { slots.give_back(); });
+  if (is_background(lane)) pace_.never_sent();
 }
 
-void Budget::pause(BootTime until) { paused_until_ = std::max(paused_until_, until); }
+void Budget::pause(BootTime until) {
+  paused_until_ = std::max(paused_until_, until);
+  pace_.hold(until);
+}
 
 std::optional<BootTime> Budget::paused_until(BootTime now) const {
   if (now >= paused_until_) return std::nullopt;
@@ -62,8 +85,7 @@ std::size_t Budget::used(BootTime now) {
 }
 
 void Budget::drop_old(BootTime now) {
-  all_.drop_old(now, window_);
-  background_.drop_old(now, window_);
+  for (Slots* slots : {&all_, &unasked_, &background_}) slots->drop_old(now, window_);
 }
 
 void Budget::Slots::restore(BootTime completed_at) {

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "plan/lane.h"
+#include "plan/pace.h"
 
 namespace rota {
 
@@ -14,9 +15,10 @@ namespace rota {
 // comes in as an argument, on the boot clock, which no clock step moves.
 class Budget {
  public:
-  // A tenth of the limit, at least one call, is kept from background lanes: all of them together
-  // never take more than the rest. What the urgent lanes take does not count against that, so that
-  // these cannot shut the background out.
+  // A tenth of the limit, at least one call, is kept from background lanes, and half of that tenth
+  // from revocations as well: a mass retirement leaves waiting clients something. What a more
+  // urgent lane takes does not count against the others' part, so that it cannot shut them out.
+  // Background calls are spread evenly over the window.
   Budget(std::size_t calls_per_window, Duration window);
 
   // A call of an earlier run of the daemon that the journal still counts. Its lane is not on
@@ -29,7 +31,7 @@ class Budget {
   // completes.
   std::optional<BootTime> next_slot(Lane lane, BootTime now);
 
-  void sent(Lane lane);
+  void sent(Lane lane, BootTime now);
   void completed(Lane lane, BootTime now);
   void never_sent(Lane lane);  // gives the slot back at once
 
@@ -39,6 +41,8 @@ class Budget {
 
   std::size_t used(BootTime now);
   std::size_t limit() const { return all_.limit; }
+  // The calls that background lanes may make in a window.
+  std::size_t background_limit() const { return background_.limit; }
 
  private:
   struct Slots {
@@ -55,10 +59,15 @@ class Budget {
     std::optional<BootTime> next(BootTime now, Duration window) const;
   };
   void drop_old(BootTime now);
+  // Calls `use` with each count that a call of this lane stands in.
+  template <class Use>
+  void for_each_count(Lane lane, Use use);
 
   const Duration window_;
   Slots all_;
-  Slots background_;  // of these, the background lanes' own
+  Slots unasked_;     // of these, the calls that no client waits for
+  Slots background_;  // and of those, the background lanes' own
+  Pace pace_;         // of the background
   BootTime paused_until_{};
 };
 

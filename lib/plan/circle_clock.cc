@@ -20,11 +20,22 @@ Duration confirmed_bound(std::array<Duration, CircleClock::kSamples> bounds, std
 
 }  // namespace
 
-CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record,
-                         Duration skew_on_record) {
-  const WallTime circle = start.wall + skew_on_record;
-  offset_ = std::max(circle, last_on_record.value_or(circle)).time_since_epoch() -
-            start.boot.time_since_epoch();
+CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record)
+    : last_on_record_(last_on_record), skew_on_record_(skew_on_record) {
+  start_from(start);
+}
+
+void CircleClock::start_from(Now now) {
+  const WallTime circle = now.wall + skew_on_record_;
+  offset_ = std::max(circle, last_on_record_.value_or(circle)).time_since_epoch() -
+            now.boot.time_since_epoch();
+}
+
+bool CircleClock::on_wall_step(Now now) {
+  if (confirmed()) return false;
+  const Duration before = offset_;
+  start_from(now);
+  return offset_ != before;
 }
 
 bool CircleClock::observe(WallTime date, BootTime sent, BootTime received) {

@@ -31,6 +31,10 @@ class CircleClock {
   // A reply with this Date to a call sent and received then. True when the clock was moved by it.
   bool observe(WallTime date, BootTime sent, BootTime received);
 
+  // The wall clock was set. Until the first reply since the start, nothing better is known than
+  // what it shows now: true when Circle's time was taken from it anew.
+  bool on_wall_step(Now now);
+
   // Circle's clock minus this machine's wall clock.
   Duration skew(Now now) const { return at(now.boot) - now.wall; }
   bool confirmed() const { return count_ > 0; }  // by at least one reply since the start
@@ -38,7 +42,11 @@ class CircleClock {
   static constexpr std::size_t kSamples = 9;
 
  private:
-  Duration offset_;
+  void start_from(Now now);
+
+  const std::optional<WallTime> last_on_record_;
+  const Duration skew_on_record_;
+  Duration offset_{};
   // Rings of bounds, the first count_ of them in use.
   std::array<Duration, kSamples> low_{};
   std::array<Duration, kSamples> high_{};

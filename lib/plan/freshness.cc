@@ -10,16 +10,41 @@ Duration effective_ahead(Duration ahead, Duration lifetime) {
   return ahead < lifetime ? ahead : lifetime / 2;
 }
 
+namespace {
+
+// The most that jitter pulls a refresh earlier.
+Duration jitter_span(const Policy& policy, Duration ahead) {
+  return std::chrono::duration_cast<Duration>(ahead * policy.jitter);
+}
+
+}  // namespace
+
 WallTime refresh_due(const Token& access, const Policy& policy, const UpstreamFacts& facts,
                      std::uint64_t seed) {
   const Duration ahead = effective_ahead(policy.refresh_ahead, lifetime_of(access));
   const WallTime due = access.expires_at - ahead;
   Random random(seed ^ (static_cast<std::uint64_t>(access.id) * 0x9E3779B97F4A7C15U));
-  const auto span = std::chrono::duration_cast<Duration>(ahead * policy.jitter);
-  const WallTime early = due - std::min(random.up_to(span), (due - access.issued_at) / 2);
+  const WallTime early =
+      due - std::min(random.up_to(jitter_span(policy, ahead)), (due - access.issued_at) / 2);
   // One early refresh a day is let through as the probe.
   return facts.early_refresh_useless && early < facts.early_probe_at ? end_refresh_at(access)
                                                                      : early;
+}
+
+Duration refresh_interval(const Policy& policy, const UpstreamFacts& facts) {
+  const Duration life = facts.access_lifetime;
+  if (facts.early_refresh_useless) return life + kEndSlack;
+  const Duration ahead = effective_ahead(policy.refresh_ahead, life);
+  const Duration use = life - ahead;
+  return std::max(Duration{1}, use - std::min(jitter_span(policy, ahead), use) / 2);
+}
+
+std::size_t members_that_fit(std::size_t calls_per_window, const Policy& policy,
+                             const UpstreamFacts& facts) {
+  const double calls_per_interval = static_cast<double>(calls_per_window) *
+                                    static_cast<double>(refresh_interval(policy, facts).count()) /
+                                    static_cast<double>(policy.window.count());
+  return static_cast<std::size_t>(calls_per_interval);
 }
 
 WallTime renewal_due(const Token& refresh, const Policy& policy) {

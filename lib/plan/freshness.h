@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -13,7 +14,8 @@ namespace rota {
 struct UpstreamFacts {
   bool early_refresh_useless = false;  // an early refresh brings the token that was there already
   WallTime early_probe_at;             // when to ask next whether that still holds
-  Duration access_lifetime = std::chrono::hours{1};  // of the last new access token
+  Duration access_lifetime = std::chrono::hours{1};  // of a new access token
+  bool access_lifetime_seen = false;                 // that is not the documented one any more
   Duration refresh_lifetime = std::chrono::days{31};
 };
 
@@ -35,6 +37,13 @@ Duration effective_ahead(Duration ahead, Duration lifetime);
 // a jitter that is a function of seed and token, so that a restart plans the same moment.
 WallTime refresh_due(const Token& access, const Policy& policy, const UpstreamFacts& facts,
                      std::uint64_t seed);
+
+// The mean time from one refresh of a member to the next.
+Duration refresh_interval(const Policy& policy, const UpstreamFacts& facts);
+
+// How many members the background can keep fresh ahead of time with this many calls a window.
+std::size_t members_that_fit(std::size_t calls_per_window, const Policy& policy,
+                             const UpstreamFacts& facts);
 
 // When a pair is due for renewal, by its refresh token alone.
 WallTime renewal_due(const Token& refresh, const Policy& policy);

@@ -16,7 +16,7 @@ MemberState next_state(MemberState state, LifecycleEvent event, bool wanted) {
     case LifecycleEvent::kOperatorRevokes:
       return kBlocked;
     case LifecycleEvent::kOperatorReinstates:
-      if (state == kBlocked) return wanted ? kActive : kRetiring;
+      if (state == kBlocked || state == kMismatched) return wanted ? kActive : kRetiring;
       return state == kUnknown ? kActive : state;
     case LifecycleEvent::kNothingAlive:
       return state == kRetiring ? kRetired : state;

@@ -13,7 +13,7 @@ namespace rota {
 //   roster wants it    =          active     active     =          =          =
 //   roster drops it    retiring   =          =          =          retiring   retiring
 //   operator revokes   blocked    blocked    blocked    =          blocked    blocked
-//   operator reinst.   =          =          =          by roster  active     =
+//   operator reinst.   =          =          =          by roster  active     by roster
 //   no token left      =          retired    =          =          =          =
 //   Circle: no member  unknown    =          =          =          =          =
 //   Circle: issued     =          =          =          =          active     =

@@ -48,7 +48,7 @@ bool revokes_refresh_token(const MemberRecord& record) {
   });
 }
 
-void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand demand,
                    const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                    WallTime now, MemberPlan& plan) {
   const Token* access = current(record, TokenKind::kAccess);
@@ -59,19 +59,31 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientD
   // Circle an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record)) return;
 
+  const bool refused = access != nullptr && attempts.refused == access->fingerprint;
+  // Where the budget is short, those that nobody asked for lately are issued on demand.
+  if (!demand.kept && !demand.waiting && !refused) return;
+
+  const bool has_token = access != nullptr && alive(access->expires_at, now);
   PlannedCall call{
       .kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
-      .lane = access != nullptr ? Lane::kRefresh : Lane::kIssue,
+      // After an outage, what is in use goes before what nobody has asked for.
+      .lane = has_token || demand.in_use ? Lane::kRefresh : Lane::kIssue,
       .due = access != nullptr ? refresh_due(*access, policy, facts, seed) : WallTime{},
       .token = can_refresh ? refresh->id : TokenId{}};
   if (demand.waiting) {
     call.lane = Lane::kWaiting;
-    // Asking early is no use where Circle answers with the token that is there already.
-    const bool too_early = demand.forced && access != nullptr && facts.early_refresh_useless;
+    // Asking early is no use where Circle answers with the token that is there already, unless
+    // that one is dead.
+    const bool too_early =
+        demand.forced && access != nullptr && facts.early_refresh_useless && !refused;
     call.due = too_early ? end_refresh_at(*access) : WallTime{};
-    if (demand.forced && access != nullptr) {
-      call.due = std::max(call.due, access->issued_at + forced_refresh_gap(lifetime_of(*access)));
-    }
+  } else if (refused) {
+    call.due = WallTime{};
+  }
+  const bool forced = refused || (demand.waiting && demand.forced);
+  if (forced && access != nullptr && !attempts.settle_by_issue) {
+    const WallTime last = std::max(access->issued_at, attempts.answered_at);
+    call.due = std::max(call.due, last + forced_refresh_gap(lifetime_of(*access)));
   }
   if (attempts.failures > 0) {
     const WallTime urgent = std::min(attempts.retry_at, attempts.last_at + kUrgentRetryGap);
@@ -79,7 +91,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, ClientD
   }
   offer(plan, call);
 
-  if (can_refresh) {
+  if (can_refresh && demand.kept) {
     const WallTime due = std::max(renewal_due(*refresh, policy), record.renew_not_before);
     offer(plan, {.kind = CallKind::kIssue,
                  .lane = Lane::kRenewal,
@@ -116,7 +128,7 @@ WallTime Attempts::revocation_retry_at(TokenId token) const {
   return it == revocations.end() ? WallTime{} : it->retry_at;
 }
 
-MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                        WallTime now) {
   MemberPlan plan;

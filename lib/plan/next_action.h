@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/fingerprint.h"
 #include "model/record.h"
 #include "plan/freshness.h"
 #include "plan/lane.h"
@@ -14,10 +15,12 @@ namespace rota {
 // What a member's record alone does not hold: how its calls went lately. Not durable: after a
 // restart every member may try at once, within the budget.
 struct Attempts {
-  int failures = 0;              // issue and refresh calls in a row that settled nothing
-  WallTime retry_at;             // not before, after a failure
-  WallTime last_at;              // when the last issue or refresh call was sent
-  bool settle_by_issue = false;  // a refresh got a 401 that we do not know: ask by an issue call
+  int failures = 0;                    // issue and refresh calls in a row that settled nothing
+  WallTime retry_at;                   // not before, after a failure
+  WallTime last_at;                    // when the last issue or refresh call was sent
+  WallTime answered_at;                // when the last one brought a token, new or not
+  bool settle_by_issue = false;        // a refresh did not settle it: ask by an issue call
+  std::optional<Fingerprint> refused;  // a client says that Circle refused this access token
 
   struct Revocation {
     TokenId token{};
@@ -45,14 +48,16 @@ struct MemberPlan {
   std::optional<WallTime> housekeeping;
 };
 
-// A client's wish: the earliest moment at which a call for it may go out.
-struct ClientDemand {
-  bool waiting = false;
-  bool forced = false;  // a token is alive, but not good enough for the client
+// Who wants a member's token.
+struct Demand {
+  bool waiting = false;  // a client waits for it
+  bool forced = false;   // a token is alive, but not good enough for that client
+  bool kept = true;      // the budget has room to keep it fresh ahead of time
+  bool in_use = false;   // a client asked for it lately
 };
 
 // Pure: the plan of one member. `now` matters only for what is already over.
-MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, ClientDemand demand,
+MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                        WallTime now);
 

@@ -10,6 +10,8 @@
 namespace rota {
 namespace {
 
+constexpr Duration kUseDelay{1'000};
+
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -20,15 +22,18 @@ struct Overloaded : Ts... {
 Result<std::unique_ptr<Rotator>> Rotator::create(Parts parts, const Policy& policy) {
   ROTA_ASSIGN(Snapshot snapshot, parts.store->load());
   ROTA_ASSIGN(auto timer, BootTimer::create(parts.executor));
-  return std::unique_ptr<Rotator>(
+  auto rotator = std::unique_ptr<Rotator>(
       new Rotator(std::move(parts), policy, std::move(snapshot), std::move(timer)));
+  ROTA_TRY(rotator->watch_wall_clock());
+  return rotator;
 }
 
 Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
                  std::unique_ptr<BootTimer> timer)
     : parts_(std::move(parts)),
       engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now()),
-      timer_(std::move(timer)) {
+      timer_(std::move(timer)),
+      use_timer_(parts_.executor) {
   timer_->on_fire([this] {
     Commands commands;
     engine_.on_tick(now(), commands);
@@ -39,6 +44,8 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
 Rotator::~Rotator() {
   *alive_ = false;
   timer_->cancel();
+  use_timer_.cancel();
+  if (wall_clock_) wall_clock_->cancel();
   store_thread_.join();
 }
 
@@ -56,7 +63,7 @@ void Rotator::stop(std::function<void()> drained) {
 }
 
 void Rotator::apply_roster(const Roster& roster, const std::string& approve,
-                           std::move_only_function<void(RosterPlan)> done) {
+                           std::move_only_function<void(Result<RosterPlan>)> done) {
   const ReloadId id{next_id_++};
   reloads_.emplace(id, std::move(done));
   Commands commands;
@@ -84,6 +91,40 @@ void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> d
 void Rotator::new_app_token() {
   Commands commands;
   engine_.on_new_app_token(now(), commands);
+  run(std::move(commands));
+}
+
+Result<void> Rotator::watch_wall_clock() {
+  ROTA_ASSIGN(wall_clock_, WallClockWatch::create(parts_.executor, [this] {
+                Commands commands;
+                engine_.on_wall_step(now(), commands);
+                run(std::move(commands));
+              }));
+  return {};
+}
+
+// On the fetch path: a comparison for each fetch, and one turn of the engine a second.
+void Rotator::note_use(const Published& row) {
+  if (row.use_noted) return;
+  row.use_noted = true;
+  used_.push_back(row.member);
+  if (used_.size() > 1) return;
+  use_timer_.expires_after(kUseDelay);
+  use_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;  // destroyed
+    const std::vector<MemberId> used = std::exchange(used_, {});
+    for (const MemberId member : used) {
+      if (const Published* row = table_.find(member)) row->use_noted = false;
+    }
+    Commands commands;
+    engine_.on_used(used, now(), commands);
+    run(std::move(commands));
+  });
+}
+
+void Rotator::note_refused(MemberId member, Fingerprint refused) {
+  Commands commands;
+  engine_.on_refused(member, refused, now(), commands);
   run(std::move(commands));
 }
 

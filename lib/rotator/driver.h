@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include "rotator/boot_timer.h"
 #include "rotator/engine.h"
 #include "rotator/service.h"
+#include "rotator/wall_clock_watch.h"
 #include "store/token_store.h"
 
 namespace rota {
@@ -42,9 +44,10 @@ class Rotator final : public TokenService {
   // No further call is sent; `drained` comes once, when those in flight are over and committed.
   void stop(std::function<void()> drained);
 
-  // `done` comes once what the roster asks for is durable, with the plan that was applied or held.
+  // `done` comes once what the roster asks for is durable, with the plan that was applied or held;
+  // or with the store's error while it takes no commit: then it is in force with the next one.
   void apply_roster(const Roster& roster, const std::string& approve,
-                    std::move_only_function<void(RosterPlan)> done);
+                    std::move_only_function<void(Result<RosterPlan>)> done);
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done);
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
@@ -55,6 +58,8 @@ class Rotator final : public TokenService {
   WaitId wait_for_token(const WaitRequest& request,
                         std::move_only_function<void(WaitAnswer)> done) override;
   void cancel_wait(WaitId wait) override;
+  void note_use(const Published& row) override;
+  void note_refused(MemberId member, Fingerprint refused) override;
 
   // For reports; the engine is changed through this class only.
   Engine& engine() { return engine_; }
@@ -63,6 +68,7 @@ class Rotator final : public TokenService {
  private:
   Rotator(Parts parts, const Policy& policy, Snapshot snapshot, std::unique_ptr<BootTimer> timer);
 
+  Result<void> watch_wall_clock();
   void run(Commands commands);
   void commit(std::vector<Mutation> mutations);
   void send(command::Call call);
@@ -72,10 +78,13 @@ class Rotator final : public TokenService {
   Engine engine_;
   Table table_;
   std::unique_ptr<BootTimer> timer_;
+  std::unique_ptr<WallClockWatch> wall_clock_;
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
   std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
-  std::map<ReloadId, std::move_only_function<void(RosterPlan)>> reloads_;
+  std::map<ReloadId, std::move_only_function<void(Result<RosterPlan>)>> reloads_;
   std::function<void()> drained_;
+  std::vector<MemberId> used_;  // since the last telling of the engine
+  boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what returns after the end
   boost::asio::thread_pool store_thread_{1};  // last: joined before anything that it uses goes

@@ -29,21 +29,28 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       token_ids_(snapshot.next_token),
       next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
-  for (MemberRecord& record : snapshot.members) add_slot(std::move(record));
+  facts_.early_probe_at = snapshot.early_probe_at.value_or(circle_now(now) + kEarlyProbeEvery);
+  // The ledger tells how long this community's tokens live before the first call does.
+  for (const MemberRecord& record : snapshot.members) {
+    const Token* access = current(record, TokenKind::kAccess);
+    const Token* refresh = current(record, TokenKind::kRefresh);
+    if (access) learn_lifetime(*access, CallKind::kIssue);
+    if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
+  }
+  upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
+  for (MemberRecord& record : snapshot.members) {
+    MemberSlot& slot = add_slot(std::move(record));
+    slot.use_on_record = slot.record.last_used;
+    take_place(slot);
+  }
 }
 
 void Engine::start(Now now, Commands& out) {
   const WallTime circle = circle_now(now);
-  facts_.early_probe_at = circle + kEarlyProbeEvery;
-  for (const WallTime at : journal_.completions(circle)) {
+  std::vector<WallTime> completions = journal_.completions(circle);
+  std::ranges::sort(completions);
+  for (const WallTime at : completions) {
     budget_.restore(std::min(now.boot, clock_.boot_at(at)));
-  }
-  // The ledger tells how long this community's tokens live before the first call does.
-  for (const auto& [member, slot] : slots_) {
-    const Token* access = current(slot.record, TokenKind::kAccess);
-    const Token* refresh = current(slot.record, TokenKind::kRefresh);
-    if (access) facts_.access_lifetime = lifetime_of(*access);
-    if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
   }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
@@ -74,11 +81,31 @@ void Engine::on_new_app_token(Now now, Commands& out) {
 void Engine::on_stop(Now now, Commands& out) {
   stopping_ = true;
   answer_everybody(now);
+  for (auto& [member, slot] : slots_) {
+    if (slot.record.last_used != slot.use_on_record) unrecorded_uses_.insert(member);
+  }
+  record_uses_at_ = now.boot;
+  pump(now, out);
+}
+
+void Engine::on_wall_step(Now now, Commands& out) {
+  const Duration skew = clock_.skew(now);
+  const bool moved = clock_.on_wall_step(now);
+  tell(Severity::kWarning, "clock", nullptr,
+       fmt::format("this machine's clock was set: {}",
+                   moved ? "Circle's time is taken from it until Circle's first reply"
+                         : fmt::format("Circle's is {} ms from it now, and tokens are judged by "
+                                       "Circle's",
+                                       skew.count())));
+  if (moved) {
+    for (auto& [member, slot] : slots_) replan(slot, now);
+  }
   pump(now, out);
 }
 
 bool Engine::drained() const {
-  return stopping_ && calls_.empty() && !committing_ && gathering_.empty();
+  return stopping_ && calls_.empty() && !committing_ && gathering_.empty() &&
+         unrecorded_uses_.empty();
 }
 
 std::optional<BootTime> Engine::next_wake(Now now) {
@@ -89,6 +116,7 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   if (committing_ && !commit_running_) consider(commit_retry_at_);
   if (!wait_deadlines_.empty()) consider(wait_deadlines_.begin()->first);
   if (!housekeeping_.empty()) consider(clock_.boot_at(housekeeping_.begin()->first));
+  if (!unrecorded_uses_.empty() && !commit_running_ && !committing_) consider(record_uses_at_);
   for (const auto& [id, operation] : operations_) consider(operation.deadline);
   if (stopping_) return wake;
   for (const Lane lane : kLanes) {
@@ -106,8 +134,17 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   return wake;
 }
 
+std::optional<WallTime> Engine::next_due() const {
+  std::optional<WallTime> due;
+  for (const Queue& queue : lanes_) {
+    if (!queue.empty()) due = std::min(due.value_or(queue.begin()->first), queue.begin()->first);
+  }
+  return due;
+}
+
 void Engine::pump(Now now, Commands& out) {
   housekeep_due(now);
+  replan_moved(now);
   expire_waits(now, out);
   expire_operations(now, out);
   if (!stopping_) send_due(now);
@@ -162,7 +199,12 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
                                .sent_at = std::nullopt});
   slot.in_flight = id;
   if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
-  budget_.sent(planned.lane);
+  // A refresh ahead of time where that is of no use is the day's probe, and the only one.
+  if (planned.kind == CallKind::kRefresh && facts_.early_refresh_useless &&
+      facts_.early_probe_at <= circle) {
+    facts_.early_probe_at = circle + kEarlyProbeEvery;
+  }
+  budget_.sent(planned.lane, now.boot);
   gathering_.send.push_back(id);
 }
 
@@ -198,6 +240,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
 
 void Engine::flush(Now now, Commands& out) {
   if (commit_running_) return;
+  if (!committing_) record_uses(now);
   if (committing_) {
     if (now.boot < commit_retry_at_) return;
     std::ranges::move(gathering_.mutations, std::back_inserter(committing_->mutations));
@@ -248,6 +291,14 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
   ++commit_failures_;
   constexpr Duration kCommitRetryCap{5'000};
   commit_retry_at_ = now.boot + backoff_delay(commit_failures_, kCommitRetryCap, random_);
+  // Whoever asked for a reload is told now; the roster goes into force with the next commit that
+  // the store takes.
+  std::erase_if(committing_->then, [&](const Command& command) {
+    const auto* reloaded = std::get_if<command::Reloaded>(&command);
+    if (reloaded == nullptr) return false;
+    out.emplace_back(command::Reloaded{.reload = reloaded->reload, .plan = std::unexpected(error)});
+    return true;
+  });
   if (!commit_error_) {
     out.emplace_back(command::Tell{{.severity = Severity::kError,
                                     .event = "commit",
@@ -264,9 +315,10 @@ MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
   const bool waiting = !slot.waiters.empty() || slot.rotations_asked > 0;
   const Token* access = current(slot.record, TokenKind::kAccess);
   const WallTime circle = circle_now(now);
-  const ClientDemand demand{
-      .waiting = waiting,
-      .forced = waiting && access != nullptr && alive(access->expires_at, circle)};
+  const Demand demand{.waiting = waiting,
+                      .forced = waiting && access != nullptr && alive(access->expires_at, circle),
+                      .kept = keeps(slot),
+                      .in_use = in_use(slot, circle)};
   return plan_member(slot.record, slot.attempts, demand, policy_, facts_, seed_, circle);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -18,9 +19,11 @@
 #include "plan/next_action.h"
 #include "plan/policy.h"
 #include "roster/roster.h"
+#include "rotator/census.h"
 #include "rotator/engine_state.h"
 #include "rotator/journal.h"
 #include "rotator/messages.h"
+#include "rotator/upkeep.h"
 
 namespace rota {
 
@@ -55,12 +58,20 @@ class Engine {
                    Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
   void on_new_app_token(Now now, Commands& out);
+  // Clients were given these members' tokens since the last call, which was about a second ago.
+  void on_used(std::span<const MemberId> members, Now now, Commands& out);
+  // A client that does not wait says that Circle refused this token.
+  void on_refused(MemberId member, Fingerprint refused, Now now, Commands& out);
+  // The machine's wall clock was set.
+  void on_wall_step(Now now, Commands& out);
   // No further call is sent; drained() tells when those in flight are over and committed.
   void on_stop(Now now, Commands& out);
   bool drained() const;
 
   // When on_tick() is wanted next; none: not before another event.
   std::optional<BootTime> next_wake(Now now);
+  // When the first of the calls that are planned is due.
+  std::optional<WallTime> next_due() const;
 
   WallTime circle_now(Now now) const { return clock_.at(now.boot); }
 
@@ -80,6 +91,9 @@ class Engine {
   const Breaker& breaker() const { return breaker_; }
   const Journal& journal() const { return journal_; }
   const Counts& counts() const { return counts_; }
+  const Upkeep& upkeep() const { return upkeep_; }
+  Census& census() { return census_; }
+  bool keeps(const MemberSlot& slot) const;
   Budget& budget() { return budget_; }
   std::size_t calls_in_flight() const { return calls_.size(); }
   std::size_t waits() const { return waits_.size(); }
@@ -102,6 +116,11 @@ class Engine {
 
   // engine_records.cc
   void housekeep_due(Now now);
+  void take_place(MemberSlot& slot);
+  void replan_moved(Now now);
+  void note_use(MemberSlot& slot, Now now);
+  void record_uses(Now now);
+  bool in_use(const MemberSlot& slot, WallTime circle) const;
   void record_change(MemberSlot& slot, const RecordChange& change);
   void publish(const MemberSlot& slot);
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
@@ -109,15 +128,18 @@ class Engine {
   MemberSlot& add_slot(MemberRecord record);
   void forget(MemberSlot& slot);
   void index(MemberSlot& slot);
+  void drop_from_index(const MemberSlot& slot);
 
   // engine_replies.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
   void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
   MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
+  bool give_to_owner(MemberSlot& slot, const Reply& reply, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
+  void learn_lifetime(const Token& access, CallKind kind);
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
 
@@ -125,7 +147,8 @@ class Engine {
   Roster roster_in_force() const;
   RosterDiff diff_to(const Roster& roster) const;
   void apply_entry(const RosterEntry& entry, Now now);
-  void apply_removal(const MemberKey& key, const Roster& wanted, Now now);
+  using Entries = std::map<MemberKey, const RosterEntry*>;
+  void apply_removal(const MemberKey& key, const Entries& wanted, Now now);
   void follow_roster(MemberSlot& slot, Now now);
 
   // engine_clients.cc
@@ -153,12 +176,17 @@ class Engine {
   Budget budget_;
   Breaker breaker_;
   LanePicker picker_;
+  Upkeep upkeep_;
+  Census census_;
   Journal journal_;
   TokenIds token_ids_;
   std::int64_t next_member_;
   std::unordered_map<MemberId, MemberSlot> slots_;
   std::map<std::string, MemberId, std::less<>> by_key_;  // every selector, prefixed form
   std::unordered_map<std::int64_t, MemberId> by_circle_id_;
+  std::set<MemberId> failing_;  // those with a backoff
+  std::set<MemberId> unrecorded_uses_;
+  BootTime record_uses_at_{};  // at the latest
   std::array<Queue, kLaneCount> lanes_;
   Queue housekeeping_;
   std::map<CallId, CallState> calls_;

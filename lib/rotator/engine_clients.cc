@@ -17,6 +17,20 @@ constexpr Duration kOperationMax = std::chrono::seconds{30};
 constexpr Duration kRetryAfterMin{1'000};
 constexpr Duration kRetryAfterMax = std::chrono::minutes{5};
 
+bool can_be_reinstated(MemberState state) {
+  switch (state) {
+    case MemberState::kBlocked:
+    case MemberState::kUnknown:
+    case MemberState::kMismatched:
+      return true;
+    case MemberState::kActive:
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
 }  // namespace
 
 void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
@@ -32,6 +46,9 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
       waits_.emplace(id, WaitState{.request = request, .deadline = deadline}).first->second;
   wait_deadlines_.emplace(deadline, id);
   slot.waiters.push_back(id);
+  if (request.refused) slot.attempts.refused = request.refused;
+  note_use(slot, now);
+  replan_moved(now);
   replan(slot, now);
 
   const bool refused_as_a_whole = breaker_.state() == BreakerState::kAppTokenRefused ||
@@ -50,6 +67,14 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
     answer_at_once(id, now,
                    out);  // a call that cannot come in time, or not at all, is not waited for
   }
+  pump(now, out);
+}
+
+void Engine::on_refused(MemberId member, Fingerprint refused, Now now, Commands& out) {
+  const auto it = slots_.find(member);
+  if (it == slots_.end()) return;
+  it->second.attempts.refused = refused;
+  replan(it->second, now);
   pump(now, out);
 }
 
@@ -143,10 +168,9 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
   if (action == OperatorAction::kRotate && slot.record.state != MemberState::kActive) {
     return refuse(fmt::format("member {} is {}: only an active one is rotated", key, state));
   }
-  if (action == OperatorAction::kReinstate && slot.record.state != MemberState::kBlocked &&
-      slot.record.state != MemberState::kUnknown) {
-    return refuse(
-        fmt::format("member {} is {}: only a blocked or unknown one is reinstated", key, state));
+  if (action == OperatorAction::kReinstate && !can_be_reinstated(slot.record.state)) {
+    return refuse(fmt::format(
+        "member {} is {}: only a blocked, unknown or mismatched one is reinstated", key, state));
   }
   operations_.emplace(op, Operation{.action = action,
                                     .members = {slot.record.id},
@@ -166,7 +190,14 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
       break;
     case OperatorAction::kReinstate:
       slot.attempts = {};
-      record_change(slot, enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
+      if (slot.record.state == MemberState::kMismatched) {
+        drop_from_index(slot);
+        record_change(slot, accept_identity(slot.record, circle_now(now)));
+        index(slot);
+      } else {
+        record_change(slot,
+                      enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
+      }
       tell(Severity::kWarning, "reinstated", &slot, "an operator lets it in again");
       complete(op, slot, true, fmt::format("the member is {}", name_of(slot.record.state)));
       settle_if_nothing_alive(slot, now);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -9,6 +11,23 @@
 // how they are found.
 
 namespace rota {
+namespace {
+
+// By when a new member has to have its first token, and how late one may be where tokens are
+// replaced at their very end.
+constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
+constexpr Duration kOverdueGrace{5'000};
+// How exactly the last use is known, in memory and on record.
+constexpr Duration kUseResolutionMax = std::chrono::minutes{1};
+constexpr int kUseResolutionsPerActiveTime = 60;
+constexpr int kUseRecordsPerActiveTime = 24;
+constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
+
+Duration use_resolution(const Policy& policy) {
+  return std::min(kUseResolutionMax, policy.active_within / kUseResolutionsPerActiveTime);
+}
+
+}  // namespace
 
 void Engine::housekeep_due(Now now) {
   const WallTime circle = circle_now(now);
@@ -53,7 +72,81 @@ void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
     }
   }
   for (const TokenId id : change.erased) mutations.emplace_back(EraseToken{id});
+  take_place(slot);
   publish(slot);
+}
+
+bool Engine::keeps(const MemberSlot& slot) const {
+  return slot.use_rank && upkeep_.keeps(*slot.use_rank);
+}
+
+bool Engine::in_use(const MemberSlot& slot, WallTime circle) const {
+  return slot.record.last_used + policy_.active_within > circle;
+}
+
+// Its place in the order of use, and in the census.
+void Engine::take_place(MemberSlot& slot) {
+  const MemberRecord& record = slot.record;
+  const bool active = record.state == MemberState::kActive;
+  if (active) {
+    upkeep_.put(record.id, record.last_used, slot.use_rank);
+  } else {
+    upkeep_.remove(slot.use_rank);
+  }
+  const Token* access = active ? current(record, TokenKind::kAccess) : nullptr;
+  Census::Entry entry{.state = record.state,
+                      .revoking = static_cast<std::size_t>(std::ranges::count(
+                          record.tokens, TokenStatus::kRevoking, &Token::status)),
+                      .served_until = std::nullopt,
+                      .due = record.state_since + kFirstIssueMax,
+                      .kept = active && keeps(slot)};
+  if (access != nullptr) {
+    entry.served_until = access->expires_at - kExpiryMargin;
+    entry.due = access->expires_at + kOverdueGrace;
+  }
+  census_.put(record.id, slot.counted, entry);
+}
+
+// Who came in, or fell out, by the use of others.
+void Engine::replan_moved(Now now) {
+  for (const MemberId member : upkeep_.take_moved()) {
+    const auto it = slots_.find(member);
+    if (it == slots_.end()) continue;
+    take_place(it->second);
+    replan(it->second, now);
+  }
+}
+
+void Engine::note_use(MemberSlot& slot, Now now) {
+  const WallTime circle = circle_now(now);
+  MemberRecord& record = slot.record;
+  if (circle - record.last_used < use_resolution(policy_)) return;
+  const bool was_in_use = in_use(slot, circle);
+  record.last_used = circle;
+  take_place(slot);
+  if (!was_in_use) replan(slot, now);
+  if (circle - slot.use_on_record < policy_.active_within / kUseRecordsPerActiveTime) return;
+  if (unrecorded_uses_.empty()) record_uses_at_ = now.boot + kUseRecordDelay;
+  unrecorded_uses_.insert(record.id);
+}
+
+// Uses go along with the next batch, or alone after a while: no token waits for them.
+void Engine::record_uses(Now now) {
+  if (unrecorded_uses_.empty()) return;
+  if (gathering_.mutations.empty() && now.boot < record_uses_at_) return;
+  for (const MemberId member : std::exchange(unrecorded_uses_, {})) {
+    MemberSlot& slot = slots_.at(member);
+    slot.use_on_record = slot.record.last_used;
+    gathering_.mutations.emplace_back(PutUse{.member = member, .at = slot.record.last_used});
+  }
+}
+
+void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) {
+  for (const MemberId member : members) {
+    const auto it = slots_.find(member);
+    if (it != slots_.end()) note_use(it->second, now);
+  }
+  pump(now, out);
 }
 
 void Engine::publish(const MemberSlot& slot) {
@@ -86,7 +179,14 @@ void Engine::publish(const MemberSlot& slot) {
 // A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
   if (!slot.record.tokens.empty() || slot.in_flight) return;
-  record_change(slot, enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now)));
+  const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
+  // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
+  const bool leaves = !change.empty() || !slot.operations.empty();
+  const auto is_scrub = [](const Mutation& m) { return std::holds_alternative<Scrub>(m); };
+  if (leaves && std::ranges::none_of(gathering_.mutations, is_scrub)) {
+    gathering_.mutations.emplace_back(Scrub{});
+  }
+  record_change(slot, change);
   finish_operations(slot, now);
 }
 
@@ -121,6 +221,18 @@ void Engine::index(MemberSlot& slot) {
 void Engine::forget(MemberSlot& slot) {
   const MemberId member = slot.record.id;
   unqueue(slot);
+  upkeep_.remove(slot.use_rank);
+  census_.remove(member, slot.counted);
+  failing_.erase(member);
+  unrecorded_uses_.erase(member);
+  drop_from_index(slot);
+  gathering_.mutations.emplace_back(ForgetMember{member});
+  gathering_.then.emplace_back(command::Withdraw{member});
+  slots_.erase(member);
+}
+
+void Engine::drop_from_index(const MemberSlot& slot) {
+  const MemberId member = slot.record.id;
   const auto drop = [member](auto& map, const auto& key) {
     const auto it = map.find(key);
     if (it != map.end() && it->second == member) map.erase(it);
@@ -130,9 +242,6 @@ void Engine::forget(MemberSlot& slot) {
     drop(by_circle_id_, *slot.record.community_member_id);
     drop(by_key_, fmt::format("id:{}", *slot.record.community_member_id));
   }
-  gathering_.mutations.emplace_back(ForgetMember{member});
-  gathering_.then.emplace_back(command::Withdraw{member});
-  slots_.erase(member);
 }
 
 const MemberSlot* Engine::find(MemberId member) const {

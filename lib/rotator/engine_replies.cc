@@ -54,7 +54,9 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   MemberSlot& called = slots_.at(call.member);
   called.in_flight.reset();
   MemberSlot& slot = merge_if_known(called, reply, now);
-  if (rotates(call.kind)) {
+  if (give_to_owner(slot, reply, now)) {
+    // another member's record has it
+  } else if (rotates(call.kind)) {
     take_rotation(slot, call, reply, now);
   } else {
     take_revocation(slot, call, reply, now);
@@ -143,6 +145,16 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   if (contradicts || !known || *known == slot.record.id) return slot;
 
   MemberSlot& into = slots_.at(*known);
+  if (into.record.state == MemberState::kMismatched) {
+    // That one was this member until its selector went to another: its tokens are this one's.
+    record_change(slot, take_tokens(slot.record, into.record, circle_now(now)));
+    drop_from_index(into);
+    into.record.community_member_id.reset();
+    into.record.community_id.reset();
+    index(into);
+    record_change(into, RecordChange{.row = true, .put = {}, .erased = {}});
+    return slot;
+  }
   tell(Severity::kInfo, "alias", &slot,
        fmt::format("is the same member as {}: they share its tokens",
                    primary_key(into.record).text()));
@@ -164,6 +176,29 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   return into;
 }
 
+// A selector that led to one member now brings the tokens of another that has a record of its own:
+// they are that one's, to be kept or revoked as it stands.
+bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  if (issued == nullptr || !is_other_identity(slot.record, issued->pair)) return false;
+  const auto known = by_circle_id_.find(issued->pair.community_member_id);
+  if (known == by_circle_id_.end() || known->second == slot.record.id) return false;
+  MemberSlot& owner = slots_.at(known->second);
+  if (is_other_identity(owner.record, issued->pair)) return false;
+
+  const WallTime circle = circle_now(now);
+  record_change(slot, enter(slot.record, LifecycleEvent::kOtherIdentity, circle));
+  tell(
+      Severity::kError, "mismatched", &slot,
+      fmt::format("now leads to {}: nothing is served under this name until an operator settles it",
+                  primary_key(owner.record).text()));
+  answer_waiters(slot, now);
+  record_change(
+      owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_).change);
+  replan(owner, now);
+  return true;
+}
+
 void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const WallTime circle = circle_now(now);
   const Token* before = current(slot.record, TokenKind::kAccess);
@@ -182,6 +217,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
     case Progress::kSame: {
       ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
       attempts.settle_by_issue = false;
+      attempts.answered_at = circle;
       learn(slot, call, applied.progress, was_early, now);
       const Token* access = current(slot.record, TokenKind::kAccess);
       // The old token at its very end: Circle's clock is a little behind our idea of it.
@@ -190,6 +226,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
           circle < access->expires_at + kEndGrace) {
         attempts.failures = 1;
         attempts.retry_at = circle + kEndSlack;
+        failing_.insert(slot.record.id);
       } else if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
         count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
       } else {
@@ -200,6 +237,13 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
              fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
                          format_iso8601(access->expires_at)));
+      }
+      if (rotated || call.kind == CallKind::kIssue) {
+        attempts.refused.reset();
+      } else if (access != nullptr && attempts.refused == access->fingerprint) {
+        attempts.settle_by_issue =
+            true;  // the refresh brought what Circle refuses: a new pair may not
+        return;
       }
       finish_rotations(slot, rotated,
                        rotated ? "a new access token is in force"
@@ -274,22 +318,27 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   ++retry->failures;
   retry->retry_at =
       circle + backoff_delay(retry->failures, backoff_cap(facts_.access_lifetime), random_);
+  failing_.insert(slot.record.id);
   tell(Severity::kWarning, "call_failed", &slot, fmt::format("{} {}", name_of(call.kind), why));
 }
 
 void Engine::count_failure(MemberSlot& slot, Now now) {
   Attempts& attempts = slot.attempts;
+  const WallTime circle = circle_now(now);
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  const Duration left = access != nullptr ? access->expires_at - circle : Duration{0};
   ++attempts.failures;
-  attempts.retry_at = circle_now(now) + backoff_delay(attempts.failures,
-                                                      backoff_cap(facts_.access_lifetime), random_);
+  attempts.retry_at =
+      circle + backoff_delay(attempts.failures, backoff_cap(facts_.access_lifetime, left), random_);
+  failing_.insert(slot.record.id);
 }
 
 // After an outage nobody waits out a backoff that the outage earned; the lanes still go by
 // deadline.
 void Engine::forgive_all(Now now) {
-  for (auto& [member, slot] : slots_) {
-    const bool unknown = slot.record.state == MemberState::kUnknown;
-    if (unknown || (slot.attempts.failures == 0 && slot.attempts.revocations.empty())) continue;
+  for (const MemberId member : std::exchange(failing_, {})) {
+    MemberSlot& slot = slots_.at(member);
+    if (slot.record.state == MemberState::kUnknown) continue;
     slot.attempts.failures = 0;
     slot.attempts.revocations.clear();
     replan(slot, now);
@@ -300,22 +349,28 @@ void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progr
                    Now now) {
   const Token* access = current(slot.record, TokenKind::kAccess);
   const Token* refresh = current(slot.record, TokenKind::kRefresh);
-  if (progress == Progress::kRotated && access != nullptr && lifetime_of(*access) > Duration{0}) {
-    if (effective_ahead(policy_.refresh_ahead, lifetime_of(*access)) != policy_.refresh_ahead &&
-        lifetime_of(*access) < facts_.access_lifetime) {
+  if (progress == Progress::kRotated && access != nullptr) {
+    const Duration before = facts_.access_lifetime;
+    learn_lifetime(*access, call.kind);
+    const Duration life = facts_.access_lifetime;
+    if (life < before && effective_ahead(policy_.refresh_ahead, life) != policy_.refresh_ahead) {
       tell(Severity::kWarning, "refresh_ahead", nullptr,
            fmt::format(
                "access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
                "half their life",
-               lifetime_of(*access).count()));
+               life.count()));
     }
-    facts_.access_lifetime = lifetime_of(*access);
+    upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
   }
   if (refresh != nullptr) facts_.refresh_lifetime = lifetime_of(*refresh);
   if (call.kind != CallKind::kRefresh || !was_early) return;
 
   const bool useless = progress == Progress::kSame;
-  if (useless) facts_.early_probe_at = circle_now(now) + kEarlyProbeEvery;
+  if (useless) {
+    facts_.early_probe_at = circle_now(now) + kEarlyProbeEvery;
+    gathering_.mutations.emplace_back(
+        PutMeta{MetaKey::kEarlyProbeAtMs, facts_.early_probe_at.time_since_epoch().count()});
+  }
   if (useless == facts_.early_refresh_useless) return;
   facts_.early_refresh_useless = useless;
   gathering_.mutations.emplace_back(PutMeta{MetaKey::kEarlyRefreshUseless, useless ? 1 : 0});
@@ -323,7 +378,19 @@ void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progr
        useless ? "Circle answers an early refresh with the token that it gave before: tokens are "
                  "refreshed at their end from now on"
                : "Circle gives new tokens before the old ones end: they are refreshed ahead again");
+  upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
   for (auto& [member, other] : slots_) replan(other, now);
+}
+
+// An issue call may bring a token that is some time old, so it never makes the lifetime shorter
+// once one was seen.
+void Engine::learn_lifetime(const Token& access, CallKind kind) {
+  const Duration life = lifetime_of(access);
+  if (life <= Duration{0}) return;
+  const bool counts =
+      !facts_.access_lifetime_seen || kind == CallKind::kRefresh || life > facts_.access_lifetime;
+  if (counts) facts_.access_lifetime = life;
+  facts_.access_lifetime_seen = true;
 }
 
 }  // namespace rota

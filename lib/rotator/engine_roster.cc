@@ -77,6 +77,8 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     tell(Severity::kWarning, "plan_approved", nullptr,
          fmt::format("plan {} was approved: {} members are retired", plan.id, plan.retire.size()));
   }
+  Entries wanted;
+  for (const RosterEntry& entry : roster.entries) wanted.emplace(entry.key, &entry);
   for (const RosterEntry& entry : diff.add) apply_entry(entry, now);
   for (const RosterEntry& entry : diff.change) apply_entry(entry, now);
   if (plan.held) {
@@ -90,9 +92,9 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     held_ = plan;
   } else {
     held_.reset();
-    for (const MemberKey& key : diff.retire) apply_removal(key, roster, now);
+    for (const MemberKey& key : diff.retire) apply_removal(key, wanted, now);
   }
-  for (const MemberKey& key : diff.drop) apply_removal(key, roster, now);
+  for (const MemberKey& key : diff.drop) apply_removal(key, wanted, now);
   if (!diff.empty()) {
     tell(Severity::kInfo, "roster", nullptr,
          fmt::format("roster applied: {} added, {} changed, {} {}", plan.add.size(),
@@ -117,6 +119,7 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                                  .community_member_id = std::nullopt,
                                  .community_id = std::nullopt,
                                  .renew_not_before = {},
+                                 .last_used = {},
                                  .tokens = {}});
     follow_roster(slot, now);
     return;
@@ -132,21 +135,21 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
   follow_roster(slot, now);
 }
 
-void Engine::apply_removal(const MemberKey& key, const Roster& wanted, Now now) {
+void Engine::apply_removal(const MemberKey& key, const Entries& wanted, Now now) {
   const auto known = by_key_.find(key.text());
   if (known == by_key_.end()) return;
   MemberSlot& slot = slots_.at(known->second);
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
-  const auto entry = std::ranges::find(wanted.entries, key, &RosterEntry::key);
+  const auto entry = wanted.find(key);
   if (selector == slot.record.selectors.end()) {
-    if (entry != wanted.entries.end()) apply_entry(*entry, now);  // a name that is new for it
+    if (entry != wanted.end()) apply_entry(*entry->second, now);  // a name that is new for it
     return;
   }
-  selector->in_roster = entry != wanted.entries.end();
-  selector->retired = selector->in_roster && entry->retired;
+  selector->in_roster = entry != wanted.end();
+  selector->retired = selector->in_roster && entry->second->retired;
   if (selector->in_roster) {
-    selector->name = entry->name;
-    selector->tags = entry->tags;
+    selector->name = entry->second->name;
+    selector->tags = entry->second->tags;
   }
   follow_roster(slot, now);
 }

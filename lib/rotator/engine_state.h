@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "plan/next_action.h"
+#include "rotator/census.h"
 #include "rotator/messages.h"
+#include "rotator/upkeep.h"
 
 namespace rota {
 
@@ -21,6 +23,9 @@ struct MemberSlot {
   std::vector<WaitId> waiters;
   std::vector<OperatorId> operations;  // that wait for something of this member
   std::size_t rotations_asked = 0;     // of those, the ones that want a new token
+  WallTime use_on_record;              // record.last_used as the store has it
+  std::optional<UseRank> use_rank;     // while active
+  std::optional<Census::Entry> counted;
 };
 
 // A call from its journal row on until its reply.

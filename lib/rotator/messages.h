@@ -65,7 +65,7 @@ struct Report {
 };
 struct Reloaded {
   ReloadId reload{};
-  RosterPlan plan;
+  Result<RosterPlan> plan;  // an error: read and in force, but not durable yet
 };
 struct Tell {
   Notice notice;

@@ -14,33 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-struct Census {
-  std::array<std::size_t, 7> by_state{};  // indexed by MemberState
-  std::size_t active = 0, fresh = 0, revoking = 0;
-  std::optional<WallTime> next_due;
-};
-
-Census count(const Engine& engine, Now now) {
-  Census census;
-  const WallTime circle = engine.circle_now(now);
-  for (const auto& [key, member] : engine.keys()) {
-    const MemberSlot& slot = *engine.find(member);
-    if (key != primary_key(slot.record).text()) continue;
-    ++census.by_state[static_cast<std::size_t>(slot.record.state)];
-    for (const Token& token : slot.record.tokens) {
-      if (token.status == TokenStatus::kRevoking) ++census.revoking;
-    }
-    for (const auto& due : slot.queued) {
-      if (due && (!census.next_due || *due < *census.next_due)) census.next_due = due;
-    }
-    if (slot.record.state != MemberState::kActive) continue;
-    ++census.active;
-    const Token* access = current(slot.record, TokenKind::kAccess);
-    if (access != nullptr && alive(access->expires_at, circle)) ++census.fresh;
-  }
-  return census;
-}
-
 json::value time_or_null(const Token* token) {
   return token ? json::value(format_iso8601(token->expires_at)) : json::value(nullptr);
 }
@@ -87,10 +60,13 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
       {"revoking", with_status(TokenStatus::kRevoking)},
       {"doubts", engine.journal().doubts_of(record.id)},
       {"failures", slot.attempts.failures},
+      {"last_used_at", nullptr},
+      {"kept_fresh", engine.keeps(slot)},
       {"in_flight", slot.in_flight.has_value()},
       {"next_action", nullptr},
       {"next_at", nullptr}};
   if (record.community_member_id) object["community_member_id"] = *record.community_member_id;
+  if (record.last_used > WallTime{}) object["last_used_at"] = format_iso8601(record.last_used);
   const MemberPlan plan = engine.plan_of(slot, now);
   std::optional<PlannedCall> next;
   for (const auto& call : plan.calls) {
@@ -106,41 +82,47 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
 }  // namespace
 
 std::string status_json(Engine& engine, Now now, std::string_view version) {
-  const Census census = count(engine, now);
+  const WallTime circle = engine.circle_now(now);
+  Census& census = engine.census();
+  const Upkeep& upkeep = engine.upkeep();
   json::object members;
   for (const auto state :
        {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
         MemberState::kUnknown, MemberState::kMismatched}) {
-    members[std::string(name_of(state))] = census.by_state[static_cast<std::size_t>(state)];
+    members[std::string(name_of(state))] = census.in_state(state);
   }
-  members["fresh"] = census.fresh;
+  members["fresh"] = census.fresh(circle);
+  members["overdue"] = census.overdue(circle);
   const auto paused = engine.budget().paused_until(now.boot);
   const auto& counts = engine.counts();
-  json::object status{{"version", version},
-                      {"summary", status_line(engine, now)},
-                      {"members", std::move(members)},
-                      {"tokens_to_revoke", census.revoking},
-                      {"doubts", engine.journal().doubts()},
-                      {"rows_set_aside", engine.rows_set_aside()},
-                      {"waiting_clients", engine.waits()},
-                      {"upstream",
-                       {{"breaker", std::string(name_of(engine.breaker().state()))},
-                        {"calls_in_flight", engine.calls_in_flight()},
-                        {"window_used", engine.budget().used(now.boot)},
-                        {"window_limit", engine.budget().limit()},
-                        {"paused_ms", paused ? (*paused - now.boot).count() : 0},
-                        {"clock_skew_ms", engine.clock().skew(now).count()},
-                        {"clock_confirmed", engine.clock().confirmed()},
-                        {"early_refresh_useless", engine.facts().early_refresh_useless},
-                        {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
-                      {"calls",
-                       {{"issued", counts.issues},
-                        {"refreshed", counts.refreshes},
-                        {"revoked", counts.revocations},
-                        {"failed", counts.failures},
-                        {"throttled", counts.throttled}}},
-                      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
-                      {"roster_plan_held", nullptr}};
+  json::object status{
+      {"version", version},
+      {"summary", status_line(engine, now)},
+      {"members", std::move(members)},
+      {"upkeep",
+       {{"fits", upkeep.capacity()}, {"kept", upkeep.kept()}, {"left_out", upkeep.left_out()}}},
+      {"tokens_to_revoke", census.revoking()},
+      {"doubts", engine.journal().doubts()},
+      {"rows_set_aside", engine.rows_set_aside()},
+      {"waiting_clients", engine.waits()},
+      {"upstream",
+       {{"breaker", std::string(name_of(engine.breaker().state()))},
+        {"calls_in_flight", engine.calls_in_flight()},
+        {"window_used", engine.budget().used(now.boot)},
+        {"window_limit", engine.budget().limit()},
+        {"paused_ms", paused ? (*paused - now.boot).count() : 0},
+        {"clock_skew_ms", engine.clock().skew(now).count()},
+        {"clock_confirmed", engine.clock().confirmed()},
+        {"early_refresh_useless", engine.facts().early_refresh_useless},
+        {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
+      {"calls",
+       {{"issued", counts.issues},
+        {"refreshed", counts.refreshes},
+        {"revoked", counts.revocations},
+        {"failed", counts.failures},
+        {"throttled", counts.throttled}}},
+      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
+      {"roster_plan_held", nullptr}};
   if (engine.held_plan()) status["roster_plan_held"] = plan_object(*engine.held_plan());
   return json::serialize(status);
 }
@@ -181,9 +163,15 @@ std::optional<std::string> member_json(const Engine& engine, Now now, std::strin
 std::string plan_json(const RosterPlan& plan) { return json::serialize(plan_object(plan)); }
 
 std::string status_line(Engine& engine, Now now) {
-  const Census census = count(engine, now);
-  std::string line = fmt::format("{} of {} members fresh", census.fresh, census.active);
-  if (census.revoking > 0) line += fmt::format("; {} tokens to revoke", census.revoking);
+  Census& census = engine.census();
+  const WallTime circle = engine.circle_now(now);
+  std::string line = fmt::format("{} of {} members fresh", census.fresh(circle),
+                                 census.in_state(MemberState::kActive));
+  if (engine.upkeep().left_out() > 0) {
+    line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",
+                        engine.upkeep().capacity(), engine.upkeep().left_out());
+  }
+  if (census.revoking() > 0) line += fmt::format("; {} tokens to revoke", census.revoking());
   if (engine.held_plan()) {
     line += fmt::format("; roster plan {} held for approval", engine.held_plan()->id);
   }
@@ -192,8 +180,8 @@ std::string status_line(Engine& engine, Now now) {
   }
   if (engine.commit_error())
     line += fmt::format("; commits fail: {}", engine.commit_error()->message);
-  if (census.next_due) {
-    const auto left = std::max(Duration{0}, *census.next_due - engine.circle_now(now));
+  if (const auto due = engine.next_due()) {
+    const auto left = std::max(Duration{0}, *due - circle);
     line +=
         fmt::format("; next call in {} s", std::chrono::round<std::chrono::seconds>(left).count());
   }

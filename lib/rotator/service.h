@@ -51,6 +51,10 @@ class TokenService {
   virtual WaitId wait_for_token(const WaitRequest& request,
                                 std::move_only_function<void(WaitAnswer)> done) = 0;
   virtual void cancel_wait(WaitId wait) = 0;
+  // A client asked for this member's token: cheap enough for every fetch.
+  virtual void note_use(const Published& row) = 0;
+  // A client that does not wait says that Circle refused this token.
+  virtual void note_refused(MemberId member, Fingerprint refused) = 0;
 };
 
 // What an operator may ask for one member.

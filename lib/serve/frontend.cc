@@ -15,7 +15,9 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
     if (!query) {
       return error_reply(ErrorCode::kBadRequest, std::move(query).error().message);
     }
-    return decide_token(*query, peer, policy_, tokens_.table(), tokens_.circle_now());
+    Answer answer = decide_token(*query, peer, policy_, tokens_.table(), tokens_.circle_now());
+    note_use(*query, answer);
+    return answer;
   }
   if (request.path == "/healthz") {
     if (request.method != "GET") return method_not_allowed("GET");
@@ -23,6 +25,20 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
   }
   if (admin_ != nullptr) return answer_admin(request, *admin_);
   return error_reply(ErrorCode::kNotFound);
+}
+
+// Who waits is seen by the rotation anyway.
+void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
+  if (const auto* token = std::get_if<TokenReply>(&answer)) {
+    tokens_.note_use(*token->row);
+    return;
+  }
+  const auto* error = std::get_if<ErrorReply>(&answer);
+  if (error == nullptr || error->code != ErrorCode::kTokenUnavailable) return;
+  const Published* row = tokens_.table().find(query.key.text());
+  if (row == nullptr) return;
+  tokens_.note_use(*row);
+  if (query.refused) tokens_.note_refused(row->member, *query.refused);
 }
 
 TokenOutcome Frontend::settle(MemberId member, const WaitAnswer& wait,

@@ -4,6 +4,7 @@
 #include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/http_head.h"
+#include "serve/query.h"
 
 namespace rota {
 
@@ -21,6 +22,8 @@ class Frontend {
   TokenService& tokens() const { return tokens_; }
 
  private:
+  void note_use(const TokenQuery& query, const Answer& answer) const;
+
   TokenService& tokens_;
   const AccessPolicy& policy_;
   AdminService* const admin_;

@@ -23,8 +23,10 @@ struct MemoryStore::Applier {
   void operator()(const PutMember& put) const {
     MemberRecord& row = store.members_[put.row.id];
     std::vector<Token> tokens = std::move(row.tokens);
+    const WallTime last_used = row.last_used;
     row = put.row;
     row.tokens = std::move(tokens);
+    row.last_used = last_used;
     keep_past(store.next_member_, put.row.id);
   }
   void operator()(const ForgetMember& forget) const {
@@ -32,6 +34,10 @@ struct MemoryStore::Applier {
     if (found == store.members_.end()) return;
     for (const Token& token : found->second.tokens) store.token_owners_.erase(token.id);
     store.members_.erase(found);
+  }
+  void operator()(const PutUse& put) const {
+    const auto found = store.members_.find(put.member);
+    if (found != store.members_.end()) found->second.last_used = put.at;
   }
   void operator()(const PutToken& put) const {
     store.drop_token(put.token.id);
@@ -47,6 +53,7 @@ struct MemoryStore::Applier {
     keep_past(store.next_call_, put.row.id);
   }
   void operator()(const EraseCall& erase) const { store.calls_.erase(erase.call); }
+  void operator()(const Scrub&) const {}
   void operator()(const PutMeta& put) const {
     switch (put.key) {
       case MetaKey::kLastCircleTimeMs:
@@ -57,6 +64,9 @@ struct MemoryStore::Applier {
         return;
       case MetaKey::kClockSkewMs:
         store.clock_skew_ = Duration{put.value};
+        return;
+      case MetaKey::kEarlyProbeAtMs:
+        store.early_probe_at_ = WallTime{Duration{put.value}};
         return;
     }
   }
@@ -70,6 +80,7 @@ Result<Snapshot> MemoryStore::load() {
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.early_probe_at = early_probe_at_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;

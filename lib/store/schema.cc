@@ -1,7 +1,7 @@
 // The shape of the database:
 //
 //   rota.db   := member* token* call* meta* next_id{0..3} key_check
-//   member    := id state state_since community ids, selector+               a MemberRecord
+//   member    := id state state_since community ids last_used, selector+     a MemberRecord
 //   selector  := kind value in_roster retired name tag*                      a roster entry
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
 //   call      := id kind member times fate                                   a CallRow
@@ -86,8 +86,12 @@ CREATE TABLE key_check (
 ) STRICT;
 )sql";
 
+// When a client last asked for the member's token.
+constexpr const char* kLastUsed =
+    "ALTER TABLE member ADD COLUMN last_used INTEGER NOT NULL DEFAULT 0";
+
 // Step n leads from version n to n + 1. A step that was released never changes again.
-constexpr std::array kMigrations{kFirst};
+constexpr std::array kMigrations{kFirst, kLastUsed};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

@@ -117,6 +117,7 @@ class Loader {
     record.community_member_id = optional_at(row, 3);
     record.community_id = optional_at(row, 4);
     record.renew_not_before = time_at(row, 5);
+    record.last_used = time_at(row, 6);
     return {};
   }
 
@@ -190,6 +191,9 @@ class Loader {
         return {};
       case MetaKey::kClockSkewMs:
         snapshot_.clock_skew = Duration{row.integer(1)};
+        return {};
+      case MetaKey::kEarlyProbeAtMs:
+        snapshot_.early_probe_at = time_at(row, 1);
         return {};
     }
     return fail(ErrorKind::kCorrupt,

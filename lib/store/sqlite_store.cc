@@ -36,6 +36,7 @@ struct SqliteStore::Applier {
   std::int64_t highest_member = 0;
   std::int64_t highest_token = 0;
   std::int64_t highest_call = 0;
+  bool scrub = false;
 
   Result<void> operator()(const PutMember& put) {
     const MemberRecord& row = put.row;
@@ -64,6 +65,10 @@ struct SqliteStore::Applier {
     return sql.forget_member.run(number(forget.member));
   }
 
+  Result<void> operator()(const PutUse& put) {
+    return sql.put_use.run(number(put.member), number(put.at));
+  }
+
   Result<void> operator()(const PutToken& put) {
     const Token& token = put.token;
     highest_token = std::max(highest_token, number(token.id));
@@ -90,6 +95,11 @@ struct SqliteStore::Applier {
   }
 
   Result<void> operator()(const EraseCall& erase) { return sql.erase_call.run(number(erase.call)); }
+
+  Result<void> operator()(const Scrub&) {
+    scrub = true;
+    return {};
+  }
 
   Result<void> operator()(const PutMeta& put) {
     return sql.put_meta.run(number(put.key), put.value);
@@ -124,6 +134,7 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.begin, sql::kBegin},
       {&all.commit, sql::kCommit},
       {&all.put_member, sql::kPutMember},
+      {&all.put_use, sql::kPutUse},
       {&all.forget_member, sql::kForgetMember},
       {&all.clear_selectors, sql::kClearSelectors},
       {&all.put_selector, sql::kPutSelector},
@@ -144,9 +155,13 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
 
 Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
   if (mutations.empty()) return {};
-  Result<void> done = apply(mutations);
-  if (!done) database_.roll_back();
-  return done;
+  if (Result<void> done = apply(mutations); !done) {
+    database_.roll_back();
+    return done;
+  }
+  // The batch is durable either way: a log that cannot be cut now is cut after a later batch.
+  if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
+  return {};
 }
 
 Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
@@ -157,9 +172,9 @@ Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
     ROTA_TRY(std::visit(applier, mutation));
   }
   ROTA_TRY(applier.raise_next_ids());
-  return statements_.commit.run();
+  ROTA_TRY(statements_.commit.run());
+  scrub_owed_ = scrub_owed_ || applier.scrub;
+  return {};
 }
-
-Result<void> SqliteStore::checkpoint() { return database_.checkpoint(); }
 
 }  // namespace rota

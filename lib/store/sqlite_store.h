@@ -31,15 +31,11 @@ class SqliteStore : public TokenStore {
 
   Result<void> commit(std::span<const Mutation> mutations) override;
 
-  // Copies the journal into the database and cuts it to nothing, so that the sealed bytes of erased
-  // tokens are in no file any more. To be called after revoked tokens are erased; may be repeated
-  // after a failure.
-  Result<void> checkpoint();
-
  private:
   struct Statements {
     Statement begin, commit;
-    Statement put_member, forget_member, clear_selectors, put_selector, clear_tags, put_tag;
+    Statement put_member, put_use, forget_member, clear_selectors, put_selector, clear_tags,
+        put_tag;
     Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
   };
   struct Applier;
@@ -58,6 +54,7 @@ class SqliteStore : public TokenStore {
   Sealer sealer_;
   Database database_;
   Statements statements_;
+  bool scrub_owed_ = true;  // a log that a dead process left may hold erased bytes
 };
 
 }  // namespace rota

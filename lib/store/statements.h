@@ -14,6 +14,7 @@ inline constexpr const char* kPutMember =
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
     " community_member_id = excluded.community_member_id,"
     " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before";
+inline constexpr const char* kPutUse = "UPDATE member SET last_used = ?2 WHERE id = ?1";
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
 inline constexpr const char* kPutSelector =
@@ -56,7 +57,7 @@ inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_che
 
 // A start. Each query reads its table in the order of its key; nothing is sorted.
 inline constexpr const char* kLoadMembers =
-    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before"
+    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used"
     " FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
     "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";

@@ -22,6 +22,11 @@ struct PutToken {
   MemberId member{};  // also moves a token to another member
   Token token;
 };
+// When a member's token was last asked for. Nothing happens if the member is not on record.
+struct PutUse {
+  MemberId member{};
+  WallTime at;
+};
 struct EraseToken {
   TokenId token{};  // the sealed bytes are overwritten (secure_delete)
 };
@@ -31,19 +36,23 @@ struct PutCall {
 struct EraseCall {
   CallId call{};
 };
+// After this batch the sealed bytes of erased tokens are in no file any more: what is left of them
+// in the write-ahead log goes too. It is made good later where the disk does not let it happen now.
+struct Scrub {};
 // Single numbers that must survive a restart.
 enum class MetaKey {
   kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
   kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
   kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
+  kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
 };
 struct PutMeta {
   MetaKey key{};
   std::int64_t value = 0;
 };
 
-using Mutation =
-    std::variant<PutMember, ForgetMember, PutToken, EraseToken, PutCall, EraseCall, PutMeta>;
+using Mutation = std::variant<PutMember, ForgetMember, PutUse, PutToken, EraseToken, PutCall,
+                              EraseCall, Scrub, PutMeta>;
 
 // All that is durable, as a start finds it.
 struct Snapshot {
@@ -52,6 +61,7 @@ struct Snapshot {
   std::optional<WallTime> last_circle_time;
   Duration clock_skew{0};
   bool early_refresh_useless = false;
+  std::optional<WallTime> early_probe_at;
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
   TokenId next_token{1};

@@ -22,6 +22,7 @@ Result<void> validate_id(std::string_view what, Id id) {
 struct Validator {
   Result<void> operator()(const PutMember& put) const { return validate_id("member", put.row.id); }
   Result<void> operator()(const ForgetMember&) const { return {}; }
+  Result<void> operator()(const PutUse&) const { return {}; }
   Result<void> operator()(const PutToken& put) const {
     ROTA_TRY(validate_id("member", put.member));
     ROTA_TRY(validate_id("token", put.token.id));
@@ -34,6 +35,7 @@ struct Validator {
   Result<void> operator()(const EraseToken&) const { return {}; }
   Result<void> operator()(const PutCall& put) const { return validate_id("call", put.row.id); }
   Result<void> operator()(const EraseCall&) const { return {}; }
+  Result<void> operator()(const Scrub&) const { return {}; }
   Result<void> operator()(const PutMeta&) const { return {}; }
 };
 

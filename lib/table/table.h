@@ -21,11 +21,12 @@ struct Published {
   MemberState state = MemberState::kActive;
   std::vector<MemberKey> keys;  // every selector known for it, its Circle id included
   std::vector<std::string> tags;
-  SecretPtr access_token;       // null: there is none
-  SecretPtr body;               // the 200 reply's JSON, ready made; null when there is no token
-  Fingerprint fingerprint = 0;  // of access_token
-  WallTime issued_at;           // Circle's clock
-  WallTime expires_at;          // Circle's clock
+  SecretPtr access_token;          // null: there is none
+  SecretPtr body;                  // the 200 reply's JSON, ready made; null when there is no token
+  Fingerprint fingerprint = 0;     // of access_token
+  WallTime issued_at;              // Circle's clock
+  WallTime expires_at;             // Circle's clock
+  mutable bool use_noted = false;  // a fetch of it was noted, and not passed on yet
 };
 
 // The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or

@@ -17,7 +17,7 @@ BootTime at(std::int64_t ms) { return kStart + Duration{ms}; }
 
 TEST(Budget, ASlotIsFreeOneTickAfterTheWindowThatBeganWithTheCompletion) {
   Budget budget(2, kWindow);
-  for (int i = 0; i < 2; ++i) budget.sent(Lane::kWaiting);
+  for (int i = 0; i < 2; ++i) budget.sent(Lane::kWaiting, at(0));
   budget.completed(Lane::kWaiting, at(10));
   budget.completed(Lane::kWaiting, at(20));
   // Windows are closed intervals: a call completed at 10 and one sent at 1010 share one.
@@ -31,8 +31,8 @@ TEST(Budget, ASlotIsFreeOneTickAfterTheWindowThatBeganWithTheCompletion) {
 
 TEST(Budget, ACallInFlightHoldsItsSlotHoweverLongItTakes) {
   Budget budget(2, kWindow);
-  budget.sent(Lane::kWaiting);
-  budget.sent(Lane::kWaiting);
+  budget.sent(Lane::kWaiting, at(0));
+  budget.sent(Lane::kWaiting, at(0));
   EXPECT_FALSE(budget.may_send(Lane::kWaiting, at(1'000'000)));
   EXPECT_EQ(budget.next_slot(Lane::kWaiting, at(1'000'000)), std::nullopt);
   budget.never_sent(Lane::kWaiting);
@@ -40,28 +40,64 @@ TEST(Budget, ACallInFlightHoldsItsSlotHoweverLongItTakes) {
   EXPECT_EQ(budget.used(at(1'000'000)), 1U);
 }
 
-TEST(Budget, BackgroundLanesLeaveATenthAndAtLeastOneCall) {
-  struct Case {
-    std::size_t limit, background;
-  };
-  for (const auto& [limit, background] :
-       {Case{2, 1}, Case{9, 8}, Case{10, 9}, Case{20, 18}, Case{1'200, 1'080}}) {
-    for (const Lane lane : kLanes) {
-      Budget budget(limit, kWindow);
-      std::size_t sent = 0;
-      while (budget.may_send(lane, at(0))) {
-        budget.sent(lane);
-        ++sent;
-      }
-      EXPECT_EQ(sent, is_background(lane) ? background : limit) << limit << " " << name_of(lane);
+// How many calls of a lane go out within one window, each as soon as it may.
+std::size_t calls_in_a_window(Budget& budget, Lane lane) {
+  std::size_t sent = 0;
+  for (BootTime now = at(0); now < at(0) + kWindow; now += Duration{1}) {
+    while (budget.may_send(lane, now)) {
+      budget.sent(lane, now);
+      ++sent;
     }
   }
+  return sent;
+}
+
+TEST(Budget, ATenthIsKeptFromTheBackgroundAndHalfOfThatFromRevocations) {
+  struct Case {
+    std::size_t limit, background, revocations;
+  };
+  for (const auto& [limit, background, revocations] :
+       {Case{2, 1, 1}, Case{9, 8, 8}, Case{10, 9, 9}, Case{20, 18, 19}, Case{100, 90, 95}}) {
+    for (const Lane lane : kLanes) {
+      Budget budget(limit, kWindow);
+      const std::size_t share = is_background(lane)         ? background
+                                : lane == Lane::kRevocation ? revocations
+                                                            : limit;
+      EXPECT_EQ(calls_in_a_window(budget, lane), share) << limit << " " << name_of(lane);
+    }
+  }
+}
+
+TEST(Budget, BackgroundCallsAreSpreadEvenlyOverTheWindow) {
+  Budget budget(100, kWindow);
+  constexpr int kParts = 10;
+  std::vector<int> sent_in(kParts * 3);
+  for (int ms = 0; ms < 3'000; ++ms) {
+    while (budget.may_send(Lane::kRefresh, at(ms))) {
+      budget.sent(Lane::kRefresh, at(ms));
+      budget.completed(Lane::kRefresh, at(ms));
+      ++sent_in[static_cast<std::size_t>(ms) * kParts / 1'000];
+    }
+  }
+  for (const int sent : sent_in) {
+    EXPECT_GE(sent, 5);
+    EXPECT_LE(sent, 13) << "a tenth of a window gets a tenth of the calls, and a small burst";
+  }
+}
+
+TEST(Budget, APauseIsNotFollowedByABurstOfTheBackground) {
+  Budget budget(100, kWindow);
+  budget.pause(at(500));
+  budget.sent(Lane::kRefresh, at(500));
+  EXPECT_FALSE(budget.may_send(Lane::kRefresh, at(505)));
+  EXPECT_TRUE(budget.may_send(Lane::kWaiting, at(505)));
+  EXPECT_TRUE(budget.may_send(Lane::kRefresh, at(511)));
 }
 
 TEST(Budget, UrgentLanesThatUseItUpDoNotShutTheBackgroundOut) {
   Budget budget(10, kWindow);
   for (int i = 0; i < 10; ++i) {
-    budget.sent(Lane::kWaiting);
+    budget.sent(Lane::kWaiting, at(0));
     budget.completed(Lane::kWaiting, at(i * 100));
   }
   EXPECT_FALSE(budget.may_send(Lane::kRefresh, at(1'000)));
@@ -137,7 +173,7 @@ TEST(Budget, NoWindowEverSeesMoreThanTheLimitAndNextSlotAgreesWithMaySend) {
       const Lane lane = kLanes[random.below(kLaneCount)];
       if (budget.may_send(lane, now)) {
         ASSERT_EQ(budget.next_slot(lane, now), now) << "seed " << seed;
-        budget.sent(lane);
+        budget.sent(lane, now);
         in_flight.push_back({lane, now});
       } else if (const auto slot = budget.next_slot(lane, now)) {
         ASSERT_GT(*slot, now) << "seed " << seed;

@@ -46,7 +46,7 @@ class NextActionTest : public testing::Test {
   Policy policy;
   UpstreamFacts facts;
   Attempts attempts;
-  ClientDemand demand;
+  Demand demand;
 };
 
 TEST_F(NextActionTest, AMemberWithNothingIsIssuedInTheLastLane) {
@@ -68,6 +68,7 @@ TEST_F(NextActionTest, ADeadRefreshTokenMeansAnIssue) {
     WallTime now;
     CallKind kind;
   };
+  demand.in_use = true;
   // The margin of a second belongs to the refresh token too.
   for (const auto& [now, kind] : {Case{kT0 + days{31} - 1'001ms, CallKind::kRefresh},
                                   Case{kT0 + days{31} - 1'000ms, CallKind::kIssue}}) {
@@ -116,6 +117,7 @@ TEST_F(NextActionTest, BackoffHoldsTheCallButLessForAWaitingClient) {
   attempts.failures = 3;
   attempts.last_at = kT0 + 2h;
   attempts.retry_at = kT0 + 3h;
+  demand.in_use = true;
   const MemberPlan background = plan(test::member_with_pair(), kT0 + 2h);
   expect_call(in(background, Lane::kRefresh), CallKind::kRefresh, kT0 + 3h, 2);
   expect_call(in(background, Lane::kRenewal), CallKind::kIssue, kT0 + days{28});

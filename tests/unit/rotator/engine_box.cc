@@ -21,35 +21,51 @@ void raise(std::int64_t& most, Id id) {
 
 void DurableState::apply(const std::vector<Mutation>& mutations) {
   for (const Mutation& mutation : mutations) {
-    std::visit(Overloaded{
-                   [&](const PutMember& m) {
-                     members_.insert_or_assign(m.row.id, m.row);
-                     raise(member_max_, m.row.id);
-                   },
-                   [&](const ForgetMember& m) {
-                     members_.erase(m.member);
-                     std::erase_if(tokens_,
-                                   [&](const auto& t) { return t.second.member == m.member; });
-                   },
-                   [&](const PutToken& m) {
-                     tokens_.insert_or_assign(m.token.id, Held{m.member, m.token});
-                     raise(token_max_, m.token.id);
-                   },
-                   [&](const EraseToken& m) { tokens_.erase(m.token); },
-                   [&](const PutCall& m) {
-                     calls_.insert_or_assign(m.row.id, m.row);
-                     raise(call_max_, m.row.id);
-                   },
-                   [&](const EraseCall& m) { calls_.erase(m.call); },
-                   [&](const PutMeta& m) {
-                     if (m.key == MetaKey::kLastCircleTimeMs) {
-                       last_circle_time_ = WallTime{Duration{m.value}};
-                     } else {
-                       early_refresh_useless_ = m.value == 1;
-                     }
-                   },
-               },
-               mutation);
+    std::visit(
+        Overloaded{
+            [&](const PutMember& m) {
+              const auto old = members_.find(m.row.id);
+              const WallTime last_used = old == members_.end() ? WallTime{} : old->second.last_used;
+              members_.insert_or_assign(m.row.id, m.row).first->second.last_used = last_used;
+              raise(member_max_, m.row.id);
+            },
+            [&](const ForgetMember& m) {
+              members_.erase(m.member);
+              std::erase_if(tokens_, [&](const auto& t) { return t.second.member == m.member; });
+            },
+            [&](const PutUse& m) {
+              const auto it = members_.find(m.member);
+              if (it != members_.end()) it->second.last_used = m.at;
+            },
+            [&](const Scrub&) { ++scrubs_; },
+            [&](const PutToken& m) {
+              tokens_.insert_or_assign(m.token.id, Held{m.member, m.token});
+              raise(token_max_, m.token.id);
+            },
+            [&](const EraseToken& m) { tokens_.erase(m.token); },
+            [&](const PutCall& m) {
+              calls_.insert_or_assign(m.row.id, m.row);
+              raise(call_max_, m.row.id);
+            },
+            [&](const EraseCall& m) { calls_.erase(m.call); },
+            [&](const PutMeta& m) {
+              switch (m.key) {
+                case MetaKey::kLastCircleTimeMs:
+                  last_circle_time_ = WallTime{Duration{m.value}};
+                  break;
+                case MetaKey::kEarlyRefreshUseless:
+                  early_refresh_useless_ = m.value == 1;
+                  break;
+                case MetaKey::kEarlyProbeAtMs:
+                  early_probe_at_ = WallTime{Duration{m.value}};
+                  break;
+                case MetaKey::kClockSkewMs:
+                  clock_skew_ = Duration{m.value};
+                  break;
+              }
+            },
+        },
+        mutation);
   }
 }
 
@@ -64,6 +80,8 @@ Snapshot DurableState::snapshot() const {
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.early_probe_at = early_probe_at_;
+  snapshot.clock_skew = clock_skew_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};
   snapshot.next_call = CallId{call_max_ + 1};
@@ -296,7 +314,13 @@ void EngineBox::run(Commands commands) {
                    [&](command::Report& c) {
                      EXPECT_TRUE(reports_.emplace(c.op, std::move(c.report)).second);
                    },
-                   [&](command::Reloaded& c) { reloads.push_back(std::move(c.plan)); },
+                   [&](command::Reloaded& c) {
+                     if (c.plan) {
+                       reloads.push_back(*std::move(c.plan));
+                     } else {
+                       failed_reloads.push_back(c.plan.error());
+                     }
+                   },
                    [&](command::Tell& c) { notices.push_back(std::move(c.notice)); },
                },
                command);

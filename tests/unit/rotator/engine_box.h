@@ -43,6 +43,9 @@ class DurableState {
   std::map<CallId, CallRow> calls_;
   std::optional<WallTime> last_circle_time_;
   bool early_refresh_useless_ = false;
+  std::optional<WallTime> early_probe_at_;
+  Duration clock_skew_{0};
+  std::size_t scrubs_ = 0;
   std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;
 };
 
@@ -97,6 +100,7 @@ class EngineBox {
   std::optional<std::vector<Mutation>> pending;  // the commit that runs
   std::vector<command::Call> calls;              // every call that was sent
   std::vector<RosterPlan> reloads;
+  std::vector<Error> failed_reloads;
   std::map<WaitId, WaitAnswer> answers;
   std::vector<Notice> notices;
 

@@ -29,7 +29,7 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
       R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"community_member_id":42,)"
       R"("access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
       R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,)"
-      R"("doubts":0,"failures":0,"in_flight":false,"next_action":"refresh",)"
+      R"("doubts":0,"failures":0,"last_used_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
       R"("next_at":"2024-03-20T16:50:00.000Z"})");
   EXPECT_EQ(member_json(box.engine, box.now, "id:7"), std::nullopt);
 }
@@ -42,13 +42,14 @@ TEST(Report, TheStatusHasItsFields) {
   }
   const json::object status = parse(text);
   EXPECT_EQ(keys_of(status),
-            (std::vector<std::string>{"version", "summary", "members", "tokens_to_revoke", "doubts",
-                                      "rows_set_aside", "waiting_clients", "upstream", "calls",
-                                      "store", "roster_plan_held"}));
+            (std::vector<std::string>{"version", "summary", "members", "upkeep", "tokens_to_revoke",
+                                      "doubts", "rows_set_aside", "waiting_clients", "upstream",
+                                      "calls", "store", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(
       json::serialize(status.at("members")),
-      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1})");
+      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0})");
+  EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
       R"({"breaker":"closed","calls_in_flight":0,"window_used":1,"window_limit":1200,)"

@@ -43,6 +43,10 @@ class FakeTokenService : public TokenService {
     waits_.erase(wait);
     ++cancelled;
   }
+  void note_use(const Published& row) override { used.push_back(row.member); }
+  void note_refused(MemberId member, Fingerprint fingerprint) override {
+    refused.emplace_back(member, fingerprint);
+  }
 
   // Publishes id:`id` with a token `text` that lives `left` from now.
   void publish(std::int64_t id, std::string_view text, Duration left) {
@@ -74,6 +78,8 @@ class FakeTokenService : public TokenService {
 
   std::vector<WaitRequest> requests;
   std::size_t cancelled = 0;
+  std::vector<MemberId> used;
+  std::vector<std::pair<MemberId, Fingerprint>> refused;
 
  private:
   const Clock& clock_;

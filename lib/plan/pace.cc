@@ -1,0 +1,24 @@
+#include "plan/pace.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace rota {
+
+Pace::Pace(std::size_t calls, Duration window)
+    : gap_(window / static_cast<Duration::rep>(calls)),
+      slack_(gap_ * static_cast<Duration::rep>(std::max(kBurstMin, calls / kBurstShare) - 1)) {
+  ROTA_CHECK(calls > 0);
+}
+
+void Pace::sent(BootTime now) { spent_until_ = std::max(spent_until_, now) + gap_; }
+
+void Pace::never_sent() { spent_until_ = std::max(held_, spent_until_ - gap_); }
+
+void Pace::hold(BootTime until) {
+  held_ = std::max(held_, until + slack_);
+  spent_until_ = std::max(spent_until_, held_);
+}
+
+}  // namespace rota

@@ -1,0 +1,47 @@
+#include "rotator/census.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace rota {
+
+void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& entry) {
+  if (counted == entry) return;
+  remove(member, counted);
+  counted = entry;
+  count(entry, true);
+  if (entry.served_until) ends_.emplace(*entry.served_until, member);
+  if (entry.kept) dues_.emplace(entry.due, member);
+}
+
+void Census::remove(MemberId member, std::optional<Entry>& counted) {
+  if (!counted) return;
+  count(*counted, false);
+  if (counted->served_until) ends_.erase({*counted->served_until, member});
+  if (counted->kept) dues_.erase({counted->due, member});
+  counted.reset();
+}
+
+std::size_t Census::in_state(MemberState state) const {
+  return by_state_.at(static_cast<std::size_t>(state));
+}
+
+// Each end is taken out once, by whoever asks first after it.
+std::size_t Census::fresh(WallTime now) {
+  while (!ends_.empty() && ends_.begin()->first <= now) ends_.erase(ends_.begin());
+  return ends_.size();
+}
+
+std::size_t Census::overdue(WallTime now) const {
+  const auto first_in_time =
+      std::ranges::find_if(dues_, [now](const auto& due) { return due.first >= now; });
+  return static_cast<std::size_t>(std::distance(dues_.begin(), first_in_time));
+}
+
+void Census::count(const Entry& entry, bool in) {
+  std::size_t& members = by_state_.at(static_cast<std::size_t>(entry.state));
+  members = in ? members + 1 : members - 1;
+  revoking_ = in ? revoking_ + entry.revoking : revoking_ - entry.revoking;
+}
+
+}  // namespace rota
