@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "daemon/parts.h"
+#include "daemon/system_clock.h"
 #include "daemon/version.h"
 #include "rotator/report.h"
 
@@ -55,7 +56,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
       .call = [auth = daemon->client_.get()](
                   AuthRequest request) { return auth->call(std::move(request)); },
       .tell = [&log = daemon->context_.log](const Notice& n) { log.tell(n); },
-      .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()};
+      .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(),
+      .boot = this_boot()};
   ROTA_ASSIGN(daemon->rotator_, Rotator::create(std::move(parts), daemon->settings_.policy));
   return daemon;
 }

@@ -1,8 +1,12 @@
 #include "daemon/system_clock.h"
 
 #include <ctime>
+#include <fstream>
+#include <random>
+#include <string>
 
 #include "base/check.h"
+#include "base/fingerprint.h"
 
 namespace rota {
 namespace {
@@ -18,6 +22,14 @@ Duration read(clockid_t clock) {
 
 Now SystemClock::now() const {
   return {.wall = WallTime{read(CLOCK_REALTIME)}, .boot = BootTime{read(CLOCK_BOOTTIME)}};
+}
+
+BootId this_boot() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string text;
+  if (std::getline(file, text)) return BootId{static_cast<std::int64_t>(fingerprint_of(text))};
+  std::random_device random;
+  return BootId{static_cast<std::int64_t>((std::uint64_t{random()} << 32U) | random())};
 }
 
 }  // namespace rota

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.h"
+#include "model/record.h"
 
 namespace rota {
 
@@ -9,5 +10,8 @@ class SystemClock final : public Clock {
  public:
   Now now() const override;
 };
+
+// This run of the kernel. Where it cannot be told, one that is equal to no other.
+BootId this_boot();
 
 }  // namespace rota

@@ -84,13 +84,24 @@ enum class CallFate {
   kUnknown = 4,   // it may have had its effect, and no reply told: a doubt until doubt_until
 };
 
+// Names one run of this machine's kernel: boot times are comparable within it alone.
+enum class BootId : std::int64_t {};
+struct BootStamp {
+  BootId boot{};
+  BootTime at;
+
+  bool operator==(const BootStamp&) const = default;
+};
+
 // One row of the call journal (P3): a slot of the budget and the intent of what the call does.
 struct CallRow {
   CallId id{};
   CallKind kind = CallKind::kIssue;
   MemberId member{};
-  WallTime opened_at;  // all times of a row are on Circle's clock
+  WallTime opened_at;  // all times of a row but one are on Circle's clock
   std::optional<WallTime> closed_at;
+  // The same moment on the clock that no correction moves: what the budget goes by.
+  std::optional<BootStamp> closed_stamp;
   CallFate fate = CallFate::kOpen;
   std::optional<WallTime> doubt_until;  // only with kUnknown
 };

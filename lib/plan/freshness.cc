@@ -5,9 +5,17 @@
 #include "base/random.h"
 
 namespace rota {
+namespace {
+
+// A lifetime is known to about a second: one that is about the lead counts as no longer than it.
+constexpr Duration kLifetimeNoiseMax{5'000};
+constexpr int kLifetimeNoiseShare = 20;
+
+}  // namespace
 
 Duration effective_ahead(Duration ahead, Duration lifetime) {
-  return ahead < lifetime ? ahead : lifetime / 2;
+  const Duration noise = std::min(kLifetimeNoiseMax, lifetime / kLifetimeNoiseShare);
+  return ahead < lifetime - noise ? ahead : lifetime / 2;
 }
 
 namespace {

@@ -30,7 +30,8 @@ inline Duration lifetime_of(const Token& token) { return token.expires_at - toke
 inline constexpr Duration kEndSlack{1'000};
 inline WallTime end_refresh_at(const Token& access) { return access.expires_at + kEndSlack; }
 
-// The configured lead, or half the lifetime where the lead is not less than the lifetime.
+// The configured lead, or half the lifetime where the lead is not less than the lifetime (within 5
+// s or a twentieth).
 Duration effective_ahead(Duration ahead, Duration lifetime);
 
 // When a current access token is due for refresh: `refresh_ahead` before its end, pulled earlier by

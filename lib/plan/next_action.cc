@@ -82,11 +82,17 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   }
   const bool forced = refused || (demand.waiting && demand.forced);
   if (forced && access != nullptr && !attempts.settle_by_issue) {
-    const WallTime last = std::max(access->issued_at, attempts.answered_at);
+    const WallTime last = std::max(std::min(access->issued_at, now), attempts.answered_at);
     call.due = std::max(call.due, last + forced_refresh_gap(lifetime_of(*access)));
   }
   if (attempts.failures > 0) {
-    const WallTime urgent = std::min(attempts.retry_at, attempts.last_at + kUrgentRetryGap);
+    constexpr int kDoublingsMax = 8;
+    const Duration gap =
+        std::min(kUrgentRetryGapMax,
+                 kUrgentRetryGap * (1 << std::min(attempts.failures - 1, kDoublingsMax)));
+    const WallTime urgent = std::min(attempts.retry_at, attempts.last_at + gap);
+    // Clients that wait for one bad member must not take the budget of all others.
+    if (attempts.failures >= kUrgentTriesMax && demand.others_work) call.lane = Lane::kIssue;
     call.due = std::max(call.due, demand.waiting ? urgent : attempts.retry_at);
   }
   offer(plan, call);

@@ -50,10 +50,11 @@ struct MemberPlan {
 
 // Who wants a member's token.
 struct Demand {
-  bool waiting = false;  // a client waits for it
-  bool forced = false;   // a token is alive, but not good enough for that client
-  bool kept = true;      // the budget has room to keep it fresh ahead of time
-  bool in_use = false;   // a client asked for it lately
+  bool waiting = false;     // a client waits for it
+  bool forced = false;      // a token is alive, but not good enough for that client
+  bool kept = true;         // the budget has room to keep it fresh ahead of time
+  bool in_use = false;      // a client asked for it lately
+  bool others_work = true;  // it is not the whole upstream that fails
 };
 
 // Pure: the plan of one member. `now` matters only for what is already over.
@@ -70,7 +71,11 @@ inline constexpr Duration kLedgerSlack{5'000};
 // How soon, and then how rarely, a member that Circle does not know is asked for again.
 inline constexpr Duration kUnknownRetryMin = std::chrono::minutes{10};
 inline constexpr Duration kUnknownRetryMax = std::chrono::hours{24};
-// A failing member is tried again for a waiting client after this, whatever its backoff says.
+// A failing member is tried again for a waiting client after this, whatever its backoff says; a
+// second time after twice that, and so on.
 inline constexpr Duration kUrgentRetryGap{1'000};
+inline constexpr Duration kUrgentRetryGapMax{5'000};
+// After so many failures in a row, where others get their tokens, its calls go behind theirs.
+inline constexpr int kUrgentTriesMax = 3;
 
 }  // namespace rota

@@ -18,10 +18,10 @@ class Census {
   // What of a member counts.
   struct Entry {
     MemberState state = MemberState::kActive;
-    std::size_t revoking = 0;               // tokens that are to be revoked
-    std::optional<WallTime> served_until;   // the end of an active member's access token
-    WallTime due;                           // by when it has to have one: later, it is overdue
-    bool kept = false;                      // kept fresh ahead of time
+    std::size_t revoking = 0;              // tokens that are to be revoked
+    std::optional<WallTime> served_until;  // the end of an active member's access token
+    WallTime due;                          // by when it has to have one: later, it is overdue
+    bool kept = false;                     // kept fresh ahead of time
     bool operator==(const Entry&) const = default;
   };
 

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Rotator>> Rotator::create(Parts parts, const Policy& poli
 Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
                  std::unique_ptr<BootTimer> timer)
     : parts_(std::move(parts)),
-      engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now()),
+      engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now(), parts_.boot),
       timer_(std::move(timer)),
       use_timer_(parts_.executor) {
   timer_->on_fire([this] {

@@ -33,6 +33,7 @@ class Rotator final : public TokenService {
     std::function<boost::asio::awaitable<Reply>(AuthRequest)> call;
     std::function<void(const Notice&)> tell;
     std::uint64_t seed = 0;
+    BootId boot{};  // names the kernel's run that `clock` counts in
   };
 
   // Loads the store (blocking). Fails with the store's error, or kIo without a timer.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/check.h"
 #include "model/expiry.h"
@@ -18,17 +19,19 @@ constexpr std::size_t kUrgentInFlightShare = 4;
 
 }  // namespace
 
-Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now)
+Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
     : policy_(policy),
       seed_(seed),
+      boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
       random_(seed),
       clock_(now, snapshot.last_circle_time, snapshot.clock_skew),
       budget_(policy.requests_per_window, policy.window),
-      journal_(snapshot.calls, snapshot.next_call, policy.window),
+      journal_(snapshot.calls, snapshot.next_call, policy.window, boot, clock_, now.boot),
       token_ids_(snapshot.next_token),
       next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
+  if (snapshot.paused_until.boot == boot_) budget_.pause(snapshot.paused_until.at);
   facts_.early_probe_at = snapshot.early_probe_at.value_or(circle_now(now) + kEarlyProbeEvery);
   // The ledger tells how long this community's tokens live before the first call does.
   for (const MemberRecord& record : snapshot.members) {
@@ -46,12 +49,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
 }
 
 void Engine::start(Now now, Commands& out) {
-  const WallTime circle = circle_now(now);
-  std::vector<WallTime> completions = journal_.completions(circle);
-  std::ranges::sort(completions);
-  for (const WallTime at : completions) {
-    budget_.restore(std::min(now.boot, clock_.boot_at(at)));
-  }
+  for (const BootTime over : journal_.completions(now.boot)) budget_.restore(over);
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
@@ -62,9 +60,7 @@ void Engine::start(Now now, Commands& out) {
     replan(slot, now);
   }
   // What is published here is durable already: it need not wait for a commit.
-  out.insert(out.end(), std::make_move_iterator(gathering_.then.begin()),
-             std::make_move_iterator(gathering_.then.end()));
-  gathering_.then.clear();
+  let_out(std::exchange(gathering_.then, {}), out);
   pump(now, out);
 }
 
@@ -97,9 +93,7 @@ void Engine::on_wall_step(Now now, Commands& out) {
                          : fmt::format("Circle's is {} ms from it now, and tokens are judged by "
                                        "Circle's",
                                        skew.count())));
-  if (moved) {
-    for (auto& [member, slot] : slots_) replan(slot, now);
-  }
+  if (moved) clock_moved(now);
   pump(now, out);
 }
 
@@ -115,7 +109,8 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   };
   if (committing_ && !commit_running_) consider(commit_retry_at_);
   if (!wait_deadlines_.empty()) consider(wait_deadlines_.begin()->first);
-  if (!housekeeping_.empty()) consider(clock_.boot_at(housekeeping_.begin()->first));
+  if (!housekeeping_.empty() && clock_.confirmed())
+    consider(clock_.boot_at(housekeeping_.begin()->first));
   if (!unrecorded_uses_.empty() && !commit_running_ && !committing_) consider(record_uses_at_);
   for (const auto& [id, operation] : operations_) consider(operation.deadline);
   if (stopping_) return wake;
@@ -219,7 +214,11 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
   const bool held_back =
       budget_.paused_until(now.boot) ||
       !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
-  if (stopping_ || !wanted || !has_token || held_back) {
+  // Meanwhile a refresh token may have come to be revoked, which goes first.
+  const auto first = plan_of(slot, now).calls[index_of(Lane::kRevocation)];
+  const bool overtaken = call.kind == CallKind::kRevokeAccess && first &&
+                         first->kind == CallKind::kRevokeRefresh && first->due <= circle_now(now);
+  if (stopping_ || !wanted || !has_token || held_back || overtaken) {
     // The commit took its time, and what was planned before it is wanted no more, or not now.
     close_row(id, call,
               Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"}, now);
@@ -250,18 +249,16 @@ void Engine::flush(Now now, Commands& out) {
     if (gathering_.mutations.empty()) {
       // Nothing to make durable: what is to be told or answered need not wait.
       ROTA_CHECK(gathering_.send.empty());
-      std::ranges::move(gathering_.then, std::back_inserter(out));
-      gathering_.then.clear();
+      let_out(std::exchange(gathering_.then, {}), out);
       return;
     }
     committing_.emplace(std::move(gathering_));
   }
   gathering_ = {};
-  const WallTime circle = circle_now(now);
-  journal_.sweep(circle, committing_->mutations);
+  journal_.sweep(times(now), clock_.confirmed(), committing_->mutations);
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(
-        PutMeta{MetaKey::kLastCircleTimeMs, circle.time_since_epoch().count()});
+        PutMeta{MetaKey::kLastCircleTimeMs, circle_now(now).time_since_epoch().count()});
     committing_->mutations.emplace_back(PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
   }
   commit_running_ = true;
@@ -280,7 +277,7 @@ void Engine::on_committed(Now now, Commands& out) {
   }
   Batch durable = std::move(*committing_);
   committing_.reset();
-  std::ranges::move(durable.then, std::back_inserter(out));
+  let_out(std::move(durable.then), out);
   for (const CallId call : durable.send) send_journaled(call, now, out);
   pump(now, out);
 }
@@ -318,7 +315,8 @@ MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
   const Demand demand{.waiting = waiting,
                       .forced = waiting && access != nullptr && alive(access->expires_at, circle),
                       .kept = keeps(slot),
-                      .in_use = in_use(slot, circle)};
+                      .in_use = in_use(slot, circle),
+                      .others_work = breaker_.state() == BreakerState::kClosed};
   return plan_member(slot.record, slot.attempts, demand, policy_, facts_, seed_, circle);
 }
 

@@ -39,7 +39,8 @@ namespace rota {
 // Single-threaded. Every on_…() ends in a pass over what is due; ask next_wake() after each.
 class Engine {
  public:
-  Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now);
+  // `boot`: names the kernel's run that now.boot counts in.
+  Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot = {});
 
   // Publishes what is durable already, and takes note of calls that the last process left open.
   void start(Now now, Commands& out);
@@ -97,6 +98,7 @@ class Engine {
   Budget& budget() { return budget_; }
   std::size_t calls_in_flight() const { return calls_.size(); }
   std::size_t waits() const { return waits_.size(); }
+  Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
   std::size_t size() const { return slots_.size(); }
@@ -129,6 +131,7 @@ class Engine {
   void forget(MemberSlot& slot);
   void index(MemberSlot& slot);
   void drop_from_index(const MemberSlot& slot);
+  void release_shared(MemberSlot& slot);
 
   // engine_replies.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
@@ -139,6 +142,7 @@ class Engine {
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
+  void clock_moved(Now now);
   void learn_lifetime(const Token& access, CallKind kind);
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
@@ -157,6 +161,7 @@ class Engine {
   void answer_everybody(Now now);
   void answer(WaitId wait, WaitAnswer answer);
   void answer_at_once(WaitId wait, Now now, Commands& out);
+  void let_out(Commands then, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
   void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
   void finish_operations(MemberSlot& slot, Now now);
@@ -167,6 +172,7 @@ class Engine {
   // Constant after construction.
   const Policy policy_;
   const std::uint64_t seed_;
+  const BootId boot_;
   const std::int64_t rows_set_aside_;
 
   // State.

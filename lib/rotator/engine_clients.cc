@@ -36,8 +36,7 @@ bool can_be_reinstated(MemberState state) {
 void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
   const auto it = slots_.find(request.member);
   if (it == slots_.end()) {
-    answer(id, {.result = WaitResult::kUnknown});
-    pump(now, out);
+    out.emplace_back(command::Answer{.wait = id, .answer = {.result = WaitResult::kUnknown}});
     return;
   }
   MemberSlot& slot = it->second;
@@ -88,16 +87,34 @@ void Engine::on_wait_cancelled(WaitId id) {
 }
 
 // The answer goes out with the batch that is gathering, so after all that it stands on is durable.
+// Until then the wait keeps its deadline: the commit may take longer than that.
 void Engine::answer(WaitId id, WaitAnswer answer) {
   gathering_.then.emplace_back(command::Answer{.wait = id, .answer = answer});
-  on_wait_cancelled(id);
+  const auto wait = waits_.find(id);
+  if (wait == waits_.end()) return;
+  wait->second.answered = true;
+  const auto slot = slots_.find(wait->second.request.member);
+  if (slot != slots_.end()) std::erase(slot->second.waiters, id);
+}
+
+// What a batch was holding back goes out, but for answers to waits that are over.
+void Engine::let_out(Commands then, Commands& out) {
+  for (Command& command : then) {
+    if (const auto* reply = std::get_if<command::Answer>(&command)) {
+      if (!waits_.contains(reply->wait)) continue;
+      on_wait_cancelled(reply->wait);
+    }
+    out.push_back(std::move(command));
+  }
 }
 
 // Not even a commit is waited for, which may be failing: what is said stands on nothing that is not
 // durable.
 void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
   const WaitRequest& request = waits_.at(id).request;
-  WaitAnswer best = best_answer(slots_.at(request.member), request, now);
+  const auto slot = slots_.find(request.member);
+  WaitAnswer best = slot == slots_.end() ? WaitAnswer{.result = WaitResult::kUnknown}
+                                         : best_answer(slot->second, request, now);
   // A token that is not durable yet may be what satisfies it, while the table holds the one before.
   const bool durable = !committing_ && gathering_.mutations.empty();
   if (best.result == WaitResult::kServe && !durable && (request.strict || request.refused)) {
@@ -113,8 +130,8 @@ void Engine::answer_waiters(MemberSlot& slot, Now now) {
 }
 
 void Engine::answer_everybody(Now now) {
-  while (!waits_.empty()) {
-    const auto& [id, wait] = *waits_.begin();
+  for (const auto& [id, wait] : waits_) {
+    if (wait.answered) continue;
     answer(id, best_answer(slots_.at(wait.request.member), wait.request, now));
   }
 }
@@ -182,6 +199,7 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
       ++slot.rotations_asked;
       break;
     case OperatorAction::kRevoke:
+      release_shared(slot);
       for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
       record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
       tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
@@ -191,6 +209,7 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
     case OperatorAction::kReinstate:
       slot.attempts = {};
       if (slot.record.state == MemberState::kMismatched) {
+        release_shared(slot);
         drop_from_index(slot);
         record_change(slot, accept_identity(slot.record, circle_now(now)));
         index(slot);

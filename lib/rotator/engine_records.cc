@@ -30,6 +30,8 @@ Duration use_resolution(const Policy& policy) {
 }  // namespace
 
 void Engine::housekeep_due(Now now) {
+  // A clock that runs ahead at a start would throw live tokens away.
+  if (!clock_.confirmed()) return;
   const WallTime circle = circle_now(now);
   while (!housekeeping_.empty() && housekeeping_.begin()->first <= circle) {
     MemberSlot& slot = slots_.at(housekeeping_.begin()->second);
@@ -174,6 +176,24 @@ void Engine::publish(const MemberSlot& slot) {
     row.expires_at = access->expires_at;
   }
   gathering_.then.emplace_back(command::Publish{std::move(row)});
+}
+
+// A mismatched member's ledger has tokens that came under its name and are another member's. Where
+// that one has a record they are on it too, and not this one's to revoke.
+void Engine::release_shared(MemberSlot& slot) {
+  if (slot.record.state != MemberState::kMismatched || slot.record.tokens.empty()) return;
+  std::set<Fingerprint> elsewhere;
+  for (const auto& [member, other] : slots_) {
+    if (member == slot.record.id) continue;
+    for (const Token& token : other.record.tokens) elsewhere.insert(token.fingerprint);
+  }
+  RecordChange change;
+  std::erase_if(slot.record.tokens, [&](const Token& token) {
+    const bool shared = elsewhere.contains(token.fingerprint);
+    if (shared) change.erased.push_back(token.id);
+    return shared;
+  });
+  record_change(slot, change);
 }
 
 // A leaver of whom nothing is alive any more is retired; whoever waited for that is told.

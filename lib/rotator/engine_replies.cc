@@ -74,10 +74,14 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     budget_.completed(call.lane, now.boot);
   }
   // A reply that is not Circle's may carry some proxy's date.
+  const WallTime before = circle_now(now);
   if (failure == nullptr && reply.server_date &&
       clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
     constexpr Duration kWorthTelling{2'000};
     const Duration skew = clock_.skew(now);
+    const Duration moved = circle_now(now) - before;
+    if (moved > kWorthTelling) journal_.postpone_doubts(moved, gathering_.mutations);
+    if (std::chrono::abs(moved) > kWorthTelling) clock_moved(now);
     tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
          nullptr,
          fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
@@ -91,21 +95,25 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     const Duration pause = throttled->after.value_or(unasked);
     ++throttles_;
     budget_.pause(now.boot + pause);
+    gathering_.mutations.emplace_back(
+        PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
+    gathering_.mutations.emplace_back(
+        PutMeta{MetaKey::kPausedUntilMs, (now.boot + pause).time_since_epoch().count()});
     tell(Severity::kWarning, "throttled", nullptr,
          fmt::format("Circle answered 429: no call for {} ms", pause.count()));
   } else if (failure == nullptr) {
     throttles_ = 0;
   }
-  const bool was_closed = breaker_.state() == BreakerState::kClosed;
   if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
   if (breaker_.state() == BreakerState::kClosed) {
     tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls go on");
     forgive_all(now);
-  } else if (was_closed) {
+  } else {
     tell(Severity::kError, "breaker", nullptr,
          fmt::format("{}: one probe at a time from now on ({})", name_of(breaker_.state()),
                      describe(reply.outcome)));
     if (breaker_.state() != BreakerState::kFailing) answer_everybody(now);
+    for (const MemberId member : failing_) replan(slots_.at(member), now);
   }
 }
 
@@ -122,7 +130,7 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
                                 ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
                                 : std::max(facts_.access_lifetime, documented.access_lifetime));
   }
-  journal_.close(id, fate, doubt_until, circle, gathering_.mutations);
+  journal_.close(id, fate, doubt_until, times(now), gathering_.mutations);
 }
 
 // A selector's first issue may show that it is a member that another entry brought already: then
@@ -341,6 +349,23 @@ void Engine::forgive_all(Now now) {
     if (slot.record.state == MemberState::kUnknown) continue;
     slot.attempts.failures = 0;
     slot.attempts.revocations.clear();
+    replan(slot, now);
+  }
+}
+
+// Circle's clock was not what we took it for: what was counted by it starts anew.
+void Engine::clock_moved(Now now) {
+  const WallTime circle = circle_now(now);
+  facts_.early_probe_at = std::min(facts_.early_probe_at, circle + kEarlyProbeEvery);
+  failing_.clear();
+  for (auto& [member, slot] : slots_) {
+    const Attempts before = std::exchange(slot.attempts, {});
+    slot.attempts.settle_by_issue = before.settle_by_issue;
+    slot.attempts.refused = before.refused;
+    slot.record.state_since = std::min(slot.record.state_since, circle);
+    slot.record.last_used = std::min(slot.record.last_used, circle);
+    for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
+    take_place(slot);
     replan(slot, now);
   }
 }

@@ -158,6 +158,7 @@ void Engine::follow_roster(MemberSlot& slot, Now now) {
   const auto event =
       wanted_by_roster(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
   const MemberState before = slot.record.state;
+  if (event == LifecycleEvent::kDropped) release_shared(slot);
   RecordChange change{.row = true, .put = {}, .erased = {}};
   change.merge(enter(slot.record, event, circle_now(now)));
   record_change(slot, change);

@@ -41,6 +41,7 @@ struct CallState {
 struct WaitState {
   WaitRequest request;
   BootTime deadline;
+  bool answered = false;  // by the batch that gathers or is being committed
 };
 
 // What an operator asked for, until it is done or its time is over.

@@ -5,10 +5,20 @@
 #include "base/check.h"
 
 namespace rota {
+namespace {
 
-Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window)
-    : window_(window), next_(static_cast<std::int64_t>(next)) {
-  for (const CallRow& row : rows) {
+BootTime over_at(const CallRow& closed) { return closed.closed_stamp->at; }
+
+}  // namespace
+
+Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
+                 const CircleClock& clock, BootTime now)
+    : window_(window), boot_(boot), next_(static_cast<std::int64_t>(next)) {
+  for (CallRow row : rows) {
+    if (row.closed_at && (!row.closed_stamp || row.closed_stamp->boot != boot)) {
+      row.closed_stamp = {.boot = boot, .at = clock.boot_at(*row.closed_at) + kDatingError};
+    }
+    if (row.closed_stamp) row.closed_stamp->at = std::min(row.closed_stamp->at, now);
     if (!row.closed_at) {
       open_.emplace(row.id, row);
     } else if (row.doubt_until) {
@@ -17,7 +27,7 @@ Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window)
       closed_.push_back(row);
     }
   }
-  std::ranges::sort(closed_, {}, &CallRow::closed_at);
+  std::ranges::sort(closed_, {}, over_at);
 }
 
 CallId Journal::open(CallKind kind, MemberId member, WallTime now,
@@ -27,6 +37,7 @@ CallId Journal::open(CallKind kind, MemberId member, WallTime now,
                     .member = member,
                     .opened_at = now,
                     .closed_at = std::nullopt,
+                    .closed_stamp = std::nullopt,
                     .fate = CallFate::kOpen,
                     .doubt_until = std::nullopt};
   open_.emplace(row.id, row);
@@ -34,13 +45,14 @@ CallId Journal::open(CallKind kind, MemberId member, WallTime now,
   return row.id;
 }
 
-void Journal::close(CallId call, CallFate fate, std::optional<WallTime> doubt_until, WallTime now,
+void Journal::close(CallId call, CallFate fate, std::optional<WallTime> doubt_until, Time now,
                     std::vector<Mutation>& mutations) {
   const auto it = open_.find(call);
   ROTA_CHECK(it != open_.end());
   CallRow row = it->second;
   open_.erase(it);
-  row.closed_at = now;
+  row.closed_at = now.circle;
+  row.closed_stamp = {.boot = boot_, .at = now.boot};
   row.fate = fate;
   row.doubt_until = doubt_until;
   mutations.emplace_back(PutCall{row});
@@ -51,17 +63,26 @@ void Journal::close(CallId call, CallFate fate, std::optional<WallTime> doubt_un
   }
 }
 
-void Journal::sweep(WallTime now, std::vector<Mutation>& mutations) {
-  while (!closed_.empty() && *closed_.front().closed_at + window_ + kSlack < now) {
+void Journal::sweep(Time now, bool sure, std::vector<Mutation>& mutations) {
+  const BootTime counts_from = now.boot - window_ - kSlack;
+  while (!closed_.empty() && over_at(closed_.front()) < counts_from) {
     mutations.emplace_back(EraseCall{closed_.front().id});
     closed_.pop_front();
   }
   std::erase_if(doubts_, [&](const auto& entry) {
     const CallRow& row = entry.second;
-    const bool over = *row.doubt_until < now && *row.closed_at + window_ + kSlack < now;
+    const bool over =
+        sure && *row.doubt_until + kDatingError < now.circle && over_at(row) < counts_from;
     if (over) mutations.emplace_back(EraseCall{row.id});
     return over;
   });
+}
+
+void Journal::postpone_doubts(Duration by, std::vector<Mutation>& mutations) {
+  for (auto& [id, row] : doubts_) {
+    *row.doubt_until += by;
+    mutations.emplace_back(PutCall{row});
+  }
 }
 
 void Journal::reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations) {
@@ -72,12 +93,13 @@ void Journal::reassign(MemberId from, MemberId to, std::vector<Mutation>& mutati
   }
 }
 
-std::vector<WallTime> Journal::completions(WallTime now) const {
-  std::vector<WallTime> times(open_.size(), now);
+std::vector<BootTime> Journal::completions(BootTime now) const {
+  std::vector<BootTime> times(open_.size(), now);
   for (const CallRow& row : closed_) {
-    if (row.fate != CallFate::kNotSent) times.push_back(*row.closed_at);
+    if (row.fate != CallFate::kNotSent) times.push_back(over_at(row));
   }
-  for (const auto& [id, row] : doubts_) times.push_back(*row.closed_at);
+  for (const auto& [id, row] : doubts_) times.push_back(over_at(row));
+  std::ranges::sort(times);
   return times;
 }
 

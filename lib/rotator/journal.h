@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "model/record.h"
+#include "plan/circle_clock.h"
 #include "store/token_store.h"
 
 namespace rota {
@@ -15,33 +16,48 @@ namespace rota {
 // fate until the token that may have been lost with it must have expired.
 class Journal {
  public:
-  // `rows`: as the store had them. Rows still open belonged to a process that is gone.
-  Journal(const std::vector<CallRow>& rows, CallId next, Duration window);
+  // One moment: on Circle's clock, which doubts go by, and on the boot clock, which the budget
+  // does.
+  struct Time {
+    WallTime circle;
+    BootTime boot;
+  };
+
+  // `rows`: as the store had them. Rows still open belonged to a process that is gone. Rows of an
+  // earlier boot are dated by `clock`.
+  Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
+          const CircleClock& clock, BootTime now);
 
   // Opens a row; commit `mutations` before the call is sent.
   CallId open(CallKind kind, MemberId member, WallTime now, std::vector<Mutation>& mutations);
   // Closes it. `doubt_until`: for kUnknown, when a token lost with the call must have expired.
-  void close(CallId call, CallFate fate, std::optional<WallTime> doubt_until, WallTime now,
+  void close(CallId call, CallFate fate, std::optional<WallTime> doubt_until, Time now,
              std::vector<Mutation>& mutations);
-  // Erases rows that nothing counts on any more.
-  void sweep(WallTime now, std::vector<Mutation>& mutations);
+  // Erases rows that nothing counts on any more. Doubts stay while Circle's clock is not `sure`.
+  void sweep(Time now, bool sure, std::vector<Mutation>& mutations);
+  // Circle's clock turned out to be this much further: what was doubted by it lives that much
+  // longer.
+  void postpone_doubts(Duration by, std::vector<Mutation>& mutations);
   // A member's doubts go over to the member that it turned out to be.
   void reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations);
 
-  // When the calls on record were over: the budget's restored slots. Open ones count as over at
-  // `now`.
-  std::vector<WallTime> completions(WallTime now) const;
+  // When the calls on record were over, in order: the budget's restored slots. Open ones count as
+  // over at `now`.
+  std::vector<BootTime> completions(BootTime now) const;
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
   std::size_t doubts_of(MemberId member) const;
 
-  // Rows are kept this much longer than the window, since Circle's clock may be corrected
-  // meanwhile.
+  // Rows are kept this much longer than the window: after a reboot they are dated by the wall
+  // clock.
   static constexpr Duration kSlack = std::chrono::minutes{10};
+  // How far that may be off where nobody set it: the resolution of a Date, twice.
+  static constexpr Duration kDatingError{2'000};
 
  private:
   const Duration window_;
+  const BootId boot_;
   std::int64_t next_;
   std::map<CallId, CallRow> open_;
   std::deque<CallRow> closed_;        // in order of closing

@@ -43,7 +43,7 @@ class Upkeep {
   void balance();
 
   std::size_t capacity_ = 0;
-  std::set<UseRank> kept_;      // every one of them before every one of left_out_
+  std::set<UseRank> kept_;  // every one of them before every one of left_out_
   std::set<UseRank> left_out_;
   std::vector<MemberId> moved_;
 };

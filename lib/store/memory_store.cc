@@ -68,6 +68,12 @@ struct MemoryStore::Applier {
       case MetaKey::kEarlyProbeAtMs:
         store.early_probe_at_ = WallTime{Duration{put.value}};
         return;
+      case MetaKey::kPausedBoot:
+        store.paused_until_.boot = BootId{put.value};
+        return;
+      case MetaKey::kPausedUntilMs:
+        store.paused_until_.at = BootTime{Duration{put.value}};
+        return;
     }
   }
 };
@@ -81,6 +87,7 @@ Result<Snapshot> MemoryStore::load() {
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
   snapshot.early_probe_at = early_probe_at_;
+  snapshot.paused_until = paused_until_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;

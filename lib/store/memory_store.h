@@ -39,6 +39,7 @@ class MemoryStore : public TokenStore {
   std::optional<WallTime> last_circle_time_;
   bool early_refresh_useless_ = false;
   std::optional<WallTime> early_probe_at_;
+  BootStamp paused_until_;
   Duration clock_skew_{0};
   MemberId next_member_{1};
   TokenId next_token_{1};

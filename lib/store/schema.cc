@@ -86,12 +86,15 @@ CREATE TABLE key_check (
 ) STRICT;
 )sql";
 
-// When a client last asked for the member's token.
-constexpr const char* kLastUsed =
-    "ALTER TABLE member ADD COLUMN last_used INTEGER NOT NULL DEFAULT 0";
+// When a client last asked for the member's token, and a call's end on the boot clock.
+constexpr const char* kSecond = R"sql(
+ALTER TABLE member ADD COLUMN last_used INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE call ADD COLUMN boot INTEGER;
+ALTER TABLE call ADD COLUMN closed_boot INTEGER;
+)sql";
 
 // Step n leads from version n to n + 1. A step that was released never changes again.
-constexpr std::array kMigrations{kFirst, kLastUsed};
+constexpr std::array kMigrations{kFirst, kSecond};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

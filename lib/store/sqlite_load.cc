@@ -178,6 +178,10 @@ class Loader {
     call.closed_at = optional_time_at(row, 4);
     ROTA_TRY(read_enum(row, 5, "call fate", call.fate));
     call.doubt_until = optional_time_at(row, 6);
+    if (!row.is_null(7) && !row.is_null(8)) {
+      call.closed_stamp = {.boot = BootId{row.integer(7)},
+                           .at = BootTime{Duration{row.integer(8)}}};
+    }
     return {};
   }
 
@@ -194,6 +198,12 @@ class Loader {
         return {};
       case MetaKey::kEarlyProbeAtMs:
         snapshot_.early_probe_at = time_at(row, 1);
+        return {};
+      case MetaKey::kPausedBoot:
+        snapshot_.paused_until.boot = BootId{row.integer(1)};
+        return {};
+      case MetaKey::kPausedUntilMs:
+        snapshot_.paused_until.at = BootTime{Duration{row.integer(1)}};
         return {};
     }
     return fail(ErrorKind::kCorrupt,

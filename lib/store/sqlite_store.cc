@@ -89,9 +89,14 @@ struct SqliteStore::Applier {
   Result<void> operator()(const PutCall& put) {
     const CallRow& row = put.row;
     highest_call = std::max(highest_call, number(row.id));
+    std::optional<std::int64_t> boot, closed_boot;
+    if (row.closed_stamp) {
+      boot = number(row.closed_stamp->boot);
+      closed_boot = row.closed_stamp->at.time_since_epoch().count();
+    }
     return sql.put_call.run(number(row.id), number(row.kind), number(row.member),
                             number(row.opened_at), number(row.closed_at), number(row.fate),
-                            number(row.doubt_until));
+                            number(row.doubt_until), boot, closed_boot);
   }
 
   Result<void> operator()(const EraseCall& erase) { return sql.erase_call.run(number(erase.call)); }

@@ -35,11 +35,13 @@ inline constexpr const char* kEraseToken = "DELETE FROM token WHERE id = ?1";
 
 // The call journal.
 inline constexpr const char* kPutCall =
-    "INSERT INTO call (id, kind, member, opened_at, closed_at, fate, doubt_until)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    "INSERT INTO call (id, kind, member, opened_at, closed_at, fate, doubt_until, boot, "
+    "closed_boot)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
     " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, member = excluded.member,"
     " opened_at = excluded.opened_at, closed_at = excluded.closed_at, fate = excluded.fate,"
-    " doubt_until = excluded.doubt_until";
+    " doubt_until = excluded.doubt_until, boot = excluded.boot,"
+    " closed_boot = excluded.closed_boot";
 inline constexpr const char* kEraseCall = "DELETE FROM call WHERE id = ?1";
 
 // Single numbers.
@@ -67,7 +69,8 @@ inline constexpr const char* kLoadTokens =
     "SELECT id, member, kind, status, issued_at, expires_at, status_since, key_id, sealed"
     " FROM token ORDER BY id";
 inline constexpr const char* kLoadCalls =
-    "SELECT id, kind, member, opened_at, closed_at, fate, doubt_until FROM call ORDER BY id";
+    "SELECT id, kind, member, opened_at, closed_at, fate, doubt_until, boot, closed_boot FROM call"
+    " ORDER BY id";
 inline constexpr const char* kLoadMeta = "SELECT key, value FROM meta";
 inline constexpr const char* kLoadNextIds = "SELECT kind, value FROM next_id";
 

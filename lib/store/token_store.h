@@ -45,6 +45,8 @@ enum class MetaKey {
   kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
   kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
   kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
+  kPausedBoot = 5,           // a pause that Circle asked for: the BootId of kPausedUntilMs
+  kPausedUntilMs = 6,        // and its end on that boot's clock
 };
 struct PutMeta {
   MetaKey key{};
@@ -62,6 +64,7 @@ struct Snapshot {
   Duration clock_skew{0};
   bool early_refresh_useless = false;
   std::optional<WallTime> early_probe_at;
+  BootStamp paused_until;
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
   TokenId next_token{1};

@@ -17,8 +17,9 @@ TEST(Freshness, TheLeadIsHalfTheLifetimeWhereItIsNotLess) {
     Duration ahead, lifetime, effective;
   };
   for (const auto& [ahead, lifetime, effective] :
-       {Case{10min, 1h, 10min}, Case{59min, 1h, 59min}, Case{1h - 1ms, 1h, 1h - 1ms},
-        Case{1h, 1h, 30min}, Case{2h, 1h, 30min}, Case{0ms, 1h, 0ms}, Case{10min, 7ms, 3ms}}) {
+       {Case{10min, 1h, 10min}, Case{59min, 1h, 59min}, Case{1h - 6s, 1h, 1h - 6s},
+        Case{1h - 5s, 1h, 30min}, Case{4s, 6s, 4s}, Case{1h, 1h, 30min}, Case{2h, 1h, 30min},
+        Case{0ms, 1h, 0ms}, Case{10min, 7ms, 3ms}}) {
     EXPECT_EQ(effective_ahead(ahead, lifetime), effective) << ahead.count();
   }
 }

@@ -118,15 +118,34 @@ TEST_F(NextActionTest, BackoffHoldsTheCallButLessForAWaitingClient) {
   attempts.last_at = kT0 + 2h;
   attempts.retry_at = kT0 + 3h;
   demand.in_use = true;
+  demand.others_work = false;
   const MemberPlan background = plan(test::member_with_pair(), kT0 + 2h);
   expect_call(in(background, Lane::kRefresh), CallKind::kRefresh, kT0 + 3h, 2);
   expect_call(in(background, Lane::kRenewal), CallKind::kIssue, kT0 + days{28});
-  demand = {.waiting = true, .forced = false};
+  demand.waiting = true;
+  expect_call(in(plan(test::member_with_pair(), kT0 + 2h), Lane::kWaiting), CallKind::kRefresh,
+              kT0 + 2h + 4 * kUrgentRetryGap, 2);
+  attempts.failures = 1;
   expect_call(in(plan(test::member_with_pair(), kT0 + 2h), Lane::kWaiting), CallKind::kRefresh,
               kT0 + 2h + kUrgentRetryGap, 2);
+  attempts.failures = 20;
+  expect_call(in(plan(test::member_with_pair(), kT0 + 2h), Lane::kWaiting), CallKind::kRefresh,
+              kT0 + 2h + kUrgentRetryGapMax, 2);
   attempts.retry_at = kT0 + 2h + 50ms;  // a backoff shorter than the gap holds
   expect_call(in(plan(test::member_with_pair(), kT0 + 2h), Lane::kWaiting), CallKind::kRefresh,
               kT0 + 2h + 50ms, 2);
+}
+
+TEST_F(NextActionTest, AMemberThatFailsAloneGoesBehindTheOthersThoughAClientWaits) {
+  demand = {.waiting = true, .forced = false};
+  attempts.last_at = kT0 + 2h;
+  attempts.retry_at = kT0 + 3h;
+  for (const int failures : {1, 2, 3, 4}) {
+    attempts.failures = failures;
+    const MemberPlan p = plan(test::member_with_pair(), kT0 + 2h);
+    EXPECT_EQ(in(p, Lane::kWaiting).has_value(), failures < kUrgentTriesMax) << failures;
+    EXPECT_EQ(in(p, Lane::kIssue).has_value(), failures >= kUrgentTriesMax) << failures;
+  }
 }
 
 TEST_F(NextActionTest, RevocationTakesTheRefreshTokenFirst) {

@@ -59,6 +59,12 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kEarlyProbeAtMs:
                   early_probe_at_ = WallTime{Duration{m.value}};
                   break;
+                case MetaKey::kPausedBoot:
+                  paused_until_.boot = BootId{m.value};
+                  break;
+                case MetaKey::kPausedUntilMs:
+                  paused_until_.at = BootTime{Duration{m.value}};
+                  break;
                 case MetaKey::kClockSkewMs:
                   clock_skew_ = Duration{m.value};
                   break;
@@ -81,6 +87,7 @@ Snapshot DurableState::snapshot() const {
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
   snapshot.early_probe_at = early_probe_at_;
+  snapshot.paused_until = paused_until_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};
@@ -366,7 +373,9 @@ EngineBox box_with_grace(const Policy& policy) {
   EngineBox box({}, policy);
   box.start();
   box.roster({entry(kGraceKey)});
-  box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
+  box.settle();
+  box.reply(box.oldest_call(), issued("access-1", "refresh-1", box.circle()), box.circle());
+  box.settle();
   return box;
 }
 

@@ -44,6 +44,7 @@ class DurableState {
   std::optional<WallTime> last_circle_time_;
   bool early_refresh_useless_ = false;
   std::optional<WallTime> early_probe_at_;
+  BootStamp paused_until_;
   Duration clock_skew_{0};
   std::size_t scrubs_ = 0;
   std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;

@@ -17,6 +17,13 @@ using testing::UnorderedElementsAre;
 constexpr Duration kWindow = 5min;
 constexpr MemberId kGrace{1};
 
+constexpr BootId kBoot{11};
+constexpr BootTime kBoot0{Duration{100h}};
+// Agrees with the wall clock: kT0 is kBoot0.
+const CircleClock kClock({.wall = kT0, .boot = kBoot0}, std::nullopt, Duration{0});
+
+Journal::Time both(WallTime circle) { return {.circle = circle, .boot = kClock.boot_at(circle)}; }
+
 const CallRow& put_row(const std::vector<Mutation>& mutations, std::size_t i) {
   return std::get<PutCall>(mutations.at(i)).row;
 }
@@ -33,15 +40,15 @@ class JournalTest : public testing::Test {
               std::optional<WallTime> doubt = {}, MemberId member = kGrace) {
     std::vector<Mutation> ignored;
     const CallId id = journal.open(CallKind::kRefresh, member, opened, ignored);
-    journal.close(id, fate, doubt, closed, ignored);
+    journal.close(id, fate, doubt, both(closed), ignored);
     return id;
   }
   std::vector<CallId> sweep(WallTime now) {
     std::vector<Mutation> mutations;
-    journal.sweep(now, mutations);
+    journal.sweep(both(now), true, mutations);
     return erased(mutations);
   }
-  Journal journal{{}, CallId{7}, kWindow};
+  Journal journal{{}, CallId{7}, kWindow, kBoot, kClock, kBoot0};
 };
 
 TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
@@ -54,13 +61,14 @@ TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
   EXPECT_EQ(put_row(mutations, 0).opened_at, kT0);
   EXPECT_EQ(put_row(mutations, 0).closed_at, std::nullopt);
 
-  journal.close(id, CallFate::kAnswered, std::nullopt, kT0 + 1s, mutations);
+  journal.close(id, CallFate::kAnswered, std::nullopt, both(kT0 + 1s), mutations);
   ASSERT_EQ(mutations.size(), 2U);
   const CallRow& closed = put_row(mutations, 1);
   EXPECT_EQ(closed.id, id);
   EXPECT_EQ(closed.member, kGrace);
   EXPECT_EQ(closed.fate, CallFate::kAnswered);
   EXPECT_EQ(closed.closed_at, kT0 + 1s);
+  EXPECT_EQ(closed.closed_stamp, (BootStamp{.boot = kBoot, .at = kBoot0 + 1s}));
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{8});
 }
 
@@ -83,8 +91,8 @@ TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
   EXPECT_EQ(journal.doubts(), 1U);
   EXPECT_EQ(journal.doubts_of(kGrace), 1U);
   EXPECT_EQ(journal.doubts_of(MemberId{2}), 0U);
-  EXPECT_THAT(sweep(kT0 + 1h), IsEmpty());
-  EXPECT_THAT(sweep(kT0 + 1h + 1ms), ElementsAre(id));
+  EXPECT_THAT(sweep(kT0 + 1h + Journal::kDatingError), IsEmpty());
+  EXPECT_THAT(sweep(kT0 + 1h + Journal::kDatingError + 1ms), ElementsAre(id));
   EXPECT_EQ(journal.doubts(), 0U);
 }
 
@@ -130,17 +138,39 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
       row(7, CallFate::kUnknown, -1h, 1h),  // old ones, too: the budget drops them by its own clock
       row(8, CallFate::kUnknown, -3min),    // a revocation of unknown fate: a slot, no doubt
   };
-  Journal journal(rows, CallId{9}, kWindow);
-  EXPECT_THAT(journal.completions(kT0),
-              UnorderedElementsAre(kT0, kT0 - 1min, kT0 - 2min, kT0 - kWindow - Journal::kSlack,
-                                   kT0 - kWindow - Journal::kSlack - 1ms, kT0 - 1h, kT0 - 3min));
+  Journal journal(rows, CallId{9}, kWindow, kBoot, kClock, kBoot0);
+  const auto dated = [](Duration closed) { return kBoot0 + closed + Journal::kDatingError; };
+  EXPECT_THAT(
+      journal.completions(kBoot0),
+      UnorderedElementsAre(kBoot0, dated(-1min), dated(-2min), dated(-kWindow - Journal::kSlack),
+                           dated(-kWindow - Journal::kSlack - 1ms), dated(-1h), dated(-3min)));
   ASSERT_EQ(journal.open_rows().size(), 1U);
   EXPECT_EQ(journal.open_rows().front().id, CallId{4});
   EXPECT_EQ(journal.doubts(), 2U);
   std::vector<Mutation> mutations;
-  journal.sweep(kT0, mutations);
+  journal.sweep(both(kT0 + Journal::kDatingError), true, mutations);
   EXPECT_THAT(erased(mutations), ElementsAre(CallId{1})) << "whatever order they came in";
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{9});
+}
+
+// What Circle's clock was when a row was closed, or is at the restart, does not matter on one boot.
+TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
+  CallRow row;
+  row.id = CallId{1};
+  row.fate = CallFate::kAnswered;
+  row.closed_at = kT0 - 24h;
+  row.closed_stamp = BootStamp{.boot = kBoot, .at = kBoot0 - 7s};
+  const Journal same({row}, CallId{2}, kWindow, kBoot, kClock, kBoot0);
+  EXPECT_THAT(same.completions(kBoot0), ElementsAre(kBoot0 - 7s));
+  const Journal other({row}, CallId{2}, kWindow, BootId{12}, kClock, kBoot0);
+  EXPECT_THAT(other.completions(kBoot0), ElementsAre(kBoot0 - 24h + Journal::kDatingError));
+}
+
+TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {
+  done(kT0, kT0, CallFate::kUnknown, kT0 + 1h);
+  std::vector<Mutation> mutations;
+  journal.sweep(both(kT0 + 100h), false, mutations);
+  EXPECT_THAT(mutations, IsEmpty());
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
       R"({"breaker":"closed","calls_in_flight":0,"window_used":1,"window_limit":1200,)"
-      R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":false,"early_refresh_useless":false,)"
+      R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
   EXPECT_EQ(json::serialize(status.at("calls")),
             R"({"issued":1,"refreshed":0,"revoked":0,"failed":0,"throttled":0})");
