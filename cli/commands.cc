@@ -38,7 +38,17 @@ class Runner {
     return print(token->reveal(), "\n");
   }
 
-  ExitCode operator()(const StatusCommand&) { return show("/v1/status", describe); }
+  ExitCode operator()(const StatusCommand& command) {
+    const auto reply = ask({Method::kGet, "/v1/status", kQuick});
+    if (!reply) return reply.error();
+    const auto status = object_of(*reply);
+    if (!status) return failed(status.error().message);
+    const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_status(*status));
+    const json::value* ready = status->if_contains("ready");
+    // A daemon of an older version does not say.
+    const bool is_ready = ready != nullptr && *ready == json::value(true);
+    return command.check && !is_ready ? failed("rotad is not ready") : printed;
+  }
   ExitCode operator()(const MemberCommand& command) {
     return show(member_target(command.key, ""), describe);
   }

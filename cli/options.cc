@@ -16,9 +16,9 @@ constexpr const char* kFooter =
     "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
     "Sockets: --socket, else ROTA_TOKEN_SOCKET (token) or ROTA_ADMIN_SOCKET (all others), else\n"
     "/run/rota/token.sock or /run/rota/admin.sock.\n"
-    "Ends with 0: done; 1: refused, failed, or a revoked token is still alive; 2: wrong usage;\n"
-    "3: the member is unknown, retired or blocked; 4: rotad cannot be reached; 5: no token now,\n"
-    "try again later.";
+    "Ends with 0: done; 1: refused, failed, a revoked token is still alive, or not ready\n"
+    "(status --check); 2: wrong usage; 3: the member is unknown, retired or blocked; 4: rotad\n"
+    "cannot be reached; 5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
@@ -46,6 +46,7 @@ struct Words {
   std::string approve;
   std::string plan;
   TokenQuery query;
+  bool check = false;
 };
 
 class Reader {
@@ -57,7 +58,8 @@ class Reader {
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
     add_token();
-    add("status", "how the daemon is", StatusCommand{});
+    CLI::App* status = add("status", "how the daemon is", StatusCommand{});
+    status->add_flag("--check", words_.check, "end with 1 when it is not ready");
     CLI::App* members = add("members", "all members, one line each", MembersCommand{});
     members->add_option("--state", words_.state, "only those that are in this state")
         ->type_name("STATE");
@@ -80,6 +82,7 @@ class Reader {
       return app_.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage;
     }
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
+    if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;
     if (auto* members = std::get_if<MembersCommand>(&options_.command)) {
       members->state = words_.state;
     }

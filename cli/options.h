@@ -14,7 +14,9 @@ struct TokenCommand {
   MemberKey key;
   TokenQuery query;
 };
-struct StatusCommand {};
+struct StatusCommand {
+  bool check = false;  // fail when the daemon is not ready
+};
 struct MembersCommand {
   std::string state;  // empty: all
 };

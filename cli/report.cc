@@ -113,6 +113,20 @@ std::string describe(const json::object& object) {
   return text;
 }
 
+std::string describe_status(const json::object& status) {
+  std::string text;
+  for (const json::value& each : list(status, "not_ready")) {
+    const json::object* reason = each.if_object();
+    if (reason == nullptr) continue;
+    const std::string detail = field(*reason, "detail");
+    text += fmt::format("NOT READY: {} ({})\n", field(*reason, "message"), field(*reason, "code"));
+    if (!detail.empty() && detail != "-") text += fmt::format("  {}\n", detail);
+  }
+  json::object rest = status;
+  rest.stable_erase("not_ready");
+  return text + describe(rest);
+}
+
 std::string members_head() {
   return fmt::format("{:<32} {:<10} {:<24} {:<10} {:<24} {:>5}  {}\n", "KEY", "STATE",
                      "TOKEN EXPIRES", "NEXT", "AT", "FAILS", "NAME");
@@ -137,6 +151,7 @@ std::string describe_plan(const json::object& plan) {
     }
   }
   const std::string id = field(plan, "id");
+  if (id.empty()) return "no plan is held\n";
   if (changes == 0) return fmt::format("plan {}: nothing to change\n", id);
   text += fmt::format("plan {}: {} to add, {} to retire, {} to change; calls to Circle: {}\n", id,
                       list(plan, "add").size(), list(plan, "retire").size(),

@@ -20,6 +20,9 @@ Result<Secret> token_of(const Secret& body);
 // dots.
 std::string describe(const boost::json::object& object);
 
+// The same of a status, behind one line for each reason why the daemon is not ready.
+std::string describe_status(const boost::json::object& status);
+
 // The lines of `rota members`: a head, and a line a member.
 std::string members_head();
 std::string members_line(const boost::json::value& member);

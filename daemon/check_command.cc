@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "daemon/parts.h"
 #include "daemon/settings.h"
 #include "rotator/engine.h"
+#include "rotator/report.h"
 
 namespace rota {
 namespace {
@@ -61,6 +63,13 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
   if (!remark.empty()) text += remark + "\n";
   text += fmt::format("would change ({} calls to Circle):\n", plan.calls);
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);
+  const auto wanted =
+      static_cast<std::size_t>(std::ranges::count(roster.entries, false, &RosterEntry::retired));
+  text += fmt::format("the budget keeps {} members fresh; this roster has {}\n",
+                      engine.upkeep().capacity(), wanted);
+  if (const auto left_out = left_out_of(engine, roster); !left_out.empty()) {
+    text += list("on demand, as the ones used least lately:", left_out);
+  }
   if (plan.held) {
     text += fmt::format("  the retirements would be held until `rota approve {}`\n", plan.id);
   }

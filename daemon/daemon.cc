@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <csignal>
 #include <random>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "daemon/parts.h"
 #include "daemon/system_clock.h"
 #include "daemon/version.h"
+#include "rotator/metrics.h"
 #include "rotator/report.h"
 
 namespace rota {
@@ -22,6 +24,8 @@ constexpr Duration kStatusInterval{10'000};
 constexpr Duration kFirstRosterMax{2'000};
 // A rotation that is this late has a stuck engine behind it: the watchdog is fed no more.
 constexpr Duration kLateMax{30'000};
+// Those who ask are few, and whoever else reaches the port must not take many descriptors.
+constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
@@ -77,8 +81,9 @@ Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthC
 Daemon::~Daemon() = default;
 
 Result<void> Daemon::start() {
-  auto roster = load_roster(settings_.roster.path);
+  watch_roster();
   const bool on_record = rotator_->engine().size() > 0;
+  auto roster = on_record ? read_roster_on_disk() : load_roster(settings_.roster.path);
   if (!roster && !on_record) {
     roster.error().kind = ErrorKind::kConfig;
     return std::unexpected(std::move(roster).error());
@@ -89,27 +94,23 @@ Result<void> Daemon::start() {
         "[[grant]] is read but not in force in this version: only root and the daemon's "
         "own user get tokens");
   }
-  if (settings_.serve.metrics_listen) {
-    context_.log.say(Severity::kError, "metrics", "metrics_listen is not served in this version");
-  }
-  token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, nullptr);
+  const HealthService& health = *this;
+  token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, health, nullptr);
   admin_frontend_ =
-      std::make_unique<Frontend>(*rotator_, access_, static_cast<AdminService*>(this));
+      std::make_unique<Frontend>(*rotator_, access_, health, static_cast<AdminService*>(this));
+  metrics_frontend_ = std::make_unique<Frontend>(health);
   ROTA_TRY(open_sockets());
+  ROTA_TRY(open_metrics());
 
   rotator_->start();
-  watch_roster();
   wait_for_signals();
   if (!roster) {
-    context_.log.say(
-        Severity::kError, "roster",
-        fmt::format("the last good roster stays in force: {}", roster.error().message));
     go_live();
     return {};
   }
   // Clients wait in the backlog until the roster is durable, or its new members would be unknown to
   // them; but a disk that takes nothing must not keep them from what is durable already.
-  rotator_->apply_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
+  take_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
     if (plan) go_live();
   });
   going_live_.expires_after(kFirstRosterMax);
@@ -124,7 +125,8 @@ void Daemon::go_live() {
   going_live_.cancel();
   token_server_->start();
   admin_server_->start();
-  context_.manager.ready(status_line(rotator_->engine(), rotator_->now()));
+  if (metrics_server_) metrics_server_->start();
+  context_.manager.ready(status_text());
   context_.log.say(Severity::kInfo, "ready",
                    fmt::format("rotad {} serves {} members on {}", kVersion,
                                rotator_->engine().size(), settings_.serve.token_socket));
@@ -156,6 +158,22 @@ Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket
   return Server::create(context_.loop, std::move(listen), frontend, context_.clock, *this, options);
 }
 
+Result<void> Daemon::open_metrics() {
+  const auto& address = settings_.serve.metrics_listen;
+  if (!address) return {};
+  auto listen = ListenSocket::bind_tcp(address->host, address->port);
+  if (!listen) {
+    return fail(listen.error().kind, "[serve] metrics_listen: " + listen.error().message);
+  }
+  // All of TCP is one peer.
+  ServerOptions options;
+  options.max_connections = kMetricsConnectionsMax;
+  options.max_connections_per_uid = kMetricsConnectionsMax;
+  ROTA_ASSIGN(metrics_server_, Server::create(context_.loop, *std::move(listen), *metrics_frontend_,
+                                              context_.clock, *this, options));
+  return {};
+}
+
 void Daemon::wait_for_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -168,26 +186,12 @@ void Daemon::wait_for_signals() {
   });
 }
 
-void Daemon::watch_roster() {
-  if (!settings_.roster.watch) return;
-  auto watch = RosterWatch::create(context_.loop, settings_.roster.path, [this] {
-    if (stopping_) return;
-    take_roster({}, [](const Result<std::string>&) {});
-  });
-  if (watch) {
-    watch_ = *std::move(watch);
-  } else {
-    context_.log.say(Severity::kWarning, "roster",
-                     fmt::format("changes need a reload: {}", watch.error().message));
-  }
-}
-
 // The watchdog is fed by the engine's progress: what is due must not stay undone.
 void Daemon::keep_manager_informed() {
   const Now now = rotator_->now();
   const auto wake = rotator_->engine().next_wake(now);
   if (!wake || *wake + kLateMax > now.boot) context_.manager.alive();
-  if (!stopping_) context_.manager.status(status_line(rotator_->engine(), now));
+  if (!stopping_) context_.manager.status(status_text());
   informing_.expires_after(
       std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval)));
   informing_.async_wait([this](const boost::system::error_code& error) {
@@ -200,12 +204,13 @@ void Daemon::stop() {
   context_.manager.stopping();
   context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
   watch_.reset();
-  parts_stopping_ = 3;
+  parts_stopping_ = metrics_server_ ? 4 : 3;
   // Waiting clients are answered by the rotator first, so that the servers have nothing open but
   // that.
   rotator_->stop([this] { part_stopped(); });
   token_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
   admin_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
+  if (metrics_server_) metrics_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
   stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdownGrace);
   stop_limit_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
@@ -221,43 +226,22 @@ void Daemon::part_stopped() {
   context_.loop.stop();
 }
 
-Result<void> Daemon::reload_settings() {
-  ROTA_ASSIGN(Settings fresh, load_settings(context_.config_path));
-  ROTA_ASSIGN(SecretPtr app_token, read_app_token(fresh));
-  if (*app_token != *app_token_) {
-    ROTA_TRY(client_->set_app_token(app_token));
-    app_token_ = std::move(app_token);
-    context_.log.say(Severity::kInfo, "app_token", "a new app token is in force");
-    rotator_->new_app_token();
-  }
-  settings_.log_level = fresh.log_level;
-  context_.log.set_level(fresh.log_level);
-  return {};
+std::string Daemon::status_text() {
+  const std::string line = status_line(rotator_->engine(), rotator_->now());
+  const std::string& problem = readings_.standing().roster_problem;
+  return problem.empty() ? line : fmt::format("{}; {}", problem, line);
 }
 
-void Daemon::take_roster(const std::string& approve,
-                         std::move_only_function<void(Result<std::string>)> done) {
-  auto roster = load_roster(settings_.roster.path);
-  if (!roster) {
-    context_.log.say(
-        Severity::kError, "roster",
-        fmt::format("the last good roster stays in force: {}", roster.error().message));
-    done(std::unexpected(std::move(roster).error()));
-    return;
-  }
-  rotator_->apply_roster(
-      *roster, approve, [done = std::move(done)](const Result<RosterPlan>& plan) mutable {
-        if (plan) return done(rota::plan_json(*plan));
-        done(
-            fail(plan.error().kind,
-                 fmt::format("the roster was read and goes into force as soon as it can be stored, "
-                             "which fails now: {}",
-                             plan.error().message)));
-      });
+Readiness Daemon::readiness() const {
+  const auto reasons = unready_reasons(health());
+  return {.ready = reasons.empty(), .json = readiness_json(reasons)};
 }
+
+std::string Daemon::metrics() const { return metrics_text(health(), kVersion); }
 
 std::string Daemon::status_json() const {
-  return rota::status_json(rotator_->engine(), rotator_->now(), kVersion);
+  return rota::status_json(rotator_->engine(), rotator_->now(), kVersion,
+                           unready_reasons(health()));
 }
 
 Result<std::string> Daemon::members_json(std::string_view state, std::string_view after,
@@ -283,32 +267,12 @@ void Daemon::revoke_all(std::move_only_function<void(Result<OperatorReport>)> do
   rotator_->revoke_all(std::move(done));
 }
 
-void Daemon::reload(std::string approve, std::move_only_function<void(Result<std::string>)> done) {
-  context_.manager.reloading();
-  auto finish = [this, done = std::move(done)](Result<std::string> result) mutable {
-    if (result) {
-      context_.manager.ready(status_line(rotator_->engine(), rotator_->now()));
-      context_.log.say(Severity::kInfo, "reload", "done");
-    } else {
-      context_.manager.ready("The last reload failed: " + result.error().message);
-      context_.log.say(Severity::kError, "reload", result.error().message);
-    }
-    done(std::move(result));
-  };
-  // The caller's answer must not come from inside its question.
-  boost::asio::post(context_.loop,
-                    [this, approve = std::move(approve), finish = std::move(finish)]() mutable {
-                      if (auto settings = reload_settings(); !settings) {
-                        finish(std::unexpected(std::move(settings).error()));
-                        return;
-                      }
-                      take_roster(approve, std::move(finish));
-                    });
-}
-
 void Daemon::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
+  const std::string who = peer.uid == kPeerUnknown.uid
+                              ? "a client of metrics_listen"
+                              : fmt::format("uid {} pid {}", peer.uid, peer.pid);
   context_.log.say(Severity::kWarning, "connection",
-                   fmt::format("uid {} pid {} refused: too many connections {}", peer.uid, peer.pid,
+                   fmt::format("{} refused: too many connections {}", who,
                                limit == ConnectionLimit::kPerUid ? "of that user" : "in all"));
 }
 

@@ -15,6 +15,8 @@
 #include "daemon/service_manager.h"
 #include "daemon/settings.h"
 #include "rotator/driver.h"
+#include "rotator/health.h"
+#include "rotator/readings.h"
 #include "serve/access.h"
 #include "serve/frontend.h"
 #include "serve/server.h"
@@ -23,7 +25,7 @@ namespace rota {
 
 // The running daemon: its parts in the order in which they stand on each other, and what the
 // signals and the admin socket ask of all of them together. Loop thread only.
-class Daemon final : private AdminService, private ServerObserver {
+class Daemon final : private AdminService, private HealthService, private ServerObserver {
  public:
   struct Context {
     boost::asio::io_context& loop;
@@ -45,7 +47,11 @@ class Daemon final : private AdminService, private ServerObserver {
   Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
          SecretPtr app_token);
 
+  Health health() const {
+    return health_of(rotator_->engine(), readings_.standing(), rotator_->now());
+  }
   Result<void> open_sockets();
+  Result<void> open_metrics();
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
                                               const std::string& path, mode_t mode,
                                               std::optional<gid_t> group, const Frontend& frontend);
@@ -53,11 +59,16 @@ class Daemon final : private AdminService, private ServerObserver {
   void wait_for_signals();
   void keep_manager_informed();
   void watch_roster();
+  void roster_changed();
   void stop();
   void part_stopped();
   Result<void> reload_settings();
-  void take_roster(const std::string& approve,
-                   std::move_only_function<void(Result<std::string>)> done);
+  Result<Roster> read_roster_on_disk();
+  void take_roster(const Roster& roster, const std::string& approve,
+                   std::move_only_function<void(const Result<RosterPlan>&)> done);
+  Result<void> check_approval(const Roster& roster, const std::string& approve) const;
+  std::string status_text();
+  Result<Roster> prepare_reload(const std::string& approve);
 
   // AdminService
   std::string status_json() const override;
@@ -71,6 +82,10 @@ class Daemon final : private AdminService, private ServerObserver {
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;
 
+  // HealthService
+  Readiness readiness() const override;
+  std::string metrics() const override;
+
   // ServerObserver
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
   void accept_failed(std::error_code error) override;
@@ -82,13 +97,17 @@ class Daemon final : private AdminService, private ServerObserver {
   // Loop thread only.
   Settings settings_;
   SecretPtr app_token_;
+  Readings readings_;
   std::unique_ptr<HeadlessAuthClient> client_;
   std::unique_ptr<Rotator> rotator_;
   std::unique_ptr<Frontend> token_frontend_;
   std::unique_ptr<Frontend> admin_frontend_;
+  std::unique_ptr<Frontend> metrics_frontend_;
   std::unique_ptr<Server> token_server_;
   std::unique_ptr<Server> admin_server_;
+  std::unique_ptr<Server> metrics_server_;  // null without metrics_listen
   std::unique_ptr<RosterWatch> watch_;
+  bool roster_refused_ = false;  // the last reading of the roster on disk failed
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;
   boost::asio::steady_timer going_live_;

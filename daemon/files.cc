@@ -119,7 +119,7 @@ Result<std::vector<std::string>> roster_paths(const std::string& path) {
   std::vector<std::string> paths;
   for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    if (name.starts_with('.') || !name.ends_with(".toml")) continue;
+    if (!is_roster_name(name)) continue;
     if (paths.size() == kRosterFilesMax) {
       return fail(ErrorKind::kConfig, fmt::format("{}: more than {} files", path, kRosterFilesMax));
     }
@@ -129,6 +129,11 @@ Result<std::vector<std::string>> roster_paths(const std::string& path) {
   if (paths.empty()) return fail(ErrorKind::kConfig, fmt::format("{}: has no *.toml", path));
   std::ranges::sort(paths);
   return paths;
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+  return time.tv_sec * kNanosPerSecond + time.tv_nsec;
 }
 
 }  // namespace
@@ -173,7 +178,31 @@ Result<Secret> read_secret(const SecretSource& source, std::string_view key) {
                              : read_secret_file(source.file);
 }
 
+bool is_roster_name(std::string_view name) {
+  return !name.starts_with('.') && name.ends_with(".toml");
+}
+
+RosterStamp stamp_roster(const std::string& path) {
+  RosterStamp stamp;
+  for (const std::string& each : roster_paths(path).value_or(std::vector{path})) {
+    struct stat status{};
+    FileStamp file{.path = each};
+    if (::stat(each.c_str(), &status) != 0) {
+      file.error = errno;
+    } else {
+      file.device = status.st_dev;
+      file.inode = status.st_ino;
+      file.bytes = status.st_size;
+      file.written_ns = nanoseconds(status.st_mtim);
+      file.changed_ns = nanoseconds(status.st_ctim);
+    }
+    stamp.push_back(std::move(file));
+  }
+  return stamp;
+}
+
 Result<std::vector<RosterFile>> read_roster(const std::string& path) {
+  const RosterStamp before = stamp_roster(path);
   ROTA_ASSIGN(const std::vector<std::string> paths, roster_paths(path));
   std::vector<RosterFile> files;
   std::size_t left = kRosterBytesMax;
@@ -181,6 +210,9 @@ Result<std::vector<RosterFile>> read_roster(const std::string& path) {
     ROTA_ASSIGN(std::string text, read_small_file(each, left));
     left -= text.size();
     files.push_back({each, std::move(text)});
+  }
+  if (stamp_roster(path) != before) {
+    return fail(ErrorKind::kIo, fmt::format("{}: changed while it was read", path));
   }
   return files;
 }

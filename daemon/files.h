@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,22 @@ Result<Secret> read_credential(std::string_view name, std::string_view key);
 // Whichever of the two the source names.
 Result<Secret> read_secret(const SecretSource& source, std::string_view key);
 
+// What the file system says of a roster's files without reading them: it differs when one was
+// written, replaced, added or removed, within the resolution of the file system's clock.
+struct FileStamp {
+  std::string path;
+  int error = 0;  // errno, where there is nothing to look at
+  std::uint64_t device = 0, inode = 0;
+  std::int64_t bytes = 0, written_ns = 0, changed_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+using RosterStamp = std::vector<FileStamp>;
+RosterStamp stamp_roster(const std::string& path);
+
 // One file, or the *.toml of a directory in the order of their names, those that start with a dot
-// left out. A directory without any is kConfig.
+// left out. A directory without any is kConfig; a roster whose stamp changed meanwhile is kIo.
 Result<std::vector<RosterFile>> read_roster(const std::string& path);
+// Whether a directory's file of this name is one of its roster.
+bool is_roster_name(std::string_view name);
 
 }  // namespace rota

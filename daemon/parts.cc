@@ -35,8 +35,14 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
 }
 
 Result<Roster> load_roster(const std::string& path) {
-  ROTA_ASSIGN(const std::vector<RosterFile> files, read_roster(path));
-  return parse_roster(files);
+  constexpr int kReadsMax = 3;
+  auto files = read_roster(path);
+  for (int reads = 1; !files && files.error().kind == ErrorKind::kIo && reads < kReadsMax;
+       ++reads) {
+    files = read_roster(path);
+  }
+  if (!files) return std::unexpected(std::move(files).error());
+  return parse_roster(*files);
 }
 
 }  // namespace rota

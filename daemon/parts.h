@@ -17,6 +17,7 @@ namespace rota {
 Result<SecretPtr> read_app_token(const Settings& settings);
 // Opens the store with its key, making its folder (0700) where only that is missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
+// Reads again where the roster changes while it is read, a few times at most: then it is kIo.
 Result<Roster> load_roster(const std::string& path);
 
 }  // namespace rota

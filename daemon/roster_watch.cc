@@ -4,69 +4,176 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace rota {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kEvents = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO |
+                                  IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
+                                  IN_MOVE_SELF | IN_ONLYDIR;
+
+// The folder, or what there is of the way to it.
+fs::path nearest_folder(fs::path folder) {
+  std::error_code ignored;
+  while (!fs::is_directory(folder, ignored) && folder.has_relative_path()) {
+    folder = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  }
+  return folder;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<RosterWatch>> RosterWatch::create(boost::asio::io_context& loop,
-                                                         const std::string& path,
-                                                         std::function<void()> changed) {
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(path, ignored);
-  const std::filesystem::path file(path);
-  const std::string folder =
-      is_folder ? path : (file.has_parent_path() ? file.parent_path().string() : ".");
+                                                         std::string path, Events events) {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  constexpr std::uint32_t kEvents =
-      IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_ONLYDIR;
-  if (fd < 0 || ::inotify_add_watch(fd, folder.c_str(), kEvents) < 0) {
-    const int error = errno;
-    if (fd >= 0) ::close(fd);
-    return fail(ErrorKind::kIo, fmt::format("watching {}: {}", folder, std::strerror(error)));
+  if (fd < 0) {
+    return fail(ErrorKind::kIo, fmt::format("watching {}: {}", path, std::strerror(errno)));
   }
-  auto watch = std::unique_ptr<RosterWatch>(new RosterWatch(
-      loop, fd, is_folder ? std::string{} : file.filename().string(), std::move(changed)));
+  auto watch =
+      std::unique_ptr<RosterWatch>(new RosterWatch(loop, fd, std::move(path), std::move(events)));
+  if (!watch->watch_folders()) {
+    return fail(ErrorKind::kIo, fmt::format("watching {}: {}", watch->path_, std::strerror(errno)));
+  }
+  watch->seen_ = stamp_roster(watch->path_);
   watch->wait();
+  watch->wait_to_look();
   return watch;
 }
 
-RosterWatch::RosterWatch(boost::asio::io_context& loop, int fd, std::string name,
-                         std::function<void()> changed)
-    : name_(std::move(name)), changed_(std::move(changed)), inotify_(loop, fd), settling_(loop) {}
+RosterWatch::RosterWatch(boost::asio::io_context& loop, int fd, std::string path, Events events)
+    : path_(std::move(path)),
+      events_(std::move(events)),
+      inotify_(loop, fd),
+      settling_(loop),
+      looking_(loop) {}
+
+// Watches the folders that the roster's names stand in, since a watch on a file stays with what was
+// renamed away. Folders that were made anew get a watch, those that are gone lose theirs.
+bool RosterWatch::watch_folders() {
+  std::error_code ignored;
+  const fs::path absolute = fs::absolute(path_, ignored).lexically_normal();
+  const fs::path path = absolute.has_filename() ? absolute : absolute.parent_path();
+  std::map<int, Watched> watched;
+  watch_folder(nearest_folder(path.parent_path()), path.filename(), watched);
+  if (fs::is_directory(path, ignored)) {
+    const int roster = ::inotify_add_watch(inotify_.native_handle(), path.c_str(), kEvents);
+    if (roster >= 0) watched[roster].is_roster = true;
+  } else if (const fs::path target = fs::canonical(path, ignored); !target.empty()) {
+    watch_folder(target.parent_path(), target.filename(), watched);
+  }
+  for (const auto& [descriptor, names] : watched_) {
+    if (!watched.contains(descriptor)) ::inotify_rm_watch(inotify_.native_handle(), descriptor);
+  }
+  watched_ = std::move(watched);
+  return !watched_.empty();
+}
+
+void RosterWatch::watch_folder(const std::string& folder, std::string name,
+                               std::map<int, Watched>& watched) {
+  const int descriptor = ::inotify_add_watch(inotify_.native_handle(), folder.c_str(), kEvents);
+  if (descriptor >= 0) watched[descriptor].names.insert(std::move(name));
+}
 
 void RosterWatch::wait() {
   inotify_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                       [this](const boost::system::error_code& error) {
                         if (error) return;  // destroyed
-                        if (concerns_roster()) settle();
+                        switch (read_events()) {
+                          case Hint::kNothing:
+                            break;
+                          case Hint::kLook:
+                            look();
+                            break;
+                          case Hint::kTouched:
+                            settle(false);
+                            break;
+                        }
                         wait();
                       });
 }
 
-bool RosterWatch::concerns_roster() {
-  bool concerns = false;
+void RosterWatch::wait_to_look() {
+  looking_.expires_after(kLookEvery);
+  looking_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    look();
+    wait_to_look();
+  });
+}
+
+RosterWatch::Hint RosterWatch::read_events() {
+  Hint strongest = Hint::kNothing;
   alignas(inotify_event) std::array<char, 4'096> buffer{};
   while (true) {
     const auto got = ::read(inotify_.native_handle(), buffer.data(), buffer.size());
-    if (got <= 0) return concerns;
+    if (got <= 0) return strongest;
     for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof event);
       const char* name = event.len > 0 ? buffer.data() + at + sizeof event : "";
-      concerns = concerns || name_.empty() || name_ == name;
+      strongest = std::max(strongest, take_event(event, name));
       at += sizeof event + event.len;
     }
   }
 }
 
-void RosterWatch::settle() {
-  settling_.expires_after(kSettle);
+RosterWatch::Hint RosterWatch::take_event(const inotify_event& event, std::string_view name) {
+  if ((event.mask & IN_Q_OVERFLOW) != 0) {  // whatever it was: the closing of a file, perhaps
+    writing_.clear();
+    return Hint::kTouched;
+  }
+  const auto watched = watched_.find(event.wd);
+  if (watched == watched_.end()) return Hint::kNothing;
+  const bool ours =
+      watched->second.names.contains(name) || (watched->second.is_roster && is_roster_name(name));
+  if (!ours) return (event.mask & IN_MODIFY) != 0 ? Hint::kNothing : Hint::kLook;
+  const std::pair file(event.wd, std::string(name));
+  if ((event.mask & IN_MODIFY) != 0) writing_.insert(file);
+  // Written in full, or another file has the name now, or none.
+  if ((event.mask & (IN_CLOSE_WRITE | IN_MOVE | IN_DELETE)) != 0) writing_.erase(file);
+  return Hint::kTouched;
+}
+
+void RosterWatch::look() {
+  watch_folders();
+  RosterStamp now = stamp_roster(path_);
+  if (now == seen_) return;
+  seen_ = std::move(now);
+  settle(true);
+}
+
+void RosterWatch::settle(bool by_stamp) {
+  by_stamp_ = by_stamp;
+  const auto now = std::chrono::steady_clock::now();
+  if (!unsettled_since_) unsettled_since_ = now;
+  if (now - *unsettled_since_ > kUnsettledMax && !std::exchange(told_unsettled_, true)) {
+    events_.unsettled();
+  }
+  settling_.expires_after(writing_.empty() ? kSettle : kWriterMax);
   settling_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) changed_();
+    if (!error) settled();
   });
+}
+
+void RosterWatch::settled() {
+  writing_.clear();
+  watch_folders();
+  RosterStamp now = stamp_roster(path_);
+  const bool still_changing = by_stamp_ && now != seen_;  // where no event tells of it
+  seen_ = std::move(now);
+  if (still_changing) return settle(true);
+  unsettled_since_.reset();
+  told_unsettled_ = false;
+  events_.changed();
+  look();
 }
 
 }  // namespace rota

@@ -20,12 +20,14 @@ std::string_view name_of(CallKind kind) {
   ROTA_CHECK(false);
 }
 
-std::string_view name_of(const Outcome& outcome) {
+std::string_view name_of(const Outcome& outcome) { return outcome_name(outcome.index()); }
+
+std::string_view outcome_name(std::size_t index) {
   constexpr std::array<std::string_view, std::variant_size_v<Outcome>> kNames{
       "issued",         "refreshed",          "revoked",           "already_dead",
       "member_unknown", "refresh_token_dead", "app_token_refused", "not_eligible",
       "throttled",      "transient"};
-  return kNames[outcome.index()];
+  return kNames.at(index);
 }
 
 std::string_view name_of(TransientReason reason) {

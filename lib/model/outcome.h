@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ struct Reply {
 
 std::string_view name_of(CallKind kind);
 std::string_view name_of(const Outcome& outcome);
+std::string_view outcome_name(std::size_t index);  // of the alternative at this index of Outcome
 std::string_view name_of(TransientReason reason);
 
 }  // namespace rota

@@ -20,9 +20,13 @@ Duration confirmed_bound(std::array<Duration, CircleClock::kSamples> bounds, std
 
 }  // namespace
 
-CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record)
-    : last_on_record_(last_on_record), skew_on_record_(skew_on_record) {
+CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record,
+                         std::optional<Duration> offset_on_record)
+    : last_on_record_(last_on_record),
+      skew_on_record_(skew_on_record),
+      learned_before_(offset_on_record.has_value()) {
   start_from(start);
+  if (offset_on_record) offset_ = *offset_on_record;
 }
 
 void CircleClock::start_from(Now now) {

@@ -23,7 +23,9 @@ namespace rota {
 // there are others.
 class CircleClock {
  public:
-  CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record);
+  // `offset_on_record`: as learned on this boot; then the wall clock is not asked at all.
+  CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record,
+              std::optional<Duration> offset_on_record = std::nullopt);
 
   WallTime at(BootTime boot) const { return WallTime{boot.time_since_epoch() + offset_}; }
   BootTime boot_at(WallTime circle) const { return BootTime{circle.time_since_epoch() - offset_}; }
@@ -37,7 +39,9 @@ class CircleClock {
 
   // Circle's clock minus this machine's wall clock.
   Duration skew(Now now) const { return at(now.boot) - now.wall; }
-  bool confirmed() const { return count_ > 0; }  // by at least one reply since the start
+  // By at least one reply on this boot.
+  bool confirmed() const { return learned_before_ || count_ > 0; }
+  Duration offset() const { return offset_; }  // Circle's time minus the boot clock
 
   static constexpr std::size_t kSamples = 9;
 
@@ -46,6 +50,7 @@ class CircleClock {
 
   const std::optional<WallTime> last_on_record_;
   const Duration skew_on_record_;
+  const bool learned_before_;
   Duration offset_{};
   // Rings of bounds, the first count_ of them in use.
   std::array<Duration, kSamples> low_{};

@@ -17,6 +17,8 @@ namespace {
 // Of the calls in flight, this part is kept from background lanes.
 constexpr std::size_t kUrgentInFlightShare = 4;
 
+constexpr Duration kClockProbeEvery = std::chrono::seconds{30};
+
 }  // namespace
 
 Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
@@ -25,7 +27,9 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
       random_(seed),
-      clock_(now, snapshot.last_circle_time, snapshot.clock_skew),
+      clock_(now, snapshot.last_circle_time, snapshot.clock_skew,
+             snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)
+                                                             : std::nullopt),
       budget_(policy.requests_per_window, policy.window),
       journal_(snapshot.calls, snapshot.next_call, policy.window, boot, clock_, now.boot),
       token_ids_(snapshot.next_token),
@@ -68,6 +72,7 @@ void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
 
 void Engine::on_new_app_token(Now now, Commands& out) {
   if (breaker_.on_new_app_token()) {
+    breaker_told_.clear();
     tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
     forgive_all(now);
   }
@@ -86,6 +91,7 @@ void Engine::on_stop(Now now, Commands& out) {
 
 void Engine::on_wall_step(Now now, Commands& out) {
   const Duration skew = clock_.skew(now);
+  const WallTime before = circle_now(now);
   const bool moved = clock_.on_wall_step(now);
   tell(Severity::kWarning, "clock", nullptr,
        fmt::format("this machine's clock was set: {}",
@@ -93,7 +99,7 @@ void Engine::on_wall_step(Now now, Commands& out) {
                          : fmt::format("Circle's is {} ms from it now, and tokens are judged by "
                                        "Circle's",
                                        skew.count())));
-  if (moved) clock_moved(now);
+  if (moved) clock_moved(circle_now(now) - before, now);
   pump(now, out);
 }
 
@@ -117,7 +123,9 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   for (const Lane lane : kLanes) {
     const Queue& queue = lanes_[index_of(lane)];
     if (queue.empty()) continue;
-    auto at = std::max(now.boot, clock_.boot_at(queue.begin()->first));
+    BootTime due = clock_.boot_at(queue.begin()->first);
+    if (lane == Lane::kRefresh && wants_clock_probe()) due = std::min(due, clock_probe_at_);
+    auto at = std::max(now.boot, due);
     const auto slot_at = budget_.next_slot(lane, now.boot);
     if (!slot_at) continue;  // a reply comes first
     at = std::max(at, *slot_at);
@@ -142,7 +150,10 @@ void Engine::pump(Now now, Commands& out) {
   replan_moved(now);
   expire_waits(now, out);
   expire_operations(now, out);
-  if (!stopping_) send_due(now);
+  if (!stopping_) {
+    send_due(now);
+    probe_clock(now);
+  }
   flush(now, out);
 }
 
@@ -165,22 +176,46 @@ void Engine::send_due(Now now) {
   const WallTime circle = circle_now(now);
   while (true) {
     std::array<bool, kLaneCount> ready{};
+    std::array<std::optional<PlannedCall>, kLaneCount> first;
     for (const Lane lane : kLanes) {
       const Queue& queue = lanes_[index_of(lane)];
-      ready[index_of(lane)] =
-          !queue.empty() && queue.begin()->first <= circle && may_send(lane, now);
+      if (queue.empty() || queue.begin()->first > circle || !may_send(lane, now)) continue;
+      first[index_of(lane)] = first_due(lane, now);
+      ready[index_of(lane)] = first[index_of(lane)].has_value();
     }
     const auto lane = picker_.pick(ready);
     if (!lane) return;
     MemberSlot& slot = slots_.at(lanes_[index_of(*lane)].begin()->second);
-    // What was learned since it was queued may have moved it to a later time or another lane.
-    const auto planned = plan_of(slot, now).calls[index_of(*lane)];
-    if (planned && planned->due <= circle) {
-      start_call(slot, *planned, now);
-    } else {
-      replan(slot, now);
-    }
+    start_call(slot, *first[index_of(*lane)], now);
   }
+}
+
+bool Engine::wants_clock_probe() const {
+  return boot_ != BootId{} && !clock_.confirmed() && calls_.empty() &&
+         !lanes_[index_of(Lane::kRefresh)].empty();
+}
+
+// After a reboot the wall clock may be wrong, and with nothing due for an hour expired tokens would
+// be served by it: the refresh that is due first is made at once, for the sake of its Date.
+void Engine::probe_clock(Now now) {
+  if (!wants_clock_probe() || now.boot < clock_probe_at_ || !may_send(Lane::kRefresh, now)) return;
+  clock_probe_at_ = now.boot + kClockProbeEvery;
+  MemberSlot& slot = slots_.at(lanes_[index_of(Lane::kRefresh)].begin()->second);
+  const auto planned = plan_of(slot, now).calls[index_of(Lane::kRefresh)];
+  if (planned) start_call(slot, *planned, now);
+}
+
+// What was learned since a member was queued may have moved it to a later time or another lane.
+std::optional<PlannedCall> Engine::first_due(Lane lane, Now now) {
+  const WallTime circle = circle_now(now);
+  const Queue& queue = lanes_[index_of(lane)];
+  while (!queue.empty() && queue.begin()->first <= circle) {
+    MemberSlot& slot = slots_.at(queue.begin()->second);
+    const auto planned = plan_of(slot, now).calls[index_of(lane)];
+    if (planned && planned->due <= circle) return planned;
+    replan(slot, now);
+  }
+  return std::nullopt;
 }
 
 void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
@@ -260,6 +295,9 @@ void Engine::flush(Now now, Commands& out) {
     committing_->mutations.emplace_back(
         PutMeta{MetaKey::kLastCircleTimeMs, circle_now(now).time_since_epoch().count()});
     committing_->mutations.emplace_back(PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
+    committing_->mutations.emplace_back(
+        PutMeta{MetaKey::kClockBoot, static_cast<std::int64_t>(boot_)});
+    committing_->mutations.emplace_back(PutMeta{MetaKey::kClockOffsetMs, clock_.offset().count()});
   }
   commit_running_ = true;
   // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not

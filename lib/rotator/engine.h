@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/random.h"
@@ -79,6 +80,8 @@ class Engine {
   // What the reports show (rotator/report.h).
   struct Counts {
     std::size_t issues = 0, refreshes = 0, revocations = 0, failures = 0, throttled = 0;
+    // Those that ended, by CallKind (which counts from 1) and by index of Outcome.
+    std::array<std::array<std::size_t, std::variant_size_v<Outcome>>, 5> calls{};
   };
   const std::map<std::string, MemberId, std::less<>>& keys() const { return by_key_; }
   const MemberSlot* find(MemberId member) const;
@@ -110,6 +113,9 @@ class Engine {
   void pump(Now now, Commands& out);
   void send_due(Now now);
   bool may_send(Lane lane, Now now);
+  bool wants_clock_probe() const;
+  void probe_clock(Now now);
+  std::optional<PlannedCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
   void send_journaled(CallId call, Now now, Commands& out);
   void flush(Now now, Commands& out);
@@ -142,7 +148,7 @@ class Engine {
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
-  void clock_moved(Now now);
+  void clock_moved(Duration by, Now now);
   void learn_lifetime(const Token& access, CallKind kind);
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
@@ -181,6 +187,7 @@ class Engine {
   UpstreamFacts facts_;
   Budget budget_;
   Breaker breaker_;
+  std::set<BreakerState> breaker_told_;  // since it was last closed: each reason is one alarm
   LanePicker picker_;
   Upkeep upkeep_;
   Census census_;
@@ -207,6 +214,7 @@ class Engine {
   BootTime commit_retry_at_{};
   std::optional<Error> commit_error_;
   int throttles_ = 0;  // 429s in a row
+  BootTime clock_probe_at_{};
   bool stopping_ = false;
   Counts counts_;
 };

@@ -97,14 +97,21 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   if (slot != slots_.end()) std::erase(slot->second.waiters, id);
 }
 
-// What a batch was holding back goes out, but for answers to waits that are over.
+// What a batch was holding back goes out: first what the table is to show, then the answers that
+// stand on it, but for those to waits that are over.
 void Engine::let_out(Commands then, Commands& out) {
+  std::vector<command::Answer> answers;
   for (Command& command : then) {
     if (const auto* reply = std::get_if<command::Answer>(&command)) {
-      if (!waits_.contains(reply->wait)) continue;
-      on_wait_cancelled(reply->wait);
+      answers.push_back(*reply);
+    } else {
+      out.push_back(std::move(command));
     }
-    out.push_back(std::move(command));
+  }
+  for (const command::Answer& reply : answers) {
+    if (!waits_.contains(reply.wait)) continue;
+    on_wait_cancelled(reply.wait);
+    out.emplace_back(reply);
   }
 }
 

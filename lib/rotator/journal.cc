@@ -22,7 +22,10 @@ Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window,
     if (!row.closed_at) {
       open_.emplace(row.id, row);
     } else if (row.doubt_until) {
-      doubts_.emplace(row.id, row);
+      if (auto other = add_doubt(row)) {
+        other->doubt_until.reset();
+        closed_.push_back(*other);
+      }
     } else {
       closed_.push_back(row);
     }
@@ -56,11 +59,40 @@ void Journal::close(CallId call, CallFate fate, std::optional<WallTime> doubt_un
   row.fate = fate;
   row.doubt_until = doubt_until;
   mutations.emplace_back(PutCall{row});
-  if (doubt_until) {
-    doubts_.emplace(row.id, row);
-  } else {
+  if (!doubt_until) {
     closed_.push_back(row);
+    return;
   }
+  if (const auto other = add_doubt(row)) keep_as_slot(*other, mutations);
+}
+
+void Journal::keep_as_slot(CallRow row, std::vector<Mutation>& mutations) {
+  row.doubt_until.reset();
+  mutations.emplace_back(PutCall{row});
+  closed_.insert(std::ranges::upper_bound(closed_, over_at(row), {}, over_at), row);
+}
+
+std::optional<CallRow> Journal::add_doubt(const CallRow& row) {
+  std::optional<CallRow> before;
+  const auto place = last_doubt_.find({row.member, row.kind});
+  if (place != last_doubt_.end()) {
+    if (*doubts_.at(place->second).doubt_until > *row.doubt_until) return row;
+    before = take_doubt(place->second);
+  }
+  last_doubt_.emplace(std::pair(row.member, row.kind), row.id);
+  doubts_.emplace(row.id, row);
+  doubt_ends_.emplace(*row.doubt_until, row.id);
+  return before;
+}
+
+CallRow Journal::take_doubt(CallId call) {
+  const auto it = doubts_.find(call);
+  ROTA_CHECK(it != doubts_.end());
+  CallRow row = it->second;
+  doubts_.erase(it);
+  doubt_ends_.erase({*row.doubt_until, call});
+  last_doubt_.erase({row.member, row.kind});
+  return row;
 }
 
 void Journal::sweep(Time now, bool sure, std::vector<Mutation>& mutations) {
@@ -69,27 +101,37 @@ void Journal::sweep(Time now, bool sure, std::vector<Mutation>& mutations) {
     mutations.emplace_back(EraseCall{closed_.front().id});
     closed_.pop_front();
   }
-  std::erase_if(doubts_, [&](const auto& entry) {
-    const CallRow& row = entry.second;
-    const bool over =
-        sure && *row.doubt_until + kDatingError < now.circle && over_at(row) < counts_from;
-    if (over) mutations.emplace_back(EraseCall{row.id});
-    return over;
-  });
+  while (sure && !doubt_ends_.empty()) {
+    const auto [end, call] = *doubt_ends_.begin();
+    if (end + kDatingError >= now.circle || over_at(doubts_.at(call)) >= counts_from) return;
+    take_doubt(call);
+    mutations.emplace_back(EraseCall{call});
+  }
 }
 
 void Journal::postpone_doubts(Duration by, std::vector<Mutation>& mutations) {
+  doubt_ends_.clear();
   for (auto& [id, row] : doubts_) {
     *row.doubt_until += by;
+    doubt_ends_.emplace(*row.doubt_until, id);
     mutations.emplace_back(PutCall{row});
   }
 }
 
 void Journal::reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations) {
-  for (auto& [id, row] : doubts_) {
-    if (row.member != from) continue;
+  for (const CallKind kind : {CallKind::kIssue, CallKind::kRefresh}) {
+    const auto place = last_doubt_.find({from, kind});
+    if (place == last_doubt_.end()) continue;
+    CallRow row = take_doubt(place->second);
     row.member = to;
+    const auto other = last_doubt_.find({to, kind});
+    // The later end stands for both.
+    if (other != last_doubt_.end()) {
+      row.doubt_until = std::max(*row.doubt_until, *doubts_.at(other->second).doubt_until);
+      keep_as_slot(take_doubt(other->second), mutations);
+    }
     mutations.emplace_back(PutCall{row});
+    add_doubt(row);
   }
 }
 
@@ -110,8 +152,8 @@ std::vector<CallRow> Journal::open_rows() const {
 }
 
 std::size_t Journal::doubts_of(MemberId member) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      doubts_, [member](const auto& entry) { return entry.second.member == member; }));
+  return last_doubt_.count({member, CallKind::kIssue}) +
+         last_doubt_.count({member, CallKind::kRefresh});
 }
 
 }  // namespace rota

@@ -2,6 +2,9 @@
 
 #include <deque>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -13,7 +16,8 @@ namespace rota {
 
 // The call journal (P3) as the engine sees it: one row for each call, written before it is sent. A
 // row whose call is over is kept for one window, since it is a slot of the budget; one of unknown
-// fate until the token that may have been lost with it must have expired.
+// fate until the token that may have been lost with it must have expired. Of several doubts of one
+// member and kind the last is enough: it is over last, so the others are slots and no more.
 class Journal {
  public:
   // One moment: on Circle's clock, which doubts go by, and on the boot clock, which the budget
@@ -56,12 +60,19 @@ class Journal {
   static constexpr Duration kDatingError{2'000};
 
  private:
+  // Of this row and the one before it, returns the one that the other stands for, if there are two.
+  std::optional<CallRow> add_doubt(const CallRow& row);
+  CallRow take_doubt(CallId call);
+  void keep_as_slot(CallRow row, std::vector<Mutation>& mutations);
+
   const Duration window_;
   const BootId boot_;
   std::int64_t next_;
   std::map<CallId, CallRow> open_;
   std::deque<CallRow> closed_;        // in order of closing
   std::map<CallId, CallRow> doubts_;  // closed with kUnknown, doubt not over
+  std::set<std::pair<WallTime, CallId>> doubt_ends_;
+  std::map<std::pair<MemberId, CallKind>, CallId> last_doubt_;
 };
 
 }  // namespace rota

@@ -81,7 +81,8 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
 
 }  // namespace
 
-std::string status_json(Engine& engine, Now now, std::string_view version) {
+std::string status_json(Engine& engine, Now now, std::string_view version,
+                        const std::vector<UnreadyReason>& unready) {
   const WallTime circle = engine.circle_now(now);
   Census& census = engine.census();
   const Upkeep& upkeep = engine.upkeep();
@@ -93,11 +94,19 @@ std::string status_json(Engine& engine, Now now, std::string_view version) {
   }
   members["fresh"] = census.fresh(circle);
   members["overdue"] = census.overdue(circle);
+  json::array reasons;
+  for (const UnreadyReason& reason : unready) {
+    reasons.push_back({{"code", std::string(name_of(reason.code))},
+                       {"message", reason.message},
+                       {"detail", reason.detail}});
+  }
   const auto paused = engine.budget().paused_until(now.boot);
   const auto& counts = engine.counts();
   json::object status{
       {"version", version},
       {"summary", status_line(engine, now)},
+      {"ready", unready.empty()},
+      {"not_ready", std::move(reasons)},
       {"members", std::move(members)},
       {"upkeep",
        {{"fits", upkeep.capacity()}, {"kept", upkeep.kept()}, {"left_out", upkeep.left_out()}}},
@@ -158,6 +167,29 @@ std::optional<std::string> member_json(const Engine& engine, Now now, std::strin
   const MemberSlot* slot = engine.find(key);
   if (slot == nullptr) return std::nullopt;
   return json::serialize(member_object(engine, *slot, now));
+}
+
+std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {
+  struct Wanted {
+    WallTime last_used;
+    std::size_t place;  // in the roster
+  };
+  std::vector<Wanted> wanted;
+  for (std::size_t place = 0; place < roster.entries.size(); ++place) {
+    const RosterEntry& entry = roster.entries[place];
+    if (entry.retired) continue;
+    const MemberSlot* slot = engine.find(entry.key.text());
+    wanted.push_back(
+        {.last_used = slot != nullptr ? slot->record.last_used : WallTime{}, .place = place});
+  }
+  std::ranges::sort(wanted, [](const Wanted& a, const Wanted& b) {
+    return a.last_used != b.last_used ? a.last_used > b.last_used : a.place < b.place;
+  });
+  std::vector<MemberKey> left_out;
+  for (std::size_t i = engine.upkeep().capacity(); i < wanted.size(); ++i) {
+    left_out.push_back(roster.entries[wanted[i].place].key);
+  }
+  return left_out;
 }
 
 std::string plan_json(const RosterPlan& plan) { return json::serialize(plan_object(plan)); }

@@ -2,15 +2,18 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "rotator/engine.h"
+#include "rotator/health.h"
 
 namespace rota {
 
 // What `GET /v1/status`, `/v1/members` and `/v1/roster/plan` answer. Pure; no token in any of them.
-std::string status_json(Engine& engine, Now now, std::string_view version);
+std::string status_json(Engine& engine, Now now, std::string_view version,
+                        const std::vector<UnreadyReason>& unready);
 
 // Members in order of their keys, those after `after`, of one state or of all ("").
 Result<std::string> members_json(const Engine& engine, Now now, std::string_view state,
@@ -18,6 +21,10 @@ Result<std::string> members_json(const Engine& engine, Now now, std::string_view
 std::optional<std::string> member_json(const Engine& engine, Now now, std::string_view key);
 
 std::string plan_json(const RosterPlan& plan);
+
+// Whom the budget would leave out under this roster: to be issued on demand, because so many others
+// were used later. In the order of who would come in first.
+std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster);
 
 // One line for systemd's STATUS=: how many members are fresh, what is wrong, what comes next.
 std::string status_line(Engine& engine, Now now);

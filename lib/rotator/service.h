@@ -76,6 +76,18 @@ struct OperatorReport {
   std::int64_t doubts = 0;  // calls of unknown fate that may have left a token alive (P3)
 };
 
+// How the daemon is, for whoever may connect: no answer names a member. Loop thread only.
+struct Readiness {
+  bool ready = false;
+  std::string json;  // {"ready":…,"reasons":[{"code","message"}]}
+};
+class HealthService {
+ public:
+  virtual ~HealthService() = default;
+  virtual Readiness readiness() const = 0;
+  virtual std::string metrics() const = 0;  // Prometheus' text format
+};
+
 // JSON texts are made by the implementation (rotator/report.h): they show engine internals.
 class AdminService {
  public:

@@ -13,6 +13,11 @@ struct PeerIdentity {
   std::int32_t pid = 0;  // for messages only: the process may be gone, its number given again
 };
 
+// Who comes over TCP: (uid_t)-1, which no process can have. Unlike the user "nobody", no grant can
+// name it.
+inline constexpr PeerIdentity kPeerUnknown{
+    .uid = static_cast<std::uint32_t>(-1), .gid = static_cast<std::uint32_t>(-1), .pid = 0};
+
 // Who may do what. Without grants, root and the daemon's own user may do everything and nobody else
 // anything.
 class AccessPolicy {

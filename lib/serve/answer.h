@@ -25,7 +25,8 @@ struct LaterReply {
 };
 
 // What is to be done about one request. A WaitRequest is the token service's to answer.
-using Answer = std::variant<TokenReply, WaitRequest, JsonReply, ErrorReply, LaterReply>;
+using Answer =
+    std::variant<TokenReply, WaitRequest, JsonReply, MetricsReply, ErrorReply, LaterReply>;
 
 // What a wait ends with.
 using TokenOutcome = std::variant<TokenReply, ErrorReply>;

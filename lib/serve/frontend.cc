@@ -3,26 +3,28 @@
 #include <utility>
 
 #include "serve/admin_api.h"
+#include "serve/health_api.h"
 #include "serve/query.h"
 #include "serve/token_api.h"
 
 namespace rota {
 Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) const {
-  if (admin_ != nullptr && !policy_.may_administer(peer)) return error_reply(ErrorCode::kForbidden);
-  if (request.path == "/v1/token") {
+  if (admin_ != nullptr && !policy_->may_administer(peer)) {
+    return error_reply(ErrorCode::kForbidden);
+  }
+  if (tokens_ != nullptr && request.path == "/v1/token") {
     if (request.method != "GET") return method_not_allowed("GET");
     auto query = parse_token_query(request.query);
     if (!query) {
       return error_reply(ErrorCode::kBadRequest, std::move(query).error().message);
     }
-    Answer answer = decide_token(*query, peer, policy_, tokens_.table(), tokens_.circle_now());
+    Answer answer = decide_token(*query, peer, *policy_, tokens_->table(), tokens_->circle_now());
     note_use(*query, answer);
     return answer;
   }
-  if (request.path == "/healthz") {
-    if (request.method != "GET") return method_not_allowed("GET");
-    return JsonReply{R"({"status":"ok"})"};
-  }
+  // Not on the token socket: how much Rota has to do is not every client's business.
+  const bool with_metrics = admin_ != nullptr || tokens_ == nullptr;
+  if (auto health = answer_health(request, health_, with_metrics)) return *std::move(health);
   if (admin_ != nullptr) return answer_admin(request, *admin_);
   return error_reply(ErrorCode::kNotFound);
 }
@@ -30,20 +32,20 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
 // Who waits is seen by the rotation anyway.
 void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
   if (const auto* token = std::get_if<TokenReply>(&answer)) {
-    tokens_.note_use(*token->row);
+    tokens_->note_use(*token->row);
     return;
   }
   const auto* error = std::get_if<ErrorReply>(&answer);
   if (error == nullptr || error->code != ErrorCode::kTokenUnavailable) return;
-  const Published* row = tokens_.table().find(query.key.text());
+  const Published* row = tokens_->table().find(query.key.text());
   if (row == nullptr) return;
-  tokens_.note_use(*row);
-  if (query.refused) tokens_.note_refused(row->member, *query.refused);
+  tokens_->note_use(*row);
+  if (query.refused) tokens_->note_refused(row->member, *query.refused);
 }
 
 TokenOutcome Frontend::settle(MemberId member, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
-  return settle_token(member, wait, peer, policy_, tokens_.table(), tokens_.circle_now());
+  return settle_token(member, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
 }
 
 }  // namespace rota

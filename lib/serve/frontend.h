@@ -8,25 +8,31 @@
 
 namespace rota {
 
-// What one socket answers: the token socket's routes, and the admin socket's where it has the admin
-// service. Decides only; sessions carry the answers out. What it is made of must outlive it;
-// `policy` may change between two requests. Loop thread only.
+// What one socket answers: how the daemon is, the token routes, and the admin routes, as far as it
+// has the services behind them. Decides only; sessions carry the answers out. What it is made of
+// must outlive it; `policy` may change between two requests. Loop thread only.
 class Frontend {
  public:
   // `admin` is null for the token socket.
-  Frontend(TokenService& tokens, const AccessPolicy& policy, AdminService* admin)
-      : tokens_(tokens), policy_(policy), admin_(admin) {}
+  Frontend(TokenService& tokens, const AccessPolicy& policy, const HealthService& health,
+           AdminService* admin)
+      : tokens_(&tokens), policy_(&policy), health_(health), admin_(admin) {}
+  // Has nothing to give away: health and metrics only, for a listener that knows no peer.
+  explicit Frontend(const HealthService& health) : health_(health) {}
 
   Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
+
+  // Only where answer() gave a token or a wait.
   TokenOutcome settle(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer) const;
-  TokenService& tokens() const { return tokens_; }
+  TokenService& tokens() const { return *tokens_; }
 
  private:
   void note_use(const TokenQuery& query, const Answer& answer) const;
 
-  TokenService& tokens_;
-  const AccessPolicy& policy_;
-  AdminService* const admin_;
+  TokenService* const tokens_ = nullptr;  // with policy_
+  const AccessPolicy* const policy_ = nullptr;
+  const HealthService& health_;
+  AdminService* const admin_ = nullptr;
 };
 
 }  // namespace rota

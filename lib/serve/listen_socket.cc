@@ -1,7 +1,9 @@
 #include "serve/listen_socket.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -32,11 +34,37 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
-int open_socket() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+int open_socket(int family = AF_UNIX) {
+  return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
 
 // The system's calls take the family's own type by this one.
-const sockaddr* generic(const sockaddr_un* address) {
+template <class Address>
+const sockaddr* generic(const Address* address) {
   return reinterpret_cast<const sockaddr*>(address);
+}
+
+// A numeric address and its port, as the system's calls take them.
+struct TcpAddress {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+};
+std::optional<TcpAddress> tcp_address_of(const std::string& host, std::uint16_t port) {
+  TcpAddress address;
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&address.bytes, &v4, address.size = sizeof(v4));
+  } else if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&address.bytes, &v6, address.size = sizeof(v6));
+  } else {
+    return std::nullopt;
+  }
+  return address;
 }
 
 // Succeeds when nothing stands at `path` any more; removes a socket file that nobody listens on.
@@ -85,7 +113,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
   ROTA_TRY(clear_stale(path));
   const int fd = open_socket();
   if (fd < 0) return system_error(path, "open a socket");
-  std::unique_ptr<ListenSocket> made(new ListenSocket(fd));
+  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, true));
   // The file takes its first mode from the descriptor, and nobody else's process umask is touched.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return system_error(path, "set the mode");
   const sockaddr_un address = address_of(path);
@@ -114,6 +142,32 @@ Result<void> ListenSocket::make_file(mode_t mode, std::optional<gid_t> group) {
   return {};
 }
 
+Result<std::unique_ptr<ListenSocket>> ListenSocket::bind_tcp(const std::string& host,
+                                                             std::uint16_t port) {
+  const std::string name =
+      host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  const auto address = tcp_address_of(host, port);
+  if (!address) return fail(ErrorKind::kConfig, fmt::format("{}: is no numeric address", name));
+  const int fd = open_socket(address->bytes.ss_family);
+  if (fd < 0) return system_error(name, "open a socket");
+  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, false));
+  // A restart must not wait for the last one's connections to be forgotten, and "::" is not to take
+  // what somebody has on 0.0.0.0.
+  const int yes = 1;
+  const bool v6 = address->bytes.ss_family == AF_INET6;
+  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+      (v6 && ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0)) {
+    return system_error(name, "prepare the socket");
+  }
+  if (::bind(fd, generic(&address->bytes), address->size) != 0 || ::listen(fd, SOMAXCONN) != 0) {
+    if (errno == EADDRINUSE) {
+      return fail(ErrorKind::kBusy, fmt::format("{}: in use: another process listens there", name));
+    }
+    return system_error(name, "listen there");
+  }
+  return made;
+}
+
 Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
   if (option_of(fd, SO_DOMAIN) != AF_UNIX || option_of(fd, SO_TYPE) != SOCK_STREAM ||
       option_of(fd, SO_ACCEPTCONN) != 1) {
@@ -125,7 +179,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return fail(ErrorKind::kIo, fmt::format("descriptor {}: {}", fd, std::strerror(errno)));
   }
-  return std::unique_ptr<ListenSocket>(new ListenSocket(fd));
+  return std::unique_ptr<ListenSocket>(new ListenSocket(fd, true));
 }
 
 ListenSocket::~ListenSocket() {

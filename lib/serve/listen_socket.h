@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,8 +11,9 @@
 
 namespace rota {
 
-// A listening Unix stream socket, of our own making or handed down by the service manager. Closes
-// it at its end, and then removes its file if we made it and it is still the same one.
+// A listening stream socket: a Unix one, of our own making or handed down by the service manager,
+// or a TCP one. Closes it at its end, and then removes its file if we made it and it is still the
+// same one.
 class ListenSocket {
  public:
   // Creates the file `path` with exactly `mode`, and with `group` if given; nobody can connect
@@ -20,6 +22,11 @@ class ListenSocket {
   // is never removed), or its folder does not let us. kIo: anything else.
   static Result<std::unique_ptr<ListenSocket>> bind(const std::string& path, mode_t mode,
                                                     std::optional<gid_t> group);
+  // Listens at a numeric IPv4 or IPv6 address. Errors name address and port. kBusy: somebody
+  // listens there. kConfig: it is no address, or a port that only root gets. kIo: anything else,
+  // such as an address that this machine does not have (yet).
+  static Result<std::unique_ptr<ListenSocket>> bind_tcp(const std::string& host,
+                                                        std::uint16_t port);
   // Takes over a descriptor. kConfig: it is not a listening Unix stream socket; it stays open.
   static Result<std::unique_ptr<ListenSocket>> adopt(int fd);
 
@@ -28,14 +35,17 @@ class ListenSocket {
   ListenSocket& operator=(const ListenSocket&) = delete;
 
   int fd() const { return fd_; }
+  // Whether the kernel knows who connects: only on this machine.
+  bool knows_peers() const { return knows_peers_; }
   // Hands the descriptor over: its new owner closes it, and this object only removes the file.
   int release_fd();
 
  private:
-  explicit ListenSocket(int fd) : fd_(fd) {}
+  ListenSocket(int fd, bool knows_peers) : fd_(fd), knows_peers_(knows_peers) {}
   Result<void> make_file(mode_t mode, std::optional<gid_t> group);
 
   int fd_;
+  const bool knows_peers_;
   std::string path_;  // empty: the file is not ours to remove
   dev_t device_ = 0;  // with inode_: which file we made
   ino_t inode_ = 0;

@@ -18,6 +18,12 @@ constexpr std::string_view kTokenHead =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: private, max-age=";
 constexpr std::string_view kJsonHead =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n";
+constexpr std::string_view kUnavailableHead =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+    "Cache-Control: no-store\r\n";
+constexpr std::string_view kMetricsHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+    "Cache-Control: no-store\r\n";
 
 void append_number(Buffer& out, std::uint64_t value) {
   char digits[20];
@@ -105,7 +111,12 @@ void append_error(Buffer& out, const ErrorReply& reply, bool close) {
 }
 
 void append_json(Buffer& out, const JsonReply& reply, bool close) {
-  out.append(kJsonHead);
+  out.append(reply.unavailable ? kUnavailableHead : kJsonHead);
+  append_body(out, reply.body, close);
+}
+
+void append_metrics(Buffer& out, const MetricsReply& reply, bool close) {
+  out.append(kMetricsHead);
   append_body(out, reply.body, close);
 }
 

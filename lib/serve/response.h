@@ -55,13 +55,20 @@ inline ErrorReply method_not_allowed(std::string_view allow) {
 }
 
 struct JsonReply {
-  std::string body;  // of a 200
+  std::string body;
+  bool unavailable = false;  // of a 503; otherwise of a 200
+};
+
+// Prometheus' text format, of a 200.
+struct MetricsReply {
+  std::string body;
 };
 
 // Each appends one whole reply; `close` adds "Connection: close". No reply has a Date: the peer is
 // on this machine, and formatting one for each fetch would be its largest cost.
 void append_error(Buffer& out, const ErrorReply& reply, bool close);
 void append_json(Buffer& out, const JsonReply& reply, bool close);
+void append_metrics(Buffer& out, const MetricsReply& reply, bool close);
 // 200 with the row's body, which must be there; max-age is what the token has left at `circle_now`.
 void append_token(Buffer& out, const Published& row, WallTime circle_now, bool close);
 

@@ -49,6 +49,7 @@ Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
       clock_(clock),
       observer_(observer),
       options_(options),
+      knows_peers_(listen->knows_peers()),
       listen_(std::move(listen)),
       events_(std::move(events)),
       acceptor_(loop),
@@ -65,7 +66,7 @@ Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
   std::unique_ptr<Server> server(
       new Server(loop, std::move(listen), std::move(events), frontend, clock, observer, options));
   error_code error;
-  server->acceptor_.assign(Protocol(), server->listen_->fd(), error);
+  server->acceptor_.assign(server->listen_->fd(), error);
   if (error) return fail(ErrorKind::kIo, fmt::format("listening socket: {}", error.message()));
   server->listen_->release_fd();
   return server;
@@ -79,7 +80,7 @@ Server::~Server() {
 void Server::start() { wait_for_clients(); }
 
 void Server::wait_for_clients() {
-  acceptor_.async_wait(Protocol::acceptor::wait_read, [this](error_code error) {
+  acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error && acceptor_.is_open()) accept_some();
   });
 }
@@ -118,7 +119,7 @@ std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) c
 }
 
 void Server::admit(int fd) {
-  const auto peer = identity_of(fd);
+  const auto peer = knows_peers_ ? identity_of(fd) : kPeerUnknown;
   if (!peer) {
     observer_.accept_failed({errno, std::system_category()});
     ::close(fd);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
@@ -59,8 +59,6 @@ class Server : private SessionHost {
   std::size_t connections() const { return sessions_.size(); }
 
  private:
-  using Protocol = boost::asio::local::stream_protocol;
-
   Server(boost::asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
          std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
          ServerObserver& observer, const ServerOptions& options);
@@ -82,11 +80,12 @@ class Server : private SessionHost {
   const Clock& clock_;
   ServerObserver& observer_;
   const ServerOptions options_;
+  const bool knows_peers_;
 
   // Loop thread only.
   std::unique_ptr<ListenSocket> listen_;
   std::unique_ptr<EventSet> events_;
-  Protocol::acceptor acceptor_;
+  boost::asio::posix::stream_descriptor acceptor_;  // the listening socket, of whatever family
   boost::asio::steady_timer rest_timer_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer grace_timer_;

@@ -172,6 +172,7 @@ void Session::dispatch(const RequestHead& head) {
   if (auto* later = std::get_if<LaterReply>(&answer))
     return start_later(std::move(*later), head.close);
   if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
+  if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
   const auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
@@ -222,6 +223,9 @@ void Session::render_slots() {
 void Session::render(const Slot& slot) {
   if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
     return append_json(output_, *json, slot.close);
+  }
+  if (const auto* text = std::get_if<MetricsReply>(&slot.content)) {
+    return append_metrics(output_, *text, slot.close);
   }
   if (const auto* error = std::get_if<ErrorReply>(&slot.content)) {
     return append_error(output_, *error, slot.close);

@@ -65,7 +65,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   struct Running {};  // a LaterReply
   struct Slot {
     bool close = false;  // the last reply of this connection
-    std::variant<Waiting, Running, Settled, JsonReply, ErrorReply> content;
+    std::variant<Waiting, Running, Settled, JsonReply, MetricsReply, ErrorReply> content;
   };
 
   void on_events(std::uint32_t events) override;

@@ -74,6 +74,12 @@ struct MemoryStore::Applier {
       case MetaKey::kPausedUntilMs:
         store.paused_until_.at = BootTime{Duration{put.value}};
         return;
+      case MetaKey::kClockBoot:
+        store.clock_boot_ = BootId{put.value};
+        return;
+      case MetaKey::kClockOffsetMs:
+        store.clock_offset_ = Duration{put.value};
+        return;
     }
   }
 };
@@ -88,6 +94,8 @@ Result<Snapshot> MemoryStore::load() {
   snapshot.early_refresh_useless = early_refresh_useless_;
   snapshot.early_probe_at = early_probe_at_;
   snapshot.paused_until = paused_until_;
+  snapshot.clock_boot = clock_boot_;
+  snapshot.clock_offset = clock_offset_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;

@@ -40,6 +40,8 @@ class MemoryStore : public TokenStore {
   bool early_refresh_useless_ = false;
   std::optional<WallTime> early_probe_at_;
   BootStamp paused_until_;
+  BootId clock_boot_{};
+  Duration clock_offset_{0};
   Duration clock_skew_{0};
   MemberId next_member_{1};
   TokenId next_token_{1};

@@ -205,6 +205,12 @@ class Loader {
       case MetaKey::kPausedUntilMs:
         snapshot_.paused_until.at = BootTime{Duration{row.integer(1)}};
         return {};
+      case MetaKey::kClockBoot:
+        snapshot_.clock_boot = BootId{row.integer(1)};
+        return {};
+      case MetaKey::kClockOffsetMs:
+        snapshot_.clock_offset = Duration{row.integer(1)};
+        return {};
     }
     return fail(ErrorKind::kCorrupt,
                 fmt::format("the store has a number {} of no meaning", row.integer(0)));

@@ -47,6 +47,8 @@ enum class MetaKey {
   kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
   kPausedBoot = 5,           // a pause that Circle asked for: the BootId of kPausedUntilMs
   kPausedUntilMs = 6,        // and its end on that boot's clock
+  kClockBoot = 7,            // Circle's clock as last learned: the BootId of kClockOffsetMs
+  kClockOffsetMs = 8,        // and Circle's time minus that boot's clock
 };
 struct PutMeta {
   MetaKey key{};
@@ -65,6 +67,8 @@ struct Snapshot {
   bool early_refresh_useless = false;
   std::optional<WallTime> early_probe_at;
   BootStamp paused_until;
+  BootId clock_boot{};  // with clock_offset; 0: never learned
+  Duration clock_offset{0};
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
   TokenId next_token{1};

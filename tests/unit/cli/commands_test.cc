@@ -81,6 +81,36 @@ TEST_F(Commands, AFailedWriteIsAFailure) {
   EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kFailed);
 }
 
+TEST_F(Commands, StatusSaysFirstWhyTheDaemonIsNotReady) {
+  const std::string status =
+      R"({"version":"1","ready":false,"not_ready":[{"code":"commit_failing","message":"the store )"
+      R"(takes no commits","detail":"disk full"},{"code":"members_overdue","message":"1 member",)"
+      R"("detail":""}],"waiting_clients":0})";
+  transport_.replies = {{200, status}, {200, status}};
+  EXPECT_EQ(run_it(StatusCommand{}), ExitCode::kDone);
+  EXPECT_EQ(output_.printed,
+            "NOT READY: the store takes no commits (commit_failing)\n"
+            "  disk full\n"
+            "NOT READY: 1 member (members_overdue)\n"
+            "version          1\n"
+            "ready            no\n"
+            "waiting_clients  0\n");
+  output_.printed.clear();
+  EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, status + "\n");
+}
+
+TEST_F(Commands, StatusCheckFailsUnlessTheDaemonIsReady) {
+  for (const auto& [body, exit] :
+       {std::pair{R"({"ready":true})", ExitCode::kDone},
+        std::pair{R"({"ready":false})", ExitCode::kFailed}, std::pair{"{}", ExitCode::kFailed}}) {
+    transport_.replies = {{200, body}, {200, body}};
+    EXPECT_EQ(run_it(StatusCommand{.check = true}), exit) << body;
+    EXPECT_EQ(run_it(StatusCommand{.check = false}), ExitCode::kDone) << body;
+  }
+  EXPECT_THAT(output_.said, ElementsAre("rotad is not ready", "rotad is not ready"));
+}
+
 TEST_F(Commands, MembersFollowsThePages) {
   transport_.replies = {{200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"},
                         {200, R"({"members":[{"key":"id:2"}],"next":null})"}};

@@ -207,6 +207,31 @@ TEST_F(Files, TheFilesOfARosterShareOneLimit) {
                       fmt::format("larger than {} bytes", kRosterBytesMax - 1));
 }
 
+TEST_F(Files, ARostersStampTellsOfWhateverBecomesOfItsFiles) {
+  write("a.toml", "a");
+  write("other.txt", "");
+  RosterStamp last = stamp_roster(dir_);
+  EXPECT_EQ(stamp_roster(dir_), last);
+  const auto differs = [&](const char* after) {
+    const RosterStamp now = stamp_roster(dir_);
+    EXPECT_NE(now, last) << after;
+    last = now;
+  };
+  write("a.toml", "longer");
+  differs("writing");
+  write("b.toml", "b");
+  differs("a file more");
+  std::filesystem::copy_file(path("a.toml"), path("new"));
+  std::filesystem::rename(path("new"), path("a.toml"));
+  differs("another inode of the same text");
+  std::filesystem::remove(path("b.toml"));
+  differs("a file less");
+  write("other.txt", "more");
+  EXPECT_EQ(stamp_roster(dir_), last) << "not of the roster";
+  std::filesystem::remove_all(dir_);
+  differs("the folder gone");
+}
+
 TEST_F(Files, SettingsAreLoadedByPath) {
   const auto loaded = load_settings(write("rotad.toml", "[log]\nlevel = 'warn'\n"));
   ASSERT_TRUE(loaded) << loaded.error().message;

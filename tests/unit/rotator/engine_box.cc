@@ -65,6 +65,12 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kPausedUntilMs:
                   paused_until_.at = BootTime{Duration{m.value}};
                   break;
+                case MetaKey::kClockBoot:
+                  clock_boot_ = BootId{m.value};
+                  break;
+                case MetaKey::kClockOffsetMs:
+                  clock_offset_ = Duration{m.value};
+                  break;
                 case MetaKey::kClockSkewMs:
                   clock_skew_ = Duration{m.value};
                   break;
@@ -88,6 +94,8 @@ Snapshot DurableState::snapshot() const {
   snapshot.early_refresh_useless = early_refresh_useless_;
   snapshot.early_probe_at = early_probe_at_;
   snapshot.paused_until = paused_until_;
+  snapshot.clock_boot = clock_boot_;
+  snapshot.clock_offset = clock_offset_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};
@@ -117,8 +125,8 @@ std::size_t DurableState::open_calls() const {
       calls_, [](const auto& row) { return row.second.fate == CallFate::kOpen; }));
 }
 
-EngineBox::EngineBox(Snapshot snapshot, const Policy& policy, Now start)
-    : now(start), engine(policy, snapshot, 1, start), policy_(policy) {
+EngineBox::EngineBox(Snapshot snapshot, const Policy& policy, Now start, BootId boot)
+    : now(start), engine(policy, snapshot, 1, start, boot), policy_(policy) {
   // What a start finds was durable before.
   std::vector<Mutation> before;
   for (const MemberRecord& record : snapshot.members) {
@@ -129,9 +137,9 @@ EngineBox::EngineBox(Snapshot snapshot, const Policy& policy, Now start)
   durable.apply(before);
 }
 
-EngineBox EngineBox::restarted(Duration downtime) const {
+EngineBox EngineBox::restarted(Duration downtime, Duration wall_step, BootId boot) const {
   return EngineBox(durable.snapshot(), policy_,
-                   {.wall = now.wall + downtime, .boot = now.boot + downtime});
+                   {.wall = now.wall + downtime + wall_step, .boot = now.boot + downtime}, boot);
 }
 
 void EngineBox::start() {
@@ -245,6 +253,25 @@ OperatorId EngineBox::revoke_all() {
 void EngineBox::new_app_token() {
   Commands out;
   engine.on_new_app_token(now, out);
+  run(std::move(out));
+}
+
+void EngineBox::used(const std::vector<MemberId>& members) {
+  Commands out;
+  engine.on_used(members, now, out);
+  run(std::move(out));
+}
+
+void EngineBox::refused(std::int64_t member, std::string_view access) {
+  Commands out;
+  engine.on_refused(MemberId{member}, fingerprint_of(access), now, out);
+  run(std::move(out));
+}
+
+void EngineBox::set_wall_clock(Duration by) {
+  now.wall += by;
+  Commands out;
+  engine.on_wall_step(now, out);
   run(std::move(out));
 }
 

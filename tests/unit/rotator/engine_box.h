@@ -45,6 +45,8 @@ class DurableState {
   bool early_refresh_useless_ = false;
   std::optional<WallTime> early_probe_at_;
   BootStamp paused_until_;
+  BootId clock_boot_{};
+  Duration clock_offset_{0};
   Duration clock_skew_{0};
   std::size_t scrubs_ = 0;
   std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;
@@ -55,10 +57,11 @@ class DurableState {
 class EngineBox {
  public:
   explicit EngineBox(Snapshot snapshot = {}, const Policy& policy = exact_policy(),
-                     Now start = {.wall = kT0, .boot = BootTime{Duration{10'000'000}}});
+                     Now start = {.wall = kT0, .boot = BootTime{Duration{10'000'000}}},
+                     BootId boot = {});
 
   // Goes on from what is durable, as after kill -9.
-  EngineBox restarted(Duration downtime) const;
+  EngineBox restarted(Duration downtime, Duration wall_step = Duration{0}, BootId boot = {}) const;
 
   void start();
   // Time passes in one go; one tick at its end.
@@ -80,6 +83,10 @@ class EngineBox {
   OperatorId operate(std::string_view key, OperatorAction action);
   OperatorId revoke_all();
   void new_app_token();
+  void used(const std::vector<MemberId>& members);
+  void refused(std::int64_t member, std::string_view access);
+  // The wall clock is set, and the engine told.
+  void set_wall_clock(Duration by);
   void stop();
 
   std::vector<command::Call> open_calls() const;  // sent and not answered, oldest first

@@ -36,16 +36,22 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
 
 TEST(Report, TheStatusHasItsFields) {
   EngineBox box = box_with_grace();
-  const std::string text = status_json(box.engine, box.now, "1.2.3");
+  const std::vector<UnreadyReason> reasons{
+      {UnreadyCode::kRosterNotInForce, "the roster", "line 3"}};
+  const std::string text = status_json(box.engine, box.now, "1.2.3", reasons);
   for (const char* secret : {"access-1", "refresh-1"}) {
     EXPECT_THAT(text, testing::Not(testing::HasSubstr(secret)));
   }
   const json::object status = parse(text);
-  EXPECT_EQ(keys_of(status),
-            (std::vector<std::string>{"version", "summary", "members", "upkeep", "tokens_to_revoke",
-                                      "doubts", "rows_set_aside", "waiting_clients", "upstream",
-                                      "calls", "store", "roster_plan_held"}));
+  EXPECT_EQ(keys_of(status), (std::vector<std::string>{
+                                 "version", "summary", "ready", "not_ready", "members", "upkeep",
+                                 "tokens_to_revoke", "doubts", "rows_set_aside", "waiting_clients",
+                                 "upstream", "calls", "store", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
+  EXPECT_EQ(status.at("ready"), false);
+  EXPECT_EQ(json::serialize(status.at("not_ready")),
+            R"([{"code":"roster_not_in_force","message":"the roster","detail":"line 3"}])");
+  EXPECT_EQ(parse(status_json(box.engine, box.now, "1.2.3", {})).at("ready"), true);
   EXPECT_EQ(
       json::serialize(status.at("members")),
       R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0})");

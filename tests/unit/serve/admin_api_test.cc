@@ -38,7 +38,10 @@ class AdminApi : public testing::Test {
     }
     if (std::holds_alternative<TokenReply>(answer)) return "token";
     if (std::holds_alternative<WaitRequest>(answer)) return "wait";
-    if (auto* json = std::get_if<JsonReply>(&answer)) return json->body;
+    if (auto* json = std::get_if<JsonReply>(&answer)) {
+      return (json->unavailable ? "503 " : "") + json->body;
+    }
+    if (auto* metrics = std::get_if<MetricsReply>(&answer)) return metrics->body;
     return text_of(std::get<ErrorReply>(answer));
   }
   static std::string text_of(const ErrorReply& error) {
@@ -55,9 +58,11 @@ class AdminApi : public testing::Test {
   FakeClock clock;
   FakeTokenService tokens{clock};
   FakeAdminService admin;
+  FakeHealthService health;
   AccessPolicy policy{990};
-  Frontend frontend{tokens, policy, &admin};
-  Frontend token_socket{tokens, policy, nullptr};
+  Frontend frontend{tokens, policy, health, &admin};
+  Frontend token_socket{tokens, policy, health, nullptr};
+  Frontend metrics_listener{health};
   std::optional<PlainReply> later_reply;
 };
 
@@ -85,6 +90,49 @@ TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
     EXPECT_EQ(ask(*at, "POST", "/healthz"), "method_not_allowed GET");
     EXPECT_EQ(ask(*at, "GET", "/"), "not_found");
   }
+}
+
+TEST_F(AdminApi, EverySocketSaysHowTheDaemonIs) {
+  for (const Frontend* at : {&frontend, &token_socket, &metrics_listener}) {
+    health.ready = true;
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
+    EXPECT_EQ(ask(*at, "GET", "/readyz"), R"({"ready":true})");
+    EXPECT_EQ(ask(*at, "GET", "/readyz?probe=7"), R"({"ready":true})");
+    health.ready = false;
+    EXPECT_EQ(ask(*at, "GET", "/readyz"), R"(503 {"ready":false})");
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})") << "the process turns";
+    EXPECT_EQ(ask(*at, "POST", "/readyz"), "method_not_allowed GET");
+    EXPECT_EQ(ask(*at, "GET", "/readyz/"), "not_found");
+  }
+  EXPECT_EQ(ask(token_socket, "GET", "/readyz", kStranger), R"(503 {"ready":false})");
+}
+
+TEST_F(AdminApi, MetricsAreForAdminAndTheirOwnListener) {
+  EXPECT_EQ(ask("GET", "/metrics"), "rota_ready 1\n");
+  EXPECT_EQ(ask(metrics_listener, "GET", "/metrics", kPeerUnknown), "rota_ready 1\n");
+  EXPECT_EQ(ask(metrics_listener, "POST", "/metrics"), "method_not_allowed GET");
+  EXPECT_EQ(ask("GET", "/metrics", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/metrics"), "not_found");
+}
+
+TEST_F(AdminApi, TheMetricsListenerHasNothingElse) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  for (const std::string_view path :
+       {"/", "/v1/token?community_member_id=42", "/v1/status", "/v1/members", "/v1/members/id:42",
+        "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload", "/metrics/"}) {
+    for (const PeerIdentity& peer : {kPeerUnknown, kRoot}) {
+      EXPECT_EQ(ask(metrics_listener, "GET", path, peer), "not_found") << path;
+      EXPECT_EQ(ask(metrics_listener, "POST", path, peer), "not_found") << path;
+    }
+  }
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, WhoComesOverTcpMayDoNothing) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  EXPECT_EQ(ask("GET", "/v1/status", kPeerUnknown), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/v1/token?community_member_id=42", kPeerUnknown),
+            "forbidden");
 }
 
 TEST_F(AdminApi, TheTokenSocketHasNothingOfAdmin) {
@@ -133,7 +181,6 @@ TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
   EXPECT_EQ(ask("POST", "/v1/members/id:42/revoke/"), "not_found");
   EXPECT_EQ(ask("GET", "/v1/members/sso:a/b"), "not_found");
   EXPECT_EQ(ask("GET", "/v1/audit"), "not_found");
-  EXPECT_EQ(ask("GET", "/metrics"), "not_found");
   EXPECT_THAT(admin.calls, ElementsAre());
 }
 

@@ -88,6 +88,17 @@ class FakeTokenService : public TokenService {
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
 };
 
+// As well as the test says.
+class FakeHealthService : public HealthService {
+ public:
+  Readiness readiness() const override {
+    return {.ready = ready, .json = ready ? R"({"ready":true})" : R"({"ready":false})"};
+  }
+  std::string metrics() const override { return "rota_ready 1\n"; }
+
+  bool ready = true;
+};
+
 // Knows the member id:42 and writes down what it is asked.
 class FakeAdminService : public AdminService {
  public:

@@ -63,9 +63,9 @@ struct ReceivedReply {
 // The other end of a connection. Never blocks: the test's one thread also runs the server's loop.
 class Client {
  public:
-  explicit Client(const std::string& path) : fd_(connect_to(path, SOCK_NONBLOCK)) {
-    EXPECT_GE(fd_, 0) << std::strerror(errno);
-  }
+  explicit Client(const std::string& path) : Client(connect_to(path, SOCK_NONBLOCK)) {}
+  // Takes over a connected socket.
+  explicit Client(int fd) : fd_(fd) { EXPECT_GE(fd_, 0) << std::strerror(errno); }
   ~Client() { hang_up(); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -190,9 +190,10 @@ class ServeTest : public testing::Test {
   FakeClock clock;
   FakeTokenService tokens{clock};
   FakeAdminService admin;
+  FakeHealthService health;
   // Whoever runs the tests is root or counts as the daemon's user.
   AccessPolicy policy{::geteuid()};
-  Frontend frontend{tokens, policy, nullptr};
+  Frontend frontend{tokens, policy, health, nullptr};
   RecordingObserver observer;
   std::unique_ptr<Server> server;
 };

@@ -122,6 +122,22 @@ TEST(Response, WritesJson) {
             "Content-Length: 2\r\n\r\n[]");
 }
 
+TEST(Response, WritesThatItIsNotReady) {
+  Buffer out;
+  append_json(out, JsonReply{.body = "[]", .unavailable = true}, false);
+  EXPECT_EQ(out.data(),
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+            "Cache-Control: no-store\r\nContent-Length: 2\r\n\r\n[]");
+}
+
+TEST(Response, WritesMetrics) {
+  Buffer out;
+  append_metrics(out, MetricsReply{"a 1\n"}, true);
+  EXPECT_EQ(out.data(),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 4\r\n\r\na 1\n");
+}
+
 TEST(Buffer, KeepsBytesInOrderThroughGrowth) {
   Buffer buffer;
   std::string wanted;

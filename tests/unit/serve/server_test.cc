@@ -168,7 +168,7 @@ TEST_F(ServerTest, RefusesAForeignUserWhoeverIsAskedFor) {
 }
 
 TEST_F(ServerTest, ServesTheAdminSocket) {
-  const Frontend admin_frontend(tokens, policy, &admin);
+  const Frontend admin_frontend(tokens, policy, health, &admin);
   auto listen = ListenSocket::bind(path(), 0600, std::nullopt);
   ASSERT_TRUE(listen);
   auto made = Server::create(loop, *std::move(listen), admin_frontend, clock, observer, {});

@@ -1,0 +1,131 @@
+#include "rotator/health.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
+                             MemberState::kRetired, MemberState::kBlocked,
+                             MemberState::kUnknown, MemberState::kMismatched};
+
+Health::Members count_members(Engine& engine, Now now) {
+  const WallTime circle = engine.circle_now(now);
+  Census& census = engine.census();
+  Health::Members members{.by_state = {},
+                          .fresh = census.fresh(circle),
+                          .overdue = census.overdue(circle),
+                          .left_out = engine.upkeep().left_out(),
+                          .fits = engine.upkeep().capacity(),
+                          .tokens_to_revoke = census.revoking()};
+  for (const MemberState state : kStates) {
+    members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
+  }
+  return members;
+}
+
+std::string count(std::size_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+}  // namespace
+
+Health health_of(Engine& engine, const FileStanding& files, Now now) {
+  const auto paused = engine.budget().paused_until(now.boot);
+  const auto& held = engine.held_plan();
+  return {.members = count_members(engine, now),
+          .doubts = engine.journal().doubts(),
+          .rows_set_aside = engine.rows_set_aside(),
+          .waiting_clients = engine.waits(),
+          .calls_in_flight = engine.calls_in_flight(),
+          .counts = engine.counts(),
+          .budget_used = engine.budget().used(now.boot),
+          .budget_limit = engine.budget().limit(),
+          .paused = paused ? *paused - now.boot : Duration{0},
+          .breaker = engine.breaker().state(),
+          .clock_skew = engine.clock().skew(now),
+          .clock_confirmed = engine.clock().confirmed(),
+          .commit_problem = engine.commit_error() ? engine.commit_error()->message : std::string{},
+          .held_plan =
+              held ? std::optional(Health::HeldPlan{held->id, held->retire.size()}) : std::nullopt,
+          .files = files};
+}
+
+std::string_view name_of(UnreadyCode code) {
+  switch (code) {
+    case UnreadyCode::kMembersOverdue:
+      return "members_overdue";
+    case UnreadyCode::kCommitFailing:
+      return "commit_failing";
+    case UnreadyCode::kConfigNotInForce:
+      return "config_not_in_force";
+    case UnreadyCode::kRosterNotInForce:
+      return "roster_not_in_force";
+    case UnreadyCode::kRosterPlanHeld:
+      return "roster_plan_held";
+    case UnreadyCode::kAppTokenRefused:
+      return "upstream_app_token_refused";
+    case UnreadyCode::kNotEligible:
+      return "upstream_not_eligible";
+    case UnreadyCode::kUpstreamFailing:
+      return "upstream_failing";
+  }
+  ROTA_CHECK(false);
+}
+
+std::vector<UnreadyReason> unready_reasons(const Health& health) {
+  std::vector<UnreadyReason> reasons;
+  const auto add = [&reasons](UnreadyCode code, std::string message, std::string detail = {}) {
+    reasons.push_back({code, std::move(message), std::move(detail)});
+  };
+  const std::size_t overdue = health.members.overdue;
+  if (overdue > 0) {
+    add(UnreadyCode::kMembersOverdue,
+        count(overdue, "member in use has", "members in use have") + " no live token");
+  }
+  if (!health.commit_problem.empty()) {
+    add(UnreadyCode::kCommitFailing, "the store takes no commits", health.commit_problem);
+  }
+  if (!health.files.config_problem.empty()) {
+    add(UnreadyCode::kConfigNotInForce, "the configuration on disk is not usable",
+        health.files.config_problem);
+  }
+  if (!health.files.roster_problem.empty()) {
+    add(UnreadyCode::kRosterNotInForce, "the roster on disk is not in force",
+        health.files.roster_problem);
+  }
+  if (health.held_plan) {
+    add(UnreadyCode::kRosterPlanHeld,
+        fmt::format("plan {} would retire {} and waits for an operator", health.held_plan->id,
+                    count(health.held_plan->retire, "member", "members")));
+  }
+  switch (health.breaker) {
+    case BreakerState::kClosed:
+      break;
+    case BreakerState::kAppTokenRefused:
+      add(UnreadyCode::kAppTokenRefused, "Circle refuses the app token");
+      break;
+    case BreakerState::kNotEligible:
+      add(UnreadyCode::kNotEligible, "Circle refuses the community");
+      break;
+    case BreakerState::kFailing:
+      if (overdue > 0) add(UnreadyCode::kUpstreamFailing, "Circle gives no usable replies");
+      break;
+  }
+  return reasons;
+}
+
+std::string readiness_json(const std::vector<UnreadyReason>& reasons) {
+  boost::json::array list;
+  for (const UnreadyReason& reason : reasons) {
+    list.push_back({{"code", std::string(name_of(reason.code))}, {"message", reason.message}});
+  }
+  return boost::json::serialize(
+      boost::json::object{{"ready", reasons.empty()}, {"reasons", std::move(list)}});
+}
+
+}  // namespace rota

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "rotator/engine.h"
+#include "rotator/readings.h"
+
+namespace rota {
+
+// How the daemon does at one moment: all that readiness and metrics are made of, as plain values.
+struct Health {
+  struct Members {
+    std::array<std::size_t, 7> by_state{};  // indexed by MemberState
+    std::size_t fresh = 0;                  // active, with a live access token
+    std::size_t overdue = 0;                // in use, without one
+    std::size_t left_out = 0;               // active, and issued on demand for want of budget
+    std::size_t fits = 0;                   // how many the budget keeps fresh
+    std::size_t tokens_to_revoke = 0;
+  };
+  struct HeldPlan {
+    std::string id;
+    std::size_t retire = 0;
+  };
+
+  Members members;
+  std::size_t doubts = 0;
+  std::int64_t rows_set_aside = 0;
+  std::size_t waiting_clients = 0;
+  std::size_t calls_in_flight = 0;
+  Engine::Counts counts;
+  std::size_t budget_used = 0;
+  std::size_t budget_limit = 0;
+  Duration paused{0};  // for which 429 still keeps all calls back
+  BreakerState breaker = BreakerState::kClosed;
+  Duration clock_skew{0};
+  bool clock_confirmed = false;
+  std::string commit_problem;  // why the last commit failed; empty: it did not
+  std::optional<HeldPlan> held_plan;
+  FileStanding files;
+};
+
+Health health_of(Engine& engine, const FileStanding& files, Now now);
+
+// Why the daemon is not ready. What makes it so needs somebody's attention or is felt by a client;
+// a Circle that fails while every token is alive is neither, and the breaker's metric shows it.
+enum class UnreadyCode {
+  kMembersOverdue,
+  kCommitFailing,
+  kConfigNotInForce,
+  kRosterNotInForce,
+  kRosterPlanHeld,
+  kAppTokenRefused,
+  kNotEligible,
+  kUpstreamFailing,  // only beside kMembersOverdue, as its cause
+};
+inline constexpr std::size_t kUnreadyCodes = 8;
+std::string_view name_of(UnreadyCode code);
+
+struct UnreadyReason {
+  UnreadyCode code{};
+  std::string message;  // for whoever may connect: quotes no file and names no member
+  std::string detail;   // for operators; may be empty
+};
+std::vector<UnreadyReason> unready_reasons(const Health& health);
+
+// {"ready":…,"reasons":[{"code","message"}]}
+std::string readiness_json(const std::vector<UnreadyReason>& reasons);
+
+}  // namespace rota

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/time.h"
+
+namespace rota {
+
+// How the files on disk stand to what is in force.
+struct FileStanding {
+  std::string
+      config_problem;  // why the last reading of the configuration failed; empty: it did not
+  std::string roster_problem;               // why the roster on disk is not in force; empty: it is
+  std::optional<WallTime> roster_taken_at;  // this machine's clock: when one last came into force
+};
+
+// Keeps that standing over the readings of the daemon. A roster comes into force some time after it
+// was read, and a later reading may have failed meanwhile: only the latest one counts.
+class Readings {
+ public:
+  enum class Id : std::uint64_t {};
+
+  Id roster_read() { return Id{++latest_}; }  // it is valid; taken() follows, or never does
+  void roster_failed(std::string why) {
+    ++latest_;
+    standing_.roster_problem = std::move(why);
+  }
+  void roster_taken(Id reading, WallTime wall) {
+    standing_.roster_taken_at = wall;
+    if (reading == Id{latest_}) standing_.roster_problem.clear();
+  }
+  void config_failed(std::string why) { standing_.config_problem = std::move(why); }
+  void config_read() { standing_.config_problem.clear(); }
+
+  const FileStanding& standing() const { return standing_; }
+
+ private:
+  std::uint64_t latest_ = 0;
+  FileStanding standing_{.config_problem = {},
+                         .roster_problem = "no roster has come into force since the start",
+                         .roster_taken_at = {}};
+};
+
+}  // namespace rota

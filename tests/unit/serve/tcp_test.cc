@@ -1,0 +1,138 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+
+#include <string>
+
+#include "unit/serve/harness.h"
+
+// The listener for health and metrics.
+
+namespace rota {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+sockaddr_in name_of(const ListenSocket& listen) {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(::getsockname(listen.fd(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  return address;
+}
+
+class TcpTest : public ServeTest {
+ protected:
+  void SetUp() override {
+    tokens.publish(1, "one", std::chrono::hours{1});
+    auto listen = ListenSocket::bind_tcp("127.0.0.1", 0);  // any port that is free
+    ASSERT_TRUE(listen) << listen.error().message;
+    address = name_of(**listen);
+    auto made = Server::create(loop, *std::move(listen), metrics_frontend, clock, observer,
+                               {.max_connections = 2, .max_connections_per_uid = 2, .times = {}});
+    ASSERT_TRUE(made) << made.error().message;
+    server = *std::move(made);
+    server->start();
+  }
+  std::unique_ptr<Client> connect_tcp() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(::fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return std::make_unique<Client>(fd);
+  }
+  std::uint16_t port() const { return ntohs(address.sin_port); }
+
+  const Frontend metrics_frontend{health};
+  sockaddr_in address{};
+};
+
+TEST_F(TcpTest, AnswersHealthAndMetricsAndNothingElse) {
+  const auto client = connect_tcp();
+  client->get("/metrics");
+  client->get("/healthz");
+  client->get("/v1/token?community_member_id=1");
+  client->get("/v1/status");
+  const ReceivedReply metrics = next_reply(*client);
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.head, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4"));
+  EXPECT_EQ(metrics.body, "rota_ready 1\n");
+  EXPECT_EQ(next_reply(*client).status, 200);
+  EXPECT_EQ(next_reply(*client).status, 404);
+  EXPECT_EQ(next_reply(*client).status, 404);
+  health.ready = false;
+  client->get("/readyz");
+  EXPECT_EQ(next_reply(*client).status, 503);
+}
+
+TEST_F(TcpTest, TheParserAndTheLimitsAreTheSame) {
+  const auto crooked = connect_tcp();
+  crooked->send("GET /metrics HTTP/1.1\nHost: x\n\n");
+  EXPECT_EQ(next_reply(*crooked).status, 400);
+  wait_for_end(*crooked);
+  const auto large = connect_tcp();
+  large->send("GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + std::string(kRequestHeadBytesMax, 'x'));
+  EXPECT_EQ(next_reply(*large).status, 431);
+  wait_for_end(*large);
+}
+
+TEST_F(TcpTest, WhoComesIsUnknownAndCounted) {
+  auto first = connect_tcp();
+  const auto second = connect_tcp();
+  run_until([&] { return server->connections() == 2; });
+  const auto third = connect_tcp();
+  EXPECT_EQ(next_reply(*third).status, 503);
+  EXPECT_THAT(observer.refused,
+              testing::ElementsAre(std::pair(kPeerUnknown.uid, ConnectionLimit::kTotal)));
+  first->hang_up();
+  run_until([&] { return server->connections() == 1; });
+  const auto fourth = connect_tcp();
+  fourth->get("/healthz");
+  EXPECT_EQ(next_reply(*fourth).status, 200);
+}
+
+TEST_F(TcpTest, ShutdownLeavesThePortFree) {
+  const auto client = connect_tcp();
+  run_until([&] { return server->connections() == 1; });
+  bool done = false;
+  server->shutdown(std::chrono::hours{1}, [&] { done = true; });
+  run_until([&] { return done; });
+  wait_for_end(*client);
+  const auto again = ListenSocket::bind_tcp("127.0.0.1", port());
+  EXPECT_TRUE(again) << again.error().message;
+}
+
+TEST_F(TcpTest, SaysWhyItCannotListen) {
+  struct Case {
+    const char* host;
+    std::uint16_t port;
+    ErrorKind kind;
+    const char* says;
+  };
+  for (const Case& each :
+       {Case{"127.0.0.1", port(), ErrorKind::kBusy, "another process listens there"},
+        // Of the block for documentation, RFC 5737: no machine has it.
+        Case{"192.0.2.1", 9'468, ErrorKind::kIo, "192.0.2.1:9468: cannot listen there"},
+        Case{"localhost", 9'468, ErrorKind::kConfig, "localhost:9468: is no numeric address"},
+        Case{"", 9'468, ErrorKind::kConfig, "is no numeric address"}}) {
+    const auto listen = ListenSocket::bind_tcp(each.host, each.port);
+    ASSERT_FALSE(listen) << each.host;
+    EXPECT_EQ(listen.error().kind, each.kind) << listen.error().message;
+    EXPECT_THAT(listen.error().message, HasSubstr(each.says));
+    EXPECT_THAT(listen.error().message, StartsWith(each.host));
+  }
+}
+
+TEST(TcpV6, ListensWhereTheMachineHasIt) {
+  const auto listen = ListenSocket::bind_tcp("::1", 0);
+  if (!listen) GTEST_SKIP() << listen.error().message;
+  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(::getsockname((*listen)->fd(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ::close(fd);
+}
+
+}  // namespace
+}  // namespace rota
