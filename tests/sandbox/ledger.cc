@@ -58,4 +58,25 @@ void Ledger::expire(TokenId id, WallTime now) {
   tokens_[id].expires_at = std::min(tokens_[id].expires_at, now);
 }
 
+void Ledger::forget_ended_before(WallTime time) {
+  const auto forget = [this](TokenId id) {
+    by_text_.erase(tokens_[id].text);
+    std::string{}.swap(tokens_[id].text);
+  };
+  while (!long_lived_.empty() && tokens_[long_lived_.front()].expires_at < time) {
+    forget(long_lived_.front());
+    long_lived_.pop_front();
+  }
+  for (; swept_ < tokens_.size(); ++swept_) {
+    const Token& token = tokens_[swept_];
+    if (token.expires_at < time) {
+      forget(swept_);
+    } else if (token.kind == TokenKind::kRefresh) {
+      long_lived_.push_back(swept_);
+    } else {
+      return;
+    }
+  }
+}
+
 }  // namespace rota::sandbox

@@ -65,6 +65,11 @@ class Ledger {
   void expire(TokenId id, WallTime now);
   void mark_delivered(TokenId id) { tokens_[id].delivered = true; }
 
+  // For worlds that go on for months: the texts of tokens that ended before this are given up, and
+  // find() knows them no more. Their rows stay, so that ids do. Looks at each token once, in the
+  // order of issue, and stops at one whose access life is not over.
+  void forget_ended_before(WallTime time);
+
  private:
   struct Holdings {
     std::optional<TokenId> newest_access;
@@ -74,6 +79,8 @@ class Ledger {
   std::deque<Token> tokens_;  // never moves an element: the index points into their texts
   std::unordered_map<std::string_view, TokenId> by_text_;
   std::unordered_map<MemberId, Holdings> by_member_;
+  TokenId swept_ = 0;               // forget_ended_before() has been past those before it
+  std::deque<TokenId> long_lived_;  // which it passed while they were alive, oldest first
 };
 
 }  // namespace rota::sandbox

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "auth/http.h"
+#include "base/random.h"
+#include "rotator/messages.h"
+#include "sandbox/circle.h"
+
+namespace rota::sim {
+
+class World;
+
+// One call from its sending to its end, with what the engine does not see of it.
+struct Flight {
+  CallId id{};
+  CallKind kind = CallKind::kIssue;
+  MemberId member{};  // the engine's
+  AuthRequest request;
+  Duration sent{0};
+  std::optional<sandbox::Exchange> exchange;  // from its arrival at Circle on
+  bool ended = false;                         // at Circle
+  bool clear = false;                         // Circle's own reply, unspoiled
+};
+
+// The network and Circle, which is the sandbox's: calls are encoded and replies classified by the
+// real code. Here it also gets what no single reply has: outages, slow times, members that come,
+// go and change their email, a somebody else who revokes tokens, and members that nothing works
+// for.
+class CircleSide {
+ public:
+  explicit CircleSide(World& world);
+
+  void begin();
+  void send(const command::Call& call);
+  void cut_off();  // the process is gone, and its connections with it
+  void calm_down();
+  void read_app_token() { app_token_ = app_token_file_; }
+
+  sandbox::Circle& circle() { return circle_; }
+  WallTime time(Now true_now) const { return circle_.clock(true_now); }
+  std::size_t calls_in_flight() const { return flights_.size(); }
+  const std::map<CallId, std::shared_ptr<Flight>>& flights() const { return flights_; }
+  bool nothing_works_for(const MemberKey& key);
+  bool knows(const MemberKey& key) { return find(key).has_value(); }
+  bool foreign_revoked(const std::string& text) const { return foreign_.contains(text); }
+  // Calls that no client may make, whatever happens to it.
+  std::uint64_t malformed() const { return circle_.stats().violations() - refused_; }
+  // Tokens that Circle calls dead need be remembered no longer.
+  void prune();
+
+ private:
+  enum class Reach { kUp, kRefused, kSilent };
+
+  void arrive(const std::shared_ptr<Flight>& flight);
+  void carry_out(Flight& flight);
+  void leave(const std::shared_ptr<Flight>& flight, bool written);
+  void deliver(const std::shared_ptr<Flight>& flight, Duration date_age);
+  void finish(const std::shared_ptr<Flight>& flight, const Reply& reply);
+  void no_reply(const std::shared_ptr<Flight>& flight);
+  std::optional<sandbox::MemberId> find(const MemberKey& key);
+  std::optional<sandbox::MemberId> about(const Flight& flight);
+  Duration travel();
+
+  void outage();
+  void refuse();
+  void accept();
+  void change_member();
+  void revoke_something();
+
+  World& world_;
+  Random random_;
+  sandbox::Circle circle_;
+  std::string app_token_;       // what the process sends
+  std::string app_token_file_;  // what it reads at a start or a reload
+  int app_tokens_ = 0;
+  std::uint64_t refused_ = 0;  // calls with an app token that Circle refuses
+  Reach reach_ = Reach::kUp;
+  Duration down_until_{0};
+  Duration slow_until_{0};
+  std::set<sandbox::MemberId> cursed_;
+  std::set<std::string, std::less<>> foreign_;  // revoked by somebody else
+  std::map<CallId, std::shared_ptr<Flight>> flights_;
+};
+
+}  // namespace rota::sim

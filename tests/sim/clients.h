@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "rotator/messages.h"
+#include "serve/query.h"
+#include "serve/token_api.h"
+
+namespace rota::sim {
+
+class World;
+
+// The programs that fetch tokens, a few members often and most of them rarely. They are answered by
+// the rule of the token socket itself (serve/token_api.h). Some are impatient, some want a long
+// life, some found their token refused.
+class Clients {
+ public:
+  explicit Clients(World& world);
+
+  void begin();
+  void on_answer(const command::Answer& reply);
+  // As the daemon does: connections are taken once the first roster is durable, or a little later.
+  void admit_soon();
+  void admit() { admitted_ = true; }
+  void cut_off();
+
+ private:
+  struct Waiting {
+    TokenQuery query;
+    MemberId member{};
+    Duration deadline{0};
+    bool must_be_served = false;
+  };
+
+  void fetch_forever();
+  void fetch();
+  TokenQuery draw_query();
+  void wait(const TokenQuery& query, const WaitRequest& request);
+  void note_use(MemberId member);
+  void served(const TokenQuery& query, const TokenReply& reply);
+
+  World& world_;
+  Random random_;
+  const AccessPolicy access_{0};
+  const PeerIdentity peer_{};
+  bool admitted_ = false;
+  std::uint64_t next_wait_ = 1;
+  std::map<WaitId, Waiting> waits_;
+  std::set<MemberId> used_;  // since the engine was last told
+};
+
+}  // namespace rota::sim

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "store/token_store.h"
+
+namespace rota::sim {
+
+// What the disk holds, kept by the simulation itself from the batches that took effect: the
+// measure for what may be shown, and for what may not be lost.
+class Durable {
+ public:
+  struct Member {
+    MemberState state = MemberState::kActive;
+    WallTime state_since;
+    std::vector<Selector> selectors;
+    std::optional<std::int64_t> pin;  // Circle's member id
+    std::map<TokenId, Token> tokens;
+  };
+
+  void apply(const Mutation& mutation);
+
+  const std::map<MemberId, Member>& members() const { return members_; }
+  const Member* find(MemberId member) const;
+  const CallRow* call(CallId id) const;
+  const std::map<CallId, CallRow>& calls() const { return calls_; }
+  // Whether some member's ledger has this token.
+  bool holds(std::string_view text) const { return texts_.contains(text); }
+  std::optional<MemberId> owner_of(TokenId token) const;
+  const Token* token(TokenId id) const;
+  std::optional<WallTime> last_circle_time() const { return last_circle_time_; }
+  Duration clock_skew() const { return clock_skew_; }
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  void drop(TokenId token);
+
+  std::map<MemberId, Member> members_;
+  std::unordered_map<TokenId, MemberId> owners_;
+  std::unordered_map<std::string, int, TextHash, std::equal_to<>> texts_;
+  std::map<CallId, CallRow> calls_;
+  std::optional<WallTime> last_circle_time_;
+  Duration clock_skew_{0};
+};
+
+const Token* current(const Durable::Member& member, TokenKind kind);
+
+}  // namespace rota::sim

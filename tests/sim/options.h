@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/time.h"
+#include "plan/policy.h"
+#include "sandbox/circle_options.h"
+#include "sandbox/fault.h"
+
+namespace rota::sim {
+
+// What one world is made of. All that happens in it follows from this and its seed. A mean of zero
+// means never.
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  std::size_t members = 20;                  // of Circle's
+  std::size_t listed = 18;                   // of them, in the roster at first
+  Duration weather = std::chrono::hours{3};  // how long bad things go on
+  Duration calm = std::chrono::hours{2};     // and then how long none happens
+  Policy policy;
+  sandbox::CircleOptions circle;
+  // Of Circle and the way to it.
+  std::vector<sandbox::FaultRule> faults;
+  Duration mean_between_outages{0};              // nothing reaches Circle
+  Duration mean_between_slow_times{0};           // replies take many seconds
+  Duration mean_between_refusals{0};             // of the app token, or of the community
+  Duration mean_between_member_changes{0};       // removed, added again, an email given to another
+  Duration mean_between_foreign_revocations{0};  // by somebody else, at Circle
+  std::size_t cursed = 0;                        // members for whom no call ever works
+  // Of the machine.
+  double commit_failure_rate = 0;
+  double slow_commit_rate = 0;
+  Duration mean_between_full_disks{0};
+  Duration mean_between_crashes{0};
+  double crash_at_commit_rate = 0;  // of commits, just before or after they took effect
+  Duration mean_between_suspends{0};
+  Duration suspend_max{0};
+  Duration mean_between_clock_steps{0};
+  Duration clock_step_max{0};
+  Duration wall_clock_error{0};  // at the start
+  // People.
+  Duration mean_between_fetches = std::chrono::seconds{20};
+  bool gentle_clients = false;  // none asks for more than is there
+  Duration mean_between_roster_edits{0};
+  Duration mean_between_mass_removals{0};
+  Duration mean_between_orders{0};  // rotate, revoke, reinstate; rarely revoke-all
+};
+
+// A short world of this seed, of another kind with every seed.
+WorldOptions options_of(std::uint64_t seed);
+
+// A long one of a given size: everything happens in it, each thing rarely. Calm: nothing does.
+WorldOptions long_world(std::uint64_t seed, Duration length, std::size_t members, bool calm);
+
+}  // namespace rota::sim

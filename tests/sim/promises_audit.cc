@@ -1,0 +1,221 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/expiry.h"
+#include "plan/backoff.h"
+#include "plan/freshness.h"
+#include "plan/lifecycle.h"
+#include "sim/promises.h"
+#include "sim/world.h"
+
+// What must hold at any time and is looked at every few minutes, and what must hold at the end.
+
+namespace rota::sim {
+namespace {
+
+constexpr Duration kAuditEvery = std::chrono::minutes{5};
+
+bool is_peaceful(const WorldOptions& options) {
+  const Duration never{0};
+  return options.faults.empty() && options.mean_between_outages == never &&
+         options.mean_between_slow_times == never && options.mean_between_refusals == never &&
+         options.mean_between_member_changes == never &&
+         options.mean_between_foreign_revocations == never && options.commit_failure_rate == 0 &&
+         options.slow_commit_rate == 0 && options.mean_between_full_disks == never &&
+         options.mean_between_crashes == never && options.crash_at_commit_rate == 0 &&
+         options.mean_between_suspends == never && options.mean_between_clock_steps == never &&
+         options.mean_between_roster_edits == never &&
+         options.mean_between_mass_removals == never && options.mean_between_orders == never;
+}
+
+bool is_gone(MemberState state) {
+  return state == MemberState::kRetiring || state == MemberState::kRetired ||
+         state == MemberState::kBlocked;
+}
+
+}  // namespace
+
+void Promises::begin() {
+  if (is_peaceful(world_.options())) settled_at_ = bound();
+  world_.time().outside(kAuditEvery, [this] {
+    audit();
+    begin_next();
+  });
+}
+
+void Promises::begin_next() {
+  world_.time().outside(kAuditEvery, [this] {
+    audit();
+    begin_next();
+  });
+}
+
+void Promises::after_start() {
+  for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);
+}
+
+void Promises::calm_down() {
+  if (!settled_at_) settled_at_ = world_.time().now() + bound();
+}
+
+bool Promises::settled() const { return settled_at_ && world_.time().now() >= *settled_at_; }
+
+bool Promises::serves(const MemberKey& key) const {
+  return settled() && !world_.circle().nothing_works_for(key);
+}
+
+// How long after the last bad thing all must be well: what the budget needs for every call that may
+// be due at once, and the longest pauses that the bad things left behind.
+Duration Promises::bound() const {
+  const WorldOptions& options = world_.options();
+  std::size_t calls = 0;
+  for (const auto& [member, there] : durable().members()) {
+    constexpr std::size_t kRotations = 2;  // a refresh that finds its token dead, and an issue
+    calls += kRotations + there.tokens.size();
+  }
+  calls = std::max(calls, 2 * options.listed);
+  const Policy& policy = options.policy;
+  const std::size_t reserve = std::max<std::size_t>(1, policy.requests_per_window / 10);
+  const std::size_t share = policy.requests_per_window - reserve;
+  const auto windows = static_cast<std::int64_t>(2 + calls / share);
+  const Duration pauses = policy.window + backoff_cap(options.circle.access_ttl);
+  return windows * policy.window + pauses + std::chrono::minutes{2};
+}
+
+void Promises::audit() {
+  world_.circle().prune();
+  const WallTime circle = world_.circle_time();
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  std::erase_if(minted_, [&](const auto& call) {
+    return durable().call(call.first) == nullptr &&
+           std::ranges::none_of(call.second.tokens, [&](sandbox::TokenId id) {
+             return ledger.at(id).state(circle) == sandbox::TokenState::kLive;
+           });
+  });
+  std::erase_if(revocation_tried_, [&](const auto& text) { return !durable().holds(text); });
+  if (!world_.up() || world_.time().suspended()) return;
+  no_storm();
+  for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);
+  if (!settled()) return;
+  p4_revocations_end();
+  p8_p12_everybody_is_fresh();
+}
+
+void Promises::p4_revocations_end() {
+  sandbox::Circle& circle = world_.circle().circle();
+  for (const auto& [member, there] : durable().members()) {
+    for (const auto& [id, token] : there.tokens) {
+      const bool left = is_gone(there.state);
+      if (token.status != TokenStatus::kRevoking && !left) continue;
+      const WallTime since =
+          left ? std::max(there.state_since, token.issued_at) : token.status_since;
+      if (world_.circle_time() - since < bound()) continue;
+      // For a member that it has removed, Circle's words never are that the token is dead.
+      const auto known = circle.ledger().find(token.value->reveal());
+      if (!known || circle.members().find(circle.ledger().at(*known).member) == nullptr) continue;
+      world_.breach("P4: a token is to be revoked for longer than the budget needs");
+    }
+    const MemberSlot* slot = world_.engine().find(member);
+    if (there.state == MemberState::kRetiring && there.tokens.empty() && slot != nullptr &&
+        !slot->in_flight && !world_.store().committing()) {
+      world_.breach("P4: nothing of a leaver is left, and it is not retired");
+    }
+  }
+}
+
+void Promises::p8_p12_everybody_is_fresh() {
+  for (const RosterEntry& entry : world_.operators().file().entries) {
+    if (entry.retired || world_.circle().nothing_works_for(entry.key)) continue;
+    const std::string why = why_not_fresh(entry);
+    if (why.empty()) continue;
+    world_.breach(fmt::format("{}: {} {}", world_.options().cursed > 0 ? "P8" : "P12",
+                              entry.key.text(), why));
+  }
+}
+
+// Empty when it is fresh, or not to be expected so.
+std::string Promises::why_not_fresh(const RosterEntry& entry) const {
+  const MemberSlot* slot = world_.engine().find(entry.key.text());
+  if (slot == nullptr) return "is in the roster and on no record";
+  const MemberRecord& record = slot->record;
+  if (!wanted_by_roster(record)) return {};  // another entry retires it
+  switch (record.state) {
+    case MemberState::kActive:
+      break;
+    case MemberState::kBlocked:
+      return world_.operators().has_blocked_any() ? "" : "is blocked, and nobody ordered it";
+    case MemberState::kUnknown:
+      return said_unknown_.contains(record.id) ? "" : "is unknown, and Circle did not say so";
+    case MemberState::kMismatched:
+      return world_.chronicle().count("circle.email_moved") > 0
+                 ? ""
+                 : "is mismatched, and nothing was moved at Circle";
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return "is retired, and the roster wants it";
+  }
+  if (!world_.engine().keeps(*slot)) return {};      // the budget is short: it is issued on demand
+  if (!world_.circle().knows(entry.key)) return {};  // found out at its next issue
+  // Where an early refresh is of no use, a token is replaced just after its end.
+  const bool sticky = world_.options().circle.refresh_mode == sandbox::RefreshMode::kSticky;
+  // Those whose tokens end together wait for their turns, for calls are spread over the window.
+  const Policy& policy = world_.options().policy;
+  const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
+  const auto turns = static_cast<Duration::rep>(world_.engine().upkeep().kept());
+  const Duration gap = sticky ? Duration{std::chrono::seconds{10}} + turns * turn : Duration{0};
+  const Published* row = world_.table().find(entry.key.text());
+  if (row == nullptr || !row->body) return "has no token long after the weather";
+  if (!alive(row->expires_at + gap, world_.circle_time())) return "has an expired token";
+  return {};
+}
+
+// A wake-up a second at most, and some for each thing that happens.
+void Promises::no_storm() {
+  const Chronicle& chronicle = world_.chronicle();
+  constexpr std::size_t kEach = 6;
+  const std::size_t done = sends_ + chronicle.count("wait") + chronicle.count("commit") +
+                           chronicle.count("commit.failed");
+  const std::size_t allowed = static_cast<std::size_t>(kAuditEvery / std::chrono::seconds{1}) +
+                              kEach * (done - storm_base_);
+  if (wakes_ > allowed) {
+    world_.breach(fmt::format("wake-ups: {} in five minutes, in which {} things happened", wakes_,
+                              done - storm_base_));
+  }
+  wakes_ = 0;
+  storm_base_ = done;
+}
+
+void Promises::at_end() {
+  if (!world_.up()) {
+    world_.breach("P12: the process is down at the end");
+    return;
+  }
+  audit();
+  if (world_.circle().malformed() > 0) {
+    world_.breach("calls: one broke Circle's contract");
+  }
+  const WorldOptions& options = world_.options();
+  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0) few_calls();
+}
+
+// Of the calls that the configured lead makes necessary, a tenth more at most.
+void Promises::few_calls() {
+  const WorldOptions& options = world_.options();
+  if (options.circle.refresh_mode == sandbox::RefreshMode::kSticky) return;
+  const auto per = [&](Duration life, Duration ahead) {
+    return static_cast<double>(world_.time().now().count()) /
+           static_cast<double>((life - effective_ahead(ahead, life)).count());
+  };
+  const double members = static_cast<double>(options.listed);
+  const double refreshes = per(options.circle.access_ttl, options.policy.refresh_ahead);
+  const double renewals = per(options.circle.refresh_ttl, options.policy.renew_pair_ahead);
+  const double least = members * (1 + refreshes + renewals);
+  constexpr double kTenthMore = 1.10;
+  world_.note("few_calls", fmt::format("{} of {:.0f}", rotations_, least));
+  if (static_cast<double>(rotations_) > kTenthMore * least) {
+    world_.breach(fmt::format("calls: {} where {:.0f} would do", rotations_, least));
+  }
+}
+
+}  // namespace rota::sim

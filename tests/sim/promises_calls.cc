@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "plan/lifecycle.h"
+#include "roster/diff.h"
+#include "sim/promises.h"
+#include "sim/world.h"
+
+// What may be sent when, and what a roster may change.
+
+namespace rota::sim {
+
+void Promises::on_send(const Flight& flight) {
+  ++sends_;
+  if (flight.kind == CallKind::kIssue || flight.kind == CallKind::kRefresh) ++rotations_;
+  p3_row_before_call(flight);
+  p4_refresh_token_first(flight);
+  p7_window();
+  p8_one_probe();
+  for (const auto& [id, other] : world_.circle().flights()) {
+    if (other->member == flight.member) {
+      world_.breach("P9: a member's second call is sent while its first one is in flight");
+    }
+  }
+}
+
+void Promises::on_arrival(const Flight& flight) {
+  const sandbox::Exchange& exchange = *flight.exchange;
+  if (!exchange.tokens.empty()) {
+    minted_.emplace(flight.id, Minted{flight.member, flight.kind, exchange.tokens});
+  }
+  p9_one_call_each(flight);
+}
+
+// Two entries may turn out to be one member at their first issue; and a selector that leads to
+// somebody else by now is found out only by asking.
+void Promises::p9_one_call_each(const Flight& flight) {
+  if (!flight.exchange->member) return;
+  const auto known_as = [&](const Flight& f) {
+    const Durable::Member* member = durable().find(f.member);
+    return member != nullptr && member->pin == flight.exchange->member;
+  };
+  if (!known_as(flight)) return;
+  for (const auto& [id, other] : world_.circle().flights()) {
+    const bool same = other->id != flight.id && other->exchange && !other->ended &&
+                      other->exchange->member == flight.exchange->member;
+    if (same && known_as(*other)) world_.breach("P9: two calls of one member are at Circle");
+  }
+}
+
+// The window that ends now: every call that was on its way in it, whichever life sent it.
+void Promises::p7_window() {
+  const Policy& policy = world_.options().policy;
+  const Duration now = world_.time().now();
+  while (!completed_.empty() && completed_.front() + policy.window < now) completed_.pop_front();
+  const std::size_t calls = completed_.size() + world_.circle().calls_in_flight() + 1;
+  if (calls > policy.requests_per_window) {
+    world_.breach(
+        fmt::format("P7: a window sees {} calls of {}", calls, policy.requests_per_window));
+  }
+  if (now < paused_until_) world_.breach("P7: a call is sent before Retry-After is over");
+}
+
+void Promises::on_throttled(const std::optional<std::string>& retry_after, Duration reply_age) {
+  world_.note(retry_after
+                  ? (retry_after->ends_with("GMT") ? "retry_after.date" : "retry_after.seconds")
+                  : "retry_after.none");
+  Duration pause = std::chrono::seconds{1};  // where Circle names no time
+  if (retry_after) {
+    if (const auto date = parse_http_date(*retry_after)) {
+      pause = *date - world_.circle_time();
+    } else {
+      int whole = 0;
+      std::from_chars(retry_after->data(), retry_after->data() + retry_after->size(), whole);
+      pause = std::chrono::seconds{whole} - reply_age;
+    }
+  }
+  paused_until_ = std::max(paused_until_, world_.time().now() + pause);
+}
+
+// From Circle's word that the app token or the community is refused until it accepts a call again.
+void Promises::p8_one_probe() {
+  if (alarm_since_ && world_.circle().calls_in_flight() > 0) {
+    world_.breach("P8: two calls at once while the app token is refused");
+  }
+}
+
+void Promises::p8_note_alarm(const Reply& reply) {
+  const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
+                       std::holds_alternative<NotEligible>(reply.outcome);
+  const bool nothing = std::holds_alternative<Transient>(reply.outcome) ||
+                       std::holds_alternative<Throttled>(reply.outcome);
+  if (nothing) return;
+  if (!refused) {
+    constexpr Duration kLong = std::chrono::minutes{2};
+    if (alarm_since_ && world_.time().now() - *alarm_since_ > kLong && alarms_told_ < alarms_ &&
+        !world_.engine().commit_error()) {
+      world_.breach("P8: the app token is refused, and no alarm says so");
+    }
+    alarm_since_.reset();
+    alarm_reasons_.clear();
+  } else {
+    if (!alarm_since_) alarm_since_ = world_.time().now();
+    if (!alarm_reasons_.insert(reply.outcome.index()).second) return;
+    ++alarms_;
+    world_.note("alarm");
+  }
+}
+
+void Promises::on_tell(const Notice& notice) {
+  // What comes after a new app token is another matter.
+  if (notice.event == "breaker" && notice.severity == Severity::kInfo) alarm_reasons_.clear();
+  const bool alarm =
+      notice.event == "breaker" && notice.severity == Severity::kError &&
+      (notice.text.starts_with("app_token_refused") || notice.text.starts_with("not_eligible"));
+  if (alarm && ++alarms_told_ > alarms_) world_.breach("P8: one refused app token, two alarms");
+}
+
+// In force is what the records say; the guard's arithmetic is done here a second time.
+void Promises::before_roster(const Roster& file, const std::string& approve) {
+  members_before_.clear();
+  std::map<MemberKey, bool> in_force;  // key → retired
+  for (const auto& [key, member] : world_.engine().keys()) {
+    const MemberSlot& slot = *world_.engine().find(member);
+    members_before_.emplace(member, slot.record.state);
+    for (const Selector& selector : slot.record.selectors) {
+      if (selector.in_roster) in_force.emplace(selector.key, selector.retired);
+    }
+  }
+  std::map<MemberKey, bool> wanted;
+  for (const RosterEntry& entry : file.entries) wanted.emplace(entry.key, entry.retired);
+
+  RosterDiff diff;
+  std::size_t active = 0;
+  to_go_.clear();
+  for (const auto& [key, retired] : in_force) {
+    if (retired) continue;
+    ++active;
+    const auto now = wanted.find(key);
+    if (now == wanted.end() || now->second) diff.retire.push_back(key);
+  }
+  for (const auto& [key, retired] : wanted) {
+    const MemberSlot* slot = world_.engine().find(key.text());
+    const auto before = in_force.find(key);
+    const bool was_active = before != in_force.end() && !before->second;
+    if (retired && !was_active && slot != nullptr && wanted_by_roster(slot->record)) {
+      diff.retire.push_back(key);
+    }
+  }
+  for (const MemberKey& key : diff.retire) {
+    to_go_.push_back(world_.engine().find(key.text())->record.id);
+  }
+  const GuardPolicy& guard = world_.options().policy.guard;
+  const double share = guard.max_retire_fraction * static_cast<double>(active);
+  guard_allows_ = std::max(guard.max_retire_count, static_cast<std::size_t>(share));
+  must_be_held_ = diff.retire.size() > guard_allows_;
+  approved_ = must_be_held_ && approve == plan_id(diff);
+}
+
+void Promises::after_roster() {
+  std::size_t gone = 0;
+  for (const auto& [member, before] : members_before_) {
+    const MemberSlot* slot = world_.engine().find(member);
+    const bool stays = before == MemberState::kRetiring || before == MemberState::kRetired ||
+                       before == MemberState::kBlocked;
+    if (stays || slot == nullptr) continue;
+    if (slot->record.state == MemberState::kRetiring ||
+        slot->record.state == MemberState::kRetired) {
+      ++gone;
+    }
+  }
+  const bool held = world_.engine().held_plan().has_value();
+  if (held != (must_be_held_ && !approved_)) {
+    world_.breach(fmt::format("P6: a roster is {} although the guard says otherwise",
+                              held ? "held" : "applied"));
+  }
+  if (!approved_ && gone > guard_allows_) {
+    world_.breach(fmt::format("P6: {} members are retired at once without approval", gone));
+  }
+  if (must_be_held_ && !approved_) {
+    world_.note("guard.held");
+    if (gone > 0) world_.breach("P6: a roster that is held retires somebody");
+  }
+  if (approved_) {
+    world_.note("guard.approved");
+    for (const MemberId member : to_go_) {
+      const MemberSlot* slot = world_.engine().find(member);
+      const bool in_force =
+          slot != nullptr && std::ranges::all_of(slot->record.selectors, [](const Selector& s) {
+            return s.in_roster && !s.retired;
+          });
+      if (in_force) world_.breach("P6: an approved retirement did not happen");
+    }
+  }
+}
+
+void Promises::before_crash() {
+  const Duration now = world_.time().now();
+  for (std::size_t i = 0; i < world_.circle().calls_in_flight(); ++i) completed_.push_back(now);
+}
+
+void Promises::before_start() {
+  paused_until_ = Duration{0};  // a pause does not outlive its process
+  alarm_since_.reset();
+  alarm_reasons_.clear();
+  alarms_ = alarms_told_ = 0;
+  revocation_tried_.clear();
+}
+
+}  // namespace rota::sim

@@ -1,0 +1,344 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/freshness.h"
+#include "plan/lifecycle.h"
+#include "sim/promises.h"
+#include "sim/world.h"
+
+// What is served, what is on record, and what becomes of it.
+
+namespace rota::sim {
+namespace {
+
+constexpr Duration kClockSlack{3'000};  // Rota's idea of Circle's clock is good to a second
+
+bool is_gone(MemberState state) {
+  return state == MemberState::kRetiring || state == MemberState::kRetired ||
+         state == MemberState::kBlocked;
+}
+
+}  // namespace
+
+const Durable& Promises::durable() const { return world_.store().durable(); }
+
+bool Promises::live_at_circle(std::string_view text) const {
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  const auto id = ledger.find(text);
+  return id && ledger.at(*id).state(world_.circle_time()) == sandbox::TokenState::kLive;
+}
+
+void Promises::on_served(const TokenQuery& query, const Published& row) {
+  p1_nothing_expired(row);
+  p4_nothing_served(row);
+  p13_is_who_it_was(query, row);
+  if (query.refused == row.fingerprint) {
+    world_.breach("clients: the token that a client calls refused is given to it again");
+  }
+}
+
+void Promises::p1_nothing_expired(const Published& row) {
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  const auto id = ledger.find(row.access_token->reveal());
+  const bool expired = !id || ledger.at(*id).expires_at <= world_.circle_time();
+  if (!expired) return;
+  // A machine whose clock was set back while Rota was down knows no better before the first reply,
+  // but never goes back behind what it knew.
+  const WallTime idea = world_.engine().circle_now(world_.now());
+  const bool knows = world_.engine().clock().confirmed() || !durable().last_circle_time() ||
+                     idea < *durable().last_circle_time();
+  const bool was_wrong = idea + kClockSlack < world_.circle_time();
+  if (knows || !was_wrong) {
+    world_.breach(fmt::format("P1: an expired token is served; Circle's clock is taken for {} ms",
+                              (idea - world_.circle_time()).count()));
+  } else {
+    world_.note("p1.excused");
+  }
+}
+
+// What a batch publishes in between and replaces in the same turn is seen by nobody.
+void Promises::after_turn() {
+  for (const MemberId member : published_) p2_shows_what_is_durable(member);
+  published_.clear();
+}
+
+// Between turns the table shows exactly what the disk holds.
+void Promises::p2_shows_what_is_durable(MemberId member) {
+  const Published* shown = world_.table().find(member);
+  const Durable::Member* there = durable().find(member);
+  if ((shown == nullptr) != (there == nullptr)) {
+    world_.breach("P2: the table has a member that the disk has not, or the other way round");
+  }
+  if (shown == nullptr || there == nullptr) return;
+  const auto to_be_revoked = [](const auto& held) {
+    return held.second.status == TokenStatus::kRevoking;
+  };
+  if (is_gone(there->state) && !std::ranges::all_of(there->tokens, to_be_revoked)) {
+    world_.breach("P4: a token of a member that has left is not to be revoked");
+  }
+  if (there->state != MemberState::kActive && shown->access_token) {
+    world_.breach(fmt::format("P4: a token of a member that is {} on disk can be served",
+                              name_of(there->state)));
+  }
+  if (shown->state != there->state) {
+    world_.breach(fmt::format("P2: a member is {} on disk and shown as {}", name_of(there->state),
+                              name_of(shown->state)));
+  }
+  const Token* token = current(*there, rota::TokenKind::kAccess);
+  const bool has = there->state == MemberState::kActive && token != nullptr;
+  if (has != (shown->access_token != nullptr) || (has && *shown->access_token != *token->value)) {
+    world_.breach("P2: the table shows another token than the disk has as the current one");
+  }
+}
+
+void Promises::p3_row_before_call(const Flight& flight) {
+  const CallRow* row = durable().call(flight.id);
+  if (row == nullptr || row->fate != CallFate::kOpen || row->kind != flight.kind ||
+      row->member != flight.member) {
+    world_.breach("P3: a call is sent without its open row on disk");
+  }
+}
+
+// The end of the last doubt of a member and kind. A member that is on no record any more is another
+// one by now, which has its doubts.
+WallTime Promises::last_doubt(MemberId member, CallKind kind) const {
+  const bool merged = durable().find(member) == nullptr;
+  WallTime last{};
+  for (const auto& [id, row] : durable().calls()) {
+    if (!row.doubt_until || row.kind != kind || (row.member != member && !merged)) continue;
+    last = std::max(last, *row.doubt_until);
+  }
+  return last;
+}
+
+// Every token that Circle made in this call is on the ledger, dead, or under a doubt that lasts as
+// long as the token; one doubt may stand for several of one member and kind.
+// `row`: as it stands now, or null when it is erased.
+void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) {
+  const auto made = minted_.find(call);
+  if (made == minted_.end()) return;
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  if (row != nullptr) made->second.member = row->member;
+  const WallTime doubted_until = last_doubt(made->second.member, made->second.kind);
+  for (const sandbox::TokenId id : made->second.tokens) {
+    const sandbox::Token& token = ledger.at(id);
+    if (token.state(world_.circle_time()) != sandbox::TokenState::kLive) continue;
+    if (durable().holds(token.text)) continue;
+    if (row != nullptr && row->fate == CallFate::kOpen) continue;
+    if (doubted_until + kClockSlack >= token.expires_at) continue;
+    // One that was noted on a clock which is behind is put off as soon as Circle's time is known.
+    if (doubted_until > WallTime{} && !world_.engine().clock().confirmed()) continue;
+    world_.breach(
+        fmt::format("P3: a live {} token of a call that is over is neither on the ledger "
+                    "nor a doubt{}",
+                    sandbox::name_of(sandbox::kTokenKindNames, token.kind),
+                    doubted_until > WallTime{} ? " of that length" : ""));
+  }
+}
+
+void Promises::before_durable(std::span<const Mutation> batch) {
+  erased_.clear();
+  pins_before_.clear();
+  states_before_.clear();
+  const auto note_erased = [this](MemberId member, const Token& token) {
+    erased_.push_back(
+        {.member = member, .status = token.status, .text = std::string(token.value->reveal())});
+  };
+  for (const Mutation& mutation : batch) {
+    if (const auto* erase = std::get_if<EraseToken>(&mutation)) {
+      const Token* token = durable().token(erase->token);
+      if (token != nullptr) note_erased(*durable().owner_of(erase->token), *token);
+    } else if (const auto* forget = std::get_if<ForgetMember>(&mutation)) {
+      const Durable::Member* member = durable().find(forget->member);
+      if (member == nullptr) continue;
+      for (const auto& [id, token] : member->tokens) note_erased(forget->member, token);
+    } else if (const auto* put = std::get_if<PutMember>(&mutation)) {
+      const Durable::Member* member = durable().find(put->row.id);
+      if (member == nullptr) continue;
+      pins_before_.emplace(put->row.id, member->pin);
+      states_before_.emplace(put->row.id, member->state);
+    }
+  }
+}
+
+void Promises::on_durable(std::span<const Mutation> batch) {
+  for (const Erased& erased : erased_) p3_p4_p5_given_up_only_dead(erased);
+  for (const Mutation& mutation : batch) {
+    if (const auto* put = std::get_if<PutCall>(&mutation)) {
+      p3_every_token_is_accounted_for(put->row.id, durable().call(put->row.id));
+    } else if (const auto* erase = std::get_if<EraseCall>(&mutation)) {
+      p3_every_token_is_accounted_for(erase->call, nullptr);
+    } else if (const auto* member = std::get_if<PutMember>(&mutation)) {
+      p13_pin_stays(member->row.id);
+      p5_unknown_by_circles_word(member->row.id);
+    }
+  }
+}
+
+void Promises::after_committed(std::span<const Mutation> batch) {
+  for (const Mutation& mutation : batch) {
+    if (const auto* member = std::get_if<PutMember>(&mutation)) {
+      p2_shows_what_is_durable(member->row.id);
+    } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
+      p2_shows_what_is_durable(token->member);
+    } else if (const auto* gone = std::get_if<ForgetMember>(&mutation)) {
+      p2_shows_what_is_durable(gone->member);
+    }
+  }
+}
+
+void Promises::p3_p4_p5_given_up_only_dead(const Erased& erased) {
+  if (durable().holds(erased.text) || !live_at_circle(erased.text)) return;
+  const auto unclear = last_unclear_.find(erased.member);
+  if (unclear != last_unclear_.end() && unclear->second) {
+    world_.breach("P5: a live token is given up after a reply that said nothing clear");
+  } else if (erased.status == TokenStatus::kRevoking) {
+    world_.breach("P4: a live token that was to be revoked is given up");
+  } else {
+    world_.breach("P3: a live token leaves the ledger");
+  }
+}
+
+void Promises::p4_nothing_served(const Published& row) {
+  const Durable::Member* member = durable().find(row.member);
+  if (member == nullptr || is_gone(member->state)) {
+    world_.breach("P4: a member that has left is served");
+  }
+  const std::string text(row.access_token->reveal());
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  const auto id = ledger.find(text);
+  if (id && ledger.at(*id).revoked && !world_.circle().foreign_revoked(text)) {
+    world_.breach(fmt::format("P4: a token that Rota itself revoked is served: {} of member {}",
+                              format_fingerprint(row.fingerprint), ledger.at(*id).member));
+  }
+}
+
+// While a refresh token lives, access tokens can be made from it.
+void Promises::p4_refresh_token_first(const Flight& flight) {
+  if (flight.kind == CallKind::kRevokeRefresh) {
+    revocation_tried_.emplace(flight.request.token->reveal());
+  }
+  if (flight.kind != CallKind::kRevokeAccess) return;
+  const Durable::Member* member = durable().find(flight.member);
+  if (member == nullptr) return;
+  for (const auto& [id, token] : member->tokens) {
+    if (token.kind != rota::TokenKind::kRefresh || token.status != TokenStatus::kRevoking) continue;
+    if (!revocation_tried_.contains(token.value->reveal()) &&
+        live_at_circle(token.value->reveal())) {
+      world_.breach("P4: an access token is revoked before the refresh token");
+    }
+  }
+}
+
+void Promises::on_revocation_reported(MemberId member) {
+  const Durable::Member* there = durable().find(member);
+  if (there == nullptr) return;
+  for (const auto& [id, token] : there->tokens) {
+    if (live_at_circle(token.value->reveal())) {
+      world_.breach("P4: a revocation is reported as done, and a token on record is alive");
+    }
+  }
+}
+
+void Promises::p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply) {
+  const bool verdict = std::holds_alternative<MemberUnknown>(reply.outcome) ||
+                       std::holds_alternative<RefreshTokenDead>(reply.outcome) ||
+                       std::holds_alternative<AlreadyDead>(reply.outcome) ||
+                       std::holds_alternative<Revoked>(reply.outcome);
+  if (verdict && !flight.clear) {
+    world_.breach(fmt::format("P5: an unclear reply is taken for {}", name_of(reply.outcome)));
+  }
+}
+
+void Promises::before_reply(const Flight& flight, const Reply& reply) {
+  const auto* transient = std::get_if<Transient>(&reply.outcome);
+  const bool reached = transient == nullptr || transient->reason != TransientReason::kNotSent;
+  if (reached) completed_.push_back(world_.time().now());
+  last_unclear_[flight.member] = !flight.clear;
+  if (flight.clear && flight.exchange && flight.exchange->reply.status == 404 &&
+      flight.kind == CallKind::kIssue) {
+    said_unknown_.insert(flight.member);
+  }
+  p5_unclear_is_no_verdict(flight, reply);
+  p8_note_alarm(reply);
+  held_.clear();
+  const MemberSlot* slot = world_.engine().find(flight.member);
+  if (transient == nullptr || slot == nullptr) return;
+  held_state_ = slot->record.state;
+  for (const Token& token : slot->record.tokens) {
+    held_.push_back({.id = token.id, .status = token.status, .expires_at = token.expires_at});
+  }
+}
+
+void Promises::after_reply(const Flight& flight, const Reply& reply) {
+  const bool settles_nothing = std::holds_alternative<Transient>(reply.outcome);
+  const MemberSlot* slot = world_.engine().find(flight.member);
+  if (settles_nothing && slot != nullptr) {
+    if (slot->record.state != held_state_ && held_state_ == MemberState::kActive) {
+      world_.breach("P5: a reply that settles nothing changes a member's state");
+    }
+    for (const Held& held : held_) {
+      const auto& tokens = slot->record.tokens;
+      const auto now = std::ranges::find(tokens, held.id, &Token::id);
+      const bool gone = now == tokens.end() && held.expires_at > world_.circle_time();
+      const bool moved =
+          now != tokens.end() && now->status != held.status && held.status == TokenStatus::kCurrent;
+      if (gone || moved) world_.breach("P5: a reply that settles nothing costs a token");
+    }
+  }
+  if (const auto* issued = std::get_if<Issued>(&reply.outcome); issued != nullptr && slot) {
+    const Durable::Member* there = durable().find(flight.member);
+    const bool other =
+        there != nullptr && there->pin && *there->pin != issued->pair.community_member_id;
+    if (other && slot->record.state == MemberState::kActive) {
+      world_.breach("P13: a selector leads to another member of Circle's, and is active still");
+    }
+  }
+}
+
+void Promises::p5_unknown_by_circles_word(MemberId member) {
+  const Durable::Member* now = durable().find(member);
+  const auto before = states_before_.find(member);
+  const bool was = before != states_before_.end() && before->second == MemberState::kUnknown;
+  if (now != nullptr && now->state == MemberState::kUnknown && !was &&
+      !said_unknown_.contains(member)) {
+    world_.breach("P5: a member is marked unknown, and Circle never said so");
+  }
+}
+
+void Promises::p13_pin_stays(MemberId member) {
+  const Durable::Member* now = durable().find(member);
+  if (now == nullptr) return;
+  const auto before = pins_before_.find(member);
+  if (before != pins_before_.end() && before->second && before->second != now->pin) {
+    // One that is mismatched, so served to nobody, yields it to the record that is that member.
+    const bool yields = now->state == MemberState::kMismatched && !now->pin;
+    if (!yields && accepted_.erase(member) == 0)
+      world_.breach(fmt::format("P13: member {}, once {}, is {}", now->selectors.front().key.text(),
+                                *before->second, now->pin.value_or(0)));
+    for (const Selector& selector : now->selectors) owners_.erase(selector.key.text());
+  }
+  if (!now->pin) return;
+  for (const Selector& selector : now->selectors) {
+    if (selector.key.kind == SelectorKind::kCommunityMemberId && selector.key.id() != *now->pin) {
+      world_.breach("P13: a member is pinned to another id than its selector names");
+    }
+    owners_.emplace(selector.key.text(), *now->pin);
+  }
+}
+
+void Promises::p13_is_who_it_was(const TokenQuery& query, const Published& row) {
+  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
+  const auto id = ledger.find(row.access_token->reveal());
+  if (!id) return;  // long dead, which is another breach
+  const sandbox::MemberId served = ledger.at(*id).member;
+  const bool by_id = query.key.kind == SelectorKind::kCommunityMemberId;
+  const auto owner = owners_.find(query.key.text());
+  if ((by_id && query.key.id() != served) || (owner != owners_.end() && owner->second != served)) {
+    world_.breach(
+        fmt::format("P13: {} is served the token of member {}", query.key.text(), served));
+  }
+}
+
+}  // namespace rota::sim

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+#include "sim/world.h"
+
+// rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm]] [--trace]
+//
+// Without --days the short world that the tests run under that seed. Exit status 1: a promise was
+// broken, each breach on a line of its own.
+
+namespace {
+
+struct Arguments {
+  std::uint64_t seed = 1;
+  std::uint64_t seeds = 1;
+  std::uint64_t days = 0;
+  std::uint64_t members = 200;
+  bool calm = false;
+  bool trace = false;
+};
+
+bool read_number(std::string_view text, std::uint64_t& number) {
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return status == std::errc{} && end == text.data() + text.size();
+}
+
+bool read(std::span<char*> words, Arguments& arguments) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == "--calm") {
+      arguments.calm = true;
+    } else if (word == "--trace") {
+      arguments.trace = true;
+    } else {
+      std::uint64_t* number = word == "--seed"      ? &arguments.seed
+                              : word == "--seeds"   ? &arguments.seeds
+                              : word == "--days"    ? &arguments.days
+                              : word == "--members" ? &arguments.members
+                                                    : nullptr;
+      if (number == nullptr || i + 1 == words.size() || !read_number(words[++i], *number)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// Whether every promise was kept.
+bool run(std::uint64_t seed, const Arguments& arguments) {
+  using rota::sim::World;
+  World world(arguments.days > 0 ? rota::sim::long_world(seed, std::chrono::days{arguments.days},
+                                                         arguments.members, arguments.calm)
+                                 : rota::sim::options_of(seed),
+              arguments.trace);
+  world.run();
+  const auto& chronicle = world.chronicle();
+  for (const auto& breach : chronicle.breaches()) fmt::print("{}\n", breach);
+  if (arguments.seeds == 1) {
+    for (const auto& [event, times] : chronicle.tally()) fmt::print("{:>10} {}\n", times, event);
+    fmt::print("seed {}: {} breaches, hash {:016x}\n", seed, chronicle.breach_count(),
+               chronicle.hash());
+  }
+  return chronicle.breach_count() == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (!read({argv, static_cast<std::size_t>(argc)}, arguments)) {
+    fmt::print(stderr,
+               "usage: rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm]] "
+               "[--trace]\n");
+    return 2;
+  }
+  bool kept = true;
+  for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
+    kept = run(arguments.seed + i, arguments) && kept;
+  }
+  return kept ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,83 @@
+#include "sim/store_side.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "sim/world.h"
+
+namespace rota::sim {
+
+StoreSide::StoreSide(World& world) : world_(world), random_(world.options().seed ^ 0x5705eU) {}
+
+void StoreSide::begin() {
+  world_.repeat(world_.options().mean_between_full_disks, [this] {
+    world_.note("full_disk");
+    full_until_ = world_.time().now() + random_.up_to(std::chrono::minutes{12});
+  });
+}
+
+bool StoreSide::full() const { return world_.time().now() < full_until_; }
+
+Snapshot StoreSide::load() {
+  auto snapshot = store_.load();
+  ROTA_CHECK(snapshot.has_value());
+  return *std::move(snapshot);
+}
+
+void StoreSide::commit(std::vector<Mutation> mutations) {
+  if (committing_) world_.breach("P2: two batches are committed at once");
+  committing_ = std::make_unique<std::vector<Mutation>>(std::move(mutations));
+  const bool slow = !world_.calm() && random_.fraction() < world_.options().slow_commit_rate;
+  if (slow) world_.note("commit.slow");
+  const Duration takes =
+      slow ? random_.up_to(std::chrono::seconds{8}) : Duration{1} + random_.up_to(Duration{20});
+  world_.in_process(takes, [this] { finish(); });
+}
+
+void StoreSide::finish() {
+  const WorldOptions& options = world_.options();
+  const bool bad = !world_.calm();
+  const bool crashes = bad && random_.fraction() < options.crash_at_commit_rate;
+  if (crashes) {
+    // cut_off() settles whether it took effect.
+    world_.crash("crash.at_commit");
+    return;
+  }
+  const auto batch = std::move(committing_);
+  if (full() || (bad && random_.fraction() < options.commit_failure_rate)) {
+    world_.note("commit.failed");
+    world_.turn([this](Commands& out) {
+      const Error error{.kind = ErrorKind::kFull, .message = "disk full"};
+      world_.engine().on_commit_failed(error, world_.now(), out);
+    });
+    return;
+  }
+  apply(*batch);
+  world_.note("commit");
+  world_.turn([this](Commands& out) { world_.engine().on_committed(world_.now(), out); });
+  world_.promises().after_committed(*batch);
+}
+
+void StoreSide::cut_off() {
+  if (!committing_) return;
+  const auto batch = std::move(committing_);
+  if (!full() && random_.below(2) == 0) {
+    world_.note("crash.after_commit");
+    apply(*batch);
+  } else {
+    world_.note("crash.before_commit");
+  }
+}
+
+void StoreSide::apply(const std::vector<Mutation>& mutations) {
+  const auto done = store_.commit(mutations);
+  if (!done) {
+    world_.breach(fmt::format("P2: the store refuses a batch: {}", done.error().message));
+    return;
+  }
+  world_.promises().before_durable(mutations);
+  for (const Mutation& mutation : mutations) durable_.apply(mutation);
+  world_.promises().on_durable(mutations);
+}
+
+}  // namespace rota::sim
