@@ -56,6 +56,9 @@ std::vector<Wrong> all_wrong() {
       {"HttpToANonLoopbackHost",
        {"rotad.toml:", "base_url"},
        [](Daemon& d) { d.base_url = "http://circle.example"; }},
+      {"MetricsListenWithoutAPort",
+       {"rotad.toml:", "metrics_listen", "ADDRESS:PORT"},
+       [](Daemon& d) { d.serve["metrics_listen"] = "\"127.0.0.1\""; }},
       {"AppTokenOthersCanRead",
        {"token-file", "chmod"},
        [](Daemon& d) {

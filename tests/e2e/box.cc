@@ -103,17 +103,18 @@ void Daemon::write_config() const {
   auto rotation_keys = rotation;
   auto upstream_keys = upstream;
   auto roster_keys = roster_options;
+  auto serve_keys = serve;
   upstream_keys.emplace("base_url", fmt::format("\"{}\"", base_url));
   roster_keys.emplace("path", fmt::format("\"{}\"", roster_path().string()));
+  serve_keys.emplace(
+      "token_socket",
+      fmt::format("\"{}\"", long_socket.empty() ? token_socket().string() : long_socket));
+  serve_keys.emplace("admin_socket", fmt::format("\"{}\"", admin_socket().string()));
   write(config_path(),
         section("upstream", upstream_keys) + section("rotation", rotation_keys) +
             section("roster", roster_keys) +
             section("store", {{"path", fmt::format("\"{}\"", database().string())}}) +
-            section("serve", {{"token_socket",
-                               fmt::format("\"{}\"", long_socket.empty() ? token_socket().string()
-                                                                         : long_socket)},
-                              {"admin_socket", fmt::format("\"{}\"", admin_socket().string())}}) +
-            section("log", {{"level", "\"debug\""}}) + extra);
+            section("serve", serve_keys) + section("log", {{"level", "\"debug\""}}) + extra);
 }
 
 void Daemon::write_roster(std::string_view toml) const { write(roster_path(), toml); }

@@ -45,7 +45,8 @@ class Daemon {
   std::string base_url;
   std::map<std::string, std::string> rotation{{"refresh_ahead", "\"4s\""}};
   std::map<std::string, std::string> upstream{{"request_timeout", "\"3s\""}};
-  std::map<std::string, std::string> roster_options;
+  std::map<std::string, std::string> roster_options;  // "path" in the place of roster_path(), too
+  std::map<std::string, std::string> serve;
   std::string extra;        // more of the configuration, as it stands
   std::string long_socket;  // a token socket in the place of the usual one
   std::filesystem::path database() const { return folder_ / "state" / "rota.db"; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,14 @@ bool Process::running() {
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) == pid_) ended_ = code_of(status);
   return !ended_;
+}
+
+bool Process::ends_within(std::chrono::milliseconds delay) {
+  const auto ended = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  pollfd readable{.fd = ended, .events = POLLIN, .revents = 0};
+  ::poll(&readable, 1, static_cast<int>(delay.count()));
+  ::close(ended);
+  return !running();
 }
 
 int Process::wait(Seconds limit) {

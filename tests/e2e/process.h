@@ -40,6 +40,8 @@ class Process {
   // The exit code, or -signal; fails the test when it does not end in time.
   int wait(Seconds limit = kLimit);
   bool running();
+  // Waits for its end for so long; false when it still runs then.
+  bool ends_within(std::chrono::milliseconds delay);
   int kill_and_wait(int number);
   std::string output() const;
 

@@ -1,0 +1,236 @@
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "e2e/box.h"
+#include "support/metrics.h"
+
+// What monitors see: /healthz, /readyz and /metrics.
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view kBrokenRoster = "[[member]]\nemail = \"secret-name@\n";
+
+Reply ask_token_socket(const Box& box, std::string_view path) {
+  Connection connection = Connection::to_unix(box.daemon.token_socket());
+  connection.send(get(path));
+  return connection.read_reply();
+}
+
+// "ready", or the codes of the reasons, each with a space behind it.
+std::string readiness(const Box& box) {
+  const Reply reply = ask_token_socket(box, "/readyz");
+  const auto json = reply.json();
+  if (reply.status == 200) return json.at("ready") == true ? "ready" : reply.body;
+  if (reply.status != 503 || json.at("ready") != false) return reply.head + reply.body;
+  std::string codes;
+  for (const auto& reason : json.at("reasons").as_array()) {
+    codes += std::string(reason.at("code").as_string()) + " ";
+  }
+  return codes;
+}
+
+// Waits for exactly these reasons, on both sockets; the process turns whatever they are.
+void expect_readiness(const Box& box, std::string_view wanted) {
+  std::string last;
+  EXPECT_TRUE(eventually([&] {
+    last = readiness(box);
+    const int status = box.daemon.admin(get("/readyz")).status;
+    return last == wanted && status == (wanted == "ready" ? 200 : 503);
+  })) << "wanted: "
+      << wanted << "\nlast: " << last;
+  EXPECT_EQ(ask_token_socket(box, "/healthz").status, 200);
+}
+
+double metric(const Box& box, const std::string& sample) {
+  const Reply reply = box.daemon.admin(get("/metrics"));
+  const auto metrics = testing::parse_metrics(reply.body);
+  EXPECT_TRUE(metrics) << metrics.error();
+  return metrics && metrics->contains(sample) ? metrics->at(sample) : -1;
+}
+
+// Waited for, as tokens come and go.
+void expect_metric(const Box& box, const std::string& sample, double wanted) {
+  double last = -1;
+  EXPECT_TRUE(eventually([&] { return (last = metric(box, sample)) == wanted; }))
+      << sample << " is " << last << " and not " << wanted;
+}
+
+std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+TEST(Health, AFailingDiskIsSeenAndPasses) {
+  Box box({"--access-ttl", "6s", "--refresh-ttl", "10m"});
+  box.daemon.write_config();
+  box.daemon.launch({}, "trap '' XFSZ;");
+  ASSERT_TRUE(box.daemon.wait_for_notice("READY=1"));
+  expect_readiness(box, "ready");
+  expect_metric(box, "rota_commits_ok", 1);
+  // From now on no file of the daemon's may grow past a page: the next commit fails.
+  rlimit unlimited{};
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, nullptr, &unlimited), 0);
+  const rlimit tight{.rlim_cur = 4'096, .rlim_max = unlimited.rlim_max};
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, &tight, nullptr), 0);
+  ASSERT_TRUE(eventually([&] { return readiness(box).contains("commit_failing"); }));
+  expect_metric(box, "rota_commits_ok", 0);
+  expect_metric(box, "rota_ready", 0);
+  EXPECT_THAT(ask_token_socket(box, "/readyz").body, Not(HasSubstr("rota.db")));
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, &unlimited, nullptr), 0);
+  expect_readiness(box, "ready");
+  expect_metric(box, "rota_commits_ok", 1);
+}
+
+TEST(Health, AHeldPlanWaitsForItsApproval) {  // P6
+  Box box;
+  box.daemon.roster_options = {{"max_retire_count", "0"}, {"max_retire_fraction", "0.0"}};
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  box.daemon.write_roster("[[member]]\ncommunity_member_id = 1\n");
+  expect_readiness(box, "roster_plan_held ");
+  expect_metric(box, "rota_roster_plan_held", 1);
+  expect_metric(box, "rota_roster_in_force", 0);
+  const auto plan = box.daemon.admin(get("/v1/roster/plan")).text("id");
+  EXPECT_EQ(box.daemon.cli({"approve", plan}).code, 0);
+  expect_readiness(box, "ready");
+  expect_metric(box, "rota_roster_plan_held", 0);
+  expect_metric(box, "rota_roster_in_force", 1);
+}
+
+TEST(Health, ABrokenRosterIsSeenUntilItIsMended) {  // P6
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  const double before = metric(box, "rota_roster_last_success_timestamp_seconds");
+  box.daemon.write_roster(kBrokenRoster);
+  expect_readiness(box, "roster_not_in_force ");
+  expect_metric(box, "rota_roster_in_force", 0);
+  EXPECT_EQ(metric(box, "rota_roster_last_success_timestamp_seconds"), before);
+  // Where anybody may connect nothing of the file is quoted; the operator is told.
+  EXPECT_THAT(ask_token_socket(box, "/readyz").body, Not(HasSubstr("roster.toml")));
+  const Finished status = box.daemon.cli({"status"});
+  EXPECT_EQ(status.code, 0);
+  EXPECT_THAT(status.output, HasSubstr("NOT READY: the roster on disk is not in force"));
+  EXPECT_THAT(status.output, HasSubstr("roster.toml:2"));
+  EXPECT_EQ(box.daemon.cli({"status", "--check"}).code, 1);
+  // A start with it goes on with the last good one, and is no better.
+  EXPECT_EQ(box.daemon.stop(), 0);
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "roster_not_in_force ");
+  box.daemon.write_roster(kThreeMembers);
+  expect_readiness(box, "ready");
+  EXPECT_GT(metric(box, "rota_roster_last_success_timestamp_seconds"), before);
+  EXPECT_EQ(box.daemon.cli({"status", "--check"}).code, 0);
+}
+
+TEST(Health, ABrokenConfigurationIsSeenAtAReload) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  box.daemon.extra = "colour = 1\n";
+  box.daemon.write_config();
+  EXPECT_NE(box.daemon.cli({"reload"}).code, 0);
+  expect_readiness(box, "config_not_in_force ");
+  expect_metric(box, "rota_config_in_force", 0);
+  box.daemon.extra.clear();
+  box.daemon.write_config();
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  expect_readiness(box, "ready");
+}
+
+TEST(Health, MembersWithoutATokenAreSeenUntilCircleIsBack) {  // P12
+  Box box({"--access-ttl", "6s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  box.sandbox.process().signal(SIGSTOP);
+  expect_readiness(box, "members_overdue upstream_failing ");
+  expect_metric(box, "rota_members_overdue", 3);
+  expect_metric(box, "rota_members_fresh", 0);
+  expect_metric(box, R"(rota_upstream_breaker{state="failing"})", 1);
+  box.sandbox.process().signal(SIGCONT);
+  expect_readiness(box, "ready");
+  expect_metric(box, "rota_members_overdue", 0);
+  expect_metric(box, R"(rota_upstream_breaker{state="closed"})", 1);
+}
+
+TEST(Health, ARefusedAppTokenIsSeen) {  // P8
+  Box box;
+  box.sandbox.control(post("/_sandbox/app-token", R"({"app_token":"the-new-one"})"));
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "upstream_app_token_refused ");
+}
+
+TEST(Health, TcpHasHealthAndMetricsAndNothingElse) {  // P10, P11
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
+  const std::uint16_t port = free_port();
+  box.daemon.serve["metrics_listen"] = fmt::format("\"127.0.0.1:{}\"", port);
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  const std::string token = box.daemon.token("community_member_id=1");
+  ASSERT_FALSE(token.empty());
+  const auto ask = [port](std::string_view request) {
+    Connection connection = Connection::to_port(port);
+    connection.send(request);
+    return connection.read_reply();
+  };
+  EXPECT_EQ(ask(get("/healthz")).status, 200);
+  EXPECT_EQ(ask(get("/readyz")).status, 200);
+  const Reply reply = ask(get("/metrics"));
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.head, HasSubstr("Content-Type: text/plain; version=0.0.4"));
+  const auto metrics = testing::parse_metrics(reply.body);
+  ASSERT_TRUE(metrics) << metrics.error();
+  EXPECT_EQ(metrics->at("rota_ready"), 1);
+  EXPECT_EQ(metrics->at(R"(rota_members{state="active"})"), 3);
+  EXPECT_EQ(metrics->at(R"(rota_calls_total{kind="issue",outcome="issued"})"), 3);
+  EXPECT_GE(metrics->at("rota_budget_calls_used"), 3);
+  for (const std::string& inside : {token, std::string("member2@"), std::string("Ada")}) {
+    EXPECT_THAT(reply.body, Not(HasSubstr(inside)));
+  }
+  for (const char* path :
+       {"/v1/token?community_member_id=1", "/v1/status", "/v1/members", "/v1/roster/plan"}) {
+    EXPECT_EQ(ask(get(path)).status, 404) << path;
+  }
+  EXPECT_EQ(ask(post("/v1/members/id:1/revoke")).status, 404);
+  EXPECT_EQ(ask("GET /metrics HTTP/1.1\nHost: a\n\n").status, 400);
+  EXPECT_EQ(ask_token_socket(box, "/metrics").status, 404);
+
+  EXPECT_EQ(box.daemon.stop(), 0);
+  ASSERT_TRUE(box.daemon.start()) << "the port is free again";
+  EXPECT_EQ(ask(get("/healthz")).status, 200);
+}
+
+TEST(Health, APortThatIsTakenEndsTheStartWithAClearError) {
+  Box box;
+  const std::string taken = box.sandbox.url().substr(std::string_view("http://").size());
+  box.daemon.serve["metrics_listen"] = fmt::format("\"{}\"", taken);
+  box.daemon.write_config();
+  const Finished ended = box.daemon.daemon_command({"--config", box.daemon.config_path().string()});
+  EXPECT_EQ(ended.code, 1) << "it may be free at the next try";
+  EXPECT_EQ(ended.output, fmt::format("rotad: [serve] metrics_listen: {}: in use: another process "
+                                      "listens there\n",
+                                      taken));
+}
+
+}  // namespace
+}  // namespace rota::e2e
