@@ -11,7 +11,8 @@ class SystemClock final : public Clock {
   Now now() const override;
 };
 
-// This run of the kernel. Where it cannot be told, one that is equal to no other.
+// This run of the kernel, as $ROTA_BOOT_ID or the kernel says. Where neither does, one that is
+// equal to no other.
 BootId this_boot();
 
 }  // namespace rota

@@ -10,6 +10,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
+
+#include "daemon/system_clock.h"
 
 namespace rota {
 namespace {
@@ -239,6 +242,21 @@ TEST_F(Files, SettingsAreLoadedByPath) {
   expect_config_error(load_settings(path("none")).error(), path("none") + ": ", "No such file");
   const std::string bad = write("bad.toml", "\n[log]\nlevl = 'warn'\n");
   expect_config_error(load_settings(bad).error(), bad + ":3:1: [log]: \"levl\"", "did you mean");
+}
+
+TEST(ThisBoot, IsOneAndTheSameHoweverItIsTold) {
+  ASSERT_EQ(::unsetenv("ROTA_BOOT_ID"), 0);
+  const BootId by_kernel = this_boot();
+  EXPECT_EQ(this_boot(), by_kernel);
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string text;
+  ASSERT_TRUE(std::getline(file, text));
+  std::erase(text, '-');  // as systemd's %b
+  ASSERT_EQ(::setenv("ROTA_BOOT_ID", text.c_str(), 1), 0);
+  EXPECT_EQ(this_boot(), by_kernel);
+  ASSERT_EQ(::setenv("ROTA_BOOT_ID", "0123456789abcdef0123456789abcdef", 1), 0);
+  EXPECT_NE(this_boot(), by_kernel);
+  ASSERT_EQ(::unsetenv("ROTA_BOOT_ID"), 0);
 }
 
 }  // namespace
