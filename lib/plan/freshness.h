@@ -19,6 +19,8 @@ struct UpstreamFacts {
   Duration refresh_lifetime = std::chrono::days{31};
 };
 
+// Nearer to a token's end than this, the old one may still come back once, which proves nothing.
+inline constexpr Duration kEarlyMin{3'000};
 inline constexpr Duration kEarlyProbeEvery = std::chrono::days{1};
 inline constexpr Duration kDefaultMinTtl = std::chrono::seconds{60};
 inline constexpr Duration kForcedRefreshGap = std::chrono::seconds{10};

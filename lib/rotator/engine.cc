@@ -230,8 +230,10 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
   slot.in_flight = id;
   if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
   // A refresh ahead of time where that is of no use is the day's probe, and the only one.
+  const Token* access = current(slot.record, TokenKind::kAccess);
   if (planned.kind == CallKind::kRefresh && facts_.early_refresh_useless &&
-      facts_.early_probe_at <= circle) {
+      facts_.early_probe_at <= circle && access != nullptr &&
+      circle + kEarlyMin < access->expires_at) {
     facts_.early_probe_at = circle + kEarlyProbeEvery;
   }
   budget_.sent(planned.lane, now.boot);

@@ -266,15 +266,14 @@ void Engine::note_revocation(const MemberSlot& slot, const Token& token, std::st
     Operation& operation = operations_.at(op);
     if (operation.action != OperatorAction::kRevoke) continue;
     auto& lines = operation.report.revocations;
-    auto line = std::ranges::find_if(lines, [&](const RevocationLine& l) {
-      return l.kind == token.kind && l.fingerprint == token.fingerprint;
-    });
-    if (line == lines.end()) {
+    const auto [place, is_new] =
+        operation.line_of.try_emplace({token.kind, token.fingerprint}, lines.size());
+    if (is_new) {
       lines.push_back({.kind = token.kind, .fingerprint = token.fingerprint, .result = {}});
-      line = std::prev(lines.end());
     }
-    line->result = result;
-    line->alive = alive_still;
+    RevocationLine& line = lines[place->second];
+    line.result = result;
+    line.alive = alive_still;
   }
 }
 

@@ -128,7 +128,9 @@ void Engine::note_use(MemberSlot& slot, Now now) {
   take_place(slot);
   if (!was_in_use) replan(slot, now);
   if (circle - slot.use_on_record < policy_.active_within / kUseRecordsPerActiveTime) return;
-  if (unrecorded_uses_.empty()) record_uses_at_ = now.boot + kUseRecordDelay;
+  if (unrecorded_uses_.empty()) {
+    record_uses_at_ = stopping_ ? now.boot : now.boot + kUseRecordDelay;
+  }
   unrecorded_uses_.insert(record.id);
 }
 
@@ -202,8 +204,7 @@ void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
   const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
   // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
   const bool leaves = !change.empty() || !slot.operations.empty();
-  const auto is_scrub = [](const Mutation& m) { return std::holds_alternative<Scrub>(m); };
-  if (leaves && std::ranges::none_of(gathering_.mutations, is_scrub)) {
+  if (leaves && !std::exchange(gathering_.scrubs, true)) {
     gathering_.mutations.emplace_back(Scrub{});
   }
   record_change(slot, change);

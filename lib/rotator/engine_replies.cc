@@ -87,8 +87,11 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
          fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
                      skew.count()));
   }
-  if (const auto* throttled = std::get_if<Throttled>(&reply.outcome)) {
-    ++counts_.throttled;
+  const auto* throttled = std::get_if<Throttled>(&reply.outcome);
+  if (throttled != nullptr) ++counts_.throttled;
+  // Of several calls that one 429 hit, the first has said it.
+  const bool said = !budget_.paused_until(now.boot) || (throttled && throttled->after);
+  if (throttled != nullptr && said) {
     constexpr int kDoublingsMax = 8;
     const Duration unasked =
         std::min(policy_.window, kThrottlePauseMin * (1 << std::min(throttles_, kDoublingsMax)));
@@ -98,7 +101,8 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     gathering_.mutations.emplace_back(
         PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
     gathering_.mutations.emplace_back(
-        PutMeta{MetaKey::kPausedUntilMs, (now.boot + pause).time_since_epoch().count()});
+        PutMeta{MetaKey::kPausedUntilMs,
+                budget_.paused_until(now.boot).value_or(now.boot).time_since_epoch().count()});
     tell(Severity::kWarning, "throttled", nullptr,
          fmt::format("Circle answered 429: no call for {} ms", pause.count()));
   } else if (failure == nullptr) {
@@ -211,9 +215,7 @@ bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
 void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const WallTime circle = circle_now(now);
   const Token* before = current(slot.record, TokenKind::kAccess);
-  // At the very end of a token's life the old one may still come back once, and proves nothing.
-  constexpr Duration kEarly{3'000};
-  const bool was_early = before != nullptr && circle + kEarly < before->expires_at;
+  const bool was_early = before != nullptr && circle + kEarlyMin < before->expires_at;
   const MemberState state_before = slot.record.state;
 
   const Applied applied =

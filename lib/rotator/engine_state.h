@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "plan/next_action.h"
@@ -50,6 +52,7 @@ struct Operation {
   std::set<MemberId> members;  // those not done yet
   BootTime deadline;
   OperatorReport report;
+  std::map<std::pair<TokenKind, Fingerprint>, std::size_t> line_of{};  // of report.revocations
 };
 
 // What becomes durable together, and what may follow only then.
@@ -57,6 +60,7 @@ struct Batch {
   std::vector<Mutation> mutations;
   Commands then;             // in order
   std::vector<CallId> send;  // journaled here
+  bool scrubs = false;       // there is a Scrub among the mutations
 
   bool empty() const { return mutations.empty() && then.empty() && send.empty(); }
 };

@@ -38,7 +38,8 @@ Result<void> WallClockWatch::arm() {
   itimerspec spec{};
   spec.it_value.tv_sec = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
   if (::timerfd_settime(descriptor_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-                        &spec, nullptr) != 0) {
+                        &spec, nullptr) != 0 &&
+      errno != ECANCELED) {  // set again meanwhile: it is armed all the same
     return fail(ErrorKind::kIo, std::string("timerfd_settime: ") + std::strerror(errno));
   }
   return {};
@@ -54,8 +55,7 @@ void WallClockWatch::wait() {
                            const bool set = got < 0 && errno == ECANCELED;
                            // Without a timer there is no more to hear of; Circle's time stands on
                            // the boot clock anyway.
-                           if (!arm()) return;
-                           wait();
+                           if (arm()) wait();
                            if (set && was_set_) was_set_();
                          });
 }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,6 +61,21 @@ TEST(EngineWeather, APauseThatCircleAskedForOutlivesAKill) {
   EXPECT_THAT(again.open_calls(), IsEmpty());
   again.run_for(30s);
   EXPECT_THAT(again.open_calls(), SizeIs(1));
+}
+
+TEST(EngineWeather, SeveralCallsThatOne429HitArePausedForOnce) {
+  EngineBox box;
+  box.start();
+  std::vector<RosterEntry> entries;
+  for (int id = 1; id <= 8; ++id) entries.push_back(entry(fmt::format("id:{}", id)));
+  box.roster(entries);
+  box.settle();
+  const auto calls = box.open_calls();
+  ASSERT_THAT(calls, SizeIs(8));
+  for (const auto& call : calls) box.reply(call, Throttled{});
+  box.settle();
+  EXPECT_EQ(box.engine.budget().paused_until(box.now.boot), box.now.boot + 2s);
+  EXPECT_EQ(box.told("throttled"), 1U);
 }
 
 TEST(EngineWeather, AClockThatRunsAheadAtAStartThrowsNothingAway) {
