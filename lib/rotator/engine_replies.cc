@@ -87,23 +87,22 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
          fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
                      skew.count()));
   }
-  const auto* throttled = std::get_if<Throttled>(&reply.outcome);
-  if (throttled != nullptr) ++counts_.throttled;
-  // Of several calls that one 429 hit, the first has said it.
-  const bool said = !budget_.paused_until(now.boot) || (throttled && throttled->after);
-  if (throttled != nullptr && said) {
+  if (const auto* throttled = std::get_if<Throttled>(&reply.outcome)) {
+    ++counts_.throttled;
+    // Several calls may be hit by one 429: only the first lengthens the pause of the next.
+    const bool straggler = budget_.paused_until(now.boot).has_value();
     constexpr int kDoublingsMax = 8;
-    const Duration unasked =
-        std::min(policy_.window, kThrottlePauseMin * (1 << std::min(throttles_, kDoublingsMax)));
+    const int doublings = straggler ? 0 : std::min(throttles_, kDoublingsMax);
+    const Duration unasked = std::min(policy_.window, kThrottlePauseMin * (1 << doublings));
     const Duration pause = throttled->after.value_or(unasked);
-    ++throttles_;
+    if (!straggler) ++throttles_;
     budget_.pause(now.boot + pause);
     gathering_.mutations.emplace_back(
         PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
     gathering_.mutations.emplace_back(
         PutMeta{MetaKey::kPausedUntilMs,
                 budget_.paused_until(now.boot).value_or(now.boot).time_since_epoch().count()});
-    tell(Severity::kWarning, "throttled", nullptr,
+    tell(straggler ? Severity::kDebug : Severity::kWarning, "throttled", nullptr,
          fmt::format("Circle answered 429: no call for {} ms", pause.count()));
   } else if (failure == nullptr) {
     throttles_ = 0;
