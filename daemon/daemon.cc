@@ -22,8 +22,8 @@ namespace {
 constexpr Duration kShutdownGrace{5'000};
 constexpr Duration kStatusInterval{10'000};
 constexpr Duration kFirstRosterMax{2'000};
-// A rotation that is this late has a stuck engine behind it: the watchdog is fed no more.
-constexpr Duration kLateMax{30'000};
+// How soon one is looked at again that seemed stuck: a timer may be about to fire.
+constexpr Duration kStuckInterval{1'000};
 // Those who ask are few, and whoever else reaches the port must not take many descriptors.
 constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
@@ -188,12 +188,12 @@ void Daemon::wait_for_signals() {
 
 // The watchdog is fed by the engine's progress: what is due must not stay undone.
 void Daemon::keep_manager_informed() {
-  const Now now = rotator_->now();
-  const auto wake = rotator_->engine().next_wake(now);
-  if (!wake || *wake + kLateMax > now.boot) context_.manager.alive();
+  const bool stuck = rotator_->engine().is_stuck(rotator_->now());
+  if (!stuck) context_.manager.alive();
   if (!stopping_) context_.manager.status(status_text());
-  informing_.expires_after(
-      std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval)));
+  const Duration interval =
+      std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval));
+  informing_.expires_after(stuck ? std::min(kStuckInterval, interval) : interval);
   informing_.async_wait([this](const boost::system::error_code& error) {
     if (!error) keep_manager_informed();
   });

@@ -22,11 +22,18 @@ Duration confirmed_bound(std::array<Duration, CircleClock::kSamples> bounds, std
 
 CircleClock::CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record,
                          std::optional<Duration> offset_on_record)
-    : last_on_record_(last_on_record),
-      skew_on_record_(skew_on_record),
-      learned_before_(offset_on_record.has_value()) {
+    : last_on_record_(last_on_record), skew_on_record_(skew_on_record) {
   start_from(start);
-  if (offset_on_record) offset_ = *offset_on_record;
+  if (!offset_on_record) return;
+  offset_ = *offset_on_record;
+  add_bounds(offset_ - kDateResolution, offset_ + kDateResolution);
+}
+
+void CircleClock::add_bounds(Duration low, Duration high) {
+  low_[next_] = low;
+  high_[next_] = high;
+  next_ = (next_ + 1) % kSamples;
+  count_ = std::min(count_ + 1, kSamples);
 }
 
 void CircleClock::start_from(Now now) {
@@ -43,10 +50,8 @@ bool CircleClock::on_wall_step(Now now) {
 }
 
 bool CircleClock::observe(WallTime date, BootTime sent, BootTime received) {
-  low_[next_] = date.time_since_epoch() - received.time_since_epoch();
-  high_[next_] = date.time_since_epoch() + kDateResolution - sent.time_since_epoch();
-  next_ = (next_ + 1) % kSamples;
-  count_ = std::min(count_ + 1, kSamples);
+  add_bounds(date.time_since_epoch() - received.time_since_epoch(),
+             date.time_since_epoch() + kDateResolution - sent.time_since_epoch());
 
   const Duration low = confirmed_bound(low_, count_, std::greater<>{});
   const Duration high = std::max(low, confirmed_bound(high_, count_, std::less<>{}));

@@ -23,7 +23,8 @@ namespace rota {
 // there are others.
 class CircleClock {
  public:
-  // `offset_on_record`: as learned on this boot; then the wall clock is not asked at all.
+  // `offset_on_record`: as learned on this boot; then the wall clock is not asked at all, and it
+  // counts as one bound, so that a restart believes no single odd Date either.
   CircleClock(Now start, std::optional<WallTime> last_on_record, Duration skew_on_record,
               std::optional<Duration> offset_on_record = std::nullopt);
 
@@ -40,17 +41,17 @@ class CircleClock {
   // Circle's clock minus this machine's wall clock.
   Duration skew(Now now) const { return at(now.boot) - now.wall; }
   // By at least one reply on this boot.
-  bool confirmed() const { return learned_before_ || count_ > 0; }
+  bool confirmed() const { return count_ > 0; }
   Duration offset() const { return offset_; }  // Circle's time minus the boot clock
 
   static constexpr std::size_t kSamples = 9;
 
  private:
   void start_from(Now now);
+  void add_bounds(Duration low, Duration high);
 
   const std::optional<WallTime> last_on_record_;
   const Duration skew_on_record_;
-  const bool learned_before_;
   Duration offset_{};
   // Rings of bounds, the first count_ of them in use.
   std::array<Duration, kSamples> low_{};

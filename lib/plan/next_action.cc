@@ -42,9 +42,12 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
   }
 }
 
-bool revokes_refresh_token(const MemberRecord& record) {
-  return std::ranges::any_of(record.tokens, [](const Token& token) {
-    return token.kind == TokenKind::kRefresh && token.status == TokenStatus::kRevoking;
+// Whether a refresh token is about to be dead. One whose revocation keeps failing may live on, and
+// nobody waits for that.
+bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts) {
+  return std::ranges::any_of(record.tokens, [&](const Token& token) {
+    return token.kind == TokenKind::kRefresh && token.status == TokenStatus::kRevoking &&
+           attempts.revocation_failures(token.id) < kRevocationTriesAwaited;
   });
 }
 
@@ -57,7 +60,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
       refresh != nullptr && alive(refresh->expires_at, now) && !attempts.settle_by_issue;
   // A reinstated member starts from a fresh pair, and while its old refresh token still lives at
   // Circle an issue call would return that one.
-  if (!can_refresh && revokes_refresh_token(record)) return;
+  if (!can_refresh && revokes_refresh_token(record, attempts)) return;
 
   const bool refused = access != nullptr && attempts.refused == access->fingerprint;
   // Where the budget is short, those that nobody asked for lately are issued on demand.
@@ -132,6 +135,11 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
 WallTime Attempts::revocation_retry_at(TokenId token) const {
   const auto it = std::ranges::find(revocations, token, &Revocation::token);
   return it == revocations.end() ? WallTime{} : it->retry_at;
+}
+
+int Attempts::revocation_failures(TokenId token) const {
+  const auto it = std::ranges::find(revocations, token, &Revocation::token);
+  return it == revocations.end() ? 0 : it->failures;
 }
 
 MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,

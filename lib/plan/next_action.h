@@ -30,6 +30,7 @@ struct Attempts {
   std::vector<Revocation> revocations;  // only tokens whose revocation failed at least once
 
   WallTime revocation_retry_at(TokenId token) const;
+  int revocation_failures(TokenId token) const;
 };
 
 // One call that is to be made, and when.
@@ -77,5 +78,7 @@ inline constexpr Duration kUrgentRetryGap{1'000};
 inline constexpr Duration kUrgentRetryGapMax{5'000};
 // After so many failures in a row, where others get their tokens, its calls go behind theirs.
 inline constexpr int kUrgentTriesMax = 3;
+// A new pair waits for the old refresh token's revocation until that has failed so often.
+inline constexpr int kRevocationTriesAwaited = 3;
 
 }  // namespace rota

@@ -31,11 +31,13 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
              snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)
                                                              : std::nullopt),
       budget_(policy.requests_per_window, policy.window),
-      journal_(snapshot.calls, snapshot.next_call, policy.window, boot, clock_, now.boot),
+      journal_(snapshot.calls, snapshot.next_call, policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
       next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
-  if (snapshot.paused_until.boot == boot_) budget_.pause(snapshot.paused_until.at);
+  // The pause after the slots: what came before it does not delay what comes after.
+  for (const BootTime over : journal_.completions(now.boot)) budget_.restore(over);
+  if (const auto until = journal_.on_this_boot(snapshot.paused_until)) budget_.pause(*until);
   facts_.early_probe_at = snapshot.early_probe_at.value_or(circle_now(now) + kEarlyProbeEvery);
   // The ledger tells how long this community's tokens live before the first call does.
   for (const MemberRecord& record : snapshot.members) {
@@ -53,7 +55,6 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
 }
 
 void Engine::start(Now now, Commands& out) {
-  for (const BootTime over : journal_.completions(now.boot)) budget_.restore(over);
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
@@ -64,7 +65,8 @@ void Engine::start(Now now, Commands& out) {
     replan(slot, now);
   }
   // What is published here is durable already: it need not wait for a commit.
-  let_out(std::exchange(gathering_.then, {}), out);
+  Commands then = std::exchange(gathering_.then, {});
+  std::ranges::move(then, std::back_inserter(out));
   pump(now, out);
 }
 
@@ -145,7 +147,19 @@ std::optional<WallTime> Engine::next_due() const {
   return due;
 }
 
+// Whoever calls on_tick() at next_wake() never sees the second; a disk that hangs makes the first.
+bool Engine::is_stuck(Now now) {
+  if (commit_running_for(now) > kCommitHungMax) return true;
+  const auto wake = next_wake(now);
+  return wake && *wake <= now.boot && now.boot - pumped_at_ > kLateMax;
+}
+
+Duration Engine::commit_running_for(Now now) const {
+  return commit_running_ ? now.boot - commit_started_at_ : Duration{0};
+}
+
 void Engine::pump(Now now, Commands& out) {
+  pumped_at_ = now.boot;
   housekeep_due(now);
   replan_moved(now);
   expire_waits(now, out);
@@ -176,7 +190,7 @@ void Engine::send_due(Now now) {
   const WallTime circle = circle_now(now);
   while (true) {
     std::array<bool, kLaneCount> ready{};
-    std::array<std::optional<PlannedCall>, kLaneCount> first;
+    std::array<std::optional<DueCall>, kLaneCount> first;
     for (const Lane lane : kLanes) {
       const Queue& queue = lanes_[index_of(lane)];
       if (queue.empty() || queue.begin()->first > circle || !may_send(lane, now)) continue;
@@ -185,8 +199,8 @@ void Engine::send_due(Now now) {
     }
     const auto lane = picker_.pick(ready);
     if (!lane) return;
-    MemberSlot& slot = slots_.at(lanes_[index_of(*lane)].begin()->second);
-    start_call(slot, *first[index_of(*lane)], now);
+    const DueCall& due = *first[index_of(*lane)];
+    start_call(slots_.at(due.member), due.call, now);
   }
 }
 
@@ -206,13 +220,13 @@ void Engine::probe_clock(Now now) {
 }
 
 // What was learned since a member was queued may have moved it to a later time or another lane.
-std::optional<PlannedCall> Engine::first_due(Lane lane, Now now) {
+std::optional<Engine::DueCall> Engine::first_due(Lane lane, Now now) {
   const WallTime circle = circle_now(now);
   const Queue& queue = lanes_[index_of(lane)];
   while (!queue.empty() && queue.begin()->first <= circle) {
     MemberSlot& slot = slots_.at(queue.begin()->second);
     const auto planned = plan_of(slot, now).calls[index_of(lane)];
-    if (planned && planned->due <= circle) return planned;
+    if (planned && planned->due <= circle) return DueCall{slot.record.id, *planned};
     replan(slot, now);
   }
   return std::nullopt;
@@ -282,11 +296,14 @@ void Engine::flush(Now now, Commands& out) {
     std::ranges::move(gathering_.mutations, std::back_inserter(committing_->mutations));
     std::ranges::move(gathering_.then, std::back_inserter(committing_->then));
     std::ranges::move(gathering_.send, std::back_inserter(committing_->send));
+    committing_->answers.merge(gathering_.answers);
+    committing_->reports.merge(gathering_.reports);
   } else {
     if (gathering_.mutations.empty()) {
       // Nothing to make durable: what is to be told or answered need not wait.
       ROTA_CHECK(gathering_.send.empty());
-      let_out(std::exchange(gathering_.then, {}), out);
+      Batch durable = std::exchange(gathering_, {});
+      let_out(durable, out);
       return;
     }
     committing_.emplace(std::move(gathering_));
@@ -302,6 +319,7 @@ void Engine::flush(Now now, Commands& out) {
     committing_->mutations.emplace_back(PutMeta{MetaKey::kClockOffsetMs, clock_.offset().count()});
   }
   commit_running_ = true;
+  commit_started_at_ = now.boot;
   // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not
   // copied.
   out.emplace_back(command::Commit{committing_->mutations});
@@ -317,7 +335,7 @@ void Engine::on_committed(Now now, Commands& out) {
   }
   Batch durable = std::move(*committing_);
   committing_.reset();
-  let_out(std::move(durable.then), out);
+  let_out(durable, out);
   for (const CallId call : durable.send) send_journaled(call, now, out);
   pump(now, out);
 }

@@ -72,6 +72,11 @@ class Engine {
 
   // When on_tick() is wanted next; none: not before another event.
   std::optional<BootTime> next_wake(Now now);
+  // The rotation goes on no more, though it should: a commit that never ends, or a tick that never
+  // came.
+  bool is_stuck(Now now);
+  static constexpr Duration kCommitHungMax = std::chrono::minutes{2};
+  static constexpr Duration kLateMax = std::chrono::seconds{30};
   // When the first of the calls that are planned is due.
   std::optional<WallTime> next_due() const;
 
@@ -101,13 +106,20 @@ class Engine {
   Budget& budget() { return budget_; }
   std::size_t calls_in_flight() const { return calls_.size(); }
   std::size_t waits() const { return waits_.size(); }
+  // Until what they stand on is durable.
+  std::size_t answers_held_back() const;
   Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
+  Duration commit_running_for(Now now) const;
   std::size_t size() const { return slots_.size(); }
 
  private:
   using Queue = std::set<std::pair<WallTime, MemberId>>;
+  struct DueCall {
+    MemberId member{};
+    PlannedCall call;
+  };
 
   // engine.cc: the pass over what is due, and batches
   void pump(Now now, Commands& out);
@@ -115,7 +127,7 @@ class Engine {
   bool may_send(Lane lane, Now now);
   bool wants_clock_probe() const;
   void probe_clock(Now now);
-  std::optional<PlannedCall> first_due(Lane lane, Now now);
+  std::optional<DueCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
   void send_journaled(CallId call, Now now, Commands& out);
   void flush(Now now, Commands& out);
@@ -167,13 +179,14 @@ class Engine {
   void answer_everybody(Now now);
   void answer(WaitId wait, WaitAnswer answer);
   void answer_at_once(WaitId wait, Now now, Commands& out);
-  void let_out(Commands then, Commands& out);
+  void let_out(Batch& durable, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
   void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
   void finish_operations(MemberSlot& slot, Now now);
   void finish_rotations(MemberSlot& slot, bool rotated, std::string detail);
   void expire_operations(Now now, Commands& out);
   void complete(OperatorId op, const MemberSlot& slot, bool done, std::string detail);
+  void finish(OperatorId op, Operation& operation);
 
   // Constant after construction.
   const Policy policy_;
@@ -210,6 +223,8 @@ class Engine {
   Batch gathering_;
   std::optional<Batch> committing_;  // handed to the driver, or waiting to be tried again
   bool commit_running_ = false;
+  BootTime commit_started_at_{};
+  BootTime pumped_at_{};
   int commit_failures_ = 0;
   BootTime commit_retry_at_{};
   std::optional<Error> commit_error_;

@@ -83,35 +83,40 @@ void Engine::on_wait_cancelled(WaitId id) {
   wait_deadlines_.erase({it->second.deadline, id});
   const auto slot = slots_.find(it->second.request.member);
   if (slot != slots_.end()) std::erase(slot->second.waiters, id);
+  if (it->second.answered) {
+    gathering_.answers.erase(id);
+    if (committing_) committing_->answers.erase(id);
+  }
   waits_.erase(it);
 }
 
 // The answer goes out with the batch that is gathering, so after all that it stands on is durable.
 // Until then the wait keeps its deadline: the commit may take longer than that.
 void Engine::answer(WaitId id, WaitAnswer answer) {
-  gathering_.then.emplace_back(command::Answer{.wait = id, .answer = answer});
-  const auto wait = waits_.find(id);
-  if (wait == waits_.end()) return;
-  wait->second.answered = true;
-  const auto slot = slots_.find(wait->second.request.member);
+  gathering_.answers.insert_or_assign(id, answer);
+  WaitState& wait = waits_.at(id);
+  wait.answered = true;
+  const auto slot = slots_.find(wait.request.member);
   if (slot != slots_.end()) std::erase(slot->second.waiters, id);
 }
 
+std::size_t Engine::answers_held_back() const {
+  const auto of = [](const Batch& batch) { return batch.answers.size() + batch.reports.size(); };
+  return of(gathering_) + (committing_ ? of(*committing_) : 0);
+}
+
 // What a batch was holding back goes out: first what the table is to show, then the answers that
-// stand on it, but for those to waits that are over.
-void Engine::let_out(Commands then, Commands& out) {
-  std::vector<command::Answer> answers;
-  for (Command& command : then) {
-    if (const auto* reply = std::get_if<command::Answer>(&command)) {
-      answers.push_back(*reply);
-    } else {
-      out.push_back(std::move(command));
-    }
+// stand on it.
+void Engine::let_out(Batch& durable, Commands& out) {
+  std::ranges::move(durable.then, std::back_inserter(out));
+  for (const auto& [wait, answer] : durable.answers) {
+    on_wait_cancelled(wait);
+    out.emplace_back(command::Answer{.wait = wait, .answer = answer});
   }
-  for (const command::Answer& reply : answers) {
-    if (!waits_.contains(reply.wait)) continue;
-    on_wait_cancelled(reply.wait);
-    out.emplace_back(reply);
+  for (const OperatorId op : durable.reports) {
+    const auto operation = operations_.find(op);
+    out.emplace_back(command::Report{.op = op, .report = std::move(operation->second.report)});
+    operations_.erase(operation);
   }
 }
 
@@ -181,9 +186,8 @@ WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& reques
 void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
                          Commands& out) {
   const auto refuse = [&](std::string why) {
-    gathering_.then.emplace_back(
+    out.emplace_back(
         command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
-    pump(now, out);
   };
   const auto known = by_key_.find(key);
   if (known == by_key_.end()) return refuse(fmt::format("no member {} on record", key));
@@ -251,11 +255,9 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
     replan(slot, now);
   }
   for (auto& [member, slot] : slots_) settle_if_nothing_alive(slot, now);
-  if (operations_.contains(op) && operation.members.empty()) {
-    gathering_.then.emplace_back(command::Report{
-        .op = op,
-        .report = OperatorReport{.done = true, .detail = "there is no member", .revocations = {}}});
-    operations_.erase(op);
+  if (operation.members.empty() && !operation.finished) {
+    finish(op, operation);
+    operation.report.detail = "there is no member";
   }
   pump(now, out);
 }
@@ -296,21 +298,26 @@ void Engine::finish_rotations(MemberSlot& slot, bool rotated, std::string detail
 
 // That it is not done needs no commit: an operator is told in time while the store fails.
 void Engine::expire_operations(Now now, Commands& out) {
-  const auto gathered = static_cast<std::ptrdiff_t>(gathering_.then.size());
   std::vector<OperatorId> over;
   for (const auto& [op, operation] : operations_) {
-    if (operation.deadline <= now.boot || stopping_) over.push_back(op);
+    if (operation.deadline <= now.boot || (stopping_ && !operation.finished)) over.push_back(op);
   }
   for (const OperatorId op : over) {
-    const auto members = operations_.at(op).members;
+    Operation& operation = operations_.at(op);
+    if (operation.finished) {
+      operation.report.done = false;
+      operation.report.detail = "not on disk yet: look again with `rota member`";
+    }
+    const auto members = operation.members;
     for (const MemberId member : members) {
       complete(op, slots_.at(member), false,
                "not finished in time: it goes on, look again with `rota member`");
     }
+    gathering_.reports.erase(op);
+    if (committing_) committing_->reports.erase(op);
+    out.emplace_back(command::Report{.op = op, .report = std::move(operation.report)});
+    operations_.erase(op);
   }
-  const auto first = gathering_.then.begin() + gathered;
-  std::move(first, gathering_.then.end(), std::back_inserter(out));
-  gathering_.then.erase(first, gathering_.then.end());
 }
 
 // This member's part of the operation is over; the report goes out with the last one.
@@ -324,11 +331,15 @@ void Engine::complete(OperatorId op, const MemberSlot& slot, bool done, std::str
   report.doubts += static_cast<std::int64_t>(journal_.doubts_of(slot.record.id));
   if (!done) report.detail = detail;
   if (!operation.members.empty()) return;
-  report.done = report.detail.empty();
-  if (report.done) report.detail = std::move(detail);
   report.state = slot.record.state;
-  gathering_.then.emplace_back(command::Report{.op = op, .report = std::move(report)});
-  operations_.erase(op);
+  finish(op, operation);
+  if (report.done) report.detail = std::move(detail);
+}
+
+void Engine::finish(OperatorId op, Operation& operation) {
+  operation.report.done = operation.report.detail.empty();
+  operation.finished = true;
+  gathering_.reports.insert(op);
 }
 
 }  // namespace rota

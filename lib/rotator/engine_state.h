@@ -51,6 +51,7 @@ struct Operation {
   OperatorAction action = OperatorAction::kRevoke;
   std::set<MemberId> members;  // those not done yet
   BootTime deadline;
+  bool finished = false;  // its report is in the batch that gathers or is being committed
   OperatorReport report;
   std::map<std::pair<TokenKind, Fingerprint>, std::size_t> line_of{};  // of report.revocations
 };
@@ -61,8 +62,14 @@ struct Batch {
   Commands then;             // in order
   std::vector<CallId> send;  // journaled here
   bool scrubs = false;       // there is a Scrub among the mutations
+  // After all of `then`. What is over before the batch is durable is taken out again, so that a
+  // store that takes nothing lets nobody grow these.
+  std::map<WaitId, WaitAnswer> answers;
+  std::set<OperatorId> reports;
 
-  bool empty() const { return mutations.empty() && then.empty() && send.empty(); }
+  bool empty() const {
+    return mutations.empty() && then.empty() && send.empty() && answers.empty() && reports.empty();
+  }
 };
 
 }  // namespace rota

@@ -28,8 +28,18 @@ Health::Members count_members(Engine& engine, Now now) {
   return members;
 }
 
+// A disk that hangs shows before its first commit fails.
+constexpr Duration kCommitSlow = std::chrono::seconds{10};
+
 std::string count(std::size_t number, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+std::string commit_problem(const Engine& engine, Now now) {
+  if (engine.commit_error()) return engine.commit_error()->message;
+  const Duration running = engine.commit_running_for(now);
+  if (running < kCommitSlow) return {};
+  return fmt::format("a commit has been running for {} s", running / std::chrono::seconds{1});
 }
 
 }  // namespace
@@ -49,7 +59,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .breaker = engine.breaker().state(),
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
-          .commit_problem = engine.commit_error() ? engine.commit_error()->message : std::string{},
+          .commit_problem = commit_problem(engine, now),
           .held_plan =
               held ? std::optional(Health::HeldPlan{held->id, held->retire.size()}) : std::nullopt,
           .files = files};

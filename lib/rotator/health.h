@@ -40,7 +40,7 @@ struct Health {
   BreakerState breaker = BreakerState::kClosed;
   Duration clock_skew{0};
   bool clock_confirmed = false;
-  std::string commit_problem;  // why the last commit failed; empty: it did not
+  std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
 };

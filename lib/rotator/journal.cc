@@ -12,13 +12,14 @@ BootTime over_at(const CallRow& closed) { return closed.closed_stamp->at; }
 }  // namespace
 
 Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
-                 const CircleClock& clock, BootTime now)
+                 BootTime now)
     : window_(window), boot_(boot), next_(static_cast<std::int64_t>(next)) {
+  find_earlier_boots(rows);
   for (CallRow row : rows) {
-    if (row.closed_at && (!row.closed_stamp || row.closed_stamp->boot != boot)) {
-      row.closed_stamp = {.boot = boot, .at = clock.boot_at(*row.closed_at) + kDatingError};
+    if (row.closed_at) {
+      const auto at = row.closed_stamp ? on_this_boot(*row.closed_stamp) : std::nullopt;
+      row.closed_stamp = {.boot = boot, .at = std::min(at.value_or(now), now)};
     }
-    if (row.closed_stamp) row.closed_stamp->at = std::min(row.closed_stamp->at, now);
     if (!row.closed_at) {
       open_.emplace(row.id, row);
     } else if (row.doubt_until) {
@@ -31,6 +32,32 @@ Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window,
     }
   }
   std::ranges::sort(closed_, {}, over_at);
+}
+
+// Of the boot before this one the last row is dated when this boot began. Those before it end as
+// much earlier as Circle's clock said at the time.
+void Journal::find_earlier_boots(const std::vector<CallRow>& rows) {
+  std::map<BootId, const CallRow*> last_of;
+  const CallRow* last = nullptr;
+  for (const CallRow& row : rows) {
+    if (!row.closed_stamp || row.closed_stamp->boot == boot_) continue;
+    if (last == nullptr || row.id > last->id) last = &row;
+    const CallRow*& own = last_of[row.closed_stamp->boot];
+    if (own == nullptr || over_at(row) > over_at(*own)) own = &row;
+  }
+  if (last == nullptr) return;
+  const CallRow& end = *last_of.at(last->closed_stamp->boot);
+  for (const auto& [boot, own] : last_of) {
+    const Duration before = std::min(*own->closed_at - *end.closed_at, Duration{0});
+    earlier_boots_.emplace(boot, before - over_at(*own).time_since_epoch());
+  }
+}
+
+std::optional<BootTime> Journal::on_this_boot(const BootStamp& stamp) const {
+  if (stamp.boot == boot_) return stamp.at;
+  const auto earlier = earlier_boots_.find(stamp.boot);
+  if (earlier == earlier_boots_.end()) return std::nullopt;
+  return stamp.at + earlier->second;
 }
 
 CallId Journal::open(CallKind kind, MemberId member, WallTime now,
@@ -96,7 +123,7 @@ CallRow Journal::take_doubt(CallId call) {
 }
 
 void Journal::sweep(Time now, bool sure, std::vector<Mutation>& mutations) {
-  const BootTime counts_from = now.boot - window_ - kSlack;
+  const BootTime counts_from = now.boot - window_;
   while (!closed_.empty() && over_at(closed_.front()) < counts_from) {
     mutations.emplace_back(EraseCall{closed_.front().id});
     closed_.pop_front();

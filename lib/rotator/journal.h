@@ -9,7 +9,6 @@
 
 #include "base/time.h"
 #include "model/record.h"
-#include "plan/circle_clock.h"
 #include "store/token_store.h"
 
 namespace rota {
@@ -27,10 +26,9 @@ class Journal {
     BootTime boot;
   };
 
-  // `rows`: as the store had them. Rows still open belonged to a process that is gone. Rows of an
-  // earlier boot are dated by `clock`.
+  // `rows`: as the store had them. Rows still open belonged to a process that is gone.
   Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
-          const CircleClock& clock, BootTime now);
+          BootTime now);
 
   // Opens a row; commit `mutations` before the call is sent.
   CallId open(CallKind kind, MemberId member, WallTime now, std::vector<Mutation>& mutations);
@@ -48,25 +46,28 @@ class Journal {
   // When the calls on record were over, in order: the budget's restored slots. Open ones count as
   // over at `now`.
   std::vector<BootTime> completions(BootTime now) const;
+  // That moment on this boot's clock, and no earlier than it was: no clock tells how long the
+  // machine was off, so the last call before it counts as made when this boot began. None: no call
+  // of that boot is on record.
+  std::optional<BootTime> on_this_boot(const BootStamp& stamp) const;
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
   std::size_t doubts_of(MemberId member) const;
 
-  // Rows are kept this much longer than the window: after a reboot they are dated by the wall
-  // clock.
-  static constexpr Duration kSlack = std::chrono::minutes{10};
-  // How far that may be off where nobody set it: the resolution of a Date, twice.
+  // How far Circle's clock as we know it may be off: the resolution of a Date, twice.
   static constexpr Duration kDatingError{2'000};
 
  private:
   // Of this row and the one before it, returns the one that the other stands for, if there are two.
   std::optional<CallRow> add_doubt(const CallRow& row);
   CallRow take_doubt(CallId call);
+  void find_earlier_boots(const std::vector<CallRow>& rows);
   void keep_as_slot(CallRow row, std::vector<Mutation>& mutations);
 
   const Duration window_;
   const BootId boot_;
+  std::map<BootId, Duration> earlier_boots_;  // this boot's clock minus theirs, at the least
   std::int64_t next_;
   std::map<CallId, CallRow> open_;
   std::deque<CallRow> closed_;        // in order of closing

@@ -58,6 +58,7 @@ TEST(World, HasEverythingInIt) {
            "crash.after_commit",
            "crash.calls_in_flight",
            "reboot",
+           "reboot.clock_off",
            "suspend",
            "suspend.calls_in_flight",
            "clock_step",

@@ -116,13 +116,22 @@ void World::crash(std::string_view when, bool reboot) {
                                                       : std::chrono::milliseconds{100} +
                                                             random_.up_to(std::chrono::seconds{5});
   time_.machine(std::min(off, std::max(options_.weather - time_.now(), Duration{100})),
-                [this, reboot] {
-                  if (reboot) {
-                    ++boots_;
-                    boot_epoch_ = time_.now() - random_.up_to(std::chrono::seconds{30});
-                  }
+                [this, reboot, crashed = time_.now()] {
+                  if (reboot) start_machine(crashed);
                   boot();
                 });
+}
+
+// The kernel ran for a while before the daemon does, but not while the last one did.
+void World::start_machine(Duration crashed) {
+  ++boots_;
+  boot_epoch_ = std::max(crashed, time_.now() - random_.up_to(std::chrono::seconds{30}));
+  // A machine's own clock may keep some local time, be empty or run fast.
+  constexpr std::int64_t kClockOffOneIn = 3;
+  constexpr Duration kClockOff = std::chrono::hours{2};
+  if (boots_ % kClockOffOneIn != 0) return;
+  note("reboot.clock_off");
+  wall_error_ += boots_ % 2 == 0 ? kClockOff : -kClockOff;
 }
 
 void World::turn(const std::function<void(Commands&)>& event) {

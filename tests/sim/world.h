@@ -73,6 +73,7 @@ class World {
   void schedule_bad_things();
   void suspend();
   void suspend_in_a_call(int tries);
+  void start_machine(Duration crashed);
   void step_clock();
   void calm_down();
 

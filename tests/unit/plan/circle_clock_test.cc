@@ -92,6 +92,18 @@ TEST(CircleClock, FollowsALastingChangeOnceASecondReplyConfirmsIt) {
   EXPECT_EQ(clock.at(kBoot), kT0 + 1min);
 }
 
+// P1: learned before this start of the daemon, on the same boot.
+TEST(CircleClock, ARestartBelievesNoSingleOddDateEither) {
+  for (const Duration odd : {Duration(-24h), Duration(24h)}) {
+    const Duration offset = kT0.time_since_epoch() - kBoot.time_since_epoch();
+    CircleClock clock(kStart, std::nullopt, 0ms, offset);
+    EXPECT_TRUE(clock.confirmed());
+    EXPECT_FALSE(clock.observe(date(odd, 1s), kBoot + 1s, kBoot + 1s));
+    EXPECT_EQ(clock.at(kBoot), kT0);
+    EXPECT_TRUE(clock.observe(date(odd, 2s), kBoot + 2s, kBoot + 2s)) << "two of them it does";
+  }
+}
+
 TEST(CircleClock, TheFirstReplyCorrectsAWrongRecord) {
   // The record said tomorrow; Circle says today.
   CircleClock clock(kStart, kT0 + 24h, 0ms);

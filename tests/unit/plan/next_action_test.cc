@@ -189,6 +189,18 @@ TEST_F(NextActionTest, AReinstatedMemberWaitsForTheEndOfItsOldRefreshToken) {
   expect_call(in(plan(record), Lane::kRevocation), CallKind::kRevokeAccess, kAtOnce, 1);
 }
 
+// One that Circle will not revoke must not keep a member without a token for as long as it lives.
+TEST_F(NextActionTest, ARevocationThatKeepsFailingHoldsNobodyBack) {
+  const MemberRecord record = test::member(1, MemberState::kActive, "id:42",
+                                           {refresh_token(2, "r", TokenStatus::kRevoking),
+                                            access_token(1, "a", TokenStatus::kRevoking)});
+  attempts.revocations = {{.token = TokenId{2}, .failures = 2, .retry_at = kT0 + 5s}};
+  EXPECT_EQ(only_call(plan(record)).lane, Lane::kRevocation);
+  attempts.revocations[0].failures = 3;
+  expect_call(in(plan(record), Lane::kIssue), CallKind::kIssue, kAtOnce);
+  EXPECT_TRUE(in(plan(record), Lane::kRevocation)) << "which goes on";
+}
+
 TEST_F(NextActionTest, AReplacedRefreshTokenIsRevokedWhileTheNewOneWorks) {
   MemberRecord record = test::member_with_pair();
   record.tokens.push_back(refresh_token(3, "refresh-0", TokenStatus::kRevoking));

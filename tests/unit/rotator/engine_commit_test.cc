@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "rotator/health.h"
 #include "tests/unit/rotator/engine_box.h"
 
 // P2 and P3 in the engine: what leaves it, and when. EngineBox itself checks every command against
@@ -119,6 +120,70 @@ TEST(EngineCommit, AWaitEndsInTimeWhileTheStoreFails) {
   EXPECT_EQ(box.answer_of(alive), WaitResult::kServe) << "the durable token is alive";
   EXPECT_EQ(box.answer_of(refused), WaitResult::kUnavailable);
   EXPECT_EQ(box.answer_of(strict), WaitResult::kUnavailable);
+}
+
+// P11: clients that come and go while the store takes nothing leave nothing behind.
+TEST(EngineCommit, AnswersToWaitsThatAreOverDoNotPileUp) {
+  EngineBox box = box_with_grace();
+  box.advance(2h);
+  box.settle();
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
+  box.commit_fail();
+  std::vector<WaitId> gone;
+  for (int i = 0; i < 100; ++i) {
+    gone.push_back(box.wait(1, 1s));
+    if (i % 2 == 0) box.engine.on_wait_cancelled(gone.back());
+  }
+  for (int i = 0; i < 40; ++i) {
+    box.advance(1s);
+    if (box.commit_pending()) box.commit_fail();
+  }
+  EXPECT_EQ(box.engine.waits(), 0U);
+  EXPECT_EQ(box.engine.answers_held_back(), 0U);
+  const WaitId last = box.wait(1, 30s);
+  EXPECT_EQ(box.engine.answers_held_back(), 1U);
+  box.advance(5s);
+  box.settle();
+  EXPECT_EQ(box.answer_of(last), WaitResult::kServe);
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+}
+
+TEST(EngineCommit, ARefusalNeedsNoCommitAndADoneDeedIsToldAsNotOnDiskYet) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  const OperatorId reinstated = box.operate(kGraceKey, OperatorAction::kReinstate);
+  box.commit_fail();
+  const OperatorId refused = box.operate("id:99", OperatorAction::kRevoke);
+  ASSERT_NE(box.report_of(refused), nullptr);
+  EXPECT_FALSE(box.report_of(refused)->has_value());
+  EXPECT_EQ(box.report_of(reinstated), nullptr);
+  for (int i = 0; i < 40; ++i) {
+    box.advance(1s);
+    if (box.commit_pending()) box.commit_fail();
+  }
+  ASSERT_NE(box.report_of(reinstated), nullptr);
+  EXPECT_FALSE((*box.report_of(reinstated))->done);
+  EXPECT_EQ(box.engine.answers_held_back(), 0U);
+}
+
+// The watchdog goes by this: a disk that hangs, and a loop that does not come to its timer.
+TEST(EngineCommit, ACommitThatNeverEndsOrATickThatNeverComesIsStuck) {
+  EngineBox box = box_with_grace();
+  EXPECT_FALSE(box.engine.is_stuck(box.now));
+  const Now much_later{.wall = box.now.wall + 3h, .boot = box.now.boot + 3h};
+  EXPECT_TRUE(box.engine.is_stuck(much_later)) << "a refresh was due an hour ago";
+  box.advance(2h);
+  ASSERT_TRUE(box.commit_pending());
+  EXPECT_FALSE(box.engine.is_stuck(box.now)) << "as after a suspend: it goes on at once";
+  box.advance(Engine::kCommitHungMax);
+  EXPECT_FALSE(box.engine.is_stuck(box.now));
+  box.advance(1ms);
+  EXPECT_TRUE(box.engine.is_stuck(box.now));
+  EXPECT_FALSE(health_of(box.engine, {}, box.now).commit_problem.empty());
+  box.commit_ok();
+  EXPECT_FALSE(box.engine.is_stuck(box.now));
+  EXPECT_TRUE(health_of(box.engine, {}, box.now).commit_problem.empty());
 }
 
 TEST(EngineCommit, AnOperatorIsToldInTimeWhileTheStoreFails) {

@@ -116,6 +116,31 @@ TEST(EngineUpstream, A429WithoutRetryAfterPausesEverLonger) {
   }
 }
 
+// P7: whatever the wall clock shows after the reboot.
+TEST(EngineUpstream, ARebootKeepsThePauseAndTheSlots) {
+  Policy policy = exact_policy();
+  policy.requests_per_window = 20;
+  const Now start{.wall = kT0, .boot = BootTime{10'000s}};
+  EngineBox box({}, policy, start, BootId{1});
+  box.start();
+  box.roster({entry("id:7"), entry("id:8")});
+  box.settle();
+  ASSERT_THAT(box.open_calls(), SizeIs(2));
+  box.reply(box.oldest_call(), issued("access-7", "refresh-7", box.circle(), 7));
+  box.reply(box.oldest_call(), Throttled{.after = 90s});
+  box.settle();
+
+  const Now after{.wall = kT0 + 9h, .boot = BootTime{20s}};
+  EngineBox again(box.durable.snapshot(), policy, after, BootId{2});
+  again.start();
+  again.settle();
+  EXPECT_EQ(again.engine.budget().used(again.now.boot), 2U);
+  again.run_for(70s - 1ms);
+  EXPECT_THAT(again.calls, IsEmpty()) << "90 s since this boot began, at the least";
+  again.run_for(1ms);
+  EXPECT_FALSE(again.calls.empty());
+}
+
 TEST(EngineUpstream, ABadAppTokenIsOneAlarmAndOneProbeAtATime) {
   EngineBox box = box_with_many(30);
   const WaitId wait = box.wait(30, 60s);

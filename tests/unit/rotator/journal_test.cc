@@ -19,10 +19,9 @@ constexpr MemberId kGrace{1};
 
 constexpr BootId kBoot{11};
 constexpr BootTime kBoot0{Duration{100h}};
-// Agrees with the wall clock: kT0 is kBoot0.
-const CircleClock kClock({.wall = kT0, .boot = kBoot0}, std::nullopt, Duration{0});
 
-Journal::Time both(WallTime circle) { return {.circle = circle, .boot = kClock.boot_at(circle)}; }
+// The clocks agree: kT0 is kBoot0.
+Journal::Time both(WallTime circle) { return {.circle = circle, .boot = kBoot0 + (circle - kT0)}; }
 
 const CallRow& put_row(const std::vector<Mutation>& mutations, std::size_t i) {
   return std::get<PutCall>(mutations.at(i)).row;
@@ -48,7 +47,7 @@ class JournalTest : public testing::Test {
     journal.sweep(both(now), true, mutations);
     return erased(mutations);
   }
-  Journal journal{{}, CallId{7}, kWindow, kBoot, kClock, kBoot0};
+  Journal journal{{}, CallId{7}, kWindow, kBoot, kBoot0};
 };
 
 TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
@@ -72,10 +71,10 @@ TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{8});
 }
 
-TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindowAndItsSlack) {
+TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindow) {
   const CallId id = done(kT0 - 1min, kT0);
-  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack), IsEmpty());
-  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack + 1ms), ElementsAre(id));
+  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
+  EXPECT_THAT(sweep(kT0 + kWindow + 1ms), ElementsAre(id));
   EXPECT_THAT(sweep(kT0 + 24h), IsEmpty());
 }
 
@@ -98,8 +97,8 @@ TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
 
 TEST_F(JournalTest, ADoubtShorterThanTheWindowIsStillASlot) {
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1s);
-  EXPECT_THAT(sweep(kT0 + kWindow + Journal::kSlack), IsEmpty());
-  EXPECT_EQ(sweep(kT0 + kWindow + Journal::kSlack + 1ms).size(), 1U);
+  EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
+  EXPECT_EQ(sweep(kT0 + kWindow + 1ms).size(), 1U);
 }
 
 TEST_F(JournalTest, OfTwoDoubtsOfOneMemberTheLaterStandsForBoth) {
@@ -127,54 +126,89 @@ TEST_F(JournalTest, DoubtsFollowTheirMember) {
 }
 
 // A restart: the rows come back in any order.
+CallRow closed_row(std::int64_t id, CallFate fate, BootStamp stamp, WallTime closed,
+                   std::optional<Duration> doubt = {}) {
+  CallRow r;
+  r.id = CallId{id};
+  r.member = kGrace;
+  r.opened_at = kT0 - 1h;
+  r.fate = fate;
+  r.closed_at = closed;
+  r.closed_stamp = stamp;
+  if (doubt) r.doubt_until = kT0 + *doubt;
+  return r;
+}
+
 TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
-  const auto row = [](std::int64_t id, CallFate fate, std::optional<Duration> closed,
+  const auto row = [](std::int64_t id, CallFate fate, Duration closed,
                       std::optional<Duration> doubt = {}) {
-    CallRow r;
-    r.id = CallId{id};
-    r.member = kGrace;
-    r.opened_at = kT0 - 1h;
-    r.fate = fate;
-    if (closed) r.closed_at = kT0 + *closed;
-    if (doubt) r.doubt_until = kT0 + *doubt;
-    return r;
+    return closed_row(id, fate, {.boot = kBoot, .at = kBoot0 + closed}, kT0 + closed, doubt);
   };
+  CallRow open;
+  open.id = CallId{4};
+  open.member = kGrace;
   const std::vector<CallRow> rows{
       row(5, CallFate::kAnswered, -1min),
-      row(4, CallFate::kOpen, std::nullopt),
+      open,
       row(3, CallFate::kUnknown, -2min, 1h),
       row(2, CallFate::kNotSent, -1min),  // no slot: Circle never saw it
-      row(6, CallFate::kAnswered, -kWindow - Journal::kSlack),
-      row(1, CallFate::kAnswered, -kWindow - Journal::kSlack - 1ms),
+      row(6, CallFate::kAnswered, -kWindow),
+      row(1, CallFate::kAnswered, -kWindow - 1ms),
       row(7, CallFate::kUnknown, -1h, 1h),  // old ones, too: the budget drops them by its own clock
       row(8, CallFate::kUnknown, -3min),    // a revocation of unknown fate: a slot, no doubt
   };
-  Journal journal(rows, CallId{9}, kWindow, kBoot, kClock, kBoot0);
-  const auto dated = [](Duration closed) { return kBoot0 + closed + Journal::kDatingError; };
-  EXPECT_THAT(
-      journal.completions(kBoot0),
-      UnorderedElementsAre(kBoot0, dated(-1min), dated(-2min), dated(-kWindow - Journal::kSlack),
-                           dated(-kWindow - Journal::kSlack - 1ms), dated(-1h), dated(-3min)));
+  Journal journal(rows, CallId{9}, kWindow, kBoot, kBoot0);
+  EXPECT_THAT(journal.completions(kBoot0),
+              UnorderedElementsAre(kBoot0, kBoot0 - 1min, kBoot0 - 2min, kBoot0 - kWindow,
+                                   kBoot0 - kWindow - 1ms, kBoot0 - 1h, kBoot0 - 3min));
   ASSERT_EQ(journal.open_rows().size(), 1U);
   EXPECT_EQ(journal.open_rows().front().id, CallId{4});
   EXPECT_EQ(journal.doubts(), 1U) << "two of one member and kind";
   std::vector<Mutation> mutations;
-  journal.sweep(both(kT0 + Journal::kDatingError), true, mutations);
+  journal.sweep(both(kT0), true, mutations);
   EXPECT_THAT(erased(mutations), ElementsAre(CallId{1})) << "whatever order they came in";
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{9});
 }
 
 // What Circle's clock was when a row was closed, or is at the restart, does not matter on one boot.
 TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
-  CallRow row;
-  row.id = CallId{1};
-  row.fate = CallFate::kAnswered;
-  row.closed_at = kT0 - 24h;
-  row.closed_stamp = BootStamp{.boot = kBoot, .at = kBoot0 - 7s};
-  const Journal same({row}, CallId{2}, kWindow, kBoot, kClock, kBoot0);
+  const CallRow row = closed_row(1, CallFate::kAnswered, {.boot = kBoot, .at = kBoot0 - 7s},
+                                 kT0 - 24h);
+  const Journal same({row}, CallId{2}, kWindow, kBoot, kBoot0);
   EXPECT_THAT(same.completions(kBoot0), ElementsAre(kBoot0 - 7s));
-  const Journal other({row}, CallId{2}, kWindow, BootId{12}, kClock, kBoot0);
-  EXPECT_THAT(other.completions(kBoot0), ElementsAre(kBoot0 - 24h + Journal::kDatingError));
+}
+
+// P7: no clock tells how long the machine was off, and the wall clock may be hours ahead.
+TEST(JournalRestart, AfterARebootTheLastCallCountsAsMadeWhenTheBootBegan) {
+  const std::vector<CallRow> rows{
+      closed_row(1, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0 - 10s),
+      closed_row(2, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0 + 4s}, kT0 + 9h),
+      closed_row(3, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0 + 20s),
+      closed_row(4, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{61s}}, kT0 - 5h)};
+  const BootTime now{20s};
+  const Journal last({rows[0], rows[1]}, CallId{5}, kWindow, kBoot, now);
+  EXPECT_THAT(last.completions(now), ElementsAre(BootTime{-4s}, BootTime{}))
+      << "their distance is the boot clock's";
+  const Journal two(rows, CallId{5}, kWindow, kBoot, now);
+  EXPECT_THAT(two.completions(now),
+              ElementsAre(BootTime{-4s}, BootTime{-1s}, BootTime{}, BootTime{}))
+      << "never later than the boot that came after";
+  std::vector<Mutation> mutations;
+  Journal swept(rows, CallId{5}, kWindow, kBoot, now);
+  swept.sweep({.circle = kT0 + 1000h, .boot = now}, true, mutations);
+  EXPECT_THAT(mutations, IsEmpty()) << "and they stay on record for the next start";
+}
+
+// A doubt of an outage last week is no call of the last window.
+TEST(JournalRestart, AfterARebootOldDoubtsAreNoSlots) {
+  const std::vector<CallRow> rows{
+      closed_row(1, CallFate::kUnknown, {.boot = BootId{7}, .at = kBoot0}, kT0 - 168h, 500h),
+      closed_row(2, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0)};
+  const BootTime now{20s};
+  const Journal journal(rows, CallId{3}, kWindow, kBoot, now);
+  EXPECT_THAT(journal.completions(now), ElementsAre(BootTime{-168h}, BootTime{}));
+  EXPECT_EQ(journal.on_this_boot({.boot = BootId{8}, .at = BootTime{90s}}), BootTime{30s});
+  EXPECT_EQ(journal.on_this_boot({.boot = BootId{9}, .at = BootTime{90s}}), std::nullopt);
 }
 
 TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {
