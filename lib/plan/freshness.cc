@@ -52,7 +52,13 @@ std::size_t members_that_fit(std::size_t calls_per_window, const Policy& policy,
   const double calls_per_interval = static_cast<double>(calls_per_window) *
                                     static_cast<double>(refresh_interval(policy, facts).count()) /
                                     static_cast<double>(policy.window.count());
-  return static_cast<std::size_t>(calls_per_interval);
+  // A superseded token that is not over by then is revoked.
+  const Duration left = facts.early_refresh_useless
+                            ? Duration{0}
+                            : facts.access_lifetime - refresh_interval(policy, facts);
+  const bool revokes = policy.revoke_superseded_after && *policy.revoke_superseded_after < left;
+  constexpr double kCallsOfARotation = 2;
+  return static_cast<std::size_t>(calls_per_interval / (revokes ? kCallsOfARotation : 1));
 }
 
 WallTime renewal_due(const Token& refresh, const Policy& policy) {

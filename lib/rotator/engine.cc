@@ -31,13 +31,19 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
              snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)
                                                              : std::nullopt),
       budget_(policy.requests_per_window, policy.window),
-      journal_(snapshot.calls, snapshot.next_call, policy.window, boot, now.boot),
+      journal_({.rows = snapshot.calls,
+                .next = snapshot.next_call,
+                .last_commit = snapshot.last_commit,
+                .last_circle_time = snapshot.last_circle_time},
+               policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
       next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
   // The pause after the slots: what came before it does not delay what comes after.
   for (const BootTime over : journal_.completions(now.boot)) budget_.restore(over);
-  if (const auto until = journal_.on_this_boot(snapshot.paused_until)) budget_.pause(*until);
+  if (const auto until = journal_.on_this_boot(snapshot.paused_until); until > now.boot) {
+    pause_until(*until);
+  }
   facts_.early_probe_at = snapshot.early_probe_at.value_or(circle_now(now) + kEarlyProbeEvery);
   // The ledger tells how long this community's tokens live before the first call does.
   for (const MemberRecord& record : snapshot.members) {
@@ -73,6 +79,7 @@ void Engine::start(Now now, Commands& out) {
 void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
 
 void Engine::on_new_app_token(Now now, Commands& out) {
+  app_token_since_ = now.boot;
   if (breaker_.on_new_app_token()) {
     breaker_told_.clear();
     tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
@@ -318,6 +325,10 @@ void Engine::flush(Now now, Commands& out) {
         PutMeta{MetaKey::kClockBoot, static_cast<std::int64_t>(boot_)});
     committing_->mutations.emplace_back(PutMeta{MetaKey::kClockOffsetMs, clock_.offset().count()});
   }
+  committing_->mutations.emplace_back(
+      PutMeta{MetaKey::kCommitBoot, static_cast<std::int64_t>(boot_)});
+  committing_->mutations.emplace_back(
+      PutMeta{MetaKey::kCommitAtMs, now.boot.time_since_epoch().count()});
   commit_running_ = true;
   commit_started_at_ = now.boot;
   // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not

@@ -153,6 +153,7 @@ class Engine {
 
   // engine_replies.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
+  void pause_until(BootTime until);
   void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
   MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
   bool give_to_owner(MemberSlot& slot, const Reply& reply, Now now);
@@ -229,6 +230,7 @@ class Engine {
   BootTime commit_retry_at_{};
   std::optional<Error> commit_error_;
   int throttles_ = 0;  // 429s in a row
+  std::optional<BootTime> app_token_since_;  // none: the one of the start
   BootTime clock_probe_at_{};
   bool stopping_ = false;
   Counts counts_;

@@ -96,17 +96,17 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     const Duration unasked = std::min(policy_.window, kThrottlePauseMin * (1 << doublings));
     const Duration pause = throttled->after.value_or(unasked);
     if (!straggler) ++throttles_;
-    budget_.pause(now.boot + pause);
-    gathering_.mutations.emplace_back(
-        PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
-    gathering_.mutations.emplace_back(
-        PutMeta{MetaKey::kPausedUntilMs,
-                budget_.paused_until(now.boot).value_or(now.boot).time_since_epoch().count()});
+    if (budget_.paused_until(now.boot).value_or(now.boot) < now.boot + pause) {
+      pause_until(now.boot + pause);
+    }
     tell(straggler ? Severity::kDebug : Severity::kWarning, "throttled", nullptr,
          fmt::format("Circle answered 429: no call for {} ms", pause.count()));
   } else if (failure == nullptr) {
     throttles_ = 0;
   }
+  // What was sent with the old app token says nothing about the new one.
+  const bool of_old_token = app_token_since_ && *call.sent_at <= *app_token_since_;
+  if (of_old_token && std::holds_alternative<AppTokenRefused>(reply.outcome)) return;
   if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
   if (breaker_.state() == BreakerState::kClosed) {
     breaker_told_.clear();
@@ -119,6 +119,14 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     if (breaker_.state() != BreakerState::kFailing) answer_everybody(now);
     for (const MemberId member : failing_) replan(slots_.at(member), now);
   }
+}
+
+void Engine::pause_until(BootTime until) {
+  budget_.pause(until);
+  gathering_.mutations.emplace_back(
+      PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
+  gathering_.mutations.emplace_back(
+      PutMeta{MetaKey::kPausedUntilMs, until.time_since_epoch().count()});
 }
 
 void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome, Now now) {

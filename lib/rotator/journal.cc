@@ -11,11 +11,10 @@ BootTime over_at(const CallRow& closed) { return closed.closed_stamp->at; }
 
 }  // namespace
 
-Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
-                 BootTime now)
-    : window_(window), boot_(boot), next_(static_cast<std::int64_t>(next)) {
-  find_earlier_boots(rows);
-  for (CallRow row : rows) {
+Journal::Journal(const Past& past, Duration window, BootId boot, BootTime now)
+    : window_(window), boot_(boot), next_(static_cast<std::int64_t>(past.next)) {
+  find_earlier_boots(past);
+  for (CallRow row : past.rows) {
     if (row.closed_at) {
       const auto at = row.closed_stamp ? on_this_boot(*row.closed_stamp) : std::nullopt;
       row.closed_stamp = {.boot = boot, .at = std::min(at.value_or(now), now)};
@@ -34,22 +33,23 @@ Journal::Journal(const std::vector<CallRow>& rows, CallId next, Duration window,
   std::ranges::sort(closed_, {}, over_at);
 }
 
-// Of the boot before this one the last row is dated when this boot began. Those before it end as
-// much earlier as Circle's clock said at the time.
-void Journal::find_earlier_boots(const std::vector<CallRow>& rows) {
+// A boot before the last one ended as long before the last commit as Circle's clock said at the
+// time, and before this boot began.
+void Journal::find_earlier_boots(const Past& past) {
   std::map<BootId, const CallRow*> last_of;
-  const CallRow* last = nullptr;
-  for (const CallRow& row : rows) {
-    if (!row.closed_stamp || row.closed_stamp->boot == boot_) continue;
-    if (last == nullptr || row.id > last->id) last = &row;
-    const CallRow*& own = last_of[row.closed_stamp->boot];
-    if (own == nullptr || over_at(row) > over_at(*own)) own = &row;
+  for (const CallRow& row : past.rows) {
+    if (!row.closed_stamp) continue;
+    const CallRow*& last = last_of[row.closed_stamp->boot];
+    if (last == nullptr || over_at(row) > over_at(*last)) last = &row;
   }
-  if (last == nullptr) return;
-  const CallRow& end = *last_of.at(last->closed_stamp->boot);
-  for (const auto& [boot, own] : last_of) {
-    const Duration before = std::min(*own->closed_at - *end.closed_at, Duration{0});
-    earlier_boots_.emplace(boot, before - over_at(*own).time_since_epoch());
+  const bool is_same_boot = past.last_commit.boot == boot_;
+  const BootTime end = is_same_boot ? past.last_commit.at : BootTime{};
+  for (const auto& [boot, last] : last_of) {
+    const Duration before = past.last_circle_time.value_or(*last->closed_at) - *last->closed_at;
+    earlier_boots_.emplace(boot, std::min(end - before, BootTime{}) - over_at(*last));
+  }
+  if (!is_same_boot) {
+    earlier_boots_.insert_or_assign(past.last_commit.boot, BootTime{} - past.last_commit.at);
   }
 }
 

@@ -26,9 +26,14 @@ class Journal {
     BootTime boot;
   };
 
-  // `rows`: as the store had them. Rows still open belonged to a process that is gone.
-  Journal(const std::vector<CallRow>& rows, CallId next, Duration window, BootId boot,
-          BootTime now);
+  // What the store had. Rows still open belonged to a process that is gone.
+  struct Past {
+    std::vector<CallRow> rows;
+    CallId next{1};
+    BootStamp last_commit;
+    std::optional<WallTime> last_circle_time;
+  };
+  Journal(const Past& past, Duration window, BootId boot, BootTime now);
 
   // Opens a row; commit `mutations` before the call is sent.
   CallId open(CallKind kind, MemberId member, WallTime now, std::vector<Mutation>& mutations);
@@ -47,8 +52,8 @@ class Journal {
   // over at `now`.
   std::vector<BootTime> completions(BootTime now) const;
   // That moment on this boot's clock, and no earlier than it was: no clock tells how long the
-  // machine was off, so the last call before it counts as made when this boot began. None: no call
-  // of that boot is on record.
+  // machine was off, so the last commit before it counts as made when this boot began. None: there
+  // is nothing of that boot to go by.
   std::optional<BootTime> on_this_boot(const BootStamp& stamp) const;
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
@@ -62,7 +67,7 @@ class Journal {
   // Of this row and the one before it, returns the one that the other stands for, if there are two.
   std::optional<CallRow> add_doubt(const CallRow& row);
   CallRow take_doubt(CallId call);
-  void find_earlier_boots(const std::vector<CallRow>& rows);
+  void find_earlier_boots(const Past& past);
   void keep_as_slot(CallRow row, std::vector<Mutation>& mutations);
 
   const Duration window_;

@@ -79,6 +79,12 @@ struct MemoryStore::Applier {
         return;
       case MetaKey::kClockOffsetMs:
         store.clock_offset_ = Duration{put.value};
+        break;
+      case MetaKey::kCommitBoot:
+        store.last_commit_.boot = BootId{put.value};
+        break;
+      case MetaKey::kCommitAtMs:
+        store.last_commit_.at = BootTime{Duration{put.value}};
         return;
     }
   }
@@ -96,6 +102,7 @@ Result<Snapshot> MemoryStore::load() {
   snapshot.paused_until = paused_until_;
   snapshot.clock_boot = clock_boot_;
   snapshot.clock_offset = clock_offset_;
+  snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;

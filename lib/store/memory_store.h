@@ -42,6 +42,7 @@ class MemoryStore : public TokenStore {
   BootStamp paused_until_;
   BootId clock_boot_{};
   Duration clock_offset_{0};
+  BootStamp last_commit_;
   Duration clock_skew_{0};
   MemberId next_member_{1};
   TokenId next_token_{1};

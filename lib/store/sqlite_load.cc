@@ -210,6 +210,12 @@ class Loader {
         return {};
       case MetaKey::kClockOffsetMs:
         snapshot_.clock_offset = Duration{row.integer(1)};
+        break;
+      case MetaKey::kCommitBoot:
+        snapshot_.last_commit.boot = BootId{row.integer(1)};
+        break;
+      case MetaKey::kCommitAtMs:
+        snapshot_.last_commit.at = BootTime{Duration{row.integer(1)}};
         return {};
     }
     return fail(ErrorKind::kCorrupt,

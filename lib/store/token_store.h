@@ -49,6 +49,8 @@ enum class MetaKey {
   kPausedUntilMs = 6,        // and its end on that boot's clock
   kClockBoot = 7,            // Circle's clock as last learned: the BootId of kClockOffsetMs
   kClockOffsetMs = 8,        // and Circle's time minus that boot's clock
+  kCommitBoot = 9,           // the last commit of all: the BootId of kCommitAtMs
+  kCommitAtMs = 10,          // and its moment on that boot's clock
 };
 struct PutMeta {
   MetaKey key{};
@@ -69,6 +71,7 @@ struct Snapshot {
   BootStamp paused_until;
   BootId clock_boot{};  // with clock_offset; 0: never learned
   Duration clock_offset{0};
+  BootStamp last_commit;
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
   TokenId next_token{1};

@@ -127,8 +127,10 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (durable().holds(token.text)) continue;
     if (row != nullptr && row->fate == CallFate::kOpen) continue;
     if (doubted_until + kClockSlack >= token.expires_at) continue;
-    // One that was noted on a clock which is behind is put off as soon as Circle's time is known.
-    if (doubted_until > WallTime{} && !world_.engine().clock().confirmed()) continue;
+    // One that was noted on a clock which is behind is put off by the commit that comes once Circle's
+    // time is known.
+    const bool sure = world_.engine().clock().confirmed() && !world_.store().committing();
+    if (doubted_until > WallTime{} && !sure) continue;
     world_.breach(
         fmt::format("P3: a live {} token of a call that is over is neither on the ledger "
                     "nor a doubt{}",

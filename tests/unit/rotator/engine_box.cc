@@ -71,6 +71,12 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kClockOffsetMs:
                   clock_offset_ = Duration{m.value};
                   break;
+                case MetaKey::kCommitBoot:
+                  last_commit_.boot = BootId{m.value};
+                  break;
+                case MetaKey::kCommitAtMs:
+                  last_commit_.at = BootTime{Duration{m.value}};
+                  break;
                 case MetaKey::kClockSkewMs:
                   clock_skew_ = Duration{m.value};
                   break;
@@ -96,6 +102,7 @@ Snapshot DurableState::snapshot() const {
   snapshot.paused_until = paused_until_;
   snapshot.clock_boot = clock_boot_;
   snapshot.clock_offset = clock_offset_;
+  snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};

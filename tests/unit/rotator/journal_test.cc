@@ -33,6 +33,13 @@ std::vector<CallId> erased(const std::vector<Mutation>& mutations) {
   return calls;
 }
 
+Journal::Past past(std::vector<CallRow> rows, std::int64_t next) {
+  return {.rows = std::move(rows),
+          .next = CallId{next},
+          .last_commit = {},
+          .last_circle_time = std::nullopt};
+}
+
 class JournalTest : public testing::Test {
  protected:
   CallId done(WallTime opened, WallTime closed, CallFate fate = CallFate::kAnswered,
@@ -47,7 +54,7 @@ class JournalTest : public testing::Test {
     journal.sweep(both(now), true, mutations);
     return erased(mutations);
   }
-  Journal journal{{}, CallId{7}, kWindow, kBoot, kBoot0};
+  Journal journal{past({}, 7), kWindow, kBoot, kBoot0};
 };
 
 TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
@@ -157,7 +164,7 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
       row(7, CallFate::kUnknown, -1h, 1h),  // old ones, too: the budget drops them by its own clock
       row(8, CallFate::kUnknown, -3min),    // a revocation of unknown fate: a slot, no doubt
   };
-  Journal journal(rows, CallId{9}, kWindow, kBoot, kBoot0);
+  Journal journal(past(rows, 9), kWindow, kBoot, kBoot0);
   EXPECT_THAT(journal.completions(kBoot0),
               UnorderedElementsAre(kBoot0, kBoot0 - 1min, kBoot0 - 2min, kBoot0 - kWindow,
                                    kBoot0 - kWindow - 1ms, kBoot0 - 1h, kBoot0 - 3min));
@@ -174,41 +181,57 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
 TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
   const CallRow row = closed_row(1, CallFate::kAnswered, {.boot = kBoot, .at = kBoot0 - 7s},
                                  kT0 - 24h);
-  const Journal same({row}, CallId{2}, kWindow, kBoot, kBoot0);
+  const Journal same(past({row}, 2), kWindow, kBoot, kBoot0);
   EXPECT_THAT(same.completions(kBoot0), ElementsAre(kBoot0 - 7s));
 }
 
 // P7: no clock tells how long the machine was off, and the wall clock may be hours ahead.
-TEST(JournalRestart, AfterARebootTheLastCallCountsAsMadeWhenTheBootBegan) {
+TEST(JournalRestart, AfterARebootTheLastCommitCountsAsMadeWhenTheBootBegan) {
   const std::vector<CallRow> rows{
       closed_row(1, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0 - 10s),
       closed_row(2, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0 + 4s}, kT0 + 9h),
       closed_row(3, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0 + 20s),
       closed_row(4, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{61s}}, kT0 - 5h)};
   const BootTime now{20s};
-  const Journal last({rows[0], rows[1]}, CallId{5}, kWindow, kBoot, now);
-  EXPECT_THAT(last.completions(now), ElementsAre(BootTime{-4s}, BootTime{}))
-      << "their distance is the boot clock's";
-  const Journal two(rows, CallId{5}, kWindow, kBoot, now);
-  EXPECT_THAT(two.completions(now),
-              ElementsAre(BootTime{-4s}, BootTime{-1s}, BootTime{}, BootTime{}))
-      << "never later than the boot that came after";
+  Journal::Past before = past(rows, 5);
+  before.last_commit = {.boot = BootId{8}, .at = BootTime{70s}};
+  before.last_circle_time = kT0 + 30s;
+  const Journal journal(before, kWindow, kBoot, now);
+  EXPECT_THAT(journal.completions(now),
+              ElementsAre(BootTime{-10s}, BootTime{-9s}, BootTime{-4s}, BootTime{}))
+      << "their distance is the boot clock's; of the boot before that, never later than the last";
+  EXPECT_EQ(journal.on_this_boot({.boot = BootId{8}, .at = BootTime{90s}}), BootTime{20s});
+  EXPECT_EQ(journal.on_this_boot({.boot = BootId{9}, .at = BootTime{90s}}), std::nullopt);
   std::vector<Mutation> mutations;
-  Journal swept(rows, CallId{5}, kWindow, kBoot, now);
+  Journal swept(before, kWindow, kBoot, now);
   swept.sweep({.circle = kT0 + 1000h, .boot = now}, true, mutations);
   EXPECT_THAT(mutations, IsEmpty()) << "and they stay on record for the next start";
 }
 
+TEST(JournalRestart, ASecondStartOnABootDatesTheBootBeforeItAsWell) {
+  Journal::Past before =
+      past({closed_row(1, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0)}, 2);
+  before.last_commit = {.boot = kBoot, .at = BootTime{60s}};
+  before.last_circle_time = kT0 + 100s;
+  const BootTime now{70s};
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-40s}));
+  before.last_circle_time = kT0 + 20s;
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{}))
+      << "it ended before this boot began";
+}
+
 // A doubt of an outage last week is no call of the last window.
 TEST(JournalRestart, AfterARebootOldDoubtsAreNoSlots) {
-  const std::vector<CallRow> rows{
-      closed_row(1, CallFate::kUnknown, {.boot = BootId{7}, .at = kBoot0}, kT0 - 168h, 500h),
-      closed_row(2, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0)};
+  Journal::Past before = past(
+      {closed_row(1, CallFate::kUnknown, {.boot = BootId{7}, .at = kBoot0}, kT0 - 168h, 500h)}, 2);
+  before.last_commit = {.boot = BootId{8}, .at = BootTime{90s}};
+  before.last_circle_time = kT0;
   const BootTime now{20s};
-  const Journal journal(rows, CallId{3}, kWindow, kBoot, now);
-  EXPECT_THAT(journal.completions(now), ElementsAre(BootTime{-168h}, BootTime{}));
-  EXPECT_EQ(journal.on_this_boot({.boot = BootId{8}, .at = BootTime{90s}}), BootTime{30s});
-  EXPECT_EQ(journal.on_this_boot({.boot = BootId{9}, .at = BootTime{90s}}), std::nullopt);
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now),
+              ElementsAre(BootTime{-168h}));
+  before.last_commit = {.boot = BootId{7}, .at = kBoot0 + 300h};
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now),
+              ElementsAre(BootTime{-300h}));
 }
 
 TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {
