@@ -43,9 +43,7 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
 
 Rotator::~Rotator() {
   *alive_ = false;
-  timer_->cancel();
   use_timer_.cancel();
-  if (wall_clock_) wall_clock_->cancel();
   store_thread_.join();
 }
 
