@@ -1,13 +1,14 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "rotator/timer_descriptor.h"
 
 namespace rota {
 
@@ -20,16 +21,16 @@ class BootTimer {
 
   // Calls `fired` on the loop at or after `when`; replaces what was set before. None: never.
   void set(std::optional<BootTime> when);
+  // Once the timer is gone, `fired` is not called.
   void on_fire(std::function<void()> fired) { fired_ = std::move(fired); }
-  void cancel();
 
  private:
-  BootTimer(const boost::asio::any_io_executor& executor, int fd);
-  void wait();
+  BootTimer() = default;
+  void on_wake(int error);
 
-  boost::asio::posix::stream_descriptor descriptor_;
   std::function<void()> fired_;
   std::optional<BootTime> set_for_;
+  std::unique_ptr<TimerDescriptor> timer_;
 };
 
 }  // namespace rota

@@ -43,9 +43,6 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
 
 Rotator::~Rotator() {
   *alive_ = false;
-  timer_->cancel();
-  use_timer_.cancel();
-  if (wall_clock_) wall_clock_->cancel();
   store_thread_.join();
 }
 
@@ -110,8 +107,9 @@ void Rotator::note_use(const Published& row) {
   used_.push_back(row.member);
   if (used_.size() > 1) return;
   use_timer_.expires_after(kUseDelay);
-  use_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // destroyed
+  use_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    // The timer may have expired already when it is destroyed: then there is no error.
+    if (error || !*alive) return;
     const std::vector<MemberId> used = std::exchange(used_, {});
     for (const MemberId member : used) {
       if (const Published* row = table_.find(member)) row->use_noted = false;

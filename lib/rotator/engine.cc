@@ -79,7 +79,7 @@ void Engine::start(Now now, Commands& out) {
 void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
 
 void Engine::on_new_app_token(Now now, Commands& out) {
-  app_token_since_ = now.boot;
+  ++app_token_;
   if (breaker_.on_new_app_token()) {
     breaker_told_.clear();
     tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
@@ -288,6 +288,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
     return;
   }
   call.sent_at = now.boot;
+  call.app_token = app_token_;
   out.emplace_back(
       command::Call{.call = id,
                     .request = {.kind = call.kind,

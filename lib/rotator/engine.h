@@ -230,7 +230,7 @@ class Engine {
   BootTime commit_retry_at_{};
   std::optional<Error> commit_error_;
   int throttles_ = 0;  // 429s in a row
-  std::optional<BootTime> app_token_since_;  // none: the one of the start
+  int app_token_ = 0;  // counts the app tokens that were read
   BootTime clock_probe_at_{};
   bool stopping_ = false;
   Counts counts_;

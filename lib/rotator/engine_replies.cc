@@ -12,6 +12,8 @@
 namespace rota {
 namespace {
 
+// Where the replies are slow, Circle's clock is known no better than by the time of one.
+constexpr Duration kDoubtSlack = std::chrono::seconds{30};
 constexpr Duration kThrottlePauseMin{2'000};  // where 429 comes without Retry-After; doubles
 
 bool rotates(CallKind kind) { return kind == CallKind::kIssue || kind == CallKind::kRefresh; }
@@ -105,8 +107,8 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     throttles_ = 0;
   }
   // What was sent with the old app token says nothing about the new one.
-  const bool of_old_token = app_token_since_ && *call.sent_at <= *app_token_since_;
-  if (of_old_token && std::holds_alternative<AppTokenRefused>(reply.outcome)) return;
+  if (call.app_token != app_token_ && std::holds_alternative<AppTokenRefused>(reply.outcome))
+    return;
   if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
   if (breaker_.state() == BreakerState::kClosed) {
     breaker_told_.clear();
@@ -138,9 +140,10 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
     // The tokens seen so far may have been old ones handed out again: never less than what is
     // documented.
     const UpstreamFacts documented;
-    doubt_until = circle + (call.kind == CallKind::kIssue
-                                ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
-                                : std::max(facts_.access_lifetime, documented.access_lifetime));
+    doubt_until = circle + kDoubtSlack +
+                  (call.kind == CallKind::kIssue
+                       ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
+                       : std::max(facts_.access_lifetime, documented.access_lifetime));
   }
   journal_.close(id, fate, doubt_until, times(now), gathering_.mutations);
 }

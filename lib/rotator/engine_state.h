@@ -37,6 +37,7 @@ struct CallState {
   MemberId member{};
   TokenId token{};
   std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
+  int app_token = 0;                // which one it was sent with
 };
 
 // A client that waits.

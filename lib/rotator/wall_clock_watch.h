@@ -1,11 +1,11 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
 
 #include "base/result.h"
+#include "rotator/timer_descriptor.h"
 
 namespace rota {
 
@@ -13,21 +13,19 @@ namespace rota {
 // (TFD_TIMER_CANCEL_ON_SET, timerfd_create(2)). Loop thread only.
 class WallClockWatch {
  public:
-  // kIo when the kernel gives no timer.
+  // kIo when the kernel gives no timer. Once the watch is gone, `was_set` is not called.
   static Result<std::unique_ptr<WallClockWatch>> create(
       const boost::asio::any_io_executor& executor, std::function<void()> was_set);
 
-  void cancel();
-  int native_handle() { return descriptor_.native_handle(); }
+  int native_handle() { return timer_->native_handle(); }
 
  private:
-  WallClockWatch(const boost::asio::any_io_executor& executor, int fd,
-                 std::function<void()> was_set);
+  explicit WallClockWatch(std::function<void()> was_set);
   Result<void> arm();
-  void wait();
+  void on_wake(int error);
 
-  boost::asio::posix::stream_descriptor descriptor_;
   std::function<void()> was_set_;
+  std::unique_ptr<TimerDescriptor> timer_;
 };
 
 }  // namespace rota

@@ -32,6 +32,8 @@ void Durable::apply(const Mutation& mutation) {
       last_circle_time_ = WallTime{Duration{meta->value}};
     } else if (meta->key == MetaKey::kClockSkewMs) {
       clock_skew_ = Duration{meta->value};
+    } else if (meta->key == MetaKey::kClockBoot) {
+      clock_boot_ = BootId{meta->value};
     }
   }
 }

@@ -35,6 +35,7 @@ class Durable {
   const Token* token(TokenId id) const;
   std::optional<WallTime> last_circle_time() const { return last_circle_time_; }
   Duration clock_skew() const { return clock_skew_; }
+  BootId clock_boot() const { return clock_boot_; }  // on which Circle's time was learned last
 
  private:
   struct TextHash {
@@ -51,6 +52,7 @@ class Durable {
   std::map<CallId, CallRow> calls_;
   std::optional<WallTime> last_circle_time_;
   Duration clock_skew_{0};
+  BootId clock_boot_{};
 };
 
 const Token* current(const Durable::Member& member, TokenKind kind);

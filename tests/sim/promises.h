@@ -47,7 +47,7 @@ class Promises {
   void on_throttled(const std::optional<std::string>& retry_after, Duration reply_age);
   void before_reply(const Flight& flight, const Reply& reply);
   void after_reply(const Flight& flight, const Reply& reply);
-  void on_new_app_token() { alarm_since_.reset(); }
+  void on_new_app_token();
   void on_tell(const Notice& notice);
   // People.
   void on_served(const TokenQuery& query, const Published& row);
@@ -90,7 +90,7 @@ class Promises {
   // promises_calls.cc
   void p7_window();
   void p8_one_probe();
-  void p8_note_alarm(const Reply& reply);
+  void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
   // promises_audit.cc
   void begin_next();
@@ -134,6 +134,7 @@ class Promises {
   // P8
   std::set<std::size_t> alarm_reasons_;  // app token, community: an alarm each
   std::optional<Duration> alarm_since_;
+  std::set<CallId> old_token_flights_;
   std::size_t alarms_ = 0;       // in this life of the process
   std::size_t alarms_told_ = 0;  // of these
   // P13

@@ -87,7 +87,16 @@ void Promises::p8_one_probe() {
   }
 }
 
-void Promises::p8_note_alarm(const Reply& reply) {
+void Promises::on_new_app_token() {
+  alarm_since_.reset();
+  old_token_flights_.clear();
+  for (const auto& [id, flight] : world_.circle().flights()) old_token_flights_.insert(id);
+}
+
+void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
+  // Sent with the app token before this one.
+  const bool of_old_token = old_token_flights_.erase(flight.id) > 0;
+  if (of_old_token && std::holds_alternative<AppTokenRefused>(reply.outcome)) return;
   const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
                        std::holds_alternative<NotEligible>(reply.outcome);
   const bool nothing = std::holds_alternative<Transient>(reply.outcome) ||

@@ -127,9 +127,10 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (durable().holds(token.text)) continue;
     if (row != nullptr && row->fate == CallFate::kOpen) continue;
     if (doubted_until + kClockSlack >= token.expires_at) continue;
-    // One that was noted on a clock which is behind is put off by the commit that comes once Circle's
-    // time is known.
-    const bool sure = world_.engine().clock().confirmed() && !world_.store().committing();
+    // One that was noted on a clock which is behind is put off by the commit that comes once
+    // Circle's time is known.
+    const bool sure =
+        world_.engine().clock().confirmed() && durable().clock_boot() == world_.boot_id();
     if (doubted_until > WallTime{} && !sure) continue;
     world_.breach(
         fmt::format("P3: a live {} token of a call that is over is neither on the ledger "
@@ -263,7 +264,7 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
     said_unknown_.insert(flight.member);
   }
   p5_unclear_is_no_verdict(flight, reply);
-  p8_note_alarm(reply);
+  p8_note_alarm(flight, reply);
   held_.clear();
   const MemberSlot* slot = world_.engine().find(flight.member);
   if (transient == nullptr || slot == nullptr) return;

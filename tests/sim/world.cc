@@ -92,7 +92,7 @@ void World::boot() {
   note("boot");
   promises_.before_start();
   engine_ = std::make_unique<Engine>(options_.policy, std::move(snapshot), random_.next(), now(),
-                                     BootId{boots_});
+                                     boot_id());
   circle_.read_app_token();
   turn([this](Commands& out) { engine_->start(now(), out); });
   promises_.after_start();

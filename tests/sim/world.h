@@ -52,6 +52,7 @@ class World {
 
   // The process. Without one, engine() and table() must not be asked.
   bool up() const { return engine_ != nullptr; }
+  BootId boot_id() const { return BootId{boots_}; }
   Engine& engine() { return *engine_; }
   const Table& table() const { return table_; }
   std::uint64_t life() const { return life_; }

@@ -107,6 +107,24 @@ TEST(Freshness, MinTtlHasADefaultAndACap) {
   }
 }
 
+// P12: where each rotation also costs a revocation, half as many are kept fresh.
+TEST(Freshness, TheRevocationOfASupersededTokenCountsWhereItIsMade) {
+  Policy policy;
+  policy.jitter = 0;
+  policy.window = 5min;
+  policy.refresh_ahead = 10min;
+  UpstreamFacts facts;
+  facts.access_lifetime = 1h;
+  EXPECT_EQ(members_that_fit(100, policy, facts), 1'000U);
+  policy.revoke_superseded_after = 9min;
+  EXPECT_EQ(members_that_fit(100, policy, facts), 500U);
+  policy.revoke_superseded_after = 10min;  // over by then
+  EXPECT_EQ(members_that_fit(100, policy, facts), 1'000U);
+  policy.revoke_superseded_after = 0min;
+  facts.early_refresh_useless = true;  // replaced at the end of its life
+  EXPECT_EQ(members_that_fit(100, policy, facts), 1'200U);
+}
+
 TEST(Freshness, ForcedRefreshesOfOneMemberAreTenSecondsApart) {
   EXPECT_EQ(forced_refresh_gap(1h), 10s);
   EXPECT_EQ(forced_refresh_gap(40s), 10s);

@@ -10,6 +10,7 @@
 #include "rotator/engine.h"
 #include "table/table.h"
 #include "tests/unit/plan/records.h"
+#include "tests/unit/rotator/durable_state.h"
 
 namespace rota::test {
 
@@ -22,36 +23,6 @@ inline Policy exact_policy() {
   policy.window = kTestWindow;
   return policy;
 }
-
-// All that commits made durable: a store as small as it can be.
-class DurableState {
- public:
-  void apply(const std::vector<Mutation>& mutations);
-  Snapshot snapshot() const;
-  const Token* find_token(std::string_view value) const;
-  const CallRow* find_call(CallId call) const;
-  const MemberRecord* find_member(MemberId member) const;
-  std::size_t open_calls() const;
-
- private:
-  struct Held {
-    MemberId member{};
-    Token token;
-  };
-  std::map<MemberId, MemberRecord> members_;
-  std::map<TokenId, Held> tokens_;
-  std::map<CallId, CallRow> calls_;
-  std::optional<WallTime> last_circle_time_;
-  bool early_refresh_useless_ = false;
-  std::optional<WallTime> early_probe_at_;
-  BootStamp paused_until_;
-  BootId clock_boot_{};
-  Duration clock_offset_{0};
-  BootStamp last_commit_;
-  Duration clock_skew_{0};
-  std::size_t scrubs_ = 0;
-  std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;
-};
 
 // The engine on a clock that the test moves. Commits are acknowledged on demand, replies are fed by
 // the test, and what leaves the engine is checked against what is durable at that moment (P2, P3).

@@ -125,35 +125,5 @@ TEST(EngineUpkeep, AfterAnOutageWhatIsInUseComesFirst) {
   EXPECT_GE(in_use, 8U) << "but for the least share of the others";
 }
 
-TEST(EngineUpkeep, AnEarlyRefreshThatIsOfNoUseIsProbedOnceADay) {
-  EngineBox box = box_with_grace();
-  const auto answer = [&](bool same_if_early) {
-    for (const auto& call : box.open_calls()) {
-      const Token& access = *current(box.slot(kGraceKey).record, TokenKind::kAccess);
-      const bool early = box.circle() < access.expires_at;
-      if (early && same_if_early) {
-        box.reply(call, refreshed(access.value->reveal(), access.expires_at), box.circle());
-      } else if (call.request.kind == CallKind::kIssue) {
-        box.reply(call, issued(fmt::format("a{}", box.calls.size()), "refresh-1", box.circle()));
-      } else {
-        box.reply(call, refreshed(fmt::format("a{}", box.calls.size()), box.circle() + 1h),
-                  box.circle());
-      }
-      box.settle();
-    }
-  };
-  std::size_t early_calls = 0;
-  for (int second = 0; second < 3 * 24 * 3'600; second += 10) {
-    box.run_for(10s);
-    if (box.open_calls().empty()) continue;
-    const Token& access = *current(box.slot(kGraceKey).record, TokenKind::kAccess);
-    early_calls += box.circle() < access.expires_at ? 1 : 0;
-    answer(true);
-  }
-  EXPECT_TRUE(box.engine.facts().early_refresh_useless);
-  EXPECT_EQ(early_calls, 3U) << "the first, and a probe on each of the two days after it";
-  EXPECT_LE(box.calls.size(), 3 * 24U + 4);
-}
-
 }  // namespace
 }  // namespace rota::test

@@ -167,6 +167,24 @@ TEST(EngineUpstream, ABadAppTokenIsOneAlarmAndOneProbeAtATime) {
   EXPECT_THAT(box.open_calls(), SizeIs(12));
 }
 
+// P8: one alarm for one refused token.
+TEST(EngineUpstream, ARefusalOfACallWithTheOldAppTokenSaysNothingAboutTheNewOne) {
+  EngineBox box = box_with_many(2);
+  const auto calls = box.open_calls();
+  ASSERT_THAT(calls, SizeIs(2));
+  box.reply(calls[0], AppTokenRefused{});
+  box.new_app_token();
+  box.reply(calls[1], AppTokenRefused{});
+  box.settle();
+  EXPECT_EQ(box.told("breaker"), 2U) << "open, and closed";
+  box.advance(1s);
+  box.settle();
+  ASSERT_THAT(box.open_calls(), SizeIs(2)) << "with the new one";
+  box.reply(box.oldest_call(), AppTokenRefused{});
+  box.settle();
+  EXPECT_EQ(box.told("breaker"), 3U);
+}
+
 TEST(EngineUpstream, CallsJournaledWhenTheBreakerOpensAreNotSent) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey), entry("id:7")});
@@ -266,7 +284,7 @@ TEST(EngineStart, ACallOfTheLastProcessIsADoubtAsLongAsItsTokenCanLive) {
     const CallRow* row = box.durable.find_call(CallId{5});
     ASSERT_NE(row, nullptr);
     EXPECT_EQ(row->fate, CallFate::kUnknown);
-    EXPECT_EQ(row->doubt_until, doubt ? std::optional(kT0 + *doubt) : std::nullopt)
+    EXPECT_EQ(row->doubt_until, doubt ? std::optional(kT0 + *doubt + 30s) : std::nullopt)
         << name_of(kind) << " " << access_life.count();
     EXPECT_EQ(box.engine.journal().doubts_of(MemberId{1}), doubt ? 1U : 0U);
   }

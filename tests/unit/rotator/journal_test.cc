@@ -179,8 +179,8 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
 
 // What Circle's clock was when a row was closed, or is at the restart, does not matter on one boot.
 TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
-  const CallRow row = closed_row(1, CallFate::kAnswered, {.boot = kBoot, .at = kBoot0 - 7s},
-                                 kT0 - 24h);
+  const CallRow row =
+      closed_row(1, CallFate::kAnswered, {.boot = kBoot, .at = kBoot0 - 7s}, kT0 - 24h);
   const Journal same(past({row}, 2), kWindow, kBoot, kBoot0);
   EXPECT_THAT(same.completions(kBoot0), ElementsAre(kBoot0 - 7s));
 }
@@ -227,11 +227,9 @@ TEST(JournalRestart, AfterARebootOldDoubtsAreNoSlots) {
   before.last_commit = {.boot = BootId{8}, .at = BootTime{90s}};
   before.last_circle_time = kT0;
   const BootTime now{20s};
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now),
-              ElementsAre(BootTime{-168h}));
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-168h}));
   before.last_commit = {.boot = BootId{7}, .at = kBoot0 + 300h};
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now),
-              ElementsAre(BootTime{-300h}));
+  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-300h}));
 }
 
 TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {

@@ -88,11 +88,11 @@ TEST_F(ServerTest, AcceptsABurst) {
   EXPECT_EQ(server->connections(), 100U);
 }
 
+// Not in a build with UBSan, which opens a pipe to look at an object's type: here there is no
+// descriptor for one.
+#if !__has_feature(undefined_behavior_sanitizer)
 // Without a descriptor for it a client stays in the queue; the server rests and tries again.
 TEST_F(ServerTest, RestsWhenDescriptorsRunOut) {
-#if __has_feature(undefined_behavior_sanitizer)
-  GTEST_SKIP() << "UBSan opens a pipe to look at a type, and below there is no descriptor for it";
-#endif
   start({.times = {}, .sweep_spacing = milliseconds{1}, .accept_rest = milliseconds{1}});
   const auto client = connect();
   client->get(kToken1);
@@ -107,6 +107,7 @@ TEST_F(ServerTest, RestsWhenDescriptorsRunOut) {
   EXPECT_EQ(observer.failures.front(), std::errc::too_many_files_open);
   EXPECT_EQ(next_reply(*client).status, 200);
 }
+#endif
 
 TEST_F(ServerTest, ClosesWhatIsOverdueByItsOwnTimer) {
   const RealClock real;

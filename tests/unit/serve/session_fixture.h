@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "unit/serve/harness.h"
+
+namespace rota {
+
+inline constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
+
+inline std::string token_request(std::int64_t id, std::string_view more = "") {
+  return "GET /v1/token?community_member_id=" + std::to_string(id) + std::string(more) +
+         " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+inline std::string token_body(std::string_view text) {
+  return "{\"access_token\":\"" + std::string(text) + "\"}";
+}
+
+// A server with two members whose tokens are there and one whose token has ended.
+class SessionTest : public ServeTest {
+ protected:
+  void SetUp() override {
+    start();
+    tokens.publish(1, "one", std::chrono::hours{1});
+    tokens.publish(2, "two", std::chrono::hours{1});
+    tokens.publish(9, "stale", std::chrono::seconds{0});  // every request for it waits
+  }
+};
+
+}  // namespace rota
