@@ -121,7 +121,7 @@ class Engine {
     PlannedCall call;
   };
 
-  // engine.cc: the pass over what is due, and batches
+  // engine.cc: the pass over what is due
   void pump(Now now, Commands& out);
   void send_due(Now now);
   bool may_send(Lane lane, Now now);
@@ -129,10 +129,13 @@ class Engine {
   void probe_clock(Now now);
   std::optional<DueCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
-  void send_journaled(CallId call, Now now, Commands& out);
-  void flush(Now now, Commands& out);
   void replan(MemberSlot& slot, Now now);
   void unqueue(MemberSlot& slot);
+
+  // engine_commit.cc
+  void flush(Now now, Commands& out);
+  void let_out(Batch& durable, Commands& out);
+  void send_journaled(CallId call, Now now, Commands& out);
 
   // engine_records.cc
   void housekeep_due(Now now);
@@ -180,7 +183,6 @@ class Engine {
   void answer_everybody(Now now);
   void answer(WaitId wait, WaitAnswer answer);
   void answer_at_once(WaitId wait, Now now, Commands& out);
-  void let_out(Batch& durable, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
   void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
   void finish_operations(MemberSlot& slot, Now now);

@@ -100,26 +100,6 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   if (slot != slots_.end()) std::erase(slot->second.waiters, id);
 }
 
-std::size_t Engine::answers_held_back() const {
-  const auto of = [](const Batch& batch) { return batch.answers.size() + batch.reports.size(); };
-  return of(gathering_) + (committing_ ? of(*committing_) : 0);
-}
-
-// What a batch was holding back goes out: first what the table is to show, then the answers that
-// stand on it.
-void Engine::let_out(Batch& durable, Commands& out) {
-  std::ranges::move(durable.then, std::back_inserter(out));
-  for (const auto& [wait, answer] : durable.answers) {
-    on_wait_cancelled(wait);
-    out.emplace_back(command::Answer{.wait = wait, .answer = answer});
-  }
-  for (const OperatorId op : durable.reports) {
-    const auto operation = operations_.find(op);
-    out.emplace_back(command::Report{.op = op, .report = std::move(operation->second.report)});
-    operations_.erase(operation);
-  }
-}
-
 // Not even a commit is waited for, which may be failing: what is said stands on nothing that is not
 // durable.
 void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
