@@ -51,8 +51,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                                           .ca_file = settings.upstream.ca_file,
                                           .connections_max = settings.policy.max_in_flight}));
   ROTA_ASSIGN(auto store, open_store(settings));
-  auto daemon = std::unique_ptr<Daemon>(
-      new Daemon(std::move(context), std::move(settings), std::move(client), std::move(app_token)));
+  auto daemon =
+      std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), std::move(client),
+                                         fingerprint_of(app_token->reveal())));
   Rotator::Parts parts{
       .executor = daemon->context_.loop.get_executor(),
       .clock = daemon->context_.clock,
@@ -67,11 +68,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
 }
 
 Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
-               SecretPtr app_token)
+               Fingerprint app_token)
     : context_(std::move(context)),
       access_(::geteuid()),
       settings_(std::move(settings)),
-      app_token_(std::move(app_token)),
+      app_token_(app_token),
       client_(std::move(client)),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),

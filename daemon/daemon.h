@@ -45,7 +45,7 @@ class Daemon final : private AdminService, private HealthService, private Server
 
  private:
   Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
-         SecretPtr app_token);
+         Fingerprint app_token);
 
   Health health() const {
     return health_of(rotator_->engine(), readings_.standing(), rotator_->now());
@@ -96,7 +96,7 @@ class Daemon final : private AdminService, private HealthService, private Server
 
   // Loop thread only.
   Settings settings_;
-  SecretPtr app_token_;
+  Fingerprint app_token_;  // of the one in force: the client alone keeps it
   Readings readings_;
   std::unique_ptr<HeadlessAuthClient> client_;
   std::unique_ptr<Rotator> rotator_;

@@ -53,9 +53,10 @@ void Daemon::roster_changed() {
 Result<void> Daemon::reload_settings() {
   ROTA_ASSIGN(Settings fresh, load_settings(context_.config_path));
   ROTA_ASSIGN(SecretPtr app_token, read_app_token(fresh));
-  if (*app_token != *app_token_) {
+  const Fingerprint read = fingerprint_of(app_token->reveal());
+  if (read != app_token_) {
     ROTA_TRY(client_->set_app_token(app_token));
-    app_token_ = std::move(app_token);
+    app_token_ = read;
     context_.log.say(Severity::kInfo, "app_token", "a new app token is in force");
     rotator_->new_app_token();
   }

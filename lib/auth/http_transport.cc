@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <array>
@@ -47,44 +48,49 @@ struct MultiCleanup {
 using EasyPtr = std::unique_ptr<CURL, EasyCleanup>;
 using MultiPtr = std::unique_ptr<CURLM, MultiCleanup>;
 
-// The header lines of every call, the bearer token among them; wiped when the last call that uses
-// them is over.
+// The header lines of every call, the bearer token among them, which has locked memory of its own
+// and is wiped when the last call that uses it is over.
 class HeaderLines {
  public:
-  explicit HeaderLines(const Secret& app_token) {
-    std::string bearer;
-    bearer.reserve(app_token.size() + 32);
-    bearer.append("Authorization: Bearer ").append(app_token.reveal());
-    add(bearer.c_str());
-    wipe(bearer);
-    add("Content-Type: application/json");
-    add("Accept: application/json");
-    add("Expect:");  // never wait for "100 Continue"
-  }
-  HeaderLines(const HeaderLines&) = delete;
-  HeaderLines& operator=(const HeaderLines&) = delete;
-  ~HeaderLines() {
-    for (curl_slist* line = lines_; line != nullptr; line = line->next) {
-      wipe({line->data, std::strlen(line->data)});
+  explicit HeaderLines(const Secret& app_token) : bearer_(sodium_malloc(size_for(app_token))) {
+    ROTA_CHECK(bearer_ != nullptr);  // out of memory
+    auto* text = static_cast<char*>(bearer_.get());
+    text = std::ranges::copy(kBearer, text).out;
+    text = std::ranges::copy(app_token.reveal(), text).out;
+    *text = '\0';
+    // The last one: never wait for "100 Continue".
+    for (const char* line :
+         {"Content-Type: application/json", "Accept: application/json", "Expect:"}) {
+      curl_slist* longer = curl_slist_append(others_.get(), line);
+      ROTA_CHECK(longer != nullptr);
+      static_cast<void>(others_.release());
+      others_.reset(longer);
     }
-    curl_slist_free_all(lines_);
+    first_ = {.data = static_cast<char*>(bearer_.get()), .next = others_.get()};
   }
-  curl_slist* get() const { return lines_; }
+  curl_slist* get() { return &first_; }
 
  private:
-  void add(const char* line) {
-    curl_slist* longer = curl_slist_append(lines_, line);
-    ROTA_CHECK(longer != nullptr);  // out of memory
-    lines_ = longer;
+  static constexpr std::string_view kBearer = "Authorization: Bearer ";
+  static std::size_t size_for(const Secret& app_token) {
+    return kBearer.size() + app_token.size() + 1;
   }
-  curl_slist* lines_ = nullptr;
+  struct FreeGuarded {
+    void operator()(void* bytes) const { sodium_free(bytes); }  // wipes, too
+  };
+  struct FreeLines {
+    void operator()(curl_slist* lines) const { curl_slist_free_all(lines); }
+  };
+  std::unique_ptr<void, FreeGuarded> bearer_;
+  std::unique_ptr<curl_slist, FreeLines> others_;
+  curl_slist first_{};
 };
 
 // One call in flight. libcurl points into it, so it never moves.
 struct Call {
   HttpRequest request;
   std::string url;
-  std::shared_ptr<const HeaderLines> headers;
+  std::shared_ptr<HeaderLines> headers;
   int attempts = 0;            // connections that the request was to be sent on
   std::size_t body_taken = 0;  // how much of the request's body libcurl was given
   ReplyCollector reply;
@@ -241,9 +247,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
     return {};
   }
 
-  void set_headers(const Secret& app_token) {
-    headers_ = std::make_shared<const HeaderLines>(app_token);
-  }
+  void set_headers(const Secret& app_token) { headers_ = std::make_shared<HeaderLines>(app_token); }
 
   void start(HttpRequest request, Done done) {
     // NOLINTNEXTLINE(modernize-make-unique): an aggregate that does not move is made in its place
@@ -348,7 +352,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   const HeadlessAuthOptions options_;
 
   // Loop thread only.
-  std::shared_ptr<const HeaderLines> headers_;
+  std::shared_ptr<HeaderLines> headers_;
   asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<SocketWatch>> watches_;
   std::unordered_map<CURL*, std::unique_ptr<Call>> calls_;
@@ -363,6 +367,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::create(Executor executor,
                                                              const HeadlessAuthOptions& options) {
   ROTA_ASSIGN(HeadlessAuthOptions checked, check_options(options));
   checked.app_token = nullptr;  // lives on in the header lines only
+  if (sodium_init() < 0) return fail(ErrorKind::kIo, "libsodium cannot start: no randomness");
   auto loop = std::make_shared<Loop>(std::move(executor), std::move(checked));
   ROTA_TRY(loop->open());
   std::unique_ptr<HttpTransport> transport(new HttpTransport(std::move(loop)));

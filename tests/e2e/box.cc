@@ -80,6 +80,28 @@ std::vector<std::string> Sandbox::tokens(int member, std::string_view kind,
 
 std::int64_t Sandbox::calls() const { return stats().at("calls_total").to_number<std::int64_t>(); }
 
+std::vector<std::string> Sandbox::all_tokens() const {
+  std::vector<std::string> all;
+  const auto ledger = control(get("/_sandbox/ledger")).json();
+  for (const auto& token : ledger.at("tokens").as_array()) {
+    all.emplace_back(token.as_object().at("token").as_string());
+  }
+  return all;
+}
+
+Box::~Box() {
+  if (!sandbox.process().running()) return;  // and nobody knows what it made
+  std::vector<std::string> secrets = sandbox.all_tokens();
+  secrets.emplace_back(kAppToken);
+  for (const std::string& text : daemon.all_that_it_wrote()) {
+    for (const std::string& secret : secrets) {
+      if (text.find(secret) == std::string::npos) continue;
+      ADD_FAILURE() << "P10: a token is in clear in: " << text.substr(0, 4'000);
+      return;
+    }
+  }
+}
+
 Daemon::Daemon(const std::filesystem::path& folder)
     : folder_(folder), close_notify_(&notify_fd_, [](int* fd) {
         if (*fd >= 0) ::close(*fd);
@@ -168,6 +190,24 @@ bool Daemon::wait_for_notice(std::string_view text) {
 void Daemon::kill9() { EXPECT_EQ(process_->kill_and_wait(SIGKILL), -SIGKILL); }
 
 int Daemon::stop() { return process_->kill_and_wait(SIGTERM); }
+
+std::vector<std::string> Daemon::all_that_it_wrote() {
+  std::vector<std::string> texts;
+  if (process_ && process_->running() && std::filesystem::exists(admin_socket())) {
+    for (const char* path : {"/metrics", "/readyz", "/v1/status", "/v1/members"}) {
+      texts.push_back(admin(get(path)).body);
+    }
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_log = name.starts_with("rotad.") && name.ends_with(".log");
+    const bool is_state = entry.path().parent_path().filename() == "state";
+    if (entry.is_regular_file() && (is_log || is_state)) {
+      texts.push_back(testing::read_bytes(entry.path()));
+    }
+  }
+  return texts;
+}
 
 Reply Daemon::fetch(std::string_view query) const {
   Connection connection = Connection::to_unix(token_socket());

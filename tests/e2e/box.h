@@ -29,6 +29,7 @@ class Sandbox {
   // Tokens of a member in one state; kind "" for both.
   std::vector<std::string> tokens(int member, std::string_view kind, std::string_view state) const;
   std::int64_t calls() const;
+  std::vector<std::string> all_tokens() const;  // that it ever made
   Process& process() { return *process_; }
 
  private:
@@ -63,6 +64,9 @@ class Daemon {
   bool wait_for_notice(std::string_view text);
   void kill9();
   int stop();
+  // The logs of all its lives at level debug, all files of its state, and, while it runs, what its
+  // admin socket shows.
+  std::vector<std::string> all_that_it_wrote();
   Process& process() { return *process_; }
   const std::string& notices() const { return notices_; }
 
@@ -105,6 +109,7 @@ class Box {
     daemon.base_url = sandbox.url();
     daemon.write_roster(kThreeMembers);
   }
+  ~Box();  // P10: whatever a test did, no token is in a log, a report or the state directory
   testing::TempDirectory folder;
   Sandbox sandbox;
   Daemon daemon;

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "tests/unit/auth/transport_fixture.h"
 
@@ -23,8 +24,10 @@ namespace fs = std::filesystem;
 // sent.
 class TlsServer {
  public:
+  enum class Certificate { kValid, kExpired };
   // `names` as in a certificate's subjectAltName; `version` as an option of openssl s_server.
-  TlsServer(const std::string& names, const std::string& version) {
+  TlsServer(const std::string& names, const std::string& version,
+            Certificate which = Certificate::kValid) {
     std::string pattern = (fs::temp_directory_path() / "rota-tls-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
     const std::string make = fmt::format(
@@ -32,6 +35,7 @@ class TlsServer {
         "-subj /CN=rota-test -addext subjectAltName={} -keyout {}/key.pem -out {} 2>/dev/null",
         names, folder_, certificate());
     if (std::system(make.c_str()) != 0) return;
+    if (which == Certificate::kExpired && !expire()) return;
     std::array<int, 2> output{};
     ROTA_CHECK(pipe(output.data()) == 0);
     child_ = fork();
@@ -62,6 +66,21 @@ class TlsServer {
   std::string url() const { return fmt::format("https://127.0.0.1:{}", port_); }
 
  private:
+  // Signed once more by its own key, for a day of 2024.
+  bool expire() const {
+    std::ofstream(folder_ + "/ca.conf")
+        << "[ca]\ndefault_ca = x\n[x]\nrand_serial = yes\ndefault_md = sha256\npolicy = p\n"
+        << "copy_extensions = copy\ndatabase = " << folder_ << "/index\nnew_certs_dir = " << folder_
+        << "\n[p]\ncommonName = supplied\n";
+    std::ofstream(folder_ + "/index").flush();
+    const std::string make = fmt::format(
+        "cd {} && openssl x509 -x509toreq -copy_extensions copy -in cert.pem -signkey key.pem "
+        "-out request.pem 2>/dev/null && openssl ca -batch -selfsign -config ca.conf -keyfile "
+        "key.pem -in request.pem -startdate 20240101000000Z -enddate 20240102000000Z -notext -out "
+        "cert.pem 2>/dev/null",
+        folder_);
+    return std::system(make.c_str()) == 0;
+  }
   // It says "ACCEPT 127.0.0.1:PORT" once it listens.
   static int read_port(int output) {
     std::string text;
@@ -130,6 +149,14 @@ TEST(TransportTls, AnotherHostsCertificateIsRefused) {
   ROTA_NEEDS_OPENSSL(server);
   std::string why;
   EXPECT_EQ(reason_of(server, server.certificate(), why), TransientReason::kNotSent) << why;
+}
+
+TEST(TransportTls, AnExpiredCertificateIsRefused) {
+  const TlsServer server("IP:127.0.0.1", "-tls1_2", TlsServer::Certificate::kExpired);
+  ROTA_NEEDS_OPENSSL(server);
+  std::string why;
+  EXPECT_EQ(reason_of(server, server.certificate(), why), TransientReason::kNotSent);
+  EXPECT_THAT(why, testing::HasSubstr("expired"));
 }
 
 TEST(TransportTls, VersionsBefore12AreRefused) {
