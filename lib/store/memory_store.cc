@@ -79,10 +79,10 @@ struct MemoryStore::Applier {
         return;
       case MetaKey::kClockOffsetMs:
         store.clock_offset_ = Duration{put.value};
-        break;
+        return;
       case MetaKey::kCommitBoot:
         store.last_commit_.boot = BootId{put.value};
-        break;
+        return;
       case MetaKey::kCommitAtMs:
         store.last_commit_.at = BootTime{Duration{put.value}};
         return;

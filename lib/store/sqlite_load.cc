@@ -210,10 +210,10 @@ class Loader {
         return {};
       case MetaKey::kClockOffsetMs:
         snapshot_.clock_offset = Duration{row.integer(1)};
-        break;
+        return {};
       case MetaKey::kCommitBoot:
         snapshot_.last_commit.boot = BootId{row.integer(1)};
-        break;
+        return {};
       case MetaKey::kCommitAtMs:
         snapshot_.last_commit.at = BootTime{Duration{row.integer(1)}};
         return {};

@@ -227,6 +227,19 @@ TYPED_TEST(StoreContract, ACallIsClosedByPuttingItAgainAndErasedByItsId) {
   EXPECT_EQ(describe(expected), describe(this->reload()));
 }
 
+TYPED_TEST(StoreContract, KeepsWhatTheBootClocksSaid) {
+  this->commit({PutMeta{MetaKey::kEarlyProbeAtMs, 3}, PutMeta{MetaKey::kPausedBoot, 4},
+                PutMeta{MetaKey::kPausedUntilMs, 5}, PutMeta{MetaKey::kClockBoot, 6},
+                PutMeta{MetaKey::kClockOffsetMs, -7}, PutMeta{MetaKey::kCommitBoot, 8},
+                PutMeta{MetaKey::kCommitAtMs, 9}});
+  const Snapshot after = this->reload();
+  EXPECT_EQ(after.early_probe_at, at(3));
+  EXPECT_EQ(after.paused_until, (BootStamp{.boot = BootId{4}, .at = BootTime{Duration{5}}}));
+  EXPECT_EQ(after.clock_boot, BootId{6});
+  EXPECT_EQ(after.clock_offset, Duration{-7});
+  EXPECT_EQ(after.last_commit, (BootStamp{.boot = BootId{8}, .at = BootTime{Duration{9}}}));
+}
+
 TYPED_TEST(StoreContract, SingleNumbersAreReplaced) {
   this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 5}, PutMeta{MetaKey::kEarlyRefreshUseless, 1},
                 PutMeta{MetaKey::kClockSkewMs, -90'000}});
