@@ -97,8 +97,8 @@ Conversation::Conversation() {
              0);
   fd_ = ends[1];
   SessionHost& host = *this;
-  session_ = std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, *events_,
-                                       host);
+  session_ =
+      std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, *events_, host);
   ROTA_CHECK(session_->start());
   settle();
 }
@@ -145,9 +145,8 @@ bool Conversation::receive() {
 bool Conversation::finish_one() {
   if (tokens_.waiting() > 0) {
     const bool serve = ++waits_ended_ % 2 == 0;
-    tokens_.finish(waits_ended_,
-                   {.result = serve ? WaitResult::kServe : WaitResult::kUnavailable,
-                    .retry_after = {}});
+    tokens_.finish(waits_ended_, {.result = serve ? WaitResult::kServe : WaitResult::kUnavailable,
+                                  .retry_after = {}});
   } else if (!admin_.finish_one()) {
     return false;
   }

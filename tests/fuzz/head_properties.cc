@@ -44,9 +44,9 @@ void check_request_line(const std::string& line, const RequestHead& head) {
   ROTA_CHECK(line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0"));
   ROTA_CHECK(line.starts_with(std::string(head.method) + " /"));
   ROTA_CHECK(!head.method.empty() && head.path.starts_with('/') && !head.path.contains('?'));
-  const std::string target = std::string(head.path) + (head.query.empty() ? "" : "?") +
-                             std::string(head.query);
-  ROTA_CHECK(line.contains(target) && !line.contains('#'));
+  const std::string target =
+      std::string(head.path) + (head.query.empty() ? "" : "?") + std::string(head.query);
+  ROTA_CHECK(line.contains(target) && !target.contains('#'));
   ROTA_CHECK(std::ranges::all_of(line, [](char c) { return c >= 0x20 && c <= 0x7e; }));
 }
 
@@ -93,9 +93,8 @@ void check_query(std::string_view text) {
 void check_pieces(std::string_view bytes, std::size_t whole_bytes, bool accepted) {
   bool refused = false;
   for (std::size_t cut = 0; cut <= kCuts; ++cut) {
-    const auto part = parse_head(bytes.substr(0, cut == kCuts && accepted
-                                                     ? whole_bytes - 1
-                                                     : whole_bytes * cut / (kCuts + 1)));
+    const auto part = parse_head(bytes.substr(
+        0, cut == kCuts && accepted ? whole_bytes - 1 : whole_bytes * cut / (kCuts + 1)));
     ROTA_CHECK(!std::holds_alternative<RequestHead>(part));
     const bool error = std::holds_alternative<HeadError>(part);
     ROTA_CHECK(!error || !accepted);

@@ -1,5 +1,5 @@
-// What Circle, or whatever answers in its place, can make of a token or a member (P5). An input is a
-// reply: the status on the first line, header lines, an empty line, the body. It is judged as the
+// What Circle, or whatever answers in its place, can make of a token or a member (P5). An input is
+// a reply: the status on the first line, header lines, an empty line, the body. It is judged as the
 // reply to each of the four calls.
 
 #include <algorithm>
@@ -106,7 +106,8 @@ void check_issued(const TokenPair& pair, std::string_view body) {
 }
 
 // Each fate needs its status, its call and its words.
-void check_outcome(CallKind kind, const HttpReply& reply, const Said& said, const Outcome& outcome) {
+void check_outcome(CallKind kind, const HttpReply& reply, const Said& said,
+                   const Outcome& outcome) {
   const int status = reply.status;
   const bool good = status == 200 || status == 201;
   if (const auto* issued = std::get_if<Issued>(&outcome)) {
@@ -164,7 +165,8 @@ void check(std::string_view input) {
   for (const CallKind kind : kKinds) {
     const Reply result = classify(kind, reply, kNow);
     check_outcome(kind, reply, said, result.outcome);
-    if (const auto* transient = std::get_if<Transient>(&result.outcome)) check_why(*transient, fields);
+    if (const auto* transient = std::get_if<Transient>(&result.outcome))
+      check_why(*transient, fields);
     ROTA_CHECK(classify(kind, reply, kNow).outcome.index() == result.outcome.index());
     ROTA_CHECK(!result.server_date || reply.date);
     if (result.server_date) {

@@ -1,6 +1,7 @@
-// What a client can send (P11). An input is all the bytes of one connection. The parser's properties
-// are checked at each place where a request can begin; then a whole session gets them at once and in
-// pieces, must answer exactly what the parser alone would find, the same both times, and must close.
+// What a client can send (P11). An input is all the bytes of one connection. The parser's
+// properties are checked at each place where a request can begin; then a whole session gets them at
+// once and in pieces, must answer exactly what the parser alone would find, the same both times,
+// and must close.
 
 #include <algorithm>
 #include <array>

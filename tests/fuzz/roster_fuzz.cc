@@ -1,5 +1,5 @@
-// A roster is untrusted text (P6): whatever stands in it, the answer is one roster or one error that
-// names the place. A form feed, which TOML does not know, parts one file from the next.
+// A roster is untrusted text (P6): whatever stands in it, the answer is one roster or one error
+// that names the place. A form feed, which TOML does not know, parts one file from the next.
 
 #include <fmt/format.h>
 

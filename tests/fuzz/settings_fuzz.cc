@@ -33,7 +33,8 @@ std::string written(std::string_view name, const SecretSource& source) {
 std::string written(const UpstreamSettings& s, const Policy& policy) {
   return fmt::format(
              "[upstream]\nbase_url = {}\nrequests_per_window = {}\nwindow = \"{}\"\n"
-             "connect_timeout = \"{}\"\nrequest_timeout = \"{}\"\nmax_in_flight = {}\nca_file = {}\n",
+             "connect_timeout = \"{}\"\nrequest_timeout = \"{}\"\nmax_in_flight = {}\nca_file = "
+             "{}\n",
              toml_string(s.base_url), policy.requests_per_window, format_duration(policy.window),
              format_duration(s.connect_timeout), format_duration(s.request_timeout),
              policy.max_in_flight, toml_string(s.ca_file)) +
@@ -53,8 +54,7 @@ std::string written(const Policy& policy) {
 std::string written(const RosterSettings& s, const GuardPolicy& guard) {
   return fmt::format(
       "[roster]\npath = {}\nwatch = {}\nmax_retire_count = {}\nmax_retire_fraction = {}\n",
-      toml_string(s.path), s.watch, guard.max_retire_count,
-      plain(guard.max_retire_fraction));
+      toml_string(s.path), s.watch, guard.max_retire_count, plain(guard.max_retire_fraction));
 }
 
 std::string written(const ServeSettings& s) {
@@ -88,8 +88,8 @@ std::string written(const Settings& s) {
                      fmt::format("[store]\npath = {}\n", toml_string(s.store.path)) +
                      written("key", s.store.key) + written(s.serve);
   for (const GrantSettings& grant : s.grants) text += written(grant);
-  return text + fmt::format("[log]\nlevel = \"{}\"\n",
-                            kLevels.at(static_cast<std::size_t>(s.log_level)));
+  return text +
+         fmt::format("[log]\nlevel = \"{}\"\n", kLevels.at(static_cast<std::size_t>(s.log_level)));
 }
 
 void check_bounds(const Settings& s) {
