@@ -77,7 +77,8 @@ Latencies FetchLoad::run(std::chrono::milliseconds length) {
   for (std::size_t next = 0;;) {
     const auto now = SteadyClock::now();
     const bool over = due >= start + length;
-    const bool waiting = std::ranges::any_of(clients_, [](const Client& c) { return !c.due.empty(); });
+    const bool waiting =
+        std::ranges::any_of(clients_, [](const Client& c) { return !c.due.empty(); });
     if (over && !waiting) break;
     if (now > start + length + kReplyMax) give_up("a reply does not come");
     if (!over && due <= now) {

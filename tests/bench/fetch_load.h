@@ -10,8 +10,8 @@ namespace rota::bench {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
-// Sorted; times from the moment when a fetch was due to the last byte of its reply, so that a daemon
-// that stops for a while is charged for all that was due meanwhile.
+// Sorted; times from the moment when a fetch was due to the last byte of its reply, so that a
+// daemon that stops for a while is charged for all that was due meanwhile.
 struct Latencies {
   std::vector<Nanoseconds> sorted;
   Nanoseconds at(double fraction) const;

@@ -1,5 +1,5 @@
-// What 1,000 clients that mean no good cost the good ones (P11): 8 connections fetch at a fixed rate,
-// alone, then while the others beset another daemon of the same machine, which shows what the
+// What 1,000 clients that mean no good cost the good ones (P11): 8 connections fetch at a fixed
+// rate, alone, then while the others beset another daemon of the same machine, which shows what the
 // processor's share costs, and then while they beset the same one. Once with the limits as shipped,
 // where most of them are refused, and once with limits that admit all.
 
@@ -100,12 +100,12 @@ double metric(const e2e::Daemon& daemon, const std::string& sample) {
 std::string cpu_seconds(pid_t pid) {
   const std::string stat = testing::read_bytes(fmt::format("/proc/{}/stat", pid));
   unsigned long user = 0, system = 0;
-  if (std::sscanf(stat.c_str() + stat.rfind(')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                  &user, &system) != 2) {
+  if (std::sscanf(stat.c_str() + stat.rfind(')'),
+                  ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
     return "?";
   }
-  return fmt::format("{:.1f}", static_cast<double>(user + system) /
-                                   static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  return fmt::format(
+      "{:.1f}", static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
 bool start(e2e::Daemon& daemon, const std::string& base_url, const std::string& socket_path,
@@ -168,7 +168,8 @@ int main(int argc, char** argv) {
   if (::geteuid() != 0) {
     fmt::print("not root: the hostile clients are of the same user as the good ones\n");
   }
-  fmt::print("8 connections, 2,000 fetches a second in all; in brackets: times what it is alone\n\n");
+  fmt::print(
+      "8 connections, 2,000 fetches a second in all; in brackets: times what it is alone\n\n");
   const bool ok = rota::bench::measure("256 connections for each user", 256) &&
                   rota::bench::measure("all admitted", 2'000);
   return ok ? 0 : 1;
