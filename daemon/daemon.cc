@@ -73,6 +73,10 @@ Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthC
       access_(::geteuid()),
       settings_(std::move(settings)),
       app_token_(app_token),
+      connection_log_(context_.clock,
+                      [&log = context_.log](Severity severity, std::string_view text) {
+                        log.say(severity, "connection", text);
+                      }),
       client_(std::move(client)),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
@@ -156,7 +160,8 @@ Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket
   ServerOptions options;
   options.max_connections = settings_.serve.max_connections;
   options.max_connections_per_uid = settings_.serve.max_connections_per_uid;
-  return Server::create(context_.loop, std::move(listen), frontend, context_.clock, *this, options);
+  return Server::create(context_.loop, std::move(listen), frontend, context_.clock, connection_log_,
+                        options);
 }
 
 Result<void> Daemon::open_metrics() {
@@ -171,7 +176,7 @@ Result<void> Daemon::open_metrics() {
   options.max_connections = kMetricsConnectionsMax;
   options.max_connections_per_uid = kMetricsConnectionsMax;
   ROTA_ASSIGN(metrics_server_, Server::create(context_.loop, *std::move(listen), *metrics_frontend_,
-                                              context_.clock, *this, options));
+                                              context_.clock, connection_log_, options));
   return {};
 }
 
@@ -192,6 +197,7 @@ void Daemon::keep_manager_informed() {
   const bool stuck = rotator_->engine().is_stuck(rotator_->now());
   if (!stuck) context_.manager.alive();
   if (!stopping_) context_.manager.status(status_text());
+  connection_log_.summarize();
   const Duration interval =
       std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval));
   informing_.expires_after(stuck ? std::min(kStuckInterval, interval) : interval);
@@ -223,6 +229,7 @@ void Daemon::stop() {
 
 void Daemon::part_stopped() {
   if (--parts_stopping_ > 0) return;
+  connection_log_.finish();
   context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
   context_.loop.stop();
 }
@@ -231,6 +238,13 @@ std::string Daemon::status_text() {
   const std::string line = status_line(rotator_->engine(), rotator_->now());
   const std::string& problem = readings_.standing().roster_problem;
   return problem.empty() ? line : fmt::format("{}; {}", problem, line);
+}
+
+Health Daemon::health() const {
+  Health health = health_of(rotator_->engine(), readings_.standing(), rotator_->now());
+  health.refused_in_all = connection_log_.refused(ConnectionLimit::kTotal);
+  health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
+  return health;
 }
 
 Readiness Daemon::readiness() const {
@@ -266,19 +280,6 @@ void Daemon::operate(std::string_view key, OperatorAction action,
 
 void Daemon::revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) {
   rotator_->revoke_all(std::move(done));
-}
-
-void Daemon::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
-  const std::string who = peer.uid == kPeerUnknown.uid
-                              ? "a client of metrics_listen"
-                              : fmt::format("uid {} pid {}", peer.uid, peer.pid);
-  context_.log.say(Severity::kWarning, "connection",
-                   fmt::format("{} refused: too many connections {}", who,
-                               limit == ConnectionLimit::kPerUid ? "of that user" : "in all"));
-}
-
-void Daemon::accept_failed(std::error_code error) {
-  context_.log.say(Severity::kError, "connection", fmt::format("accept: {}", error.message()));
 }
 
 }  // namespace rota

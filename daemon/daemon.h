@@ -9,6 +9,7 @@
 
 #include "auth/headless_auth_client.h"
 #include "base/result.h"
+#include "daemon/connection_log.h"
 #include "daemon/exit_code.h"
 #include "daemon/log.h"
 #include "daemon/roster_watch.h"
@@ -25,7 +26,7 @@ namespace rota {
 
 // The running daemon: its parts in the order in which they stand on each other, and what the
 // signals and the admin socket ask of all of them together. Loop thread only.
-class Daemon final : private AdminService, private HealthService, private ServerObserver {
+class Daemon final : private AdminService, private HealthService {
  public:
   struct Context {
     boost::asio::io_context& loop;
@@ -47,9 +48,7 @@ class Daemon final : private AdminService, private HealthService, private Server
   Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
          Fingerprint app_token);
 
-  Health health() const {
-    return health_of(rotator_->engine(), readings_.standing(), rotator_->now());
-  }
+  Health health() const;
   Result<void> open_sockets();
   Result<void> open_metrics();
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
@@ -86,10 +85,6 @@ class Daemon final : private AdminService, private HealthService, private Server
   Readiness readiness() const override;
   std::string metrics() const override;
 
-  // ServerObserver
-  void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
-  void accept_failed(std::error_code error) override;
-
   // Constant after construction.
   const Context context_;
   const AccessPolicy access_;
@@ -98,6 +93,7 @@ class Daemon final : private AdminService, private HealthService, private Server
   Settings settings_;
   Fingerprint app_token_;  // of the one in force: the client alone keeps it
   Readings readings_;
+  ConnectionLog connection_log_;
   std::unique_ptr<HeadlessAuthClient> client_;
   std::unique_ptr<Rotator> rotator_;
   std::unique_ptr<Frontend> token_frontend_;

@@ -43,6 +43,10 @@ struct Health {
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
+  // Connections that met a limit of the sockets; the daemon adds them, since serving is not the
+  // engine's.
+  std::size_t refused_in_all = 0;
+  std::size_t refused_of_uid = 0;
 };
 
 Health health_of(Engine& engine, const FileStanding& files, Now now);

@@ -139,6 +139,10 @@ std::string metrics_text(const Health& health, std::string_view version) {
             flag(unready_reasons(health).empty()));
   write_members(out, health.members);
   out.gauge("rota_waiting_clients", "Clients that wait for a token.", health.waiting_clients);
+  out.counter("rota_connections_refused_total",
+              "Connections refused for a limit: of all connections, or of one user's.");
+  out.sample("limit=\"all\"", health.refused_in_all);
+  out.sample("limit=\"uid\"", health.refused_of_uid);
   write_calls(out, health);
   write_upstream(out, health);
   write_files(out, health);

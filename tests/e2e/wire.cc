@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -82,6 +83,8 @@ void Connection::finish_sending() const { ::shutdown(fd_, SHUT_WR); }
 bool Connection::more() {
   std::array<char, 65'536> buffer{};
   const auto got = fd_ >= 0 ? ::recv(fd_, buffer.data(), buffer.size(), 0) : -1;
+  // A peer that closes while bytes for it are on their way resets the connection.
+  ended_ = got == 0 || (got < 0 && errno == ECONNRESET);
   if (got <= 0) return false;
   pending_.append(buffer.data(), static_cast<std::size_t>(got));
   return true;
@@ -110,7 +113,7 @@ Reply Connection::read_reply() {
   return reply;
 }
 
-bool Connection::at_end() { return pending_.empty() && !more(); }
+bool Connection::at_end() { return pending_.empty() && !more() && ended_; }
 
 std::string get(std::string_view target) {
   return fmt::format("GET {} HTTP/1.1\r\nHost: rota\r\n\r\n", target);

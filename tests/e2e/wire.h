@@ -31,7 +31,7 @@ class Connection {
   void send(std::string_view bytes) const;
   void finish_sending() const;
   Reply read_reply();
-  // True when the peer has closed and nothing is left.
+  // True when the peer has closed and nothing is left; silence is no end.
   bool at_end();
 
  private:
@@ -40,6 +40,7 @@ class Connection {
 
   int fd_;
   std::string pending_;
+  bool ended_ = false;
 };
 
 std::string get(std::string_view target);

@@ -22,28 +22,6 @@ class Wire : public ::testing::Test {
   Box box{{"--access-ttl", "60s", "--refresh-ttl", "10m"}};
 };
 
-TEST_F(Wire, WhatBreaksTheGrammarGets400AndAClose) {
-  for (const char* request :
-       {"GET /healthz HTTP/1.1\nHost: a\n\n", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET http://a/healthz HTTP/1.1\r\nHost: a\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n"}) {
-    Connection connection = connect();
-    connection.send(request);
-    EXPECT_EQ(connection.read_reply().status, 400) << request;
-    EXPECT_TRUE(connection.at_end());
-  }
-}
-
-TEST_F(Wire, AHeadPastTheLimitGets431) {
-  Connection connection = connect();
-  connection.send("GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n");
-  const Reply reply = connection.read_reply();
-  EXPECT_EQ(reply.status, 431);
-  EXPECT_EQ(reply.text("code"), "request_too_large");
-}
-
 TEST_F(Wire, PipelinedRequestsAreAnsweredInOrder) {
   std::string requests;
   for (int i = 0; i < 64; ++i) {

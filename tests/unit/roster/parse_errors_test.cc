@@ -90,6 +90,11 @@ TEST(BadRoster, BytesThatAreNoText) {
       {"[[member]]\nemail = \"a@b\0\"\n"s, "2:", "control characters"},
       {"[[member]]\n\0email = \"a@b\"\n"s, "2:1: ", "\\u0000"},
       {"\0"s, "1:1: ", "\\u0000"},
+      {"[\x01", "1:2: ", "bare key"},
+      {"[[\x0c]]\n", "1:3: ", "bare key"},
+      {"\xc3\xa9 = 1\n", "1:1: ", "expected"},
+      {"[[member]]\n\xef\xbb\x9f = 1\n", "2:1: ", "expected"},
+      {"[[member]]\n\"\\u009b\" = 1\n", "2:1: ", "\"??\" is not a known key"},
       {"[[member]]\nemail = \"a@b\"\n# x\0\n"s, "3:", "control characters"},
       {with("\xef\xbb\xbfname = \"x\""), "3:1: ", "expected"},
   });

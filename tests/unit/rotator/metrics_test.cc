@@ -23,7 +23,7 @@ rota::testing::Metrics read(const Health& health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 71U);
+  EXPECT_EQ(metrics.size(), 73U);
   EXPECT_THAT(metrics_text({}, "1.2.3"),
               ::testing::StartsWith("# HELP rota_build_info The running version, as a label.\n"
                                     "# TYPE rota_build_info gauge\n"
@@ -54,6 +54,10 @@ std::vector<Case> all_cases() {
       {R"(rota_calls_total{kind="revoke_access",outcome="transient"})", 0,
        [](Health& h) { h.counts.calls[4][9] = 1; }, 1},
       {"rota_calls_throttled_total", 0, [](Health& h) { h.counts.throttled = 2; }, 2},
+      {R"(rota_connections_refused_total{limit="all"})", 0, [](Health& h) { h.refused_in_all = 3; },
+       3},
+      {R"(rota_connections_refused_total{limit="uid"})", 0, [](Health& h) { h.refused_of_uid = 4; },
+       4},
       {"rota_calls_in_flight", 0, [](Health& h) { h.calls_in_flight = 2; }, 2},
       {"rota_call_doubts", 0, [](Health& h) { h.doubts = 1; }, 1},
       {"rota_budget_calls_used", 0, [](Health& h) { h.budget_used = 11; }, 11},

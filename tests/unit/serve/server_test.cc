@@ -33,16 +33,6 @@ class ServerTest : public ServeTest {
  protected:
   void SetUp() override { tokens.publish(1, "one", hours{1}); }
 
-  void expect_refused(ConnectionLimit limit) {
-    const auto client = connect();
-    const ReceivedReply reply = next_reply(*client);
-    EXPECT_EQ(reply.status, 503);
-    EXPECT_THAT(reply.body, HasSubstr("\"too_many_connections\""));
-    EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
-    wait_for_end(*client);
-    ASSERT_FALSE(observer.refused.empty());
-    EXPECT_EQ(observer.refused.back(), std::pair(::geteuid(), limit));
-  }
   bool shut_down(Duration grace) {
     server->shutdown(grace, [this] { done = true; });
     return done;
@@ -50,34 +40,6 @@ class ServerTest : public ServeTest {
 
   bool done = false;
 };
-
-TEST_F(ServerTest, LimitsConnectionsInAll) {
-  start({.max_connections = 2, .max_connections_per_uid = 100, .times = {}});
-  auto first = connect();
-  const auto second = connect();
-  second->get("/healthz");
-  EXPECT_EQ(next_reply(*second).status, 200);
-  expect_refused(ConnectionLimit::kTotal);
-  EXPECT_EQ(server->connections(), 2U);
-  first->hang_up();
-  run_until([&] { return server->connections() == 1; });
-  const auto third = connect();
-  third->get(kToken1);
-  EXPECT_EQ(next_reply(*third).status, 200);
-  EXPECT_EQ(observer.refused.size(), 1U);
-}
-
-TEST_F(ServerTest, LimitsConnectionsOfOneUser) {
-  start({.max_connections = 100, .max_connections_per_uid = 1, .times = {}});
-  auto first = connect();
-  run_until([&] { return server->connections() == 1; });
-  expect_refused(ConnectionLimit::kPerUid);
-  first->hang_up();
-  run_until([&] { return server->connections() == 0; });
-  const auto second = connect();
-  second->get(kToken1);
-  EXPECT_EQ(next_reply(*second).status, 200);
-}
 
 TEST_F(ServerTest, AcceptsABurst) {
   start();

@@ -4,15 +4,37 @@
 
 #include <string>
 
-#include "unit/serve/session_fixture.h"
+#include "unit/serve/harness.h"
 
 namespace rota {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
+
+constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
+
+std::string token_request(std::int64_t id, std::string_view more = "") {
+  return "GET /v1/token?community_member_id=" + std::to_string(id) + std::string(more) +
+         " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+std::string token_body(std::string_view text) {
+  return "{\"access_token\":\"" + std::string(text) + "\"}";
+}
+
+class SessionTest : public ServeTest {
+ protected:
+  void SetUp() override {
+    start();
+    tokens.publish(1, "one", hours{1});
+    tokens.publish(2, "two", hours{1});
+    tokens.publish(9, "stale", seconds{0});  // every request for it waits
+  }
+};
 
 TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
   const auto client = connect();
@@ -188,6 +210,21 @@ TEST_F(SessionTest, ABadRequestGoesOnWithTheConnection) {
   EXPECT_EQ(next_reply(*client).status, 400);
   client->send(token_request(1));
   EXPECT_EQ(next_reply(*client).status, 200);
+}
+
+TEST_F(SessionTest, AWaitIsNotIdle) {
+  const auto client = connect();
+  client->send(token_request(9));
+  wait_for_waits(1);
+  clock.advance(hours{1});
+  server->sweep();
+  expect_silence(*client);
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish(1, kServe);
+  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
+  clock.advance(minutes{5} - milliseconds{1});
+  server->sweep();
+  expect_silence(*client);
 }
 
 // settle() does not come back when something wakes the loop again and again.

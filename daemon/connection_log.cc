@@ -1,0 +1,65 @@
+#include "daemon/connection_log.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+constexpr std::array kLimits{ConnectionLimit::kTotal, ConnectionLimit::kPerUid};
+
+std::string_view limit_text(ConnectionLimit limit) {
+  switch (limit) {
+    case ConnectionLimit::kTotal:
+      return "too many connections in all";
+    case ConnectionLimit::kPerUid:
+      return "too many connections of that user";
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace
+
+void ConnectionLog::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
+  Refusals& refusals = of(limit);
+  ++refusals.total;
+  refusals.last = peer.uid == kPeerUnknown.uid ? "a client of metrics_listen"
+                                               : fmt::format("uid {} pid {}", peer.uid, peer.pid);
+  if (!refusals.flood.begins(clock_.now().boot)) return;
+  say_(Severity::kWarning, fmt::format("{} refused: {}", refusals.last, limit_text(limit)));
+}
+
+void ConnectionLog::accept_failed(std::error_code error) {
+  last_failure_ = error;
+  if (!failures_.begins(clock_.now().boot)) return;
+  say_(Severity::kError, fmt::format("accept: {}", error.message()));
+}
+
+void ConnectionLog::summarize() {
+  const BootTime now = clock_.now().boot;
+  for (const ConnectionLimit limit : kLimits) {
+    if (const auto count = of(limit).flood.summary(now)) say_refusals(limit, *count);
+  }
+  if (const auto count = failures_.summary(now)) say_failures(*count);
+}
+
+void ConnectionLog::finish() {
+  for (const ConnectionLimit limit : kLimits) {
+    if (const std::size_t count = of(limit).flood.unsaid()) say_refusals(limit, count);
+  }
+  if (const std::size_t count = failures_.unsaid()) say_failures(count);
+}
+
+void ConnectionLog::say_refusals(ConnectionLimit limit, std::size_t count) {
+  say_(Severity::kWarning,
+       fmt::format("{} more connections refused since the last such line, the last of {}: {}",
+                   count, of(limit).last, limit_text(limit)));
+}
+
+void ConnectionLog::say_failures(std::size_t count) {
+  say_(Severity::kError, fmt::format("accept failed {} more times since the last such line: {}",
+                                     count, last_failure_.message()));
+}
+
+}  // namespace rota

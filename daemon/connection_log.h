@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/time.h"
+#include "daemon/flood.h"
+#include "rotator/messages.h"
+#include "serve/server.h"
+
+namespace rota {
+
+// Says in the log what the servers could not take, and counts it. Any client can make it happen as
+// often as it likes, so a flood gets its first line and then one a minute. Loop thread only.
+class ConnectionLog final : public ServerObserver {
+ public:
+  using Say = std::function<void(Severity severity, std::string_view text)>;
+
+  // `clock` must outlive it.
+  ConnectionLog(const Clock& clock, Say say) : clock_(clock), say_(std::move(say)) {}
+
+  void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
+  void accept_failed(std::error_code error) override;
+
+  // Says what is due by now; call it every few seconds.
+  void summarize();
+  // Says what has not been said yet.
+  void finish();
+
+  std::size_t refused(ConnectionLimit limit) const { return of(limit).total; }
+
+ private:
+  struct Refusals {
+    std::size_t total = 0;
+    Flood flood;
+    std::string last;  // who
+  };
+  Refusals& of(ConnectionLimit limit) { return refusals_[static_cast<std::size_t>(limit)]; }
+  const Refusals& of(ConnectionLimit limit) const {
+    return refusals_[static_cast<std::size_t>(limit)];
+  }
+  void say_refusals(ConnectionLimit limit, std::size_t count);
+  void say_failures(std::size_t count);
+
+  const Clock& clock_;
+  const Say say_;
+  std::array<Refusals, 2> refusals_;  // indexed by ConnectionLimit
+  Flood failures_;
+  std::error_code last_failure_;
+};
+
+}  // namespace rota

@@ -1,0 +1,115 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "e2e/box.h"
+#include "support/hostile_crowd.h"
+#include "support/http_oddities.h"
+#include "support/metrics.h"
+
+// Clients that mean no good, on the real socket (P11).
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::size_t kHostile = 300;
+constexpr std::size_t kGood = 8;
+constexpr int kRounds = 40;
+
+class Hostile : public ::testing::Test {
+ protected:
+  void start() {
+    ASSERT_TRUE(box.daemon.start());
+    ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  }
+  Connection connect() const { return Connection::to_unix(box.daemon.token_socket()); }
+  double metric(const std::string& sample) const {
+    const auto metrics = testing::parse_metrics(box.daemon.admin(get("/metrics")).body);
+    EXPECT_TRUE(metrics && metrics->contains(sample)) << sample;
+    return metrics && metrics->contains(sample) ? metrics->at(sample) : -1;
+  }
+  // What stands behind such a request in the same bytes is not answered.
+  void expect_refusal(const std::string& bytes, int status, std::string_view code) const {
+    SCOPED_TRACE(bytes.substr(0, 200));
+    Connection connection = connect();
+    connection.send(bytes + get("/healthz"));
+    const Reply reply = connection.read_reply();
+    EXPECT_EQ(reply.status, status);
+    EXPECT_EQ(reply.text("code"), code);
+    EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
+    EXPECT_TRUE(connection.at_end());
+  }
+  // The good ones fetch again and again while the others do as they please.
+  void fetch_beside_a_crowd();
+
+  Box box{{"--access-ttl", "10m", "--refresh-ttl", "20m"}};
+};
+
+void Hostile::fetch_beside_a_crowd() {
+  std::vector<Connection> good;
+  for (std::size_t i = 0; i < kGood; ++i) good.push_back(connect());
+  testing::HostileCrowd crowd(box.daemon.token_socket(), kHostile);
+  for (int round = 0; round < kRounds; ++round) {
+    crowd.step();
+    for (const Connection& each : good) each.send(get("/v1/token?community_member_id=1"));
+    for (Connection& each : good) {
+      const Reply reply = each.read_reply();
+      ASSERT_EQ(reply.status, 200) << "round " << round;
+      ASSERT_FALSE(reply.text("access_token").empty());
+    }
+  }
+  EXPECT_GT(crowd.closings(), 0U) << "the crowd did nothing";
+}
+
+TEST_F(Hostile, EachOddityGets400AndAClose) {
+  start();
+  for (const std::string& bytes : testing::http_oddities())
+    expect_refusal(bytes, 400, "bad_request");
+}
+
+TEST_F(Hostile, WhatIsTooLargeGets431AndAClose) {
+  start();
+  for (const std::string& bytes : testing::http_oversizes()) {
+    expect_refusal(bytes, 431, "request_too_large");
+  }
+}
+
+TEST_F(Hostile, ABodyIsNeverReadAsARequest) {
+  start();
+  const std::string inside = get("/v1/status") + get("/nowhere");
+  Connection connection = Connection::to_unix(box.daemon.admin_socket());
+  connection.send(post("/healthz", inside) + get("/healthz"));
+  EXPECT_EQ(connection.read_reply().status, 405);
+  EXPECT_EQ(connection.read_reply().body, R"({"status":"ok"})");
+  connection.finish_sending();
+  EXPECT_TRUE(connection.at_end());
+}
+
+TEST_F(Hostile, GoodClientsAreAnsweredWhereAllAreAdmitted) {
+  box.daemon.serve = {{"max_connections", "1000"}, {"max_connections_per_uid", "1000"}};
+  start();
+  fetch_beside_a_crowd();
+  EXPECT_EQ(metric(R"(rota_connections_refused_total{limit="uid"})"), 0);
+}
+
+TEST_F(Hostile, GoodClientsAreAnsweredWhereMostAreRefusedAndTheLogStaysShort) {
+  box.daemon.serve = {{"max_connections_per_uid", "100"}};
+  start();
+  fetch_beside_a_crowd();
+  EXPECT_GE(metric(R"(rota_connections_refused_total{limit="uid"})"), kHostile - 100);
+  EXPECT_EQ(box.daemon.stop(), 0);
+  const std::string log = box.daemon.process().output();
+  std::size_t lines = 0;
+  for (auto at = log.find(" refused"); at != std::string::npos; at = log.find(" refused", at + 1)) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 2U) << "one for the first, one for all the others:\n" << log;
+  EXPECT_THAT(log, HasSubstr("more connections refused since the last such line"));
+}
+
+}  // namespace
+}  // namespace rota::e2e

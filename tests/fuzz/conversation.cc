@@ -1,0 +1,204 @@
+#include "fuzz/conversation.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <charconv>
+#include <deque>
+#include <memory>
+
+#include "base/check.h"
+#include "serve/session.h"
+#include "unit/serve/fakes.h"
+
+namespace rota::fuzz {
+namespace {
+
+constexpr int kTurnsMax = 100'000;
+
+// Keeps every order until the conversation ends it.
+class OrderBook : public FakeAdminService {
+ public:
+  void operate(std::string_view, OperatorAction,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    add(std::move(done));
+  }
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
+    add(std::move(done));
+  }
+  void reload(std::string, std::move_only_function<void(Result<std::string>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
+  }
+  bool finish_one() {
+    if (orders_.empty()) return false;
+    auto order = std::move(orders_.front());
+    orders_.pop_front();
+    order();
+    return true;
+  }
+
+ private:
+  void add(std::move_only_function<void(Result<OperatorReport>)> done) {
+    orders_.push_back([done = std::move(done)]() mutable {
+      done(OperatorReport{.done = true, .detail = {}, .revocations = {}});
+    });
+  }
+
+  std::deque<std::move_only_function<void()>> orders_;
+};
+
+class Conversation : private SessionHost {
+ public:
+  Conversation();
+  ~Conversation() override { ::close(fd_); }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  void send(std::string_view bytes);
+  void finish();
+  std::string take_sent() { return std::move(sent_); }
+
+ private:
+  void session_closed(Session& session) override {
+    ROTA_CHECK(&session == session_.get() && !closed_);
+    closed_ = true;
+  }
+  void session_deadline(BootTime) override {}
+
+  void settle();
+  bool receive();
+  bool finish_one();
+
+  boost::asio::io_context loop_{1};
+  FakeClock clock_;
+  FakeTokenService tokens_{clock_};
+  OrderBook admin_;
+  FakeHealthService health_;
+  AccessPolicy policy_{0};
+  Frontend frontend_{tokens_, policy_, health_, &admin_};
+  SessionTimes times_;
+  std::unique_ptr<EventSet> events_;
+  std::shared_ptr<Session> session_;
+  int fd_ = -1;  // the client's end
+  std::uint64_t waits_ended_ = 0;
+  bool closed_ = false;
+  std::string sent_;
+};
+
+Conversation::Conversation() {
+  tokens_.publish(1, "one", std::chrono::hours{1});
+  tokens_.publish(9, "stale", Duration{0});
+  events_ = EventSet::create(loop_).value();
+  std::array<int, 2> ends{};
+  ROTA_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) ==
+             0);
+  fd_ = ends[1];
+  SessionHost& host = *this;
+  session_ =
+      std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, *events_, host);
+  ROTA_CHECK(session_->start());
+  settle();
+}
+
+void Conversation::send(std::string_view bytes) {
+  while (!bytes.empty() && !closed_) {
+    const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+    settle();
+    // It takes no more until something that waits has ended.
+    if (count < 0 && !closed_ && !finish_one()) break;
+  }
+  ROTA_CHECK(bytes.empty() || closed_);
+}
+
+void Conversation::finish() {
+  ::shutdown(fd_, SHUT_WR);
+  settle();
+  while (!closed_ && finish_one()) {
+  }
+  ROTA_CHECK(closed_);
+  while (receive()) {
+  }
+}
+
+// Runs the loop until nothing moves any more; what never comes to rest is a busy loop.
+void Conversation::settle() {
+  for (int turn = 0;; ++turn) {
+    ROTA_CHECK(turn < kTurnsMax);
+    const bool moved = loop_.poll() != 0;
+    loop_.restart();
+    if (!receive() && !moved) return;
+  }
+}
+
+bool Conversation::receive() {
+  std::array<char, 4 * 1024> bytes;  // larger ones cost AddressSanitizer more than the call
+  const ssize_t count = ::recv(fd_, bytes.data(), bytes.size(), 0);
+  if (count <= 0) return false;
+  sent_.append(bytes.data(), static_cast<std::size_t>(count));
+  return true;
+}
+
+bool Conversation::finish_one() {
+  if (tokens_.waiting() > 0) {
+    const bool serve = ++waits_ended_ % 2 == 0;
+    tokens_.finish(waits_ended_, {.result = serve ? WaitResult::kServe : WaitResult::kUnavailable,
+                                  .retry_after = {}});
+  } else if (!admin_.finish_one()) {
+    return false;
+  }
+  settle();
+  return true;
+}
+
+std::size_t length_in(std::string_view head) {
+  constexpr std::string_view kName = "\r\nContent-Length: ";
+  const auto at = head.find(kName);
+  ROTA_CHECK(at != std::string_view::npos && head.find(kName, at + 1) == std::string_view::npos);
+  const std::string_view digits = head.substr(at + kName.size());
+  std::size_t length = 0;
+  ROTA_CHECK(std::from_chars(digits.data(), digits.data() + digits.size(), length).ec ==
+             std::errc{});
+  return length;
+}
+
+void check_body(std::string_view head, std::string_view body) {
+  if (head.contains("Content-Type: text/plain")) return;
+  boost::system::error_code error;
+  boost::json::parse(boost::json::string_view(body.data(), body.size()), error);
+  ROTA_CHECK(!error);
+}
+
+}  // namespace
+
+std::string converse(const std::vector<std::string_view>& pieces) {
+  Conversation conversation;
+  for (const std::string_view piece : pieces) conversation.send(piece);
+  conversation.finish();
+  return conversation.take_sent();
+}
+
+std::vector<SentReply> replies_in(std::string_view sent) {
+  constexpr std::string_view kStart = "HTTP/1.1 ";
+  std::vector<SentReply> replies;
+  while (!sent.empty()) {
+    const auto end = sent.find("\r\n\r\n");
+    ROTA_CHECK(end != std::string_view::npos && sent.starts_with(kStart));
+    const std::string_view head = sent.substr(0, end + 2);
+    const std::size_t length = length_in(head);
+    ROTA_CHECK(sent.size() >= end + 4 + length);
+    SentReply reply{.status = 0,
+                    .close = head.contains("\r\nConnection: close\r\n"),
+                    .body = sent.substr(end + 4, length)};
+    std::from_chars(head.data() + kStart.size(), head.data() + head.size(), reply.status);
+    check_body(head, reply.body);
+    replies.push_back(reply);
+    sent.remove_prefix(end + 4 + length);
+  }
+  return replies;
+}
+
+}  // namespace rota::fuzz

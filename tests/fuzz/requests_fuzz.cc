@@ -1,0 +1,89 @@
+// What a client can send (P11). An input is all the bytes of one connection. The parser's
+// properties are checked at each place where a request can begin; then a whole session gets them at
+// once and in pieces, must answer exactly what the parser alone would find, the same both times,
+// and must close.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/check.h"
+#include "fuzz/conversation.h"
+#include "fuzz/head_properties.h"
+#include "fuzz/target.h"
+#include "serve/http_head.h"
+
+namespace rota::fuzz {
+namespace {
+
+constexpr std::size_t kInputBytesMax = 40 * 1024;
+constexpr std::size_t kPiecesMax = 32;
+// Of the replies here the members' page is the longest.
+constexpr std::size_t kReplyBytesMax = 1'024;
+constexpr std::array kStatuses{200, 400, 403, 404, 405, 409, 410, 422, 431, 500, 503};
+
+// What the connection asks, found without a session.
+struct Asked {
+  std::size_t replies = 0;
+  bool close = false;  // with the last of them
+};
+
+Asked asked_by(std::string_view bytes) {
+  Asked asked;
+  while (!asked.close) {
+    check_head(bytes);
+    const auto result = parse_head(bytes);
+    if (std::holds_alternative<HeadError>(result)) {
+      asked.close = true;
+    } else {
+      const auto* head = std::get_if<RequestHead>(&result);
+      if (head == nullptr || bytes.size() < head->head_bytes + head->body_bytes) break;
+      bytes.remove_prefix(head->head_bytes + head->body_bytes);
+      asked.close = head->close;
+    }
+    ++asked.replies;
+  }
+  return asked;
+}
+
+// Pieces of lengths that the bytes themselves decide, so that an input is always cut alike.
+std::vector<std::string_view> pieces_of(std::string_view bytes) {
+  std::uint64_t state = 14'695'981'039'346'656'037U;  // FNV-1a
+  for (const char c : bytes) state = (state ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+  const std::size_t longest = 1 + state % 4 * std::max<std::size_t>(1, bytes.size() / 8);
+  std::vector<std::string_view> pieces;
+  while (!bytes.empty() && pieces.size() + 1 < kPiecesMax) {
+    state = state * 6'364'136'223'846'793'005U + 1;
+    const std::size_t length = std::min<std::size_t>(bytes.size(), 1 + (state >> 33U) % longest);
+    pieces.push_back(bytes.substr(0, length));
+    bytes.remove_prefix(length);
+  }
+  pieces.push_back(bytes);
+  return pieces;
+}
+
+void check(std::string_view bytes) {
+  const Asked asked = asked_by(bytes);
+  const std::string sent = converse({bytes});
+  const auto replies = replies_in(sent);
+  ROTA_CHECK(replies.size() == asked.replies);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    const bool last = i + 1 == replies.size();
+    ROTA_CHECK(std::ranges::find(kStatuses, replies[i].status) != kStatuses.end());
+    ROTA_CHECK(replies[i].close == (last && asked.close));
+    ROTA_CHECK(replies[i].body.size() <= kReplyBytesMax);
+  }
+  ROTA_CHECK(converse(pieces_of(bytes)) == sent);
+}
+
+}  // namespace
+}  // namespace rota::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size <= rota::fuzz::kInputBytesMax) {
+    rota::fuzz::check({reinterpret_cast<const char*>(data), size});
+  }
+  return 0;
+}
