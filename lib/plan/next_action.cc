@@ -42,12 +42,12 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
   }
 }
 
-// Whether a refresh token is about to be dead. One whose revocation keeps failing may live on, and
-// nobody waits for that.
+// Whether a refresh token is about to be dead. One that Circle does not revoke though it was asked
+// may live on, and nobody waits for that.
 bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts) {
   return std::ranges::any_of(record.tokens, [&](const Token& token) {
     return token.kind == TokenKind::kRefresh && token.status == TokenStatus::kRevoking &&
-           attempts.revocation_failures(token.id) < kRevocationTriesAwaited;
+           attempts.revocations_unheard(token.id) < kRevocationTriesAwaited;
   });
 }
 
@@ -137,9 +137,9 @@ WallTime Attempts::revocation_retry_at(TokenId token) const {
   return it == revocations.end() ? WallTime{} : it->retry_at;
 }
 
-int Attempts::revocation_failures(TokenId token) const {
+int Attempts::revocations_unheard(TokenId token) const {
   const auto it = std::ranges::find(revocations, token, &Revocation::token);
-  return it == revocations.end() ? 0 : it->failures;
+  return it == revocations.end() ? 0 : it->unheard;
 }
 
 MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,

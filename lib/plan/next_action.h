@@ -25,12 +25,13 @@ struct Attempts {
   struct Revocation {
     TokenId token{};
     int failures = 0;
+    int unheard = 0;  // of these, those that went out: Circle may have been asked
     WallTime retry_at;
   };
   std::vector<Revocation> revocations;  // only tokens whose revocation failed at least once
 
   WallTime revocation_retry_at(TokenId token) const;
-  int revocation_failures(TokenId token) const;
+  int revocations_unheard(TokenId token) const;
 };
 
 // One call that is to be made, and when.

@@ -8,7 +8,9 @@ namespace rota {
 
 Pace::Pace(std::size_t calls, Duration window)
     : gap_(window / static_cast<Duration::rep>(calls)),
-      slack_(gap_ * static_cast<Duration::rep>(std::max(kBurstMin, calls / kBurstShare) - 1)) {
+      slack_(gap_ * static_cast<Duration::rep>(std::max(kBurstMin, calls / kBurstShare) - 1)),
+      spent_until_(BootTime{} - window),
+      held_(spent_until_) {
   ROTA_CHECK(calls > 0);
 }
 

@@ -26,8 +26,9 @@ class Pace {
  private:
   const Duration gap_;    // between two calls
   const Duration slack_;  // the gaps that a burst may leave out
-  BootTime spent_until_{};
-  BootTime held_{};  // spent_until_ does not fall below this
+  // From one window before this boot on: restored calls may be that old.
+  BootTime spent_until_;
+  BootTime held_;  // spent_until_ does not fall below this
 };
 
 }  // namespace rota

@@ -31,16 +31,17 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
              snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)
                                                              : std::nullopt),
       budget_(policy.requests_per_window, policy.window),
-      journal_({.rows = snapshot.calls,
-                .next = snapshot.next_call,
-                .last_commit = snapshot.last_commit,
-                .last_circle_time = snapshot.last_circle_time},
-               policy.window, boot, now.boot),
+      journal_(
+          {.rows = snapshot.calls, .next = snapshot.next_call, .last_commit = snapshot.last_commit},
+          policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
       next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
+  journal_.put_dates(gathering_.mutations);
   // The pause after the slots: what came before it does not delay what comes after.
-  for (const BootTime over : journal_.completions(now.boot)) budget_.restore(over);
+  for (const BootTime over : journal_.completions(now.boot)) {
+    if (over + policy_.window >= now.boot) budget_.restore(over);
+  }
   if (const auto until = journal_.on_this_boot(snapshot.paused_until); until > now.boot) {
     pause_until(*until);
   }

@@ -107,8 +107,10 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     throttles_ = 0;
   }
   // What was sent with the old app token says nothing about the new one.
-  if (call.app_token != app_token_ && std::holds_alternative<AppTokenRefused>(reply.outcome))
-    return;
+  const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
+                       std::holds_alternative<NotEligible>(reply.outcome);
+  const bool is_closed = breaker_.state() == BreakerState::kClosed;
+  if (call.app_token != app_token_ && (refused || !is_closed)) return;
   if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
   if (breaker_.state() == BreakerState::kClosed) {
     breaker_told_.clear();
@@ -184,7 +186,9 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
   const MemberId from = slot.record.id;
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
-  for (const WaitId wait : slot.waiters) waits_.at(wait).request.member = into.record.id;
+  for (auto& [wait, state] : waits_) {  // those that are answered but not let out, too
+    if (state.request.member == from) state.request.member = into.record.id;
+  }
   for (const OperatorId op : slot.operations) {
     auto& members = operations_.at(op).members;
     members.erase(from);
@@ -329,14 +333,16 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   }
   const std::string why = describe(reply.outcome);
   note_revocation(slot, about, why, true);
-  if (transient(reply.outcome) == nullptr) return;  // tried again as soon as calls go on
+  const Transient* failure = transient(reply.outcome);
+  if (failure == nullptr) return;  // tried again as soon as calls go on
   ++counts_.failures;
   auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);
   if (retry == retries.end()) {
-    retries.push_back({.token = call.token, .failures = 0, .retry_at = {}});
+    retries.push_back({.token = call.token, .failures = 0, .unheard = 0, .retry_at = {}});
     retry = std::prev(retries.end());
   }
   ++retry->failures;
+  if (failure->reason != TransientReason::kNotSent) ++retry->unheard;
   retry->retry_at =
       circle + backoff_delay(retry->failures, backoff_cap(facts_.access_lifetime), random_);
   failing_.insert(slot.record.id);

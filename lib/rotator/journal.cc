@@ -1,6 +1,7 @@
 #include "rotator/journal.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -12,12 +13,16 @@ BootTime over_at(const CallRow& closed) { return closed.closed_stamp->at; }
 }  // namespace
 
 Journal::Journal(const Past& past, Duration window, BootId boot, BootTime now)
-    : window_(window), boot_(boot), next_(static_cast<std::int64_t>(past.next)) {
-  find_earlier_boots(past);
+    : window_(window),
+      boot_(boot),
+      last_commit_(past.last_commit),
+      next_(static_cast<std::int64_t>(past.next)) {
   for (CallRow row : past.rows) {
     if (row.closed_at) {
       const auto at = row.closed_stamp ? on_this_boot(*row.closed_stamp) : std::nullopt;
+      const bool is_foreign = !row.closed_stamp || row.closed_stamp->boot != boot;
       row.closed_stamp = {.boot = boot, .at = std::min(at.value_or(now), now)};
+      if (is_foreign) dated_anew_.push_back(row);
     }
     if (!row.closed_at) {
       open_.emplace(row.id, row);
@@ -33,31 +38,14 @@ Journal::Journal(const Past& past, Duration window, BootId boot, BootTime now)
   std::ranges::sort(closed_, {}, over_at);
 }
 
-// A boot before the last one ended as long before the last commit as Circle's clock said at the
-// time, and before this boot began.
-void Journal::find_earlier_boots(const Past& past) {
-  std::map<BootId, const CallRow*> last_of;
-  for (const CallRow& row : past.rows) {
-    if (!row.closed_stamp) continue;
-    const CallRow*& last = last_of[row.closed_stamp->boot];
-    if (last == nullptr || over_at(row) > over_at(*last)) last = &row;
-  }
-  const bool is_same_boot = past.last_commit.boot == boot_;
-  const BootTime end = is_same_boot ? past.last_commit.at : BootTime{};
-  for (const auto& [boot, last] : last_of) {
-    const Duration before = past.last_circle_time.value_or(*last->closed_at) - *last->closed_at;
-    earlier_boots_.emplace(boot, std::min(end - before, BootTime{}) - over_at(*last));
-  }
-  if (!is_same_boot) {
-    earlier_boots_.insert_or_assign(past.last_commit.boot, BootTime{} - past.last_commit.at);
-  }
-}
-
 std::optional<BootTime> Journal::on_this_boot(const BootStamp& stamp) const {
   if (stamp.boot == boot_) return stamp.at;
-  const auto earlier = earlier_boots_.find(stamp.boot);
-  if (earlier == earlier_boots_.end()) return std::nullopt;
-  return stamp.at + earlier->second;
+  if (stamp.boot != last_commit_.boot) return std::nullopt;
+  return BootTime{stamp.at - last_commit_.at};
+}
+
+void Journal::put_dates(std::vector<Mutation>& mutations) {
+  for (const CallRow& row : std::exchange(dated_anew_, {})) mutations.emplace_back(PutCall{row});
 }
 
 CallId Journal::open(CallKind kind, MemberId member, WallTime now,

@@ -31,7 +31,6 @@ class Journal {
     std::vector<CallRow> rows;
     CallId next{1};
     BootStamp last_commit;
-    std::optional<WallTime> last_circle_time;
   };
   Journal(const Past& past, Duration window, BootId boot, BootTime now);
 
@@ -55,6 +54,8 @@ class Journal {
   // machine was off, so the last commit before it counts as made when this boot began. None: there
   // is nothing of that boot to go by.
   std::optional<BootTime> on_this_boot(const BootStamp& stamp) const;
+  // Puts what was dated anew on record, so that the rows of one boot at most are foreign.
+  void put_dates(std::vector<Mutation>& mutations);
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
@@ -67,12 +68,12 @@ class Journal {
   // Of this row and the one before it, returns the one that the other stands for, if there are two.
   std::optional<CallRow> add_doubt(const CallRow& row);
   CallRow take_doubt(CallId call);
-  void find_earlier_boots(const Past& past);
   void keep_as_slot(CallRow row, std::vector<Mutation>& mutations);
 
   const Duration window_;
   const BootId boot_;
-  std::map<BootId, Duration> earlier_boots_;  // this boot's clock minus theirs, at the least
+  const BootStamp last_commit_;
+  std::vector<CallRow> dated_anew_;
   std::int64_t next_;
   std::map<CallId, CallRow> open_;
   std::deque<CallRow> closed_;        // in order of closing

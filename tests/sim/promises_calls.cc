@@ -96,12 +96,11 @@ void Promises::on_new_app_token() {
 void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
   // Sent with the app token before this one.
   const bool of_old_token = old_token_flights_.erase(flight.id) > 0;
-  if (of_old_token && std::holds_alternative<AppTokenRefused>(reply.outcome)) return;
   const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
                        std::holds_alternative<NotEligible>(reply.outcome);
   const bool nothing = std::holds_alternative<Transient>(reply.outcome) ||
                        std::holds_alternative<Throttled>(reply.outcome);
-  if (nothing) return;
+  if (nothing || (of_old_token && (refused || alarm_since_))) return;
   if (!refused) {
     constexpr Duration kLong = std::chrono::minutes{2};
     if (alarm_since_ && world_.time().now() - *alarm_since_ > kLong && alarms_told_ < alarms_ &&

@@ -194,9 +194,9 @@ TEST_F(NextActionTest, ARevocationThatKeepsFailingHoldsNobodyBack) {
   const MemberRecord record = test::member(1, MemberState::kActive, "id:42",
                                            {refresh_token(2, "r", TokenStatus::kRevoking),
                                             access_token(1, "a", TokenStatus::kRevoking)});
-  attempts.revocations = {{.token = TokenId{2}, .failures = 2, .retry_at = kT0 + 5s}};
+  attempts.revocations = {{.token = TokenId{2}, .failures = 9, .unheard = 2, .retry_at = kT0 + 5s}};
   EXPECT_EQ(only_call(plan(record)).lane, Lane::kRevocation);
-  attempts.revocations[0].failures = 3;
+  attempts.revocations[0].unheard = 3;
   expect_call(in(plan(record), Lane::kIssue), CallKind::kIssue, kAtOnce);
   EXPECT_TRUE(in(plan(record), Lane::kRevocation)) << "which goes on";
 }

@@ -167,6 +167,35 @@ TEST(EngineUpstream, ABadAppTokenIsOneAlarmAndOneProbeAtATime) {
   EXPECT_THAT(box.open_calls(), SizeIs(12));
 }
 
+// P12: what the last boot used up comes back as its window ends, and old doubts cost nothing.
+TEST(EngineUpstream, AfterARebootTheBackgroundGoesOnAsTheWindowFreesIt) {
+  std::vector<CallRow> rows;
+  constexpr BootTime kLast{100h};
+  for (int i = 0; i < 400; ++i) {
+    CallRow row;
+    row.id = CallId{i + 1};
+    row.member = MemberId{i + 10};
+    row.opened_at = kT0;
+    row.closed_at = kT0;
+    row.fate = CallFate::kUnknown;
+    row.doubt_until = kT0 + 700h;
+    row.closed_stamp = BootStamp{.boot = BootId{7}, .at = kLast - (i < 10 ? i * 1s : 48h)};
+    rows.push_back(row);
+  }
+  Snapshot snapshot = snapshot_of({member_with_pair()}, rows);
+  snapshot.last_commit = {.boot = BootId{7}, .at = kLast};
+  Policy policy = exact_policy();
+  policy.requests_per_window = 100;
+  const Now start{.wall = kT0, .boot = BootTime{20s}};
+  EngineBox box(std::move(snapshot), policy, start, BootId{8});
+  box.start();
+  box.settle();
+  EXPECT_EQ(box.engine.budget().used(box.now.boot), 11U) << "and the probe of the clock";
+  const auto next = box.engine.budget().next_slot(Lane::kRefresh, box.now.boot);
+  ASSERT_TRUE(next);
+  EXPECT_LE(*next, box.now.boot + 30s);
+}
+
 // P8: one alarm for one refused token.
 TEST(EngineUpstream, ARefusalOfACallWithTheOldAppTokenSaysNothingAboutTheNewOne) {
   EngineBox box = box_with_many(2);

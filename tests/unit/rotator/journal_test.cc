@@ -34,10 +34,7 @@ std::vector<CallId> erased(const std::vector<Mutation>& mutations) {
 }
 
 Journal::Past past(std::vector<CallRow> rows, std::int64_t next) {
-  return {.rows = std::move(rows),
-          .next = CallId{next},
-          .last_commit = {},
-          .last_circle_time = std::nullopt};
+  return {.rows = std::move(rows), .next = CallId{next}, .last_commit = {}};
 }
 
 class JournalTest : public testing::Test {
@@ -188,48 +185,32 @@ TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
 // P7: no clock tells how long the machine was off, and the wall clock may be hours ahead.
 TEST(JournalRestart, AfterARebootTheLastCommitCountsAsMadeWhenTheBootBegan) {
   const std::vector<CallRow> rows{
-      closed_row(1, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0 - 10s),
-      closed_row(2, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0 + 4s}, kT0 + 9h),
-      closed_row(3, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0 + 20s),
-      closed_row(4, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{61s}}, kT0 - 5h)};
+      closed_row(1, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0 + 20s),
+      closed_row(2, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{61s}}, kT0 - 5h),
+      closed_row(3, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0 - 9h)};
   const BootTime now{20s};
   Journal::Past before = past(rows, 5);
   before.last_commit = {.boot = BootId{8}, .at = BootTime{70s}};
-  before.last_circle_time = kT0 + 30s;
-  const Journal journal(before, kWindow, kBoot, now);
-  EXPECT_THAT(journal.completions(now),
-              ElementsAre(BootTime{-10s}, BootTime{-9s}, BootTime{-4s}, BootTime{}))
-      << "their distance is the boot clock's; of the boot before that, never later than the last";
+  Journal journal(before, kWindow, kBoot, now);
+  EXPECT_THAT(journal.completions(now), ElementsAre(BootTime{-10s}, BootTime{-9s}, now))
+      << "their distance is the boot clock's; of a boot with nothing to go by they are new";
   EXPECT_EQ(journal.on_this_boot({.boot = BootId{8}, .at = BootTime{90s}}), BootTime{20s});
   EXPECT_EQ(journal.on_this_boot({.boot = BootId{9}, .at = BootTime{90s}}), std::nullopt);
   std::vector<Mutation> mutations;
-  Journal swept(before, kWindow, kBoot, now);
-  swept.sweep({.circle = kT0 + 1000h, .boot = now}, true, mutations);
-  EXPECT_THAT(mutations, IsEmpty()) << "and they stay on record for the next start";
-}
+  journal.sweep({.circle = kT0 + 1000h, .boot = now}, true, mutations);
+  EXPECT_THAT(mutations, IsEmpty()) << "they stay on record for the next start";
 
-TEST(JournalRestart, ASecondStartOnABootDatesTheBootBeforeItAsWell) {
-  Journal::Past before =
-      past({closed_row(1, CallFate::kAnswered, {.boot = BootId{7}, .at = kBoot0}, kT0)}, 2);
-  before.last_commit = {.boot = kBoot, .at = BootTime{60s}};
-  before.last_circle_time = kT0 + 100s;
-  const BootTime now{70s};
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-40s}));
-  before.last_circle_time = kT0 + 20s;
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{}))
-      << "it ended before this boot began";
-}
-
-// A doubt of an outage last week is no call of the last window.
-TEST(JournalRestart, AfterARebootOldDoubtsAreNoSlots) {
-  Journal::Past before = past(
-      {closed_row(1, CallFate::kUnknown, {.boot = BootId{7}, .at = kBoot0}, kT0 - 168h, 500h)}, 2);
-  before.last_commit = {.boot = BootId{8}, .at = BootTime{90s}};
-  before.last_circle_time = kT0;
-  const BootTime now{20s};
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-168h}));
-  before.last_commit = {.boot = BootId{7}, .at = kBoot0 + 300h};
-  EXPECT_THAT(Journal(before, kWindow, kBoot, now).completions(now), ElementsAre(BootTime{-300h}));
+  // Put on record anew they are this boot's, and another start finds them as they are.
+  journal.put_dates(mutations);
+  ASSERT_EQ(mutations.size(), 3U);
+  Journal::Past later = past({}, 5);
+  for (const Mutation& m : mutations) later.rows.push_back(std::get<PutCall>(m).row);
+  later.last_commit = {.boot = kBoot, .at = BootTime{500s}};
+  Journal again(later, kWindow, kBoot, BootTime{501s});
+  EXPECT_THAT(again.completions(BootTime{501s}), ElementsAre(BootTime{-10s}, BootTime{-9s}, now));
+  mutations.clear();
+  again.put_dates(mutations);
+  EXPECT_THAT(mutations, IsEmpty());
 }
 
 TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {
