@@ -44,8 +44,8 @@ class Daemon final : private AdminService, private HealthService, private Server
   Result<void> start();
 
  private:
-  Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
-         SecretPtr app_token);
+  Daemon(Context context, Settings settings, const std::vector<Grant>& grants,
+         std::unique_ptr<HeadlessAuthClient> client, SecretPtr app_token);
 
   Health health() const {
     return health_of(rotator_->engine(), readings_.standing(), rotator_->now());
@@ -63,6 +63,7 @@ class Daemon final : private AdminService, private HealthService, private Server
   void stop();
   void part_stopped();
   Result<void> reload_settings();
+  void warn_of_restart(const Settings& fresh);
   Result<Roster> read_roster_on_disk();
   void take_roster(const Roster& roster, const std::string& approve,
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
@@ -92,9 +93,9 @@ class Daemon final : private AdminService, private HealthService, private Server
 
   // Constant after construction.
   const Context context_;
-  const AccessPolicy access_;
 
   // Loop thread only.
+  AccessPolicy access_;
   Settings settings_;
   SecretPtr app_token_;
   Readings readings_;

@@ -43,9 +43,9 @@ void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
   if (query.refused) tokens_->note_refused(row->member, *query.refused);
 }
 
-TokenOutcome Frontend::settle(MemberId member, const WaitAnswer& wait,
+TokenOutcome Frontend::settle(const MemberKey& asked, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
-  return settle_token(member, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
+  return settle_token(asked, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
 }
 
 }  // namespace rota

@@ -23,7 +23,8 @@ class Frontend {
   Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
 
   // Only where answer() gave a token or a wait.
-  TokenOutcome settle(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer) const;
+  TokenOutcome settle(const MemberKey& asked, const WaitAnswer& wait,
+                      const PeerIdentity& peer) const;
   TokenService& tokens() const { return *tokens_; }
 
  private:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "serve/peer.h"
 
 namespace rota {
 
@@ -21,13 +22,6 @@ namespace {
 
 // A burst of clients must not keep the loop from its other work.
 constexpr int kAcceptsPerTurn = 16;
-
-std::optional<PeerIdentity> identity_of(int fd) {
-  ucred credentials{};
-  socklen_t size = sizeof(credentials);
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  return PeerIdentity{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
-}
 
 // One attempt: an empty socket takes so short a reply, and a client that does not read it loses
 // nothing.
@@ -119,7 +113,7 @@ std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) c
 }
 
 void Server::admit(int fd) {
-  const auto peer = knows_peers_ ? identity_of(fd) : kPeerUnknown;
+  auto peer = knows_peers_ ? identify_peer(fd) : kPeerUnknown;
   if (!peer) {
     observer_.accept_failed({errno, std::system_category()});
     ::close(fd);
@@ -131,11 +125,11 @@ void Server::admit(int fd) {
     return observer_.connection_refused(*peer, *limit);
   }
   SessionHost& host = *this;
-  const auto session =
-      std::make_shared<Session>(fd, *peer, frontend_, clock_, options_.times, *events_, host);
+  const auto session = std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_,
+                                                 options_.times, *events_, host);
   if (!session->start()) return observer_.accept_failed({errno, std::system_category()});
   sessions_.emplace(session.get(), session);
-  ++connections_of_uid_[peer->uid];
+  ++connections_of_uid_[session->peer().uid];
   session_deadline(session->deadline());
 }
 

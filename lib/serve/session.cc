@@ -14,7 +14,7 @@ namespace rota {
 
 Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
                  const SessionTimes& times, EventSet& events, SessionHost& host)
-    : peer_(peer),
+    : peer_(std::move(peer)),
       frontend_(frontend),
       clock_(clock),
       times_(times),
@@ -100,7 +100,7 @@ void Session::receive(bool hung_up) {
 void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
   ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size() && waits_ > 0);
   Slot& slot = slots_[number - first_slot_];
-  slot.content = Settled{std::get<Waiting>(slot.content).member, answer};
+  slot.content = Settled{std::move(std::get<Waiting>(slot.content).asked), answer};
   --waits_;
   now_ = active_since_ = clock_.now().boot;
   pump();
@@ -168,18 +168,18 @@ bool Session::take_request() {
 
 void Session::dispatch(const RequestHead& head) {
   Answer answer = frontend_.answer(head, peer_);
-  if (auto* request = std::get_if<WaitRequest>(&answer)) return start_wait(*request, head.close);
+  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), head.close);
   if (auto* later = std::get_if<LaterReply>(&answer))
     return start_later(std::move(*later), head.close);
   if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
   if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
-  const auto& token = std::get<TokenReply>(answer);
+  auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
     append_token(output_, *token.row, token.circle_now, head.close);
   } else {
     queue(head.close,
-          Settled{token.row->member, {.result = WaitResult::kServe, .retry_after = {}}});
+          Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
   }
 }
 
@@ -187,14 +187,14 @@ void Session::queue(bool close, decltype(Slot::content) content) {
   slots_.push_back({close, std::move(content)});
 }
 
-void Session::start_wait(const WaitRequest& request, bool close) {
+void Session::start_wait(WaitReply wait, bool close) {
   const std::uint64_t number = first_slot_ + slots_.size();
-  const WaitId wait = frontend_.tokens().wait_for_token(
-      request, [weak = weak_from_this(), number](WaitAnswer answer) {
+  const WaitId id = frontend_.tokens().wait_for_token(
+      wait.request, [weak = weak_from_this(), number](WaitAnswer answer) {
         const auto self = weak.lock();
         if (self && !self->closed_) self->on_wait_done(number, answer);
       });
-  queue(close, Waiting{request.member, wait});
+  queue(close, Waiting{std::move(wait.asked), id});
   ++waits_;
 }
 
@@ -231,7 +231,7 @@ void Session::render(const Slot& slot) {
     return append_error(output_, *error, slot.close);
   }
   const auto& settled = std::get<Settled>(slot.content);
-  const TokenOutcome outcome = frontend_.settle(settled.member, settled.answer, peer_);
+  const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, slot.close);
   }

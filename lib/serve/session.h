@@ -55,11 +55,11 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   // A reply that has its place in the order but is not rendered yet. A token is looked up only when
   // its turn comes, so that none ages, and no member retires, in the queue.
   struct Waiting {
-    MemberId member{};
+    MemberKey asked;
     WaitId wait{};
   };
   struct Settled {
-    MemberId member{};
+    MemberKey asked;
     WaitAnswer answer;
   };
   struct Running {};  // a LaterReply
@@ -80,7 +80,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   bool take_request();
   void dispatch(const RequestHead& head);
   void queue(bool close, decltype(Slot::content) content);
-  void start_wait(const WaitRequest& request, bool close);
+  void start_wait(WaitReply wait, bool close);
   void start_later(LaterReply later, bool close);
   void render_slots();
   void render(const Slot& slot);

@@ -14,8 +14,9 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
                     const Table& table, WallTime circle_now);
 
 // What is answered after a wait, or when a request's turn comes that decide_token() had a token
-// for: whatever the table holds for the member by now, if it is alive and may still be given.
-TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer,
+// for: whatever the table holds under that name by now, if it is alive and may still be given. By
+// name, since a member may have become one with another meanwhile.
+TokenOutcome settle_token(const MemberKey& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now);
 
 // What is sent as Retry-After where the rotation named no time.

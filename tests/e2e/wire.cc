@@ -62,6 +62,11 @@ Connection Connection::to_port(std::uint16_t port) {
   return Connection(fd);
 }
 
+Connection Connection::of(int fd) {
+  bound_reads(fd);
+  return Connection(fd);
+}
+
 Connection::Connection(Connection&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), pending_(std::move(other.pending_)) {}
 

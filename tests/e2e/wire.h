@@ -23,6 +23,7 @@ class Connection {
  public:
   static Connection to_unix(const std::filesystem::path& path);
   static Connection to_port(std::uint16_t port);
+  static Connection of(int fd);  // takes over a connected socket
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
