@@ -65,6 +65,8 @@ Result<void> Daemon::reload_settings() {
   }
   // Even where the text is the same a name may have come to mean another user.
   access_ = AccessPolicy(::geteuid(), grants);
+  token_server_->grants_changed();
+  admin_server_->grants_changed();
   if (fresh.grants != settings_.grants) {
     context_.log.say(Severity::kInfo, "grants",
                      fmt::format("new grants are in force: {}", grants.size()));

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <variant>
+#include <vector>
 
 #include "rotator/service.h"
 #include "serve/response.h"
@@ -31,8 +32,14 @@ struct LaterReply {
   std::move_only_function<void(std::move_only_function<void(PlainReply)>)> start;
 };
 
+// The connection becomes a stream of events (watch_stream.h) about these; none stands for all.
+struct WatchReply {
+  std::vector<MemberKey> keys;
+};
+
 // What is to be done about one request.
-using Answer = std::variant<TokenReply, WaitReply, JsonReply, MetricsReply, ErrorReply, LaterReply>;
+using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, MetricsReply, ErrorReply,
+                            LaterReply>;
 
 // What a wait ends with.
 using TokenOutcome = std::variant<TokenReply, ErrorReply>;

@@ -147,6 +147,31 @@ void Server::session_deadline(BootTime deadline) {
   if (deadline < sweep_due_) arm_sweep(deadline);
 }
 
+void Server::session_turn(std::shared_ptr<Session> session) {
+  turns_.push_back(std::move(session));
+  if (turns_.size() == 1) post_turns();
+}
+
+void Server::post_turns() {
+  asio::post(loop_, [this] { run_turns(); });
+}
+
+void Server::run_turns() {
+  for (std::size_t i = 0; i < kWatchesPerTurn && !turns_.empty(); ++i) {
+    const auto session = std::move(turns_.front());
+    // What asks for a turn from here on goes behind it, and is not the first.
+    session->on_turn();
+    turns_.pop_front();
+  }
+  // Without sessions the server may be gone by the next turn of the loop.
+  if (sessions_.empty()) turns_.clear();
+  if (!turns_.empty()) post_turns();
+}
+
+void Server::grants_changed() {
+  for (const auto& [key, session] : sessions_) session->grants_changed();
+}
+
 void Server::arm_sweep(BootTime due) {
   const BootTime now = clock_.now().boot;
   // Late rather than often; and never past what a timer can count.
@@ -173,7 +198,7 @@ void Server::sweep() {
       next = std::min(next, deadline);
     }
   }
-  for (const auto& session : overdue) session->close();
+  for (const auto& session : overdue) session->on_deadline();
   if (next != BootTime::max()) session_deadline(next);
 }
 

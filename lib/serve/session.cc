@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "serve/event_stream.h"
 
 namespace rota {
 
@@ -37,6 +38,8 @@ bool Session::start() {
 void Session::drain() {
   if (closed_) return;
   taking_ = false;
+  draining_ = true;
+  watch_.reset();
   if (!slots_.empty()) slots_.back().close = true;
   now_ = clock_.now().boot;
   pump();
@@ -50,9 +53,21 @@ void Session::close() {
     }
   }
   slots_.clear();
+  watch_.reset();
   events_.remove(fd_, *this);
   ::close(std::exchange(fd_, -1));
   host_.session_closed(*this);
+}
+
+void Session::grants_changed() {
+  if (watch_) watch_->grants_changed();
+}
+
+void Session::on_turn() {
+  turn_asked_ = false;
+  if (closed_) return;
+  now_ = clock_.now().boot;
+  pump();
 }
 
 BootTime Session::deadline() const {
@@ -60,7 +75,16 @@ BootTime Session::deadline() const {
   if (unsent_since_) earliest = std::min(earliest, *unsent_since_ + times_.write_stall);
   if (request_since_) earliest = std::min(earliest, *request_since_ + times_.head);
   const bool idle = slots_.empty() && !unsent_since_ && !request_since_;
-  return idle ? active_since_ + times_.idle : earliest;
+  if (!idle) return earliest;
+  return active_since_ + (watch_ ? times_.heartbeat : times_.idle);
+}
+
+void Session::on_deadline() {
+  if (closed_) return;
+  if (!watch_ || unsent_since_) return close();
+  now_ = clock_.now().boot;
+  append_heartbeat(output_);
+  pump();
 }
 
 void Session::on_events(std::uint32_t events) {
@@ -120,8 +144,12 @@ void Session::pump() {
     const bool output_filled = fill_output();
     if (!flush()) return close();
     if (!output_filled || !output_.empty()) break;
+    if (watch_) {  // there is more, and others have their turn before it
+      ask_for_turn();
+      break;
+    }
   }
-  if (!taking_ && slots_.empty() && output_.empty()) return close();
+  if (!taking_ && slots_.empty() && output_.empty() && !watch_) return close();
   const bool partial = can_take() && !input().empty();
   if (!partial) {
     request_since_.reset();
@@ -136,6 +164,7 @@ void Session::pump() {
 bool Session::fill_output() {
   for (;;) {
     render_slots();
+    if (watch_) watch_->fill(output_);
     if (output_full()) return true;
     if (!can_take() || !take_request()) return false;
   }
@@ -171,6 +200,10 @@ void Session::dispatch(const RequestHead& head) {
   if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), head.close);
   if (auto* later = std::get_if<LaterReply>(&answer))
     return start_later(std::move(*later), head.close);
+  if (auto* watch = std::get_if<WatchReply>(&answer)) {
+    taking_ = false;
+    return queue(true, std::move(*watch));
+  }
   if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
   if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
@@ -209,7 +242,7 @@ void Session::start_later(LaterReply later, bool close) {
 
 void Session::render_slots() {
   while (!slots_.empty() && !output_full()) {
-    const Slot& slot = slots_.front();
+    Slot& slot = slots_.front();
     if (std::holds_alternative<Waiting>(slot.content) ||
         std::holds_alternative<Running>(slot.content)) {
       return;
@@ -220,7 +253,8 @@ void Session::render_slots() {
   }
 }
 
-void Session::render(const Slot& slot) {
+void Session::render(Slot& slot) {
+  if (auto* watch = std::get_if<WatchReply>(&slot.content)) return start_watch(std::move(*watch));
   if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
     return append_json(output_, *json, slot.close);
   }
@@ -239,6 +273,16 @@ void Session::render(const Slot& slot) {
   append_token(output_, *token.row, token.circle_now, slot.close);
 }
 
+void Session::start_watch(WatchReply watch) {
+  append_stream_head(output_);
+  if (draining_) return;
+  watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { ask_for_turn(); });
+}
+
+void Session::ask_for_turn() {
+  if (!std::exchange(turn_asked_, true)) host_.session_turn(shared_from_this());
+}
+
 // Sends what the kernel takes. False: the peer is gone.
 bool Session::flush() {
   bool progress = false;
@@ -251,6 +295,7 @@ bool Session::flush() {
     output_.consume(static_cast<std::size_t>(sent));
     progress = true;
   }
+  if (progress && watch_) active_since_ = now_;
   if (output_.empty()) {
     unsent_since_.reset();
   } else if (progress || !unsent_since_) {

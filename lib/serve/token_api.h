@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "base/time.h"
 #include "serve/access.h"
 #include "serve/answer.h"
@@ -7,6 +9,10 @@
 #include "table/table.h"
 
 namespace rota {
+
+// Why the member is served nothing, whatever tokens it had; null is a name that leads to nobody.
+std::optional<ErrorCode> refusal_of(const Published* row);
+bool has_live_token(const Published& row, WallTime circle_now);
 
 // Decides one GET /v1/token: the token at once when it has the life that was asked for and is not
 // the refused one; a wait for another; or why there is nothing to have.

@@ -84,9 +84,8 @@ Connection Caller::connect(const std::filesystem::path& socket) const {
 std::vector<std::string> Caller::command(const std::vector<std::string>& rest) const {
   std::vector<std::string> all{"setpriv", fmt::format("--reuid={}", uid),
                                fmt::format("--regid={}", gid),
-                               groups.empty()
-                                   ? std::string("--clear-groups")
-                                   : fmt::format("--groups={}", fmt::join(groups, ","))};
+                               groups.empty() ? std::string("--clear-groups")
+                                              : fmt::format("--groups={}", fmt::join(groups, ","))};
   all.insert(all.end(), rest.begin(), rest.end());
   return all;
 }

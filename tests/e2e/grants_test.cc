@@ -34,10 +34,9 @@ class GrantBox : public Box {
   GrantBox() {
     daemon.serve["token_socket_mode"] = "\"0666\"";
     for (const auto& path : {folder.path(), daemon.folder()}) {
-      std::filesystem::permissions(path,
-                                   std::filesystem::perms::others_exec |
-                                       std::filesystem::perms::group_exec,
-                                   std::filesystem::perm_options::add);
+      std::filesystem::permissions(
+          path, std::filesystem::perms::others_exec | std::filesystem::perms::group_exec,
+          std::filesystem::perm_options::add);
     }
     daemon.write_roster(std::string(kThreeMembers) + R"([[member]]
 community_member_id = 4

@@ -62,9 +62,9 @@ TEST(Accounts, AGrantToNobodyKnownNamesItsPlace) {
 // Whoever the kernel does not know in this namespace comes as these.
 TEST(Accounts, NoGrantGoesToTheOnesWhoStandForStrangers) {
   const OverflowIds strangers = overflow_ids();
-  for (const auto& grant : {grant_to(GrantSettings::Holder::kUser, std::to_string(strangers.user)),
-                            grant_to(GrantSettings::Holder::kGroup,
-                                     std::to_string(strangers.group))}) {
+  for (const auto& grant :
+       {grant_to(GrantSettings::Holder::kUser, std::to_string(strangers.user)),
+        grant_to(GrantSettings::Holder::kGroup, std::to_string(strangers.group))}) {
     const auto grants = resolve_grants({grant});
     ASSERT_FALSE(grants);
     EXPECT_EQ(grants.error().kind, ErrorKind::kConfig);

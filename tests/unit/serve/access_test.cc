@@ -110,7 +110,8 @@ TEST(AccessPolicy, AGrantToAGroupIsForThePrimaryAndEveryOtherGroup) {
 // Whichever list is longer, the peer's or the policy's, the answer is the same.
 TEST(AccessPolicy, FindsOneGroupAmongMany) {
   std::vector<Grant> grants;
-  for (std::uint32_t gid = 2'000; gid < 2'100; ++gid) grants.push_back(named(to_group(gid), "id:1"));
+  for (std::uint32_t gid = 2'000; gid < 2'100; ++gid)
+    grants.push_back(named(to_group(gid), "id:1"));
   grants.push_back(tagged(to_group(50), "beta"));
   EXPECT_EQ(judge(grants, peer(1'000, {20, 50})), kAdaOnly);
   EXPECT_EQ(judge(grants, peer(1'000, {20, 51})), kNothing);
@@ -221,10 +222,9 @@ TEST(GrantedToken, AWaitIsSettledByNameSinceMembersBecomeOne) {
   row.body = make_secret("{}");
   row.expires_at = now + std::chrono::hours{1};
   table.publish(std::move(row));
-  const auto outcome = settle_token(key("email:ada@example.com"),
-                                    {.result = WaitResult::kServe, .retry_after = {}},
-                                    peer(1'000, {}), AccessPolicy(kOwnUid, {all(to_user(1'000))}),
-                                    table, now);
+  const auto outcome =
+      settle_token(key("email:ada@example.com"), {.result = WaitResult::kServe, .retry_after = {}},
+                   peer(1'000, {}), AccessPolicy(kOwnUid, {all(to_user(1'000))}), table, now);
   ASSERT_TRUE(std::holds_alternative<TokenReply>(outcome));
   EXPECT_EQ(std::get<TokenReply>(outcome).row->member, MemberId{7});
 }
