@@ -15,14 +15,15 @@ namespace rota {
 //   event     = "event: " ( "token" | "retired" ) LF "data: " json LF LF
 //   heartbeat = ":" LF LF
 //
-// The data of a token is the 200 body of GET /v1/token, that of a retired one the body of an error's
-// code and message; each with the member's key in front: {"member":"id:42",…}.
+// The data of a token is the 200 body of GET /v1/token, that of a retired one the body of an
+// error's code and message; each with the member's key in front: {"member":"id:42",…}.
 
 void append_stream_head(Buffer& out);
 // The row must have a body.
 void append_token_event(Buffer& out, const MemberKey& member, const Published& row);
 void append_retired_event(Buffer& out, const MemberKey& member, ErrorCode why);
-// Seen by nobody but the peer's kernel: a peer that is gone is noticed, and no proxy loses patience.
+// Seen by nobody but the peer's kernel: a peer that is gone is noticed, and no proxy loses
+// patience.
 void append_heartbeat(Buffer& out);
 
 }  // namespace rota

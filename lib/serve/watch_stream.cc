@@ -75,8 +75,8 @@ void WatchStream::tell(Followed& followed, Buffer& out) {
 
 void WatchStream::tell(const Published& row, Buffer& out) {
   const bool told = was_told(row.member);
-  const auto refusal = policy_.may_read(peer_, row) ? refusal_of(&row)
-                                                    : std::optional(ErrorCode::kForbidden);
+  const auto refusal =
+      policy_.may_read(peer_, row) ? refusal_of(&row) : std::optional(ErrorCode::kForbidden);
   if (refusal) {
     if (told) append_retired_event(out, row.keys.front(), *refusal);
     return note_told(row.member, false);

@@ -19,10 +19,10 @@ namespace rota {
 // the latest of each member. Each event is judged by the grants in force when it is written. Loop
 // thread only.
 //
-// With keys, each key is followed whoever it leads to: "token" for a live token that it has not been
-// told last, "retired" with the reason when there is none to have, from the start if it is so. A
-// member without a live token at the moment is told nothing of. Without keys, all that is granted is
-// followed: "retired" comes only for members that were told of.
+// With keys, each key is followed whoever it leads to: "token" for a live token that it has not
+// been told last, "retired" with the reason when there is none to have, from the start if it is so.
+// A member without a live token at the moment is told nothing of. Without keys, all that is granted
+// is followed: "retired" comes only for members that were told of.
 class WatchStream : private Subscriber {
  public:
   // Everything handed in by reference must outlive it. `wake` is called when fill() has something
@@ -43,7 +43,7 @@ class WatchStream : private Subscriber {
   struct Followed {
     MemberKey key;
     bool changed = true;
-    Fingerprint told = 0;               // of the token told last, unless `refused` was told after it
+    Fingerprint told = 0;              // of the token told last, unless `refused` was told after it
     std::optional<ErrorCode> refused;  // told last
   };
 

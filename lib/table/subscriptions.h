@@ -23,8 +23,8 @@ class Subscriber {
   virtual void on_any_changed() = 0;
 };
 
-// Who follows what of the table. A change reaches those that follow its keys by one look-up for each
-// key, and those that follow all; nobody else costs anything. Loop thread only.
+// Who follows what of the table. A change reaches those that follow its keys by one look-up for
+// each key, and those that follow all; nobody else costs anything. Loop thread only.
 class Subscriptions {
  public:
   // The subscriber must stay until unsubscribe(); once for each subscriber. Keys are prefixed, and

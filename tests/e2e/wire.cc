@@ -115,6 +115,16 @@ Reply Connection::read_reply() {
   return reply;
 }
 
+std::string Connection::read_until(std::string_view end) {
+  std::size_t at = 0;
+  while ((at = pending_.find(end)) == std::string::npos) {
+    if (!more()) return std::exchange(pending_, {});
+  }
+  std::string text = pending_.substr(0, at);
+  pending_.erase(0, at + end.size());
+  return text;
+}
+
 bool Connection::at_end() { return pending_.empty() && !more(); }
 
 std::string get(std::string_view target) {

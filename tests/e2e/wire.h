@@ -32,6 +32,8 @@ class Connection {
   void send(std::string_view bytes) const;
   void finish_sending() const;
   Reply read_reply();
+  // What comes up to and with `end`, which is left off; all that is left where the peer closes.
+  std::string read_until(std::string_view end);
   // True when the peer has closed and nothing is left.
   bool at_end();
 

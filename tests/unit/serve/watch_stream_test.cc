@@ -35,8 +35,8 @@ class WatchStreamTest : public testing::Test {
     std::vector<MemberKey> parsed;
     for (const auto text : keys) parsed.push_back(key(text));
     stream.reset();
-    stream = std::make_unique<WatchStream>(std::move(parsed), peer, tokens, policy,
-                                           [this] { ++wakes; });
+    stream =
+        std::make_unique<WatchStream>(std::move(parsed), peer, tokens, policy, [this] { ++wakes; });
   }
   // All that is to be told now, an event a line: "token id:1 text" or "retired id:1 code".
   std::vector<std::string> events() {
@@ -198,8 +198,8 @@ TEST_F(WatchStreamTest, OfAllTellsOfEverybodyAndOfLeaversItHadToldOf) {
   publish(2, "two again");
   publish(4, "four");
   tokens.set_state(1, MemberState::kRetiring);
-  EXPECT_EQ(events(), (Events{"token id:2 two again", "token id:4 four",
-                              "retired id:1 member_retired"}));
+  EXPECT_EQ(events(),
+            (Events{"token id:2 two again", "token id:4 four", "retired id:1 member_retired"}));
   tokens.set_state(1, MemberState::kRetired);
   tokens.forget(1);
   EXPECT_EQ(events(), Events{});
