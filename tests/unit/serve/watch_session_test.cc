@@ -199,7 +199,8 @@ TEST_F(WatchSessionTest, ADaemonThatStopsEndsTheStreamBehindAWholeEvent) {
   waiting->get("/v1/watch");
   wait_for_waits(1);
   bool done = false;
-  server->shutdown(seconds{5}, [&] { done = true; });
+  // So long a grace that its end is not what ends them.
+  server->shutdown(hours{1}, [&] { done = true; });
   wait_for_end(*client);
   EXPECT_TRUE(client->received().ends_with("\n\n"));
   tokens.finish(1, {.result = WaitResult::kUnavailable, .retry_after = seconds{1}});
