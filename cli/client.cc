@@ -8,42 +8,13 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/gathered.h"
+
 namespace rota::cli {
 namespace {
 
 constexpr long kConnectMillisMax = 5'000;
-
-// Where a reply gathers. A growing string would leave pieces of a token in freed memory, so each
-// growth wipes what it leaves behind.
-class Gathered {
- public:
-  Gathered() { text_.reserve(std::size_t{64} << 10U); }
-  Gathered(const Gathered&) = delete;
-  Gathered& operator=(const Gathered&) = delete;
-  ~Gathered() { wipe(text_); }
-
-  bool add(std::string_view bytes) {
-    if (text_.size() + bytes.size() > kReplyBytesMax) return false;
-    if (text_.size() + bytes.size() > text_.capacity()) {
-      std::string larger;
-      larger.reserve(2 * (text_.size() + bytes.size()));
-      larger.append(text_);
-      std::swap(larger, text_);
-      wipe(larger);
-    }
-    text_.append(bytes);
-    return true;
-  }
-  Secret take() { return Secret::take(std::move(text_)); }
-
- private:
-  std::string text_;
-};
-
-// libcurl's write callback: anything but `count` ends the transfer with CURLE_WRITE_ERROR.
-std::size_t gather(char* bytes, std::size_t size, std::size_t count, void* gathered) {
-  return static_cast<Gathered*>(gathered)->add({bytes, size * count}) ? size * count : 0;
-}
+constexpr long kOk = 200;
 
 std::string why(CURL* curl, CURLcode code, const Request& request) {
   long system_error = 0;
@@ -72,8 +43,26 @@ UnixClient::UnixClient(std::string socket_path, void* curl)
 
 UnixClient::~UnixClient() { curl_easy_cleanup(curl_); }
 
-Result<Reply> UnixClient::send(const Request& request) {
-  Gathered body;
+// Where a reply goes as it comes.
+struct UnixClient::Incoming {
+  void* curl;
+  const Take* take;  // of a stream
+  Gathered body{kReplyBytesMax};
+  Result<void> taken{};
+};
+
+// libcurl's write callback: anything but `count` ends the transfer with CURLE_WRITE_ERROR.
+std::size_t UnixClient::receive(char* bytes, std::size_t size, std::size_t count, void* incoming) {
+  auto& in = *static_cast<Incoming*>(incoming);
+  const std::string_view piece(bytes, size * count);
+  long status = 0;
+  curl_easy_getinfo(in.curl, CURLINFO_RESPONSE_CODE, &status);
+  if (in.take == nullptr || status != kOk) return in.body.add(piece) ? piece.size() : 0;
+  in.taken = (*in.take)(piece);
+  return in.taken ? piece.size() : 0;
+}
+
+Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
   const std::string url = "http://localhost" + request.target;
   curl_easy_reset(curl_);
   const auto set = [this](auto option, auto value) {
@@ -85,16 +74,26 @@ Result<Reply> UnixClient::send(const Request& request) {
                set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1}) &&
                set(CURLOPT_PATH_AS_IS, 1L) && set(CURLOPT_NOSIGNAL, 1L) &&
                set(CURLOPT_CONNECTTIMEOUT_MS, kConnectMillisMax) &&
-               set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count())) &&
-               set(CURLOPT_WRITEFUNCTION, &gather) && set(CURLOPT_WRITEDATA, &body);
+               set(CURLOPT_WRITEFUNCTION, &receive) && set(CURLOPT_WRITEDATA, &incoming);
+  if (incoming.take == nullptr) {
+    ready = ready && set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  } else {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(request.timeout);
+    ready = ready && set(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
+            set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(seconds.count()));
+  }
   if (request.method == Method::kPost) {
     ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);
   }
-  if (!ready) {
-    return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", socket_path_));
-  }
+  if (ready) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", socket_path_));
+}
+
+Result<Reply> UnixClient::perform(const Request& request, Incoming& incoming) {
+  ROTA_TRY(prepare(request, incoming));
   const CURLcode code = curl_easy_perform(curl_);
   if (code == CURLE_WRITE_ERROR) {
+    ROTA_TRY(std::move(incoming.taken));
     return fail(ErrorKind::kFull,
                 fmt::format("{}: the reply is longer than {} bytes", socket_path_, kReplyBytesMax));
   }
@@ -104,7 +103,17 @@ Result<Reply> UnixClient::send(const Request& request) {
   }
   long status = 0;
   curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
-  return Reply{static_cast<int>(status), body.take()};
+  return Reply{static_cast<int>(status), incoming.body.take()};
+}
+
+Result<Reply> UnixClient::send(const Request& request) {
+  Incoming incoming{.curl = curl_, .take = nullptr};
+  return perform(request, incoming);
+}
+
+Result<Reply> UnixClient::stream(const Request& request, const Take& take) {
+  Incoming incoming{.curl = curl_, .take = &take};
+  return perform(request, incoming);
 }
 
 }  // namespace rota::cli

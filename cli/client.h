@@ -18,8 +18,13 @@ class UnixClient : public Transport {
   ~UnixClient() override;
 
   Result<Reply> send(const Request& request) override;
+  Result<Reply> stream(const Request& request, const Take& take) override;
 
  private:
+  struct Incoming;
+  static std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* incoming);
+  Result<void> prepare(const Request& request, Incoming& incoming);
+  Result<Reply> perform(const Request& request, Incoming& incoming);
   UnixClient(std::string socket_path, void* curl);
 
   const std::string socket_path_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/event_reader.h"
 #include "cli/report.h"
 #include "cli/target.h"
 
@@ -20,6 +21,8 @@ constexpr Duration kQuick{10'000};
 constexpr Duration kWaitMax{60'000};
 constexpr Duration kWaitDefault{10'000};
 constexpr Duration kSlack{5'000};
+// The daemon gives a sign of life every 30 seconds.
+constexpr Duration kSilenceMax{90'000};
 
 class Runner {
  public:
@@ -36,6 +39,25 @@ class Runner {
     const auto token = token_of(reply->body);
     if (!token) return failed(token.error().message);
     return print(token->reveal(), "\n");
+  }
+
+  // The same with and without --json: the events are for programs.
+  ExitCode operator()(const WatchCommand& command) {
+    EventReader events([this](std::string_view event, std::string_view data) -> Result<void> {
+      if (!data.starts_with('{')) return fail(ErrorKind::kCorrupt, "an event is not rotad's");
+      auto written = output_.out(fmt::format(R"({{"event":"{}",)", event));
+      if (written) written = output_.out(data.substr(1));
+      if (written) written = output_.out("\n");
+      // Not kIo, which were a daemon that cannot be reached.
+      if (!written) written.error().kind = ErrorKind::kFull;
+      return written;
+    });
+    const auto take = [&events](std::string_view bytes) { return events.feed(bytes); };
+    auto reply =
+        settle(transport_.stream({Method::kGet, watch_target(command.keys), kSilenceMax}, take));
+    if (!reply) return reply.error();
+    output_.err("rotad ended the watch");
+    return ExitCode::kUnreachable;
   }
 
   ExitCode operator()(const StatusCommand& command) {
@@ -113,7 +135,9 @@ class Runner {
  private:
   // The reply of a call that succeeded; otherwise what went wrong was said, and this is the end.
   std::expected<Reply, ExitCode> ask(const Request& request) {
-    auto reply = transport_.send(request);
+    return settle(transport_.send(request));
+  }
+  std::expected<Reply, ExitCode> settle(Result<Reply> reply) {
     if (!reply) {
       output_.err(printable(reply.error().message));
       return std::unexpected(reply.error().kind == ErrorKind::kIo ? ExitCode::kUnreachable

@@ -14,7 +14,8 @@ constexpr const char* kTokenSocket = "/run/rota/token.sock";
 constexpr const char* kAdminSocket = "/run/rota/admin.sock";
 constexpr const char* kFooter =
     "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
-    "Sockets: --socket, else ROTA_TOKEN_SOCKET (token) or ROTA_ADMIN_SOCKET (all others), else\n"
+    "Sockets: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (all others), "
+    "else\n"
     "/run/rota/token.sock or /run/rota/admin.sock.\n"
     "Ends with 0: done; 1: refused, failed, a revoked token is still alive, or not ready\n"
     "(status --check); 2: wrong usage; 3: the member is unknown, retired or blocked; 4: rotad\n"
@@ -42,6 +43,7 @@ std::string check_fingerprint(const std::string& text) {
 // What the command line fills in before it is known which command it is.
 struct Words {
   std::string key;
+  std::vector<std::string> keys;
   std::string state;
   std::string approve;
   std::string plan;
@@ -58,6 +60,11 @@ class Reader {
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
     add_token();
+    CLI::App* watch =
+        add("watch", "print tokens as they come, one JSON object a line", WatchCommand{});
+    watch->add_option("keys", words_.keys, "the members; none: all that may be read")
+        ->type_name("KEY")
+        ->check(check_key, "", "");
     CLI::App* status = add("status", "how the daemon is", StatusCommand{});
     status->add_flag("--check", words_.check, "end with 1 when it is not ready");
     CLI::App* members = add("members", "all members, one line each", MembersCommand{});
@@ -89,11 +96,15 @@ class Reader {
     if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
       reload->approve = words_.plan.empty() ? words_.approve : words_.plan;
     }
+    if (auto* watch = std::get_if<WatchCommand>(&options_.command)) {
+      for (const std::string& key : words_.keys) watch->keys.push_back(*MemberKey::parse(key));
+    }
     if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
     if (options_.socket.empty()) {
-      options_.socket = std::holds_alternative<TokenCommand>(options_.command)
-                            ? from_environment("ROTA_TOKEN_SOCKET", kTokenSocket)
-                            : from_environment("ROTA_ADMIN_SOCKET", kAdminSocket);
+      const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
+                           std::holds_alternative<WatchCommand>(options_.command);
+      options_.socket = fetches ? from_environment("ROTA_TOKEN_SOCKET", kTokenSocket)
+                                : from_environment("ROTA_ADMIN_SOCKET", kAdminSocket);
     }
     return std::move(options_);
   }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/target.h"
@@ -13,6 +14,10 @@ namespace rota::cli {
 struct TokenCommand {
   MemberKey key;
   TokenQuery query;
+};
+// Prints the events until the daemon ends or the reader goes.
+struct WatchCommand {
+  std::vector<MemberKey> keys;  // none: all that is granted
 };
 struct StatusCommand {
   bool check = false;  // fail when the daemon is not ready
@@ -33,8 +38,8 @@ struct ReloadCommand {
 };
 struct PlanCommand {};
 
-using Command = std::variant<TokenCommand, StatusCommand, MembersCommand, MemberCommand,
-                             OperateCommand, ReloadCommand, PlanCommand>;
+using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
+                             MemberCommand, OperateCommand, ReloadCommand, PlanCommand>;
 
 struct Options {
   Command command;

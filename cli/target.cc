@@ -60,6 +60,12 @@ std::string token_target(const MemberKey& key, const TokenQuery& query) {
   return target;
 }
 
+std::string watch_target(const std::vector<MemberKey>& keys) {
+  std::string target = "/v1/watch";
+  for (const MemberKey& key : keys) add_parameter(target, parameter_of(key.kind), key.value);
+  return target;
+}
+
 std::string members_target(std::string_view state, std::string_view after, std::size_t limit) {
   std::string target = "/v1/members";
   add_parameter(target, "state", state);

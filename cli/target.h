@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "model/member_key.h"
@@ -22,6 +23,8 @@ struct TokenQuery {
   std::string refused;  // empty, or a fingerprint in hex
 };
 std::string token_target(const MemberKey& key, const TokenQuery& query);
+// No keys: all that is granted.
+std::string watch_target(const std::vector<MemberKey>& keys);
 
 std::string members_target(std::string_view state, std::string_view after, std::size_t limit);
 // `action` empty: the member itself; otherwise "rotate", "revoke" or "reinstate".

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,11 @@ class Transport {
   // Blocks. kIo: no daemon, no reply in time, or none that is HTTP; kFull: longer than
   // kReplyBytesMax. The message names the socket.
   virtual Result<Reply> send(const Request& request) = 0;
+  // The same for a reply that goes on: what comes of a 200 is given to `take` piece by piece, until
+  // the daemon ends it or `take` fails, whose error is returned then. The reply has the body only
+  // of another status. `timeout` is how long nothing at all may come.
+  using Take = std::function<Result<void>(std::string_view bytes)>;
+  virtual Result<Reply> stream(const Request& request, const Take& take) = 0;
 };
 
 }  // namespace rota::cli

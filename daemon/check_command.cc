@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "daemon/accounts.h"
 #include "daemon/parts.h"
 #include "daemon/settings.h"
 #include "rotator/engine.h"
@@ -51,6 +52,7 @@ Result<Snapshot> look_at_store(const Settings& settings, std::string& remark) {
 
 Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
   ROTA_ASSIGN(const Settings settings, load_settings(config_path));
+  ROTA_ASSIGN(const auto grants, resolve_grants(settings.grants));
   ROTA_ASSIGN(const Roster roster, load_roster(settings.roster.path));
   if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
   std::string remark;
@@ -58,8 +60,8 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
 
   const Engine engine(settings.policy, std::move(snapshot), 0, clock.now());
   const RosterPlan plan = engine.plan_for(roster);
-  std::string text = fmt::format("{}: good\n{}: good, {} members\n", config_path,
-                                 settings.roster.path, roster.entries.size());
+  std::string text = fmt::format("{}: good, {} grants\n{}: good, {} members\n", config_path,
+                                 grants.size(), settings.roster.path, roster.entries.size());
   if (!remark.empty()) text += remark + "\n";
   text += fmt::format("would change ({} calls to Circle):\n", plan.calls);
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);

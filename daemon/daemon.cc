@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <fmt/format.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "daemon/accounts.h"
 #include "daemon/parts.h"
 #include "daemon/system_clock.h"
 #include "daemon/version.h"
@@ -30,17 +30,15 @@ constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
   if (name.empty()) return std::optional<gid_t>{};
-  const group* entry = ::getgrnam(name.c_str());
-  if (entry == nullptr) {
-    return fail(ErrorKind::kConfig,
-                fmt::format("[serve] token_socket_group: no group \"{}\"", name));
-  }
-  return std::optional<gid_t>{entry->gr_gid};
+  auto id = find_group(name);
+  if (id) return std::optional<gid_t>{*id};
+  return fail(id.error().kind, "[serve] token_socket_group: " + id.error().message);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings settings) {
+  ROTA_ASSIGN(const std::vector<Grant> grants, resolve_grants(settings.grants));
   ROTA_ASSIGN(SecretPtr app_token, read_app_token(settings));
   ROTA_ASSIGN(auto client,
               HeadlessAuthClient::create(context.loop.get_executor(),
@@ -52,8 +50,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                                           .connections_max = settings.policy.max_in_flight}));
   ROTA_ASSIGN(auto store, open_store(settings));
   auto daemon =
-      std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), std::move(client),
-                                         fingerprint_of(app_token->reveal())));
+      std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), grants,
+                                         std::move(client), fingerprint_of(app_token->reveal())));
   Rotator::Parts parts{
       .executor = daemon->context_.loop.get_executor(),
       .clock = daemon->context_.clock,
@@ -67,10 +65,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
   return daemon;
 }
 
-Daemon::Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
-               Fingerprint app_token)
+Daemon::Daemon(Context context, Settings settings, const std::vector<Grant>& grants,
+               std::unique_ptr<HeadlessAuthClient> client, Fingerprint app_token)
     : context_(std::move(context)),
-      access_(::geteuid()),
+      access_(::geteuid(), grants),
       settings_(std::move(settings)),
       app_token_(app_token),
       connection_log_(context_.clock,
@@ -93,11 +91,10 @@ Result<void> Daemon::start() {
     roster.error().kind = ErrorKind::kConfig;
     return std::unexpected(std::move(roster).error());
   }
-  if (!settings_.grants.empty()) {
-    context_.log.say(
-        Severity::kError, "grants",
-        "[[grant]] is read but not in force in this version: only root and the daemon's "
-        "own user get tokens");
+  if (::geteuid() == overflow_ids().user) {
+    context_.log.say(Severity::kWarning, "grants",
+                     "rotad runs as the user that everybody of another user namespace appears as: "
+                     "whoever reaches its sockets counts as its own user");
   }
   const HealthService& health = *this;
   token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, health, nullptr);

@@ -45,8 +45,8 @@ class Daemon final : private AdminService, private HealthService {
   Result<void> start();
 
  private:
-  Daemon(Context context, Settings settings, std::unique_ptr<HeadlessAuthClient> client,
-         Fingerprint app_token);
+  Daemon(Context context, Settings settings, const std::vector<Grant>& grants,
+         std::unique_ptr<HeadlessAuthClient> client, Fingerprint app_token);
 
   Health health() const;
   Result<void> open_sockets();
@@ -62,6 +62,7 @@ class Daemon final : private AdminService, private HealthService {
   void stop();
   void part_stopped();
   Result<void> reload_settings();
+  void warn_of_restart(const Settings& fresh);
   Result<Roster> read_roster_on_disk();
   void take_roster(const Roster& roster, const std::string& approve,
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
@@ -87,9 +88,9 @@ class Daemon final : private AdminService, private HealthService {
 
   // Constant after construction.
   const Context context_;
-  const AccessPolicy access_;
 
   // Loop thread only.
+  AccessPolicy access_;
   Settings settings_;
   Fingerprint app_token_;  // of the one in force: the client alone keeps it
   Readings readings_;

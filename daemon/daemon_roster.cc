@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <utility>
 
+#include "daemon/accounts.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
 #include "rotator/report.h"
@@ -50,8 +52,10 @@ void Daemon::roster_changed() {
   take_roster(*roster, {}, [tell_manager](const Result<RosterPlan>&) { tell_manager(); });
 }
 
+// All of it, or nothing. What is read here is in force at once, for open connections too.
 Result<void> Daemon::reload_settings() {
   ROTA_ASSIGN(Settings fresh, load_settings(context_.config_path));
+  ROTA_ASSIGN(const std::vector<Grant> grants, resolve_grants(fresh.grants));
   ROTA_ASSIGN(SecretPtr app_token, read_app_token(fresh));
   const Fingerprint read = fingerprint_of(app_token->reveal());
   if (read != app_token_) {
@@ -60,9 +64,30 @@ Result<void> Daemon::reload_settings() {
     context_.log.say(Severity::kInfo, "app_token", "a new app token is in force");
     rotator_->new_app_token();
   }
+  // Even where the text is the same a name may have come to mean another user.
+  access_ = AccessPolicy(::geteuid(), grants);
+  token_server_->grants_changed();
+  admin_server_->grants_changed();
+  if (fresh.grants != settings_.grants) {
+    context_.log.say(Severity::kInfo, "grants",
+                     fmt::format("new grants are in force: {}", grants.size()));
+    settings_.grants = std::move(fresh.grants);
+  }
+  settings_.upstream.app_token = fresh.upstream.app_token;
   settings_.log_level = fresh.log_level;
   context_.log.set_level(fresh.log_level);
+  warn_of_restart(fresh);
   return {};
+}
+
+void Daemon::warn_of_restart(const Settings& fresh) {
+  const bool same = fresh.upstream == settings_.upstream && fresh.roster == settings_.roster &&
+                    fresh.store == settings_.store && fresh.serve == settings_.serve &&
+                    fresh.policy == settings_.policy;
+  if (same) return;
+  context_.log.say(Severity::kWarning, "reload",
+                   "a reload takes in roster, grants, app token and log level; what else has "
+                   "changed in the configuration needs a restart");
 }
 
 // The last good roster stays in force while the one on disk cannot be (P6).
@@ -144,6 +169,8 @@ Result<Roster> Daemon::prepare_reload(const std::string& approve) {
   ROTA_ASSIGN(Roster roster, read_roster_on_disk());
   if (!approve.empty()) ROTA_TRY(check_approval(roster, approve));
   if (auto settings = reload_settings(); !settings) {
+    settings.error().message +=
+        "; the configuration that was in force stays so, its grants included";
     readings_.config_failed(settings.error().message);
     return std::unexpected(std::move(settings).error());
   }

@@ -138,6 +138,7 @@ Result<void> read_holder(const TomlValue& value, GrantSettings::Holder holder,
                          GrantSettings& grant) {
   if (!grant.name.empty()) return value.error("a grant is for a user or for a group, not for both");
   grant.holder = holder;
+  grant.where = value.where();
   return read_user_or_group(value, grant.name);
 }
 

@@ -66,12 +66,13 @@ struct ServeSettings {
   bool operator==(const ServeSettings&) const = default;
 };
 
-// One [[grant]]: whom a token may be given to. Names are resolved by whoever serves.
+// One [[grant]]: whom a token may be given to. daemon/grants.h resolves the names.
 struct GrantSettings {
   enum class Holder { kUser, kGroup };
 
   Holder holder = Holder::kUser;
-  std::string name;
+  std::string name;          // or a number
+  std::string where;         // "file:line:column: grant 1: user", for messages
   bool all_members = false;  // "*"
   std::vector<std::string> tags;
   std::vector<MemberKey> members;

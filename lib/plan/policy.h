@@ -22,6 +22,8 @@ struct Policy {
   Duration active_within = std::chrono::hours{24};
   // [roster]
   GuardPolicy guard;
+
+  bool operator==(const Policy&) const = default;
 };
 
 }  // namespace rota

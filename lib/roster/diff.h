@@ -25,6 +25,8 @@ RosterDiff diff_rosters(const Roster& in_force, const Roster& wanted);
 struct GuardPolicy {
   std::size_t max_retire_count = 5;
   double max_retire_fraction = 0.02;
+
+  bool operator==(const GuardPolicy&) const = default;
 };
 
 // Whether a roster that retires `retire` of `active` members must wait for an operator: only when

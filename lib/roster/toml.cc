@@ -223,6 +223,8 @@ Result<std::vector<TomlTable>> TomlValue::tables() const {
   return tables;
 }
 
+std::string TomlValue::where() const { return error_in_words(key_).error().message; }
+
 std::unexpected<Error> TomlValue::error(std::string_view what) const {
   return error_in_words(fmt::format("{}: {}", key_, what));
 }

@@ -45,6 +45,8 @@ class TomlValue {
   Result<TomlTable> table() const;                // of [key]
   Result<std::vector<TomlTable>> tables() const;  // of [[key]]; numbered from 1 in messages
 
+  // "file:line:column: table: key": where the value stands, for what is found wrong with it later.
+  std::string where() const;
   // "file:line:column: table: key: what"
   std::unexpected<Error> error(std::string_view what) const;
   // The same without the key, for a sentence that names it.

@@ -55,6 +55,7 @@ class Rotator final : public TokenService {
   void new_app_token();
 
   const Table& table() const override { return table_; }
+  Subscriptions& subscriptions() override { return table_.subscriptions(); }
   WallTime circle_now() const override;
   WaitId wait_for_token(const WaitRequest& request,
                         std::move_only_function<void(WaitAnswer)> done) override;

@@ -45,6 +45,7 @@ class TokenService {
  public:
   virtual ~TokenService() = default;
   virtual const Table& table() const = 0;
+  virtual Subscriptions& subscriptions() = 0;  // to the table
   virtual WallTime circle_now() const = 0;
   // Calls `done` exactly once, on the loop thread and never from inside this call, unless
   // cancel_wait() came first.

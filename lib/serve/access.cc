@@ -1,13 +1,72 @@
 #include "serve/access.h"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+
 namespace rota {
 
-bool AccessPolicy::may_read(const PeerIdentity& peer, const Published* /*member*/) const {
-  return may_administer(peer);
+AccessPolicy::AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& grants)
+    : own_uid_(own_uid) {
+  for (const Grant& grant : grants) {
+    Rights& rights = (grant.holder == Grant::Holder::kUser ? of_user_ : of_group_)[grant.id];
+    rights.all_members = rights.all_members || grant.all_members;
+    rights.tags.insert(grant.tags.begin(), grant.tags.end());
+    rights.members.insert(grant.members.begin(), grant.members.end());
+  }
+}
+
+bool AccessPolicy::may_read(const PeerIdentity& peer, const MemberKey& asked,
+                            const Published* member) const {
+  if (may_administer(peer)) return true;
+  return any_rights(peer, [&](const Rights& rights) {
+    if (rights.all_members || rights.members.contains(asked)) return true;
+    return member != nullptr && rights.cover(*member);
+  });
+}
+
+bool AccessPolicy::may_read(const PeerIdentity& peer, const Published& member) const {
+  if (may_administer(peer)) return true;
+  return any_rights(peer, [&](const Rights& rights) { return rights.cover(member); });
+}
+
+bool AccessPolicy::may_read_some(const PeerIdentity& peer) const {
+  return may_administer(peer) || any_rights(peer, [](const Rights&) { return true; });
 }
 
 bool AccessPolicy::may_administer(const PeerIdentity& peer) const {
-  return peer.uid == 0 || peer.uid == own_uid_;
+  return peer.uid != kNoId && (peer.uid == 0 || peer.uid == own_uid_);
+}
+
+template <class Holds>
+bool AccessPolicy::any_rights(const PeerIdentity& peer, Holds holds) const {
+  if (peer.uid == kNoId) return false;
+  if (const auto user = of_user_.find(peer.uid); user != of_user_.end() && holds(user->second)) {
+    return true;
+  }
+  // Whichever are fewer are gone through: a peer can have thousands of groups, and so can grants.
+  if (peer.groups.size() < of_group_.size()) {
+    return std::ranges::any_of(peer.groups, [&](std::uint32_t gid) {
+      const auto group = of_group_.find(gid);
+      return group != of_group_.end() && holds(group->second);
+    });
+  }
+  return std::ranges::any_of(of_group_, [&](const auto& group) {
+    return std::ranges::binary_search(peer.groups, group.first) && holds(group.second);
+  });
+}
+
+bool AccessPolicy::Rights::cover(const Published& member) const {
+  if (all_members) return true;
+  const auto has_tag = [this](const std::string& tag) { return tags.contains(tag); };
+  if (!tags.empty() && std::ranges::any_of(member.tags, has_tag)) return true;
+  const auto has_key = [this](const MemberKey& key) { return members.contains(key); };
+  return !members.empty() && std::ranges::any_of(member.keys, has_key);
+}
+
+std::size_t AccessPolicy::KeyHash::operator()(const MemberKey& key) const {
+  return std::hash<std::string>{}(key.value) +
+         static_cast<std::size_t>(std::to_underlying(key.kind));
 }
 
 }  // namespace rota

@@ -1,7 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
+#include "model/member_key.h"
 #include "table/table.h"
 
 namespace rota {
@@ -11,26 +16,65 @@ struct PeerIdentity {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int32_t pid = 0;  // for messages only: the process may be gone, its number given again
+  // The primary group and every supplementary one; sorted.
+  std::vector<std::uint32_t> groups{};
 };
 
 // Who comes over TCP: (uid_t)-1, which no process can have. Unlike the user "nobody", no grant can
 // name it.
-inline constexpr PeerIdentity kPeerUnknown{
-    .uid = static_cast<std::uint32_t>(-1), .gid = static_cast<std::uint32_t>(-1), .pid = 0};
+inline constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);
+inline constexpr PeerIdentity kPeerUnknown{.uid = kNoId, .gid = kNoId, .pid = 0};
 
-// Who may do what. Without grants, root and the daemon's own user may do everything and nobody else
-// anything.
+// One [[grant]], its holder's name resolved.
+struct Grant {
+  enum class Holder { kUser, kGroup };
+
+  Holder holder = Holder::kUser;
+  std::uint32_t id = kNoId;
+  bool all_members = false;  // "*"
+  std::vector<std::string> tags;
+  std::vector<MemberKey> members;
+};
+
+// Who may do what. Root and the daemon's own user may do everything, others read what is granted to
+// their user or to one of their groups. Values copy; loop thread only.
 class AccessPolicy {
  public:
-  explicit AccessPolicy(std::uint32_t own_uid) : own_uid_(own_uid) {}
+  explicit AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& grants = {});
 
-  // Whether the peer may have this member's tokens. Null is a name that leads to nobody: the answer
-  // is then the one for a member without tags, so that a refusal tells nothing about who exists.
-  bool may_read(const PeerIdentity& peer, const Published* member) const;
+  // Whether the peer may have the tokens of the member that `asked` leads to: `member`, or null
+  // when it leads to nobody. By key a grant covers the member under all its names, and a name
+  // although it leads to nobody (yet); by tag it covers only who is there. A refusal is the same
+  // whether or not there is such a member.
+  bool may_read(const PeerIdentity& peer, const MemberKey& asked, const Published* member) const;
+  // The same for a member that nobody asked for by name.
+  bool may_read(const PeerIdentity& peer, const Published& member) const;
+  // Whether anything at all is granted to the peer, be anybody there or not.
+  bool may_read_some(const PeerIdentity& peer) const;
   bool may_administer(const PeerIdentity& peer) const;
 
  private:
+  struct KeyHash {
+    std::size_t operator()(const MemberKey& key) const;
+  };
+  // All that is granted to one user or one group. Sets, so that a fetch costs the same whatever
+  // the length of the lists.
+  struct Rights {
+    bool all_members = false;
+    std::unordered_set<std::string> tags;
+    std::unordered_set<MemberKey, KeyHash> members;
+
+    bool cover(const Published& member) const;
+  };
+  using RightsOf = std::unordered_map<std::uint32_t, Rights>;
+
+  // Whether `holds` is true of the rights of the peer's user or of one of its groups.
+  template <class Holds>
+  bool any_rights(const PeerIdentity& peer, Holds holds) const;
+
   std::uint32_t own_uid_;
+  RightsOf of_user_;
+  RightsOf of_group_;
 };
 
 }  // namespace rota

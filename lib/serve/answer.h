@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <variant>
+#include <vector>
 
 #include "rotator/service.h"
 #include "serve/response.h"
@@ -16,6 +17,13 @@ using PlainReply = std::variant<JsonReply, ErrorReply>;
 struct TokenReply {
   const Published* row = nullptr;
   WallTime circle_now;
+  MemberKey asked;  // the name that led to it
+};
+
+// The token service is to be waited for.
+struct WaitReply {
+  WaitRequest request;
+  MemberKey asked;
 };
 
 // A reply that comes later: `start` is called once, and calls what it is given once, never from
@@ -24,9 +32,14 @@ struct LaterReply {
   std::move_only_function<void(std::move_only_function<void(PlainReply)>)> start;
 };
 
-// What is to be done about one request. A WaitRequest is the token service's to answer.
-using Answer =
-    std::variant<TokenReply, WaitRequest, JsonReply, MetricsReply, ErrorReply, LaterReply>;
+// The connection becomes a stream of events (watch_stream.h) about these; none stands for all.
+struct WatchReply {
+  std::vector<MemberKey> keys;
+};
+
+// What is to be done about one request.
+using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, MetricsReply, ErrorReply,
+                            LaterReply>;
 
 // What a wait ends with.
 using TokenOutcome = std::variant<TokenReply, ErrorReply>;

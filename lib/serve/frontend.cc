@@ -1,5 +1,6 @@
 #include "serve/frontend.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "serve/admin_api.h"
@@ -22,11 +23,31 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
     note_use(*query, answer);
     return answer;
   }
+  if (tokens_ != nullptr && request.path == "/v1/watch") return answer_watch(request, peer);
   // Not on the token socket: how much Rota has to do is not every client's business.
   const bool with_metrics = admin_ != nullptr || tokens_ == nullptr;
   if (auto health = answer_health(request, health_, with_metrics)) return *std::move(health);
   if (admin_ != nullptr) return answer_admin(request, *admin_);
   return error_reply(ErrorCode::kNotFound);
+}
+
+Answer Frontend::answer_watch(const RequestHead& request, const PeerIdentity& peer) const {
+  if (request.method != "GET") return method_not_allowed("GET");
+  auto keys = parse_watch_query(request.query);
+  if (!keys) return error_reply(ErrorCode::kBadRequest, std::move(keys).error().message);
+  const bool granted =
+      keys->empty() ? policy_->may_read_some(peer)
+                    : std::ranges::all_of(*keys, [&](const MemberKey& key) {
+                        return policy_->may_read(peer, key, tokens_->table().find(key.text()));
+                      });
+  if (!granted) return error_reply(ErrorCode::kForbidden);
+  return WatchReply{*std::move(keys)};
+}
+
+std::unique_ptr<WatchStream> Frontend::open_watch(WatchReply watch, const PeerIdentity& peer,
+                                                  std::move_only_function<void()> wake) const {
+  return std::make_unique<WatchStream>(std::move(watch.keys), peer, *tokens_, *policy_,
+                                       std::move(wake));
 }
 
 // Who waits is seen by the rotation anyway.
@@ -43,9 +64,9 @@ void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
   if (query.refused) tokens_->note_refused(row->member, *query.refused);
 }
 
-TokenOutcome Frontend::settle(MemberId member, const WaitAnswer& wait,
+TokenOutcome Frontend::settle(const MemberKey& asked, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
-  return settle_token(member, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
+  return settle_token(asked, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
 }
 
 }  // namespace rota

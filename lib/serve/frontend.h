@@ -1,10 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "rotator/service.h"
 #include "serve/access.h"
 #include "serve/answer.h"
 #include "serve/http_head.h"
 #include "serve/query.h"
+#include "serve/watch_stream.h"
 
 namespace rota {
 
@@ -23,10 +27,15 @@ class Frontend {
   Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
 
   // Only where answer() gave a token or a wait.
-  TokenOutcome settle(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer) const;
+  TokenOutcome settle(const MemberKey& asked, const WaitAnswer& wait,
+                      const PeerIdentity& peer) const;
+  // Only where answer() gave a watch. `peer` must outlive the stream.
+  std::unique_ptr<WatchStream> open_watch(WatchReply watch, const PeerIdentity& peer,
+                                          std::move_only_function<void()> wake) const;
   TokenService& tokens() const { return *tokens_; }
 
  private:
+  Answer answer_watch(const RequestHead& request, const PeerIdentity& peer) const;
   void note_use(const TokenQuery& query, const Answer& answer) const;
 
   TokenService* const tokens_ = nullptr;  // with policy_

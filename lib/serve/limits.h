@@ -23,6 +23,13 @@ inline constexpr std::size_t kOutputBytesKept = 16 * 1024;
 inline constexpr std::size_t kRequestsReadAheadMax = 64;
 inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 
+// A watch ends its connection, so there are no more of them than connections.
+inline constexpr std::size_t kWatchKeysMax = 64;
+// Members that one watch looks at before the loop has its other work.
+inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
+// Watches that are served before the loop has its other work.
+inline constexpr std::size_t kWatchesPerTurn = 64;
+
 inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
 inline constexpr Duration kWaitMax = std::chrono::seconds{60};
 // Far past any token's life, and small enough to be added to any time.
@@ -35,6 +42,7 @@ struct SessionTimes {
   Duration head = std::chrono::seconds{5};          // from a request's first byte to its last
   Duration idle = std::chrono::minutes{5};          // without any request
   Duration write_stall = std::chrono::seconds{30};  // the client reads nothing of its replies
+  Duration heartbeat = std::chrono::seconds{30};    // of a watch that has nothing to tell
 };
 
 struct ServerOptions {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
 #include <cstdint>
 
@@ -60,6 +61,20 @@ struct Fields {
   std::optional<Fingerprint> refused;
 };
 
+// None: the parameter is not one of the three selectors.
+std::optional<Result<MemberKey>> read_selector(std::string_view name, std::string_view value) {
+  if (name == "community_member_id") return MemberKey::from_id_text(value);
+  if (name == "email") return MemberKey::from_email(value);
+  if (name == "sso_user_id") return MemberKey::from_sso(value);
+  return std::nullopt;
+}
+
+bool is_utf8(const std::string& text) {
+  boost::system::error_code error;
+  boost::json::parse(boost::json::serialize(boost::json::string_view(text)), error);
+  return !error;
+}
+
 Result<void> set_key(std::string_view name, Fields& fields, Result<MemberKey> key) {
   if (fields.key) {
     return fail(ErrorKind::kInvalid, fmt::format("{}: the member is named already", name));
@@ -69,9 +84,7 @@ Result<void> set_key(std::string_view name, Fields& fields, Result<MemberKey> ke
 }
 
 Result<void> set_field(std::string_view name, std::string_view value, Fields& fields) {
-  if (name == "community_member_id") return set_key(name, fields, MemberKey::from_id_text(value));
-  if (name == "email") return set_key(name, fields, MemberKey::from_email(value));
-  if (name == "sso_user_id") return set_key(name, fields, MemberKey::from_sso(value));
+  if (auto key = read_selector(name, value)) return set_key(name, fields, *std::move(key));
   if (name == "min_ttl") return set_once(name, fields.min_ttl, parse_seconds_or_duration(value));
   if (name == "wait") return set_once(name, fields.wait, parse_seconds_or_duration(value));
   if (name == "strict") return set_once(name, fields.strict, parse_bool(value));
@@ -137,6 +150,27 @@ Result<TokenQuery> parse_token_query(std::string_view query) {
   result.strict = fields.strict.value_or(false);
   result.refused = fields.refused;
   return result;
+}
+
+Result<std::vector<MemberKey>> parse_watch_query(std::string_view query) {
+  std::vector<MemberKey> keys;
+  for (QueryReader reader(query);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) return keys;
+    auto selector = read_selector(reader.name(), reader.value());
+    if (!selector) return unknown_parameter(reader.name());
+    ROTA_ASSIGN(MemberKey key, naming(reader.name(), *std::move(selector)));
+    if (!is_utf8(key.value)) {
+      return fail(ErrorKind::kInvalid, fmt::format("{}: is not UTF-8", reader.name()));
+    }
+    if (std::ranges::find(keys, key) != keys.end()) continue;
+    if (keys.size() == kWatchKeysMax) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("more than {} members are named; none stands for all that is granted",
+                              kWatchKeysMax));
+    }
+    keys.push_back(std::move(key));
+  }
 }
 
 std::unexpected<Error> unknown_parameter(std::string_view name) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fingerprint.h"
 #include "base/result.h"
@@ -48,6 +49,11 @@ struct TokenQuery {
 // counts as 60 s), strict and refused. kInvalid names the parameter that is missing, unknown, given
 // twice or malformed.
 Result<TokenQuery> parse_token_query(std::string_view query);
+
+// What GET /v1/watch asks for: any number of the three selectors up to kWatchKeysMax, repeats left
+// out; none stands for all. kInvalid: more, anything else, or a name that is no UTF-8, as the
+// events that repeat it must be.
+Result<std::vector<MemberKey>> parse_watch_query(std::string_view query);
 
 // A duration as the configuration writes it ("10s"), or whole seconds ("10").
 Result<Duration> parse_seconds_or_duration(std::string_view text);

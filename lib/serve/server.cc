@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "serve/peer.h"
 
 namespace rota {
 
@@ -21,13 +22,6 @@ namespace {
 
 // A burst of clients must not keep the loop from its other work.
 constexpr int kAcceptsPerTurn = 16;
-
-std::optional<PeerIdentity> identity_of(int fd) {
-  ucred credentials{};
-  socklen_t size = sizeof(credentials);
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
-  return PeerIdentity{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
-}
 
 // One attempt: an empty socket takes so short a reply, and a client that does not read it loses
 // nothing.
@@ -119,7 +113,7 @@ std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) c
 }
 
 void Server::admit(int fd) {
-  const auto peer = knows_peers_ ? identity_of(fd) : kPeerUnknown;
+  auto peer = knows_peers_ ? identify_peer(fd) : kPeerUnknown;
   if (!peer) {
     observer_.accept_failed({errno, std::system_category()});
     ::close(fd);
@@ -131,11 +125,11 @@ void Server::admit(int fd) {
     return observer_.connection_refused(*peer, *limit);
   }
   SessionHost& host = *this;
-  const auto session =
-      std::make_shared<Session>(fd, *peer, frontend_, clock_, options_.times, *events_, host);
+  const auto session = std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_,
+                                                 options_.times, *events_, host);
   if (!session->start()) return observer_.accept_failed({errno, std::system_category()});
   sessions_.emplace(session.get(), session);
-  ++connections_of_uid_[peer->uid];
+  ++connections_of_uid_[session->peer().uid];
   session_deadline(session->deadline());
 }
 
@@ -151,6 +145,31 @@ void Server::session_closed(Session& session) {
 
 void Server::session_deadline(BootTime deadline) {
   if (deadline < sweep_due_) arm_sweep(deadline);
+}
+
+void Server::session_turn(std::shared_ptr<Session> session) {
+  turns_.push_back(std::move(session));
+  if (turns_.size() == 1) post_turns();
+}
+
+void Server::post_turns() {
+  asio::post(loop_, [this] { run_turns(); });
+}
+
+void Server::run_turns() {
+  for (std::size_t i = 0; i < kWatchesPerTurn && !turns_.empty(); ++i) {
+    const auto session = std::move(turns_.front());
+    // What asks for a turn from here on goes behind it, and is not the first.
+    session->on_turn();
+    turns_.pop_front();
+  }
+  // Without sessions the server may be gone by the next turn of the loop.
+  if (sessions_.empty()) turns_.clear();
+  if (!turns_.empty()) post_turns();
+}
+
+void Server::grants_changed() {
+  for (const auto& [key, session] : sessions_) session->grants_changed();
 }
 
 void Server::arm_sweep(BootTime due) {
@@ -179,7 +198,7 @@ void Server::sweep() {
       next = std::min(next, deadline);
     }
   }
-  for (const auto& session : overdue) session->close();
+  for (const auto& session : overdue) session->on_deadline();
   if (next != BootTime::max()) session_deadline(next);
 }
 

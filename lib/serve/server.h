@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,7 +53,10 @@ class Server : private SessionHost {
   // left, never from inside this call. Once only.
   void shutdown(Duration grace, std::move_only_function<void()> done);
 
-  // Closes the sessions that are past their deadline. The server does so by itself, at the first
+  // The frontend's policy was replaced: open watches are judged by the new one.
+  void grants_changed();
+
+  // Sees to the sessions that are past their deadline. The server does so by itself, at the first
   // deadline; a test calls it when it has moved its clock.
   void sweep();
 
@@ -65,6 +69,7 @@ class Server : private SessionHost {
 
   void session_closed(Session& session) override;
   void session_deadline(BootTime deadline) override;
+  void session_turn(std::shared_ptr<Session> session) override;
 
   void wait_for_clients();
   void accept_some();
@@ -73,6 +78,8 @@ class Server : private SessionHost {
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
   void finish_shutdown();
+  void post_turns();
+  void run_turns();
 
   // Constant after construction.
   boost::asio::io_context& loop_;
@@ -92,6 +99,7 @@ class Server : private SessionHost {
   BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::unordered_map<std::uint32_t, std::size_t> connections_of_uid_;
+  std::deque<std::shared_ptr<Session>> turns_;  // that wait for on_turn()
   std::move_only_function<void()> shutdown_done_;
 };
 

@@ -9,12 +9,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "serve/event_stream.h"
 
 namespace rota {
 
 Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
                  const SessionTimes& times, EventSet& events, SessionHost& host)
-    : peer_(peer),
+    : peer_(std::move(peer)),
       frontend_(frontend),
       clock_(clock),
       times_(times),
@@ -37,6 +38,8 @@ bool Session::start() {
 void Session::drain() {
   if (closed_) return;
   taking_ = false;
+  draining_ = true;
+  watch_.reset();
   if (!slots_.empty()) slots_.back().close = true;
   now_ = clock_.now().boot;
   pump();
@@ -50,9 +53,21 @@ void Session::close() {
     }
   }
   slots_.clear();
+  watch_.reset();
   events_.remove(fd_, *this);
   ::close(std::exchange(fd_, -1));
   host_.session_closed(*this);
+}
+
+void Session::grants_changed() {
+  if (watch_) watch_->grants_changed();
+}
+
+void Session::on_turn() {
+  turn_asked_ = false;
+  if (closed_) return;
+  now_ = clock_.now().boot;
+  pump();
 }
 
 BootTime Session::deadline() const {
@@ -60,7 +75,16 @@ BootTime Session::deadline() const {
   if (unsent_since_) earliest = std::min(earliest, *unsent_since_ + times_.write_stall);
   if (request_since_) earliest = std::min(earliest, *request_since_ + times_.head);
   const bool idle = slots_.empty() && !unsent_since_ && !request_since_;
-  return idle ? active_since_ + times_.idle : earliest;
+  if (!idle) return earliest;
+  return active_since_ + (watch_ ? times_.heartbeat : times_.idle);
+}
+
+void Session::on_deadline() {
+  if (closed_) return;
+  if (!watch_ || unsent_since_) return close();
+  now_ = clock_.now().boot;
+  append_heartbeat(output_);
+  pump();
 }
 
 void Session::on_events(std::uint32_t events) {
@@ -100,7 +124,7 @@ void Session::receive(bool hung_up) {
 void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
   ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size() && waits_ > 0);
   Slot& slot = slots_[number - first_slot_];
-  slot.content = Settled{std::get<Waiting>(slot.content).member, answer};
+  slot.content = Settled{std::move(std::get<Waiting>(slot.content).asked), answer};
   --waits_;
   now_ = active_since_ = clock_.now().boot;
   pump();
@@ -120,8 +144,12 @@ void Session::pump() {
     const bool output_filled = fill_output();
     if (!flush()) return close();
     if (!output_filled || !output_.empty()) break;
+    if (watch_) {  // there is more, and others have their turn before it
+      ask_for_turn();
+      break;
+    }
   }
-  if (!taking_ && slots_.empty() && output_.empty()) return close();
+  if (!taking_ && slots_.empty() && output_.empty() && !watch_) return close();
   const bool partial = can_take() && !input().empty();
   if (!partial) {
     request_since_.reset();
@@ -136,6 +164,7 @@ void Session::pump() {
 bool Session::fill_output() {
   for (;;) {
     render_slots();
+    if (watch_) watch_->fill(output_);
     if (output_full()) return true;
     if (!can_take() || !take_request()) return false;
   }
@@ -168,18 +197,22 @@ bool Session::take_request() {
 
 void Session::dispatch(const RequestHead& head) {
   Answer answer = frontend_.answer(head, peer_);
-  if (auto* request = std::get_if<WaitRequest>(&answer)) return start_wait(*request, head.close);
+  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), head.close);
   if (auto* later = std::get_if<LaterReply>(&answer))
     return start_later(std::move(*later), head.close);
+  if (auto* watch = std::get_if<WatchReply>(&answer)) {
+    taking_ = false;
+    return queue(true, std::move(*watch));
+  }
   if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
   if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
-  const auto& token = std::get<TokenReply>(answer);
+  auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
     append_token(output_, *token.row, token.circle_now, head.close);
   } else {
     queue(head.close,
-          Settled{token.row->member, {.result = WaitResult::kServe, .retry_after = {}}});
+          Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
   }
 }
 
@@ -187,14 +220,14 @@ void Session::queue(bool close, decltype(Slot::content) content) {
   slots_.push_back({close, std::move(content)});
 }
 
-void Session::start_wait(const WaitRequest& request, bool close) {
+void Session::start_wait(WaitReply wait, bool close) {
   const std::uint64_t number = first_slot_ + slots_.size();
-  const WaitId wait = frontend_.tokens().wait_for_token(
-      request, [weak = weak_from_this(), number](WaitAnswer answer) {
+  const WaitId id = frontend_.tokens().wait_for_token(
+      wait.request, [weak = weak_from_this(), number](WaitAnswer answer) {
         const auto self = weak.lock();
         if (self && !self->closed_) self->on_wait_done(number, answer);
       });
-  queue(close, Waiting{request.member, wait});
+  queue(close, Waiting{std::move(wait.asked), id});
   ++waits_;
 }
 
@@ -209,7 +242,7 @@ void Session::start_later(LaterReply later, bool close) {
 
 void Session::render_slots() {
   while (!slots_.empty() && !output_full()) {
-    const Slot& slot = slots_.front();
+    Slot& slot = slots_.front();
     if (std::holds_alternative<Waiting>(slot.content) ||
         std::holds_alternative<Running>(slot.content)) {
       return;
@@ -220,7 +253,8 @@ void Session::render_slots() {
   }
 }
 
-void Session::render(const Slot& slot) {
+void Session::render(Slot& slot) {
+  if (auto* watch = std::get_if<WatchReply>(&slot.content)) return start_watch(std::move(*watch));
   if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
     return append_json(output_, *json, slot.close);
   }
@@ -231,12 +265,22 @@ void Session::render(const Slot& slot) {
     return append_error(output_, *error, slot.close);
   }
   const auto& settled = std::get<Settled>(slot.content);
-  const TokenOutcome outcome = frontend_.settle(settled.member, settled.answer, peer_);
+  const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, slot.close);
   }
   const auto& token = std::get<TokenReply>(outcome);
   append_token(output_, *token.row, token.circle_now, slot.close);
+}
+
+void Session::start_watch(WatchReply watch) {
+  append_stream_head(output_);
+  if (draining_) return;
+  watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { ask_for_turn(); });
+}
+
+void Session::ask_for_turn() {
+  if (!std::exchange(turn_asked_, true)) host_.session_turn(shared_from_this());
 }
 
 // Sends what the kernel takes. False: the peer is gone.
@@ -251,6 +295,7 @@ bool Session::flush() {
     output_.consume(static_cast<std::size_t>(sent));
     progress = true;
   }
+  if (progress && watch_) active_since_ = now_;
   if (output_.empty()) {
     unsent_since_.reset();
   } else if (progress || !unsent_since_) {

@@ -25,12 +25,14 @@ class SessionHost {
   virtual void session_closed(Session& session) = 0;
   // Its deadline may now be this early.
   virtual void session_deadline(BootTime deadline) = 0;
+  // It wants on_turn(), later and not from inside of this call.
+  virtual void session_turn(std::shared_ptr<Session> session) = 0;
 };
 
 // One connection. Requests are taken from the input buffer as they come; a reply goes straight to
 // the output buffer, or into a queue when it or one before it must wait. A fetch costs a read and a
-// write, and no timer: deadlines are looked at by the server's sweep. Loop thread only; the server
-// owns it.
+// write, and no timer: deadlines are looked at by the server's sweep. A watch makes a stream of the
+// rest of the connection. Loop thread only; the server owns it.
 class Session : public EventWatcher, public std::enable_shared_from_this<Session> {
  public:
   // Takes over `fd`, a connected socket that does not block. References must outlive the session.
@@ -42,30 +44,39 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
 
   // False: the system cannot watch the socket; the session has closed.
   bool start();
-  // Takes no more requests, answers those taken, then closes; at once when there are none.
+  // Takes no more requests, answers those taken, then closes; at once when there are none. A watch
+  // ends behind the event that is being sent.
   void drain();
   // Cancels its waits. Harmless when closed.
   void close();
 
+  // The policy was replaced: what is open already is judged again.
+  void grants_changed();
+  void on_turn();
+
   const PeerIdentity& peer() const { return peer_; }
-  // When it must be closed unless something happens; BootTime::max() while it waits for the daemon.
+  // When on_deadline() is due unless something happens; BootTime::max() while it waits for the
+  // daemon.
   BootTime deadline() const;
+  // Closes what has been idle or stuck for too long; a watch says that it is there.
+  void on_deadline();
 
  private:
   // A reply that has its place in the order but is not rendered yet. A token is looked up only when
   // its turn comes, so that none ages, and no member retires, in the queue.
   struct Waiting {
-    MemberId member{};
+    MemberKey asked;
     WaitId wait{};
   };
   struct Settled {
-    MemberId member{};
+    MemberKey asked;
     WaitAnswer answer;
   };
   struct Running {};  // a LaterReply
   struct Slot {
     bool close = false;  // the last reply of this connection
-    std::variant<Waiting, Running, Settled, JsonReply, MetricsReply, ErrorReply> content;
+    std::variant<Waiting, Running, Settled, WatchReply, JsonReply, MetricsReply, ErrorReply>
+        content;
   };
 
   void on_events(std::uint32_t events) override;
@@ -80,10 +91,12 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   bool take_request();
   void dispatch(const RequestHead& head);
   void queue(bool close, decltype(Slot::content) content);
-  void start_wait(const WaitRequest& request, bool close);
+  void start_wait(WaitReply wait, bool close);
   void start_later(LaterReply later, bool close);
   void render_slots();
-  void render(const Slot& slot);
+  void render(Slot& slot);
+  void start_watch(WatchReply watch);
+  void ask_for_turn();
   bool flush();
   void watch();
 
@@ -113,9 +126,12 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   std::size_t waits_ = 0;         // slots that are Waiting
   bool taking_ = true;            // false: no further request is taken, ever
   bool read_closed_ = false;      // the client sends no more
+  bool draining_ = false;
   bool closed_ = false;
+  bool turn_asked_ = false;
+  std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent
   BootTime now_;                           // of the event that is handled
-  BootTime active_since_;                  // when something last came in
+  BootTime active_since_;                  // when something last came in, or went out to a watch
   std::optional<BootTime> request_since_;  // first byte of the request that is not whole yet
   std::optional<BootTime> unsent_since_;   // last progress while there is something unsent
 };

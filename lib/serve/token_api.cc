@@ -1,7 +1,5 @@
 #include "serve/token_api.h"
 
-#include <optional>
-
 #include "base/check.h"
 #include "model/expiry.h"
 #include "plan/freshness.h"
@@ -16,9 +14,11 @@ ErrorReply unavailable(Duration retry_after) {
   return reply;
 }
 
-// Why a member in this state is served nothing at all.
-std::optional<ErrorCode> refusal_of(MemberState state) {
-  switch (state) {
+}  // namespace
+
+std::optional<ErrorCode> refusal_of(const Published* row) {
+  if (row == nullptr) return ErrorCode::kMemberUnknown;
+  switch (row->state) {
     case MemberState::kActive:
       return std::nullopt;
     case MemberState::kRetiring:
@@ -38,33 +38,35 @@ bool has_live_token(const Published& row, WallTime circle_now) {
   return row.body != nullptr && alive(row.expires_at, circle_now);
 }
 
-}  // namespace
-
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now) {
   const Published* row = table.find(query.key.text());
-  if (!policy.may_read(peer, row)) return error_reply(ErrorCode::kForbidden);
-  if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
-  if (const auto refusal = refusal_of(row->state)) return error_reply(*refusal);
+  if (!policy.may_read(peer, query.key, row)) return error_reply(ErrorCode::kForbidden);
+  if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
 
   const bool live = has_live_token(*row, circle_now);
   const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
   const Duration needed = effective_min_ttl(query.min_ttl, row->expires_at - row->issued_at);
   const bool long_enough = live && row->expires_at - circle_now >= needed;
-  if (long_enough && !refused) return TokenReply{row, circle_now};
+  if (long_enough && !refused) return TokenReply{row, circle_now, query.key};
   if (query.wait > Duration::zero()) {
-    return WaitRequest{.member = row->member,
-                       .min_ttl = query.min_ttl,
-                       .strict = query.strict,
-                       .refused = query.refused,
-                       .wait = query.wait};
+    return WaitReply{.request = {.member = row->member,
+                                 .min_ttl = query.min_ttl,
+                                 .strict = query.strict,
+                                 .refused = query.refused,
+                                 .wait = query.wait},
+                     .asked = query.key};
   }
-  if (live && !query.strict && !refused) return TokenReply{row, circle_now};
+  if (live && !query.strict && !refused) return TokenReply{row, circle_now, query.key};
   return unavailable(kRetryAfterDefault);
 }
 
-TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer,
+TokenOutcome settle_token(const MemberKey& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now) {
+  // The reply may have stood behind others since the wait ended: member, grants and token are
+  // judged as they are now.
+  const Published* row = table.find(asked.text());
+  if (!policy.may_read(peer, asked, row)) return error_reply(ErrorCode::kForbidden);
   switch (wait.result) {
     case WaitResult::kServe:
       break;
@@ -79,14 +81,9 @@ TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIde
     case WaitResult::kMismatched:
       return error_reply(ErrorCode::kMemberMismatched);
   }
-  // The reply may have stood behind others since the wait ended: member, grants and token are
-  // judged as they are now.
-  const Published* row = table.find(member);
-  if (!policy.may_read(peer, row)) return error_reply(ErrorCode::kForbidden);
-  if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
-  if (const auto refusal = refusal_of(row->state)) return error_reply(*refusal);
+  if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
   if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
-  return TokenReply{row, circle_now};
+  return TokenReply{row, circle_now, asked};
 }
 
 }  // namespace rota

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "base/time.h"
 #include "serve/access.h"
 #include "serve/answer.h"
@@ -8,14 +10,19 @@
 
 namespace rota {
 
+// Why the member is served nothing, whatever tokens it had; null is a name that leads to nobody.
+std::optional<ErrorCode> refusal_of(const Published* row);
+bool has_live_token(const Published& row, WallTime circle_now);
+
 // Decides one GET /v1/token: the token at once when it has the life that was asked for and is not
 // the refused one; a wait for another; or why there is nothing to have.
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now);
 
 // What is answered after a wait, or when a request's turn comes that decide_token() had a token
-// for: whatever the table holds for the member by now, if it is alive and may still be given.
-TokenOutcome settle_token(MemberId member, const WaitAnswer& wait, const PeerIdentity& peer,
+// for: whatever the table holds under that name by now, if it is alive and may still be given. By
+// name, since a member may have become one with another meanwhile.
+TokenOutcome settle_token(const MemberKey& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now);
 
 // What is sent as Retry-After where the rotation named no time.

@@ -10,23 +10,53 @@
 
 namespace rota {
 
+namespace {
+
+bool looks_the_same(const Published& a, const Published& b) {
+  return a.state == b.state && a.fingerprint == b.fingerprint && a.expires_at == b.expires_at &&
+         (a.body == nullptr) == (b.body == nullptr) && a.keys == b.keys && a.tags == b.tags;
+}
+
+}  // namespace
+
 void Table::publish(Published row) {
-  const MemberId member = row.member;
-  if (const auto it = rows_.find(member); it != rows_.end()) {
-    drop_keys(it->second);
-    it->second = std::move(row);
-  } else {
-    rows_.emplace(member, std::move(row));
+  const auto [place, added] = rows_.try_emplace(row.member);
+  Published& stored = place->second;
+  const bool changed = added || !looks_the_same(stored, row);
+  if (!added) {
+    // Whoever follows a key that it gives up has lost it too.
+    if (changed) tell_changed(stored);
+    drop_keys(stored);
   }
-  const Published& stored = rows_.at(member);
+  row.change = changed ? ++last_change_ : stored.change;
+  if (changed) {
+    by_change_.erase(stored.change);
+    by_change_.emplace(row.change, &stored);
+  }
+  stored = std::move(row);
   for (const MemberKey& key : stored.keys) by_key_.insert_or_assign(key.text(), &stored);
+  if (!changed) return;
+  tell_changed(stored);
+  subscriptions_.any_changed();
 }
 
 void Table::forget(MemberId member) {
   const auto it = rows_.find(member);
   if (it == rows_.end()) return;
+  tell_changed(it->second);
   drop_keys(it->second);
+  by_change_.erase(it->second.change);
   rows_.erase(it);
+}
+
+const Published* Table::next_changed(std::uint64_t after) const {
+  const auto it = by_change_.upper_bound(after);
+  return it == by_change_.end() ? nullptr : it->second;
+}
+
+void Table::tell_changed(const Published& row) const {
+  if (!subscriptions_.follows_keys()) return;
+  for (const MemberKey& key : row.keys) subscriptions_.key_changed(key.text());
 }
 
 const Published* Table::find(std::string_view key) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "model/record.h"
+#include "table/subscriptions.h"
 
 namespace rota {
 
@@ -27,6 +29,7 @@ struct Published {
   WallTime issued_at;              // Circle's clock
   WallTime expires_at;             // Circle's clock
   mutable bool use_noted = false;  // a fetch of it was noted, and not passed on yet
+  std::uint64_t change = 0;        // the table's: a later change of any member has a larger number
 };
 
 // The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or
@@ -43,6 +46,13 @@ class Table {
   const Published* find(MemberId member) const;
   std::size_t size() const { return rows_.size(); }
 
+  // The member that changed first after this change, that is 0 for the first of all; null when none
+  // has. Going on from one to the next meets every member once, in its latest form, however often
+  // it changes meanwhile. A change is of state, token, keys or tags.
+  const Published* next_changed(std::uint64_t after) const;
+  // Told of the same changes, and of members that are forgotten.
+  Subscriptions& subscriptions() { return subscriptions_; }
+
  private:
   struct KeyHash {
     using is_transparent = void;
@@ -51,9 +61,13 @@ class Table {
     }
   };
   void drop_keys(const Published& row);
+  void tell_changed(const Published& row) const;
 
   std::unordered_map<MemberId, Published> rows_;
   std::unordered_map<std::string, const Published*, KeyHash, std::equal_to<>> by_key_;
+  std::map<std::uint64_t, const Published*> by_change_;
+  std::uint64_t last_change_ = 0;
+  Subscriptions subscriptions_;
 };
 
 // The JSON of a 200 reply to GET /v1/token, field order as documented.

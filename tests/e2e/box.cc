@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -32,8 +33,11 @@ std::string section(std::string_view name, const std::map<std::string, std::stri
 }  // namespace
 
 Sandbox::Sandbox(const std::filesystem::path& folder, std::vector<std::string> options) {
-  std::vector<std::string> command{
-      ROTA_SANDBOX, "--port", "0", "--members", "5", "--app-token", std::string(kAppToken)};
+  std::vector<std::string> command{ROTA_SANDBOX, "--port", "0", "--app-token",
+                                   std::string(kAppToken)};
+  if (std::ranges::find(options, "--members") == options.end()) {
+    command.insert(command.end(), {"--members", "5"});
+  }
   command.insert(command.end(), options.begin(), options.end());
   process_ = std::make_unique<Process>(command, folder / "sandbox.out");
   const std::string before = "http://127.0.0.1:";

@@ -16,7 +16,7 @@ namespace rota::e2e {
 
 inline constexpr std::string_view kAppToken = "app-token-of-the-community";
 
-// A rota-sandbox with five members, and what its ledger says.
+// A rota-sandbox with five members or as many as its options say, and what its ledger says.
 class Sandbox {
  public:
   explicit Sandbox(const std::filesystem::path& folder, std::vector<std::string> options = {});

@@ -63,6 +63,11 @@ Connection Connection::to_port(std::uint16_t port) {
   return Connection(fd);
 }
 
+Connection Connection::of(int fd) {
+  bound_reads(fd);
+  return Connection(fd);
+}
+
 Connection::Connection(Connection&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), pending_(std::move(other.pending_)) {}
 
@@ -111,6 +116,16 @@ Reply Connection::read_reply() {
   reply.body = pending_.substr(0, length);
   pending_.erase(0, length);
   return reply;
+}
+
+std::string Connection::read_until(std::string_view end) {
+  std::size_t at = 0;
+  while ((at = pending_.find(end)) == std::string::npos) {
+    if (!more()) return std::exchange(pending_, {});
+  }
+  std::string text = pending_.substr(0, at);
+  pending_.erase(0, at + end.size());
+  return text;
 }
 
 bool Connection::at_end() { return pending_.empty() && !more() && ended_; }

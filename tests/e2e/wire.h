@@ -23,6 +23,7 @@ class Connection {
  public:
   static Connection to_unix(const std::filesystem::path& path);
   static Connection to_port(std::uint16_t port);
+  static Connection of(int fd);  // takes over a connected socket
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&&) = delete;
   ~Connection();
@@ -31,6 +32,8 @@ class Connection {
   void send(std::string_view bytes) const;
   void finish_sending() const;
   Reply read_reply();
+  // What comes up to and with `end`, which is left off; all that is left where the peer closes.
+  std::string read_until(std::string_view end);
   // True when the peer has closed and nothing is left; silence is no end.
   bool at_end();
 

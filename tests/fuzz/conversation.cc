@@ -5,6 +5,7 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 #include <charconv>
 #include <deque>
@@ -18,6 +19,7 @@ namespace rota::fuzz {
 namespace {
 
 constexpr int kTurnsMax = 100'000;
+constexpr std::string_view kIsStream = "\r\nContent-Type: text/event-stream\r\n";
 
 // Keeps every order until the conversation ends it.
 class OrderBook : public FakeAdminService {
@@ -67,6 +69,9 @@ class Conversation : private SessionHost {
     closed_ = true;
   }
   void session_deadline(BootTime) override {}
+  void session_turn(std::shared_ptr<Session> session) override {
+    boost::asio::post(loop_, [session = std::move(session)] { session->on_turn(); });
+  }
 
   void settle();
   bool receive();
@@ -118,6 +123,10 @@ void Conversation::finish() {
   ::shutdown(fd_, SHUT_WR);
   settle();
   while (!closed_ && finish_one()) {
+  }
+  if (!closed_ && sent_.find(kIsStream) != std::string::npos) {  // which has no end of its own
+    session_->drain();
+    settle();
   }
   ROTA_CHECK(closed_);
   while (receive()) {
@@ -188,13 +197,14 @@ std::vector<SentReply> replies_in(std::string_view sent) {
     const auto end = sent.find("\r\n\r\n");
     ROTA_CHECK(end != std::string_view::npos && sent.starts_with(kStart));
     const std::string_view head = sent.substr(0, end + 2);
-    const std::size_t length = length_in(head);
+    const bool is_stream = head.contains(kIsStream);
+    const std::size_t length = is_stream ? sent.size() - end - 4 : length_in(head);
     ROTA_CHECK(sent.size() >= end + 4 + length);
     SentReply reply{.status = 0,
                     .close = head.contains("\r\nConnection: close\r\n"),
                     .body = sent.substr(end + 4, length)};
     std::from_chars(head.data() + kStart.size(), head.data() + head.size(), reply.status);
-    check_body(head, reply.body);
+    if (!is_stream) check_body(head, reply.body);
     replies.push_back(reply);
     sent.remove_prefix(end + 4 + length);
   }

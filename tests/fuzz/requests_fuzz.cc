@@ -14,6 +14,7 @@
 #include "fuzz/head_properties.h"
 #include "fuzz/target.h"
 #include "serve/http_head.h"
+#include "serve/query.h"
 
 namespace rota::fuzz {
 namespace {
@@ -41,7 +42,10 @@ Asked asked_by(std::string_view bytes) {
       const auto* head = std::get_if<RequestHead>(&result);
       if (head == nullptr || bytes.size() < head->head_bytes + head->body_bytes) break;
       bytes.remove_prefix(head->head_bytes + head->body_bytes);
-      asked.close = head->close;
+      // A watch makes a stream of the rest of the connection.
+      const bool watches = head->method == "GET" && head->path == "/v1/watch" &&
+                           parse_watch_query(head->query).has_value();
+      asked.close = head->close || watches;
     }
     ++asked.replies;
   }

@@ -72,8 +72,8 @@ void Clients::fetch() {
       decide_token(query, peer_, access_, world_.table(), world_.engine().circle_now(world_.now()));
   if (const auto* token = std::get_if<TokenReply>(&answer)) {
     served(query, *token);
-  } else if (const auto* request = std::get_if<WaitRequest>(&answer)) {
-    wait(query, *request);
+  } else if (const auto* later = std::get_if<WaitReply>(&answer)) {
+    wait(query, later->request);
   } else if (std::get<ErrorReply>(answer).code == ErrorCode::kTokenUnavailable) {
     // As serve/frontend.cc does: who does not wait is heard all the same.
     note_use(row->member);
@@ -91,10 +91,7 @@ void Clients::wait(const TokenQuery& query, const WaitRequest& request) {
   const Duration deadline = world_.time().now() + request.wait;
   const bool must = world_.promises().serves(query.key) && !query.strict && !query.refused &&
                     request.wait >= kPatience;
-  waits_.emplace(
-      id,
-      Waiting{
-          .query = query, .member = request.member, .deadline = deadline, .must_be_served = must});
+  waits_.emplace(id, Waiting{.query = query, .deadline = deadline, .must_be_served = must});
   world_.turn([&](Commands& out) { world_.engine().on_wait(id, request, world_.now(), out); });
   if (random_.below(10) == 0) {
     world_.in_process(random_.up_to(request.wait), [this, id] {
@@ -115,7 +112,7 @@ void Clients::on_answer(const command::Answer& reply) {
   const Waiting waiting = it->second;
   waits_.erase(it);
   const TokenOutcome outcome =
-      settle_token(waiting.member, reply.answer, peer_, access_, world_.table(),
+      settle_token(waiting.query.key, reply.answer, peer_, access_, world_.table(),
                    world_.engine().circle_now(world_.now()));
   if (const auto* token = std::get_if<TokenReply>(&outcome)) {
     served(waiting.query, *token);

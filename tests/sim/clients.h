@@ -33,7 +33,6 @@ class Clients {
  private:
   struct Waiting {
     TokenQuery query;
-    MemberId member{};
     Duration deadline{0};
     bool must_be_served = false;
   };

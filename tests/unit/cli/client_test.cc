@@ -126,6 +126,41 @@ TEST(UnixClient, GivesUpWhenTheTimeIsOver) {
   EXPECT_THAT(reply.error().message, HasSubstr("no reply within 50ms"));
 }
 
+TEST(UnixClient, GivesAStreamAsItComes) {
+  OneReply server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  auto client = UnixClient::create(server.path());
+  std::string came;
+  const auto reply = (*client)->stream({Method::kGet, "/v1/watch", Duration{90'000}},
+                                       [&](std::string_view bytes) -> Result<void> {
+                                         came += bytes;
+                                         return {};
+                                       });
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_EQ(came, "hello");
+}
+
+TEST(UnixClient, AStreamEndsAtItsReadersError) {
+  OneReply server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
+  auto client = UnixClient::create(server.path());
+  const auto reply = (*client)->stream(
+      {}, [](std::string_view) -> Result<void> { return fail(ErrorKind::kFull, "enough"); });
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().message, "enough");
+}
+
+TEST(UnixClient, AStreamThatIsRefusedHasABody) {
+  OneReply server(reply_of("403 Forbidden", "{}"));
+  auto client = UnixClient::create(server.path());
+  const auto reply = (*client)->stream({}, [](std::string_view) -> Result<void> {
+    ADD_FAILURE() << "a refusal is no event";
+    return {};
+  });
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 403);
+  EXPECT_EQ(reply->body.reveal(), "{}");
+}
+
 TEST(UnixClient, SaysInOneLineThatNobodyListens) {
   const auto reply = send_to("/nonexistent/rota.sock", {});
   ASSERT_FALSE(reply);

@@ -22,6 +22,13 @@ class ScriptedTransport : public Transport {
     replies.pop_front();
     return Reply{status, Secret(body)};
   }
+  // The body byte by byte: events must not depend on their pieces.
+  Result<Reply> stream(const Request& request, const Take& take) override {
+    ROTA_ASSIGN(Reply reply, send(request));
+    if (reply.status != 200) return reply;
+    for (const char& byte : reply.body.reveal()) ROTA_TRY(take({&byte, 1}));
+    return Reply{reply.status, Secret()};
+  }
   std::deque<std::pair<int, std::string>> replies;
   std::vector<Request> requests;
 };
@@ -55,6 +62,34 @@ TEST_F(Commands, TokenPrintsTheTokenAndNothingElse) {
   EXPECT_EQ(output_.printed, "eyJ\n");
   EXPECT_TRUE(output_.said.empty());
   EXPECT_EQ(transport_.requests[0].timeout, Duration{15'000});
+}
+
+TEST_F(Commands, WatchPrintsAnEventALine) {
+  transport_.replies = {
+      {200,
+       ":\n\nevent: token\ndata: {\"member\":\"id:42\",\"access_token\":\"eyJ\"}\n\n"
+       "event: retired\ndata: {\"member\":\"id:42\"}\n\nevent: token\ndata: {\"cut"}};
+  EXPECT_EQ(run_it(WatchCommand{{key_, *MemberKey::parse("email:a@b")}}), ExitCode::kUnreachable);
+  EXPECT_EQ(output_.printed,
+            "{\"event\":\"token\",\"member\":\"id:42\",\"access_token\":\"eyJ\"}\n"
+            "{\"event\":\"retired\",\"member\":\"id:42\"}\n");
+  EXPECT_THAT(output_.said, ElementsAre("rotad ended the watch"));
+  EXPECT_EQ(transport_.requests[0].target, "/v1/watch?community_member_id=42&email=a%40b");
+}
+
+TEST_F(Commands, WatchSaysWhyThereIsNone) {
+  transport_.replies = {{403, R"({"code":"forbidden","message":"no grant"})"}};
+  EXPECT_EQ(run_it(WatchCommand{}), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, ElementsAre("forbidden: no grant"));
+  EXPECT_EQ(transport_.requests[0].target, "/v1/watch");
+  EXPECT_EQ(run_it(WatchCommand{}), ExitCode::kUnreachable);
+}
+
+TEST_F(Commands, WatchEndsWhenNobodyReadsIt) {
+  transport_.replies = {{200, "event: token\ndata: {}\n\n"}};
+  output_.broken = true;
+  EXPECT_EQ(run_it(WatchCommand{}), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, ElementsAre(HasSubstr("cannot write")));
 }
 
 TEST_F(Commands, TokenWaitsLongerThanTheDaemonButNotForever) {

@@ -24,6 +24,7 @@ TEST(ReadOptions, TakesGlobalOptionsOnEitherSide) {
 
 TEST(ReadOptions, ChoosesTheSocketByTheCommand) {
   EXPECT_EQ(std::get<Options>(read({"token", "id:42"})).socket, "/run/rota/token.sock");
+  EXPECT_EQ(std::get<Options>(read({"watch"})).socket, "/run/rota/token.sock");
   EXPECT_EQ(std::get<Options>(read({"status"})).socket, "/run/rota/admin.sock");
 }
 
@@ -40,6 +41,8 @@ TEST(ReadOptions, FillsInEachCommand) {
   const auto command = [](std::vector<const char*> words) {
     return std::get<Options>(read(std::move(words))).command;
   };
+  EXPECT_EQ(std::get<WatchCommand>(command({"watch"})).keys.size(), 0U);
+  EXPECT_EQ(std::get<WatchCommand>(command({"watch", "id:1", "sso:x"})).keys.at(1).text(), "sso:x");
   EXPECT_EQ(std::get<OperateCommand>(command({"revoke", "email:a@b"})).action, "revoke");
   EXPECT_EQ(std::get<OperateCommand>(command({"revoke", "email:a@b"})).key.text(), "email:a@b");
   EXPECT_EQ(std::get<ReloadCommand>(command({"reload", "--approve", "3f"})).approve, "3f");
@@ -53,6 +56,7 @@ TEST(ReadOptions, WrongWordsAreAUsageError) {
                             {"nothing"},
                             {"token"},
                             {"token", "42"},
+                            {"watch", "id:1", "42"},
                             {"token", "id:0"},
                             {"token", "id:1", "--wait", "soon"},
                             {"token", "id:1", "--refused", "xyz"},

@@ -171,11 +171,13 @@ members = ["tag:support", "id:42", "email:grace@example.com", "sso:google|1", "t
 )");
   const GrantSettings all{.holder = GrantSettings::Holder::kGroup,
                           .name = "www-data",
+                          .where = "rotad.toml:2:9: grant 1: group",
                           .all_members = true,
                           .tags = {},
                           .members = {}};
   const GrantSettings some{.holder = GrantSettings::Holder::kUser,
                            .name = "helpdesk",
+                           .where = "rotad.toml:5:8: grant 2: user",
                            .all_members = false,
                            .tags = {"support", "x"},
                            .members = {MemberKey::from_id(42).value(),

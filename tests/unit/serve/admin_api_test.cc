@@ -37,7 +37,7 @@ class AdminApi : public testing::Test {
       return later_reply ? "answered too early" : "later";
     }
     if (std::holds_alternative<TokenReply>(answer)) return "token";
-    if (std::holds_alternative<WaitRequest>(answer)) return "wait";
+    if (std::holds_alternative<WaitReply>(answer)) return "wait";
     if (auto* json = std::get_if<JsonReply>(&answer)) {
       return (json->unavailable ? "503 " : "") + json->body;
     }

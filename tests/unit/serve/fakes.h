@@ -31,6 +31,7 @@ class FakeTokenService : public TokenService {
   explicit FakeTokenService(const Clock& clock) : clock_(clock) {}
 
   const Table& table() const override { return table_; }
+  Subscriptions& subscriptions() override { return table_.subscriptions(); }
   WallTime circle_now() const override { return clock_.now().wall; }
   WaitId wait_for_token(const WaitRequest& request,
                         std::move_only_function<void(WaitAnswer)> done) override {
@@ -60,6 +61,8 @@ class FakeTokenService : public TokenService {
     row.expires_at = circle_now() + left;
     table_.publish(std::move(row));
   }
+  void publish(Published row) { table_.publish(std::move(row)); }
+  void forget(std::int64_t id) { table_.forget(MemberId{id}); }
   void set_state(std::int64_t id, MemberState state) {
     Published row = *table_.find(MemberId{id});
     row.state = state;

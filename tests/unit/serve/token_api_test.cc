@@ -56,7 +56,7 @@ struct Case {
   std::string verdict() const {
     const Answer answer = decide();
     if (std::holds_alternative<TokenReply>(answer)) return "token";
-    if (std::holds_alternative<WaitRequest>(answer)) return "wait";
+    if (std::holds_alternative<WaitReply>(answer)) return "wait";
     return std::string(row_of(std::get<ErrorReply>(answer).code).code);
   }
 };
@@ -95,8 +95,8 @@ TEST(TokenApi, MoreThanATokenCanHaveIsTheRotationsToJudge) {
   Case at{.left = minutes{59}};
   at.query.min_ttl = minutes{600};
   const Answer answer = at.decide();
-  ASSERT_TRUE(std::holds_alternative<WaitRequest>(answer));
-  EXPECT_EQ(std::get<WaitRequest>(answer).min_ttl, minutes{600});
+  ASSERT_TRUE(std::holds_alternative<WaitReply>(answer));
+  EXPECT_EQ(std::get<WaitReply>(answer).request.min_ttl, minutes{600});
 }
 
 TEST(TokenApi, NoTokenWithinTheMarginIsServed) {
@@ -140,8 +140,10 @@ TEST(TokenApi, AWaitCarriesWhatWasAsked) {
   at.query.refused = 5;
   at.query.wait = seconds{3};
   const Answer answer = at.decide();
-  const auto* wait = std::get_if<WaitRequest>(&answer);
-  ASSERT_NE(wait, nullptr);
+  const auto* reply = std::get_if<WaitReply>(&answer);
+  ASSERT_NE(reply, nullptr);
+  EXPECT_EQ(reply->asked, at.query.key);
+  const WaitRequest* wait = &reply->request;
   EXPECT_EQ(wait->member, MemberId{7});
   EXPECT_EQ(wait->min_ttl, seconds{77});
   EXPECT_TRUE(wait->strict);
@@ -202,30 +204,13 @@ TEST(TokenApi, AStrangerLearnsNothing) {
   EXPECT_EQ(at.verdict(), "forbidden");
 }
 
-TEST(AccessPolicy, KnowsRootAndItself) {
-  const AccessPolicy policy(kOwnUid);
-  const Published row = row_of_lifetime(minutes{60});
-  const PeerIdentity own{.uid = kOwnUid, .gid = 1, .pid = 1};
-  // A group is no identity: root's group is not root.
-  const PeerIdentity roots_group{.uid = 1'000, .gid = 0, .pid = 1};
-  for (const auto* member : {&row, static_cast<const Published*>(nullptr)}) {
-    EXPECT_TRUE(policy.may_read(kRoot, member));
-    EXPECT_TRUE(policy.may_read(own, member));
-    EXPECT_FALSE(policy.may_read(kStranger, member));
-    EXPECT_FALSE(policy.may_read(roots_group, member));
-  }
-  EXPECT_TRUE(policy.may_administer(kRoot));
-  EXPECT_TRUE(policy.may_administer(own));
-  EXPECT_FALSE(policy.may_administer(kStranger));
-}
-
 std::string settled(const Published& row, WaitResult result, Duration left,
-                    PeerIdentity peer = kRoot, MemberId member = MemberId{7}) {
+                    const PeerIdentity& peer = kRoot, std::int64_t id = 42) {
   Table table;
   table.publish(row);
   const WaitAnswer answer{.result = result, .retry_after = seconds{9}};
-  const TokenOutcome outcome =
-      settle_token(member, answer, peer, AccessPolicy(kOwnUid), table, kExpiry - left);
+  const TokenOutcome outcome = settle_token(MemberKey::from_id(id).value(), answer, peer,
+                                            AccessPolicy(kOwnUid), table, kExpiry - left);
   const auto* error = std::get_if<ErrorReply>(&outcome);
   if (error == nullptr) return "token";
   std::string text(row_of(error->code).code);
@@ -252,7 +237,7 @@ TEST(TokenApi, AfterAWaitTheTableIsJudgedAfresh) {
   EXPECT_EQ(settled(row, WaitResult::kServe, milliseconds{1'001}), "token");
   EXPECT_EQ(settled(row, WaitResult::kServe, milliseconds{1'000}), "token_unavailable 1s");
   EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}, kStranger), "forbidden");
-  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}, kRoot, MemberId{8}), "member_unknown");
+  EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}, kRoot, 43), "member_unknown");
   row.state = MemberState::kRetiring;
   EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}), "member_retired");
   row.state = MemberState::kActive;

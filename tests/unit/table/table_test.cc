@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "model/expiry.h"
 #include "tests/unit/plan/records.h"
 
@@ -99,6 +101,98 @@ TEST(TokenBody, QuotesWhatJsonQuotes) {
   EXPECT_EQ(make_token_body(token, 9'007'199'254'740'992, 7)->reveal(),
             R"({"access_token":"a\"b\\c\nd","access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
             R"("community_member_id":9007199254740992,"community_id":7})");
+}
+
+// What a reader meets that goes on from change to change.
+std::vector<std::int64_t> changed_after(const Table& table, std::uint64_t after) {
+  std::vector<std::int64_t> members;
+  while (const Published* found = table.next_changed(after)) {
+    members.push_back(std::to_underlying(found->member));
+    after = found->change;
+  }
+  return members;
+}
+
+TEST(TableChanges, ComeInTheirOrderAndEachMemberOnce) {
+  Table table;
+  EXPECT_EQ(table.next_changed(0), nullptr);
+  for (const std::int64_t member : {1, 2, 3}) {
+    table.publish(row(member, {"id:" + std::to_string(member)}));
+  }
+  EXPECT_EQ(changed_after(table, 0), (std::vector<std::int64_t>{1, 2, 3}));
+  const std::uint64_t second = table.find(MemberId{2})->change;
+  Published again = row(1, {"id:1"});
+  again.fingerprint = 7;
+  table.publish(std::move(again));
+  EXPECT_EQ(changed_after(table, 0), (std::vector<std::int64_t>{2, 3, 1}));
+  EXPECT_EQ(changed_after(table, second), (std::vector<std::int64_t>{3, 1}));
+  table.forget(MemberId{3});
+  EXPECT_EQ(changed_after(table, second), (std::vector<std::int64_t>{1}));
+}
+
+TEST(TableChanges, AreOfStateTokenKeysAndTags) {
+  Table table;
+  const auto counts = [&](void (*change)(Published&)) {
+    table.publish(row(1, {"id:1"}));
+    const std::uint64_t before = table.find(MemberId{1})->change;
+    Published next = row(1, {"id:1"});
+    change(next);
+    table.publish(std::move(next));
+    return table.find(MemberId{1})->change > before;
+  };
+  EXPECT_FALSE(counts([](Published&) {}));
+  EXPECT_FALSE(counts([](Published& next) { next.use_noted = true; }));
+  EXPECT_TRUE(counts([](Published& next) { next.state = MemberState::kBlocked; }));
+  EXPECT_TRUE(counts([](Published& next) { next.fingerprint = 9; }));
+  EXPECT_TRUE(counts([](Published& next) { next.body = make_secret("{}"); }));
+  EXPECT_TRUE(counts([](Published& next) { next.expires_at += 1s; }));
+  EXPECT_TRUE(counts([](Published& next) { next.tags = {"x"}; }));
+  EXPECT_TRUE(counts([](Published& next) { next.keys.push_back(MemberKey::from_id(2).value()); }));
+}
+
+// Writes down what it is told.
+struct Listener : Subscriber {
+  void on_key_changed(std::size_t index) override { told += std::to_string(index); }
+  void on_any_changed() override { told += "*"; }
+  std::string take() { return std::exchange(told, {}); }
+  std::string told;
+};
+
+TEST(Subscriptions, TellWhoFollowsAKeyOrAll) {
+  Table table;
+  Listener keys;
+  Listener other;
+  Listener all;
+  const std::vector<MemberKey> followed{MemberKey::parse("id:1").value(),
+                                        MemberKey::parse("email:a@b").value()};
+  table.subscriptions().subscribe(keys, followed);
+  table.subscriptions().subscribe(other, std::vector{MemberKey::parse("id:2").value()});
+  table.subscriptions().subscribe_to_all(all);
+  table.publish(row(1, {"id:1"}));
+  EXPECT_EQ(keys.take(), "0");
+  EXPECT_EQ(all.take(), "*");
+  table.publish(row(1, {"id:1"}));  // the same
+  EXPECT_EQ(keys.take() + all.take(), "");
+  table.publish(row(2, {"id:2", "email:a@b"}));
+  EXPECT_EQ(keys.take(), "1");
+  EXPECT_EQ(other.take(), "0");
+  // A key that is given up is a change of it, and so is a member that is forgotten.
+  table.publish(row(2, {"id:2"}));
+  EXPECT_EQ(keys.take(), "1");
+  EXPECT_EQ(other.take(), "00");
+  table.forget(MemberId{1});
+  EXPECT_EQ(keys.take(), "0");
+  EXPECT_EQ(other.take(), "");
+
+  table.subscriptions().unsubscribe(keys);
+  table.subscriptions().unsubscribe(all);
+  table.subscriptions().unsubscribe(all);
+  all.take();
+  table.publish(row(3, {"id:1", "email:a@b", "id:2"}));
+  EXPECT_EQ(keys.take() + all.take(), "");
+  EXPECT_EQ(other.take(), "0");
+  table.subscriptions().unsubscribe(other);
+  EXPECT_FALSE(table.subscriptions().follows_keys());
 }
 
 }  // namespace

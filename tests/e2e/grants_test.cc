@@ -1,0 +1,276 @@
+// P11: a local program gets the members that its user or one of its groups is granted, by what the
+// kernel says of it, and nothing else. These run as root, who alone can be others: as anybody else
+// they fail.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "e2e/box.h"
+#include "e2e/caller.h"
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr gid_t kGranted = 60'123;
+
+// Any user and groups but those of the daemon; no account of this machine needs to have them.
+Caller user(uid_t uid, gid_t gid = 61'000, std::vector<gid_t> groups = {}) {
+  return {.uid = uid, .gid = gid, .groups = std::move(groups)};
+}
+
+std::string grant(std::string_view holder, std::string_view members) {
+  return fmt::format("\n[[grant]]\n{}\nmembers = [{}]\n", holder, members);
+}
+
+// A box whose token socket everybody reaches, so that grants alone decide.
+class GrantBox : public Box {
+ public:
+  GrantBox() {
+    daemon.serve["token_socket_mode"] = "\"0666\"";
+    for (const auto& path : {folder.path(), daemon.folder()}) {
+      std::filesystem::permissions(
+          path, std::filesystem::perms::others_exec | std::filesystem::perms::group_exec,
+          std::filesystem::perm_options::add);
+    }
+    daemon.write_roster(std::string(kThreeMembers) + R"([[member]]
+community_member_id = 4
+tags = ["support", "beta"]
+)");
+  }
+
+  Reply fetch_as(const Caller& caller, std::string_view query) const {
+    Connection connection = caller.connect(daemon.token_socket());
+    connection.send(get(fmt::format("/v1/token?{}", query)));
+    return connection.read_reply();
+  }
+  // "200", or the code of the refusal.
+  std::string verdict(const Caller& caller, std::string_view query) const {
+    return text_of(fetch_as(caller, query));
+  }
+  static std::string text_of(const Reply& reply) {
+    return reply.status == 200 ? "200" : reply.text("code");
+  }
+  // A reload by signal whose end is seen in the log.
+  void reload_by_signal(std::string_view says) {
+    const std::size_t before = count(says);
+    daemon.process().signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return count(says) > before; })) << daemon.process().output();
+  }
+
+ private:
+  std::size_t count(std::string_view words) {
+    std::size_t found = 0;
+    const std::string log = daemon.process().output();
+    for (auto at = log.find(words); at != std::string::npos; at = log.find(words, at + 1)) ++found;
+    return found;
+  }
+};
+
+class Grants : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(::geteuid(), 0U) << "NOT RUN: only root can connect as other users";
+  }
+};
+
+TEST_F(Grants, DecideByUserByEveryGroupAndByNothingElse) {
+  GrantBox box;
+  box.daemon.extra = grant("user = \"games\"", "\"*\"") + grant("user = \"62001\"", "\"id:1\"") +
+                     grant("user = \"62002\"", "\"email:member2@example.com\", \"id:77\"") +
+                     grant("user = \"62003\"", "\"tag:support\"") +
+                     grant(fmt::format("group = \"{}\"", kGranted), "\"sso:sso|3\"") +
+                     grant("group = \"games\"", "\"tag:beta\"");
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(box.daemon.fetch("email=member2@example.com").status, 200);
+
+  struct Row {
+    Caller caller;
+    std::string_view query;
+    std::string_view wanted;
+  };
+  std::vector<gid_t> many;
+  for (gid_t gid = 70'000; gid < 70'100; ++gid) many.push_back(gid);
+  many.push_back(kGranted);
+  const std::vector<Row> rows{
+      // By user, all of it: one that does not exist is said to.
+      {user(5), "community_member_id=1", "200"},
+      {user(5), "sso_user_id=sso%7C3", "200"},
+      {user(5), "community_member_id=99", "member_unknown"},
+      // By key: the member under all its names, and a name that leads to nobody.
+      {user(62'001), "community_member_id=1", "200"},
+      {user(62'001), "community_member_id=4", "forbidden"},
+      {user(62'001), "community_member_id=99", "forbidden"},
+      {user(62'002), "email=member2@example.com", "200"},
+      {user(62'002), "community_member_id=2", "200"},
+      {user(62'002), "community_member_id=77", "member_unknown"},
+      {user(62'002), "community_member_id=1", "forbidden"},
+      // By tag: who has it, and nobody else.
+      {user(62'003), "community_member_id=4", "200"},
+      {user(62'003), "community_member_id=1", "forbidden"},
+      {user(62'003), "community_member_id=99", "forbidden"},
+      // By group: the primary one, one among few, one among more than is asked for at first.
+      {user(63'000, kGranted), "sso_user_id=sso%7C3", "200"},
+      {user(63'000, 61'000, {kGranted}), "sso_user_id=sso%7C3", "200"},
+      {user(63'000, 61'000, many), "sso_user_id=sso%7C3", "200"},
+      {user(63'000, 61'000, many), "community_member_id=1", "forbidden"},
+      {user(63'000, 61'000, {61'001, 61'002}), "sso_user_id=sso%7C3", "forbidden"},
+      {user(63'000, 60), "community_member_id=4", "200"},
+      // A user is no group, a group is no user, and root's group and nobody are nothing.
+      {user(kGranted), "sso_user_id=sso%7C3", "forbidden"},
+      {user(63'000, 62'001, {62'001}), "community_member_id=1", "forbidden"},
+      {user(63'000, 0, {0}), "community_member_id=1", "forbidden"},
+      {user(65'534, 65'534), "community_member_id=1", "forbidden"},
+      {user(63'000), "community_member_id=1", "forbidden"},
+      {user(63'000), "community_member_id=99", "forbidden"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(box.verdict(row.caller, row.query), row.wanted)
+        << "user " << row.caller.uid << " group " << row.caller.gid << " and "
+        << row.caller.groups.size() << ": " << row.query;
+  }
+  // No grant reaches the admin socket, whatever the mode of its file should become.
+  std::filesystem::permissions(box.daemon.admin_socket(), std::filesystem::perms::all);
+  Connection admin = user(5).connect(box.daemon.admin_socket());
+  admin.send(get("/v1/status") + get("/v1/token?community_member_id=1"));
+  EXPECT_EQ(admin.read_reply().text("code"), "forbidden");
+  EXPECT_EQ(admin.read_reply().text("code"), "forbidden");
+}
+
+// A refusal is byte for byte the same for a member who is there, who left, and who never was.
+TEST_F(Grants, ARefusalTellsNothing) {
+  GrantBox box;
+  box.daemon.extra = grant("user = \"62003\"", "\"tag:support\"");
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(box.daemon.fetch("community_member_id=4").status, 200);
+  const Reply there = box.fetch_as(user(62'003), "community_member_id=1");
+  const Reply never = box.fetch_as(user(62'003), "community_member_id=99");
+  ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
+  const Reply left = box.fetch_as(user(62'003), "community_member_id=1");
+  EXPECT_EQ(there.status, 403);
+  EXPECT_EQ(there.head + there.body, never.head + never.body);
+  EXPECT_EQ(there.head + there.body, left.head + left.body);
+  // Who is granted by tag hears of a leaver, since the tag outlives the entry.
+  box.daemon.write_roster(kThreeMembers);
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "member_retired");
+}
+
+TEST_F(Grants, TheCommandAsAnotherUserGetsWhatIsGranted) {
+  GrantBox box;
+  box.daemon.extra = grant("group = \"games\"", "\"id:1\"");
+  ASSERT_TRUE(box.daemon.start());
+  const auto token_as = [&](const Caller& caller, const std::string& key) {
+    return run(caller.command({ROTA_CLI, "--socket", box.daemon.token_socket(), "token", key}),
+               box.folder.path());
+  };
+  const Finished granted = token_as(user(62'500, 61'000, {60}), "id:1");
+  EXPECT_EQ(granted.code, 0) << granted.output;
+  EXPECT_EQ(granted.output, box.daemon.token("community_member_id=1") + "\n");
+  const Finished other = token_as(user(62'500, 61'000, {60}), "id:4");
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.output, HasSubstr("no grant"));
+  EXPECT_EQ(token_as(user(62'500), "id:1").code, 1);
+}
+
+// What a reload brings counts for the next request of a connection that was there before.
+TEST_F(Grants, AReloadChangesThemForOpenConnections) {
+  GrantBox box;
+  ASSERT_TRUE(box.daemon.start());
+  Connection connection = user(62'001).connect(box.daemon.token_socket());
+  const auto ask = [&] {
+    connection.send(get("/v1/token?community_member_id=1"));
+    return GrantBox::text_of(connection.read_reply());
+  };
+  EXPECT_EQ(ask(), "forbidden");
+
+  box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
+  box.daemon.write_config();
+  EXPECT_EQ(ask(), "forbidden") << "a file is not in force by being written";
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_EQ(ask(), "200");
+
+  box.daemon.extra = grant("user = \"62001\"", "\"id:4\"");
+  box.daemon.write_config();
+  box.reload_by_signal("reload        done");
+  EXPECT_EQ(ask(), "forbidden");
+  EXPECT_THAT(box.daemon.process().output(), HasSubstr("new grants are in force: 1"));
+}
+
+// Somebody who waits for a token when the grant goes gets none.
+TEST_F(Grants, AReloadChangesThemForThoseWhoWait) {
+  GrantBox box;
+  box.daemon.extra = grant("user = \"62001\"", "\"*\"");
+  ASSERT_TRUE(box.daemon.start());
+  box.sandbox.faults(R"(["issue:html502:1"])");
+  box.daemon.write_roster(std::string(kThreeMembers) + "[[member]]\ncommunity_member_id = 5\n");
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  Connection connection = user(62'001).connect(box.daemon.token_socket());
+  connection.send(get("/v1/token?community_member_id=5&wait=20"));
+  box.daemon.extra.clear();
+  box.daemon.write_config();
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  box.sandbox.faults("[]");
+  EXPECT_EQ(GrantBox::text_of(connection.read_reply()), "forbidden");
+}
+
+TEST_F(Grants, AHolderWhoIsNotThereIsAnErrorThatNamesItsLine) {
+  GrantBox box;
+  for (const auto& [holder, why] :
+       {std::pair{"user = \"no-such-user\"", "grant 1: user: no user \"no-such-user\""},
+        std::pair{"group = \"no-such-group\"", "grant 1: group: no group \"no-such-group\""},
+        std::pair{"user = \"nobody\"", "another user namespace"},
+        std::pair{"group = \"nogroup\"", "another user namespace"}}) {
+    box.daemon.extra = grant(holder, "\"*\"");
+    box.daemon.write_config();
+    for (const auto& options : {std::vector<std::string>{}, std::vector<std::string>{"--check"}}) {
+      auto arguments = options;
+      arguments.insert(arguments.end(), {"--config", box.daemon.config_path()});
+      const Finished ended = box.daemon.daemon_command(arguments);
+      EXPECT_EQ(ended.code, 78) << ended.output;
+      EXPECT_THAT(ended.output, HasSubstr(box.daemon.config_path().string() + ":"));
+      EXPECT_THAT(ended.output, HasSubstr(why));
+    }
+  }
+}
+
+TEST_F(Grants, AReloadThatFailsLeavesTheOldOnes) {
+  GrantBox box;
+  box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
+  ASSERT_TRUE(box.daemon.start());
+  box.daemon.extra = grant("user = \"no-such-user\"", "\"*\"");
+  box.daemon.write_config();
+  const Finished reload = box.daemon.cli({"reload"});
+  EXPECT_EQ(reload.code, 1) << reload.output;
+  EXPECT_THAT(reload.output, HasSubstr("no user \"no-such-user\""));
+  EXPECT_THAT(reload.output, HasSubstr("stays so, its grants included"));
+  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
+  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=4"), "forbidden");
+  box.reload_by_signal("no user \"no-such-user\"");
+  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
+  EXPECT_EQ(box.daemon.admin(get("/readyz")).status, 503) << "what is on disk is not in force";
+
+  box.daemon.extra.clear();
+  box.daemon.write_config();
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
+}
+
+TEST_F(Grants, AReloadSaysWhatNeedsARestart) {
+  GrantBox box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_THAT(box.daemon.process().output(), Not(HasSubstr("needs a restart")));
+  box.daemon.rotation["refresh_ahead"] = "\"3s\"";
+  box.daemon.write_config();
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_THAT(box.daemon.process().output(), HasSubstr("needs a restart"));
+}
+
+}  // namespace
+}  // namespace rota::e2e

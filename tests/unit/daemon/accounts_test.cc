@@ -1,0 +1,76 @@
+#include "daemon/accounts.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace rota {
+namespace {
+
+using testing::HasSubstr;
+
+GrantSettings grant_to(GrantSettings::Holder holder, std::string name) {
+  return {.holder = holder,
+          .name = std::move(name),
+          .where = "rotad.toml:7:8: grant 2: user",
+          .all_members = true,
+          .tags = {"x"},
+          .members = {MemberKey::from_id(42).value()}};
+}
+
+TEST(Accounts, FindsByNameAndByNumber) {
+  EXPECT_EQ(find_user("root").value_or(1), 0U);
+  EXPECT_EQ(find_group("root").value_or(1), 0U);
+  EXPECT_EQ(find_user("3123456789").value_or(0), 3'123'456'789U);
+  EXPECT_EQ(find_group("3123456789").value_or(0), 3'123'456'789U);
+}
+
+TEST(Accounts, SaysWhoThereIsNot) {
+  for (const char* name : {"no-such-account", "-1", "4294967295", "4294967296", "1x", " 1", ""}) {
+    const auto user = find_user(name);
+    ASSERT_FALSE(user) << name;
+    EXPECT_EQ(user.error().kind, ErrorKind::kConfig);
+    EXPECT_EQ(user.error().message, fmt::format("no user \"{}\"", name));
+    const auto group = find_group(name);
+    ASSERT_FALSE(group) << name;
+    EXPECT_EQ(group.error().message, fmt::format("no group \"{}\"", name));
+  }
+}
+
+TEST(Accounts, ResolvesGrantsAsTheyAre) {
+  const auto grants = resolve_grants({grant_to(GrantSettings::Holder::kUser, "root"),
+                                      grant_to(GrantSettings::Holder::kGroup, "12345")});
+  ASSERT_TRUE(grants) << grants.error().message;
+  ASSERT_EQ(grants->size(), 2U);
+  EXPECT_EQ((*grants)[0].holder, Grant::Holder::kUser);
+  EXPECT_EQ((*grants)[0].id, 0U);
+  EXPECT_EQ((*grants)[1].holder, Grant::Holder::kGroup);
+  EXPECT_EQ((*grants)[1].id, 12'345U);
+  EXPECT_TRUE((*grants)[1].all_members);
+  EXPECT_EQ((*grants)[1].tags, (std::vector<std::string>{"x"}));
+  EXPECT_EQ((*grants)[1].members.size(), 1U);
+}
+
+TEST(Accounts, AGrantToNobodyKnownNamesItsPlace) {
+  for (const auto holder : {GrantSettings::Holder::kUser, GrantSettings::Holder::kGroup}) {
+    const auto grants = resolve_grants({grant_to(holder, "no-such-account")});
+    ASSERT_FALSE(grants);
+    EXPECT_EQ(grants.error().kind, ErrorKind::kConfig);
+    EXPECT_THAT(grants.error().message, testing::StartsWith("rotad.toml:7:8: grant 2: user: no "));
+  }
+}
+
+// Whoever the kernel does not know in this namespace comes as these.
+TEST(Accounts, NoGrantGoesToTheOnesWhoStandForStrangers) {
+  const OverflowIds strangers = overflow_ids();
+  for (const auto& grant :
+       {grant_to(GrantSettings::Holder::kUser, std::to_string(strangers.user)),
+        grant_to(GrantSettings::Holder::kGroup, std::to_string(strangers.group))}) {
+    const auto grants = resolve_grants({grant});
+    ASSERT_FALSE(grants);
+    EXPECT_EQ(grants.error().kind, ErrorKind::kConfig);
+    EXPECT_THAT(grants.error().message, HasSubstr("user namespace"));
+  }
+}
+
+}  // namespace
+}  // namespace rota
