@@ -143,7 +143,10 @@ void Daemon::write_config() const {
             section("serve", serve_keys) + section("log", {{"level", "\"debug\""}}) + extra);
 }
 
-void Daemon::write_roster(std::string_view toml) const { write(roster_path(), toml); }
+void Daemon::write_roster(std::string_view toml) const {
+  write(roster_path(), toml);
+  if (runs_as) EXPECT_EQ(::lchown(roster_path().c_str(), runs_as->uid, runs_as->gid), 0);
+}
 
 std::map<std::string, std::string> Daemon::environment() const {
   return {{"CREDENTIALS_DIRECTORY", (folder_ / "credentials").string()},
@@ -159,10 +162,25 @@ void Daemon::launch(const std::vector<int>& inherit, std::string_view shell_pref
     command = {"/bin/sh", "-c",
                fmt::format("{} exec {} --config {}", shell_prefix, ROTAD, config_path().string())};
   }
+  if (runs_as) command = unprivileged(command);
   // Each life has a log of its own, so that none is lost.
   process_ = std::make_unique<Process>(
       std::move(command), folder_ / fmt::format("rotad.{}.log", ++starts_),
       Process::Options{.environment = environment(), .inherit = inherit});
+}
+
+std::vector<std::string> Daemon::unprivileged(const std::vector<std::string>& command) const {
+  std::vector<std::filesystem::path> paths{folder_};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+    paths.push_back(entry.path());
+  }
+  for (const auto& path : paths) {
+    EXPECT_EQ(::lchown(path.c_str(), runs_as->uid, runs_as->gid), 0)
+        << path << ": giving files to another user needs root";
+  }
+  std::vector<std::string> all{"--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"};
+  all.insert(all.end(), command.begin(), command.end());
+  return runs_as->command(all);
 }
 
 bool Daemon::start() {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "e2e/caller.h"
 #include "e2e/process.h"
 #include "e2e/wire.h"
 #include "support/temp_directory.h"
@@ -48,7 +49,9 @@ class Daemon {
   std::map<std::string, std::string> upstream{{"request_timeout", "\"3s\""}};
   std::map<std::string, std::string> roster_options;  // "path" in the place of roster_path(), too
   std::map<std::string, std::string> serve;
-  std::string extra;        // more of the configuration, as it stands
+  std::string extra;  // more of the configuration, as it stands
+  // A user without any capability in the place of the test's own; its files become that user's.
+  std::optional<Caller> runs_as;
   std::string long_socket;  // a token socket in the place of the usual one
   std::filesystem::path database() const { return folder_ / "state" / "rota.db"; }
   std::filesystem::path token_socket() const { return folder_ / "token.sock"; }
@@ -80,6 +83,7 @@ class Daemon {
  private:
   std::map<std::string, std::string> environment() const;
   void read_notices();
+  std::vector<std::string> unprivileged(const std::vector<std::string>& command) const;
 
   std::filesystem::path folder_;
   std::unique_ptr<Process> process_;
