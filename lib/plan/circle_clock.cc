@@ -56,7 +56,7 @@ bool CircleClock::observe(WallTime date, BootTime sent, BootTime received) {
   const Duration low = confirmed_bound(low_, count_, std::greater<>{});
   const Duration high = std::max(low, confirmed_bound(high_, count_, std::less<>{}));
   const Duration before = offset_;
-  offset_ = std::clamp(offset_, low, high);
+  if (offset_ < low || offset_ > high) offset_ = low + (high - low) / 2;
   return offset_ != before;
 }
 

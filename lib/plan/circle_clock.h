@@ -17,8 +17,9 @@ namespace rota {
 //
 //     date - received  <=  offset  <  date + 1 s - sent
 //
-// The offset moves only when it is outside these bounds, and then to the nearer one; so clocks that
-// agree are never disturbed by the whole seconds of a header. Of the last kSamples bounds the
+// The offset moves only when it is outside these bounds, and then to the middle between them, where
+// it is off by no more than half a second and half of the call; so clocks that agree are never
+// disturbed by the whole seconds of a header. Of the last kSamples bounds the
 // tightest one that a second one confirms is taken, so that a single odd Date moves nothing once
 // there are others.
 class CircleClock {

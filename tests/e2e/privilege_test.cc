@@ -7,8 +7,8 @@
 #include "e2e/box.h"
 #include "e2e/caller.h"
 
-// P10: rotad needs no privilege: as a user of its own, without any capability and with no way to get
-// one, all of it works. Only root can start it so: as anybody else this fails.
+// P10: rotad needs no privilege: as a user of its own, without any capability and with no way to
+// get one, all of it works. Only root can start it so: as anybody else this fails.
 namespace rota::e2e {
 namespace {
 
@@ -39,7 +39,7 @@ TEST_F(Privilege, ItsMemoryIsClosedToItsOwnUser) {
   ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
   const pid_t pid = box.daemon.process().pid();
   const std::string proc = "/proc/" + std::to_string(pid);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((proc + "/mem").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, 0U);
   EXPECT_THAT(testing::read_bytes(proc + "/limits"),
@@ -73,9 +73,8 @@ TEST_F(Privilege, EverythingWorksAsAUserOfItsOwnWithoutAnyCapability) {
     return !next.empty() && next != first;
   })) << "refreshed";
   box.daemon.write_roster("[[member]]\ncommunity_member_id = 1\n");
-  EXPECT_TRUE(eventually([&] {
-    return box.daemon.member("sso:sso%7C3")["state"] == "retired";
-  })) << "the watch saw the roster, and Circle the revocations";
+  EXPECT_TRUE(eventually([&] { return box.daemon.member("sso:sso%7C3")["state"] == "retired"; }))
+      << "the watch saw the roster, and Circle the revocations";
   EXPECT_EQ(box.daemon.admin(post("/v1/roster/reload", "")).status, 200);
   EXPECT_EQ(box.daemon.admin(post("/v1/members/id:1/rotate", "")).status, 200);
   EXPECT_THAT(box.daemon.admin(get("/metrics")).body, HasSubstr("rota_ready"));

@@ -36,15 +36,15 @@ TEST(CircleClock, RunsWithTheBootClockAndConvertsBothWays) {
   EXPECT_EQ(clock.at(kBoot + 10s), kT0 + 10s);
 }
 
-TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheNearerOne) {
+TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheirMiddle) {
   // A call of 100 ms around the start; the Date says `off`, and Circle was within [off, off + 1 s).
   struct Case {
     Duration off;
     Duration expected;
   };
   for (const auto& [off, expected] :
-       {Case{-1'050ms, 0ms}, Case{-1'051ms, -1ms}, Case{0ms, 0ms}, Case{50ms, 0ms}, Case{51ms, 1ms},
-        Case{1h, 1h - 50ms}, Case{-1h, -1h + 1'050ms}}) {
+       {Case{-1'050ms, 0ms}, Case{-1'051ms, -551ms}, Case{0ms, 0ms}, Case{50ms, 0ms},
+        Case{51ms, 551ms}, Case{1h, 1h + 500ms}, Case{-1h, -1h + 500ms}}) {
     CircleClock clock(kStart, std::nullopt, 0ms);
     EXPECT_FALSE(clock.confirmed());
     EXPECT_EQ(clock.observe(kT0 + off, kBoot - 50ms, kBoot + 50ms), expected != 0ms) << off.count();

@@ -100,7 +100,7 @@ TEST(EngineWeather, AfterARebootTheFirstCallIsMadeAtOnceForTheSakeOfCirclesClock
   ASSERT_THAT(again.open_calls(), SizeIs(1)) << "fifty minutes before it is due";
   again.reply(again.oldest_call(), refreshed("access-2", kT0 + 3h), kT0 + 2h);
   again.settle();
-  EXPECT_EQ(again.circle(), kT0 + 2h);
+  EXPECT_EQ(again.circle(), kT0 + 2h + 500ms);
   again.run_for(5min);
   EXPECT_THAT(again.open_calls(), IsEmpty()) << "once is enough";
 }
