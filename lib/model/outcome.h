@@ -30,6 +30,11 @@ struct TokenPair {
 // The four calls of the Headless Auth API.
 enum class CallKind { kIssue = 1, kRefresh = 2, kRevokeRefresh = 3, kRevokeAccess = 4 };
 
+// Whether a call brings tokens.
+constexpr bool rotates(CallKind kind) {
+  return kind == CallKind::kIssue || kind == CallKind::kRefresh;
+}
+
 // Why a call settled nothing. Each is tried again; none says anything about a token or a member
 // (P5).
 enum class TransientReason {

@@ -16,6 +16,8 @@ std::string_view name_of(Lane lane) {
       return "renewal";
     case Lane::kIssue:
       return "issue";
+    case Lane::kSuperseded:
+      return "superseded";
   }
   ROTA_CHECK(false);
 }

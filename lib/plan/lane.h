@@ -16,10 +16,12 @@ enum class Lane : std::uint8_t {
   kRefresh,     // an access token is due by its deadline
   kRenewal,     // a refresh token nears its end
   kIssue,       // the first pair of a member that nobody has asked for yet
+  kSuperseded,  // a token of a member that stays is still alive, though a newer one replaced it
 };
-inline constexpr std::size_t kLaneCount = 5;
+inline constexpr std::size_t kLaneCount = 6;
 inline constexpr std::array<Lane, kLaneCount> kLanes{Lane::kWaiting, Lane::kRevocation,
-                                                     Lane::kRefresh, Lane::kRenewal, Lane::kIssue};
+                                                     Lane::kRefresh, Lane::kRenewal,
+                                                     Lane::kIssue,   Lane::kSuperseded};
 
 constexpr std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
 std::string_view name_of(Lane lane);

@@ -27,6 +27,11 @@ void wake(MemberPlan& plan, WallTime at) {
   plan.housekeeping = std::min(plan.housekeeping.value_or(at), at);
 }
 
+// A member that was reinstated is active, and what it held before is a leaver's all the same.
+bool is_a_leavers(const Token& token, const MemberRecord& record) {
+  return record.state != MemberState::kActive || token.status_since <= record.state_since;
+}
+
 // The refresh token goes first: while it lives, access tokens can be made from it. One whose
 // revocation failed waits, and the others go on meanwhile.
 void plan_revocations(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
@@ -35,7 +40,7 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
       if (token.kind != kind || token.status != TokenStatus::kRevoking) continue;
       offer(plan, {.kind = kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh
                                                        : CallKind::kRevokeAccess,
-                   .lane = Lane::kRevocation,
+                   .lane = is_a_leavers(token, record) ? Lane::kRevocation : Lane::kSuperseded,
                    .due = attempts.revocation_retry_at(token.id),
                    .token = token.id});
     }

@@ -239,7 +239,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
                                .token = planned.token,
                                .sent_at = std::nullopt});
   slot.in_flight = id;
-  if (planned.lane != Lane::kRevocation) slot.attempts.last_at = circle;
+  if (rotates(planned.kind)) slot.attempts.last_at = circle;
   // A refresh ahead of time where that is of no use is the day's probe, and the only one.
   const Token* access = current(slot.record, TokenKind::kAccess);
   if (planned.kind == CallKind::kRefresh && facts_.early_refresh_useless &&

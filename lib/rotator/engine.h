@@ -134,7 +134,8 @@ class Engine {
 
   // engine_commit.cc
   void flush(Now now, Commands& out);
-  void let_out(Batch& durable, Commands& out);
+  bool let_out(Batch& durable, Now now, Commands& out);
+  bool wait_again(WaitId id, Now now);
   void send_journaled(CallId call, Now now, Commands& out);
 
   // engine_records.cc

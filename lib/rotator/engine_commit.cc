@@ -27,8 +27,9 @@ void Engine::flush(Now now, Commands& out) {
       // Nothing to make durable: what is to be told or answered need not wait.
       ROTA_CHECK(gathering_.send.empty());
       Batch durable = std::exchange(gathering_, {});
-      let_out(durable, out);
-      return;
+      if (!let_out(durable, now, out)) return;
+      send_due(now);
+      if (gathering_.mutations.empty()) return;
     }
     committing_.emplace(std::move(gathering_));
   }
@@ -63,7 +64,7 @@ void Engine::on_committed(Now now, Commands& out) {
   }
   Batch durable = std::move(*committing_);
   committing_.reset();
-  let_out(durable, out);
+  let_out(durable, now, out);
   for (const CallId call : durable.send) send_journaled(call, now, out);
   pump(now, out);
 }
@@ -100,10 +101,15 @@ std::size_t Engine::answers_held_back() const {
 }
 
 // What a batch was holding back goes out: first what the table is to show, then the answers that
-// stand on it.
-void Engine::let_out(Batch& durable, Commands& out) {
+// stand on it. Says whether a wait among them goes on, which may be due for a call.
+bool Engine::let_out(Batch& durable, Now now, Commands& out) {
   std::ranges::move(durable.then, std::back_inserter(out));
+  bool goes_on = false;
   for (const auto& [wait, answer] : durable.answers) {
+    if (answer.result == WaitResult::kServe && wait_again(wait, now)) {
+      goes_on = true;
+      continue;
+    }
     on_wait_cancelled(wait);
     out.emplace_back(command::Answer{.wait = wait, .answer = answer});
   }
@@ -112,13 +118,26 @@ void Engine::let_out(Batch& durable, Commands& out) {
     out.emplace_back(command::Report{.op = op, .report = std::move(operation->second.report)});
     operations_.erase(operation);
   }
+  return goes_on;
+}
+
+// The token that was to be served ended while the commit ran: the wait goes on for the next one.
+bool Engine::wait_again(WaitId id, Now now) {
+  WaitState& wait = waits_.at(id);
+  const auto slot = slots_.find(wait.request.member);
+  if (stopping_ || wait.deadline <= now.boot || slot == slots_.end()) return false;
+  const WaitResult best = best_answer(slot->second, wait.request, now).result;
+  if (best != WaitResult::kUnavailable) return false;
+  wait.answered = false;
+  slot->second.waiters.push_back(id);
+  replan(slot->second, now);
+  return true;
 }
 
 void Engine::send_journaled(CallId id, Now now, Commands& out) {
   CallState& call = calls_.at(id);
   MemberSlot& slot = slots_.at(call.member);
-  const bool rotates = call.kind == CallKind::kIssue || call.kind == CallKind::kRefresh;
-  const bool wanted = !rotates || slot.record.state == MemberState::kActive ||
+  const bool wanted = !rotates(call.kind) || slot.record.state == MemberState::kActive ||
                       slot.record.state == MemberState::kUnknown;
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();

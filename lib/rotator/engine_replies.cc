@@ -16,8 +16,6 @@ namespace {
 constexpr Duration kDoubtSlack = std::chrono::seconds{30};
 constexpr Duration kThrottlePauseMin{2'000};  // where 429 comes without Retry-After; doubles
 
-bool rotates(CallKind kind) { return kind == CallKind::kIssue || kind == CallKind::kRefresh; }
-
 const Transient* transient(const Outcome& outcome) { return std::get_if<Transient>(&outcome); }
 
 // What the journal says of a call with this outcome.

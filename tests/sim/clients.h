@@ -29,10 +29,13 @@ class Clients {
   void admit_soon();
   void admit() { admitted_ = true; }
   void cut_off();
+  bool waits_for(MemberId member) const;
 
  private:
   struct Waiting {
+    MemberId member{};
     TokenQuery query;
+    Duration since{0};
     Duration deadline{0};
     bool must_be_served = false;
   };

@@ -60,6 +60,9 @@ class Promises {
   // Nothing bad happens, and has not for so long that every member must be fresh.
   bool settled() const;
   bool serves(const MemberKey& key) const;
+  // Whether a client that waits from `since` to `deadline` could get no call: the window is full
+  // for all of that time, and what it gave went to clients that wait.
+  bool budget_had_nothing(Duration since, Duration deadline) const;
 
  private:
   struct Erased {
@@ -130,6 +133,7 @@ class Promises {
   std::vector<MemberId> to_go_;
   // P7
   std::deque<Duration> completed_;
+  std::deque<Duration> unasked_;  // calls that no client waited for, by their sending
   Duration paused_until_{0};
   // P8
   std::set<std::size_t> alarm_reasons_;  // app token, community: an alarm each

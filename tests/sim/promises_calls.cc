@@ -18,6 +18,7 @@ void Promises::on_send(const Flight& flight) {
   p3_row_before_call(flight);
   p4_refresh_token_first(flight);
   p7_window();
+  if (!world_.clients().waits_for(flight.member)) unasked_.push_back(world_.time().now());
   p8_one_probe();
   for (const auto& [id, other] : world_.circle().flights()) {
     if (other->member == flight.member) {
@@ -61,6 +62,26 @@ void Promises::p7_window() {
         fmt::format("P7: a window sees {} calls of {}", calls, policy.requests_per_window));
   }
   if (now < paused_until_) world_.breach("P7: a call is sent before Retry-After is over");
+}
+
+bool Promises::budget_had_nothing(Duration since, Duration deadline) const {
+  constexpr std::ptrdiff_t kLeastShare = 1;  // of the other lanes, in a short while
+  constexpr Duration kCallTime = std::chrono::seconds{1};
+  const Policy& policy = world_.options().policy;
+  const Duration now = world_.time().now();
+  const auto first = std::ranges::lower_bound(completed_, now - policy.window);
+  const auto completed = static_cast<std::size_t>(completed_.end() - first);
+  const std::size_t used = completed + world_.circle().calls_in_flight();
+  if (used < policy.requests_per_window) return false;
+  const std::size_t must_go = used - policy.requests_per_window;  // and one more
+  const bool full =
+      must_go >= completed ||
+      first[static_cast<std::ptrdiff_t>(must_go)] + policy.window + kCallTime >= deadline;
+  if (!full || unasked_.end() - std::ranges::lower_bound(unasked_, since) > kLeastShare) {
+    return false;
+  }
+  world_.note("wait.budget_had_nothing");
+  return true;
 }
 
 void Promises::on_throttled(const std::optional<std::string>& retry_after, Duration reply_age) {

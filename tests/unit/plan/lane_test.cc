@@ -29,10 +29,10 @@ TEST(LanePicker, TheMostUrgentReadyLaneGoesFirst) {
 
 TEST(LanePicker, EveryEighthPickServesTheLaneServedLongestAgo) {
   LanePicker picker;
-  const Ready all{true, true, true, true, true};
+  const Ready all{true, true, true, true, true, true};
   std::array<int, kLaneCount> picks{};
   for (int i = 0; i < 80; ++i) ++picks[index_of(*picker.pick(all))];
-  // Ten turns of fairness, shared among the four lanes that are never the most urgent.
+  // Ten turns of fairness, shared among the five lanes that are never the most urgent.
   EXPECT_EQ(picks[0], 70);
   for (std::size_t lane = 1; lane < kLaneCount; ++lane) EXPECT_GE(picks[lane], 2) << lane;
 }

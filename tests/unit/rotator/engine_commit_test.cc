@@ -46,6 +46,31 @@ TEST(EngineCommit, ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
   EXPECT_EQ(box.durable.open_calls(), 0U);
 }
 
+// Where Circle has nothing better before the end, the last moments of a token are served too, if
+// the commit that the answer waits for leaves any.
+TEST(EngineCommit, AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
+  Snapshot snapshot = snapshot_of({member_with_pair()});
+  snapshot.early_refresh_useless = true;
+  EngineBox box(std::move(snapshot), exact_policy(),
+                {.wall = kT0 + 1h - 1500ms, .boot = BootTime{Duration{10'000'000}}});
+  box.start();
+  box.settle();
+  box.roster({entry(kGraceKey), entry("email:ada@example.com")});
+  ASSERT_TRUE(box.commit_pending());
+  const WaitId wait = box.wait(1);
+  box.advance(1s);
+  box.commit_ok();
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.settle();
+  box.run_for(1s);
+  const command::Call call = box.newest_call();
+  ASSERT_EQ(call.request.kind, CallKind::kRefresh);
+  box.reply(call, refreshed("access-2", box.circle() + 1h), box.circle());
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+}
+
 TEST(EngineCommit, AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
   EngineBox box;
   box.start();
