@@ -44,6 +44,7 @@ bool Budget::may_send(Lane lane, BootTime now) {
 
 std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
   drop_old(now);
+  if (one_at_a_time_ && all_.in_flight > 0) return std::nullopt;
   std::optional<BootTime> slot = std::max(now, paused_until_);
   for_each_count(lane, [&](const Slots& slots) {
     const auto own = slots.next(now, window_);
@@ -71,7 +72,12 @@ void Budget::never_sent(Lane lane) {
 
 void Budget::pause(BootTime until) {
   paused_until_ = std::max(paused_until_, until);
+  one_at_a_time_ = true;
   pace_.hold(until);
+}
+
+void Budget::answered(BootTime sent_at) {
+  if (sent_at >= paused_until_) one_at_a_time_ = false;
 }
 
 std::optional<BootTime> Budget::paused_until(BootTime now) const {

@@ -35,8 +35,12 @@ class Budget {
   void completed(Lane lane, BootTime now);
   void never_sent(Lane lane);  // gives the slot back at once
 
-  // 429 and Retry-After: no lane sends before `until`.
+  // 429 and Retry-After: no lane sends before `until`, and then one call at a time until one is
+  // answered. Circle may count the calls that it refuses too, so that many at once would keep its
+  // limit exceeded for ever.
   void pause(BootTime until);
+  // A call that was sent then had an answer other than 429.
+  void answered(BootTime sent_at);
   std::optional<BootTime> paused_until(BootTime now) const;
 
   std::size_t used(BootTime now);
@@ -69,6 +73,7 @@ class Budget {
   Slots background_;  // and of those, the background lanes' own
   Pace pace_;         // of the background
   BootTime paused_until_{};
+  bool one_at_a_time_ = false;  // since the last pause
 };
 
 }  // namespace rota

@@ -14,7 +14,9 @@ namespace {
 
 // Where the replies are slow, Circle's clock is known no better than by the time of one.
 constexpr Duration kDoubtSlack = std::chrono::seconds{30};
-constexpr Duration kThrottlePauseMin{2'000};  // where 429 comes without Retry-After; doubles
+// Where 429 comes without Retry-After: doubles from one to the other. After each there is one call.
+constexpr Duration kThrottlePauseMin{2'000};
+constexpr Duration kThrottlePauseMax{30'000};
 
 const Transient* transient(const Outcome& outcome) { return std::get_if<Transient>(&outcome); }
 
@@ -93,7 +95,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     const bool straggler = budget_.paused_until(now.boot).has_value();
     constexpr int kDoublingsMax = 8;
     const int doublings = straggler ? 0 : std::min(throttles_, kDoublingsMax);
-    const Duration unasked = std::min(policy_.window, kThrottlePauseMin * (1 << doublings));
+    const Duration unasked = std::min(kThrottlePauseMax, kThrottlePauseMin * (1 << doublings));
     const Duration pause = throttled->after.value_or(unasked);
     if (!straggler) ++throttles_;
     if (budget_.paused_until(now.boot).value_or(now.boot) < now.boot + pause) {
@@ -103,6 +105,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
          fmt::format("Circle answered 429: no call for {} ms", pause.count()));
   } else if (failure == nullptr) {
     throttles_ = 0;
+    budget_.answered(*call.sent_at);
   }
   // What was sent with the old app token says nothing about the new one.
   const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||

@@ -85,9 +85,27 @@ TEST(Budget, BackgroundCallsAreSpreadEvenlyOverTheWindow) {
   }
 }
 
+TEST(Budget, AfterAPauseOneCallAtATimeUntilOneIsAnswered) {
+  Budget budget(100, kWindow);
+  budget.sent(Lane::kWaiting, at(400));
+  budget.pause(at(500));
+  budget.answered(at(400));  // by Circle as it was before the 429
+  budget.completed(Lane::kWaiting, at(450));
+  for (const int ms : {500, 510}) {
+    ASSERT_EQ(budget.next_slot(Lane::kWaiting, at(ms)), at(ms));
+    budget.sent(Lane::kWaiting, at(ms));
+    for (const Lane lane : kLanes) EXPECT_EQ(budget.next_slot(lane, at(ms)), std::nullopt);
+    budget.completed(Lane::kWaiting, at(ms + 5));  // and no usable answer
+  }
+  budget.sent(Lane::kWaiting, at(520));
+  budget.answered(at(520));
+  EXPECT_TRUE(budget.may_send(Lane::kWaiting, at(520)));
+}
+
 TEST(Budget, APauseIsNotFollowedByABurstOfTheBackground) {
   Budget budget(100, kWindow);
   budget.pause(at(500));
+  budget.answered(at(500));
   budget.sent(Lane::kRefresh, at(500));
   EXPECT_FALSE(budget.may_send(Lane::kRefresh, at(505)));
   EXPECT_TRUE(budget.may_send(Lane::kWaiting, at(505)));
