@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fingerprint.h"
 #include "base/time.h"
@@ -19,28 +20,29 @@ enum class AuditEvent {
   kPairRenewed = 4,        // a new pair before the refresh token's end
   kTokenRevoked = 5,       // Circle says that it is dead
   kRevocationFailed = 6,   // one attempt; it is tried again
-  kMemberRetired = 7,      // the roster wants it no more
-  kMemberReturned = 8,     // the roster wants it again
-  kMemberBlocked = 9,      // revoked by an operator
-  kMemberReinstated = 10,  // let in again by an operator
-  kMemberMismatched = 11,  // leads to another member of Circle's (P13)
-  kRosterApplied = 12,
-  kPlanHeld = 13,
-  kPlanApproved = 14,
-  kReloaded = 15,
-  kReloadFailed = 16,
-  kGrantsChanged = 17,
-  kAppTokenChanged = 18,
+  kRevocationOver = 7,     // it died by its age before Circle acknowledged that
+  kMemberRetired = 8,      // the roster wants it no more
+  kMemberReturned = 9,     // the roster wants it again
+  kMemberBlocked = 10,     // revoked by an operator
+  kMemberReinstated = 11,  // let in again by an operator
+  kMemberMismatched = 12,  // leads to another member of Circle's (P13)
+  kRosterApplied = 13,
+  kPlanHeld = 14,
+  kPlanApproved = 15,
+  kReloaded = 16,
+  kReloadFailed = 17,
+  kGrantsChanged = 18,
+  kAppTokenChanged = 19,
   // What came in at the admin socket, and from whom.
-  kRotateAsked = 19,
-  kRevokeAsked = 20,
-  kReinstateAsked = 21,
-  kRevokeAllAsked = 22,
-  kReloadAsked = 23,
-  kApproveAsked = 24,
+  kRotateAsked = 20,
+  kRevokeAsked = 21,
+  kReinstateAsked = 22,
+  kRevokeAllAsked = 23,
+  kReloadAsked = 24,
+  kApproveAsked = 25,
   // A start without a stop before it: what happened in the last second is missing between them.
-  kStarted = 25,
-  kStopped = 26,
+  kStarted = 26,
+  kStopped = 27,
 };
 std::string_view name_of(AuditEvent event);
 
@@ -73,7 +75,10 @@ struct AuditNote {
   WallTime at;           // the first and the last time, on this machine's clock
   WallTime last_at;
   std::uint64_t count = 1;
+  std::uint64_t order = 0;  // among those of one moment
 };
+// In the order in which they happened first.
+void sort_notes(std::vector<AuditNote>& notes);
 
 // What is on the trail. Later entries have larger ids.
 struct AuditEntry {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/check.h"
 #include "model/audit.h"
@@ -101,6 +103,12 @@ std::string_view name_of(CallFate fate) {
   ROTA_CHECK(false);
 }
 
+void sort_notes(std::vector<AuditNote>& notes) {
+  std::ranges::sort(notes, [](const AuditNote& a, const AuditNote& b) {
+    return std::tie(a.at, a.order) < std::tie(b.at, b.order);
+  });
+}
+
 std::string_view name_of(AuditEvent event) {
   switch (event) {
     case AuditEvent::kTokenFetched:
@@ -115,6 +123,8 @@ std::string_view name_of(AuditEvent event) {
       return "token_revoked";
     case AuditEvent::kRevocationFailed:
       return "revocation_failed";
+    case AuditEvent::kRevocationOver:
+      return "revocation_over";
     case AuditEvent::kMemberRetired:
       return "member_retired";
     case AuditEvent::kMemberReturned:

@@ -76,8 +76,7 @@ Result<AuditPage> SqliteStore::read_audit(const AuditQuery& query) {
     full = page.entries.size() >= query.limit;
     return {};
   };
-  ROTA_TRY(
-      statements_.read_audit.for_each(take, query.after, static_cast<std::int64_t>(scan)));
+  ROTA_TRY(statements_.read_audit.for_each(take, query.after, static_cast<std::int64_t>(scan)));
   if (full || looked_at == scan) page.next = last;
   return page;
 }

@@ -7,10 +7,10 @@
 namespace rota {
 namespace {
 
+using testing::at;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::at;
 
 constexpr Duration kDay = std::chrono::days{1};
 

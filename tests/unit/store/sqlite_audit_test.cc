@@ -8,8 +8,8 @@ namespace rota {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::make_member;
+using ::testing::Not;
 using testing::RawSqlite;
 
 AuditNote fetch_of(std::string_view token) {
