@@ -11,8 +11,9 @@
 namespace rota {
 
 // What is to go on the audit trail and has not yet, in bounded memory. Notes of one key are counted
-// in one row. What is new is there to be taken at once; of what was taken before, the count is there
-// every kRepeatEvery, so that a program that fetches one token all day makes a few rows an hour.
+// in one row. What is new is there to be taken at once; of what was taken before, the count is
+// there every kRepeatEvery, so that a program that fetches one token all day makes a few rows an
+// hour.
 //
 // No note is dropped. When there is no more room, because the store takes nothing or because of a
 // flood, rows become one that differ only in what the trail can best do without: first in their

@@ -83,8 +83,8 @@ void AuditTrail::hand_over() {
 void AuditTrail::write(std::vector<AuditNote> notes, WallTime wall) {
   ++writing_;
   rows_writing_ += notes.size();
-  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
-                                          wall, notes = std::move(notes)]() mutable {
+  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor, wall,
+                                          notes = std::move(notes)]() mutable {
     Result<void> result = parts_.store.append_audit(notes, parts_.bounds, wall);
     boost::asio::post(executor, [this, alive = std::move(alive), notes = std::move(notes),
                                  result = std::move(result)]() mutable {
@@ -143,18 +143,18 @@ void AuditTrail::finish() {
   std::ranges::move(events_.take_all(), std::back_inserter(notes));
   sort_notes(notes);
   if (notes.empty()) return;
-  boost::asio::post(parts_.store_thread, [this, wall = parts_.clock.now().wall,
-                                          notes = std::move(notes)] {
-    // There is nobody left to be told that it failed.
-    static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, wall));
-  });
+  boost::asio::post(parts_.store_thread,
+                    [this, wall = parts_.clock.now().wall, notes = std::move(notes)] {
+                      // There is nobody left to be told that it failed.
+                      static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, wall));
+                    });
 }
 
 AuditHealth AuditTrail::health() const {
   return {.entries = entries_,
           .folded = fetches_.folded() + events_.folded(),
-          .waiting = fetches_.fresh() + fetches_.repeated() + events_.fresh() +
-                     events_.repeated() + rows_writing_,
+          .waiting = fetches_.fresh() + fetches_.repeated() + events_.fresh() + events_.repeated() +
+                     rows_writing_,
           .failing = failing_};
 }
 

@@ -21,16 +21,16 @@
 
 namespace rota {
 
-// The audit trail on its way to the store: a note costs its caller a look-up, and is on disk about a
-// second later, in a transaction of its own on the store thread. So neither a fetch nor a batch of
-// the engine waits for it, and while the store takes nothing it gathers here, in bounded memory.
+// The audit trail on its way to the store: a note costs its caller a look-up, and is on disk about
+// a second later, in a transaction of its own on the store thread. So neither a fetch nor a batch
+// of the engine waits for it, and while the store takes nothing it gathers here, in bounded memory.
 // Loop thread only.
 class AuditTrail {
  public:
   struct Parts {
     boost::asio::any_io_executor executor;
     const Clock& clock;
-    TokenStore& store;                        // used on the store thread alone
+    TokenStore& store;                       // used on the store thread alone
     boost::asio::thread_pool& store_thread;  // joined before this object goes
     std::function<void(const Notice&)> tell;
     AuditBounds bounds;

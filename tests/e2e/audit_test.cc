@@ -70,7 +70,7 @@ TEST(Audit, ShowsWhoGotWhoseToken) {
 
   const auto fetches = box.entries("token_fetched");
   ASSERT_EQ(fetches.size(), 3U) << "each connection came from a process of its own";
-  for (int i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(text(fetches[i], "uid"), "62001");
     EXPECT_EQ(text(fetches[i], "gid"), "62002");
     EXPECT_GT(fetches[i].at("pid").to_number<int>(), 1);
@@ -203,8 +203,7 @@ TEST(Audit, NoFetchWaitsForTheDisk) {
     ASSERT_NE(box.daemon.token("community_member_id=1"), "");
   }
   ASSERT_TRUE(eventually([&] {
-    return box.daemon.admin(get("/metrics")).body.find("\nrota_audit_ok 0\n") !=
-           std::string::npos;
+    return box.daemon.admin(get("/metrics")).body.find("\nrota_audit_ok 0\n") != std::string::npos;
   }));
   EXPECT_EQ(box.entries("token_fetched").size(), 0U);
   ASSERT_NE(box.daemon.token("community_member_id=1"), "");

@@ -43,9 +43,8 @@ std::vector<std::string> texts(const std::vector<AuditNote>& notes) {
   return all;
 }
 std::uint64_t sum(const std::vector<AuditNote>& notes) {
-  return std::accumulate(
-      notes.begin(), notes.end(), std::uint64_t{0},
-      [](std::uint64_t all, const AuditNote& note) { return all + note.count; });
+  return std::accumulate(notes.begin(), notes.end(), std::uint64_t{0},
+                         [](std::uint64_t all, const AuditNote& note) { return all + note.count; });
 }
 
 TEST(AuditBuffer, CountsWhatIsTheSameAndKeepsApartWhatIsNot) {
@@ -125,11 +124,14 @@ TEST(AuditBuffer, FoldsGidsThenTokensThenMembersAndTheUserLast) {
     std::vector<std::string> wanted;
   };
   const Flood floods[] = {
-      {"groups", [](int i) { return fetch(5, 1, 1, 9, static_cast<std::uint32_t>(i)); },
+      {"groups",
+       [](int i) { return fetch(5, 1, 1, 9, static_cast<std::uint32_t>(i)); },
        {"5/-/- 1 9 x1000"}},
-      {"tokens", [](int i) { return fetch(5, 1, 1, static_cast<Fingerprint>(i)); },
+      {"tokens",
+       [](int i) { return fetch(5, 1, 1, static_cast<Fingerprint>(i)); },
        {"5/-/- 1 - x1000"}},
-      {"members", [](int i) { return fetch(5, 1, i, static_cast<Fingerprint>(i)); },
+      {"members",
+       [](int i) { return fetch(5, 1, i, static_cast<Fingerprint>(i)); },
        {"5/-/- - - x1000"}},
       {"users", [](int i) { return fetch(static_cast<std::uint32_t>(i), 1); }, {"-/-/- - - x1000"}},
   };

@@ -104,7 +104,8 @@ TEST_F(Trail, AFloodOfFetchesFoldsNothingElse) {
                .detail = "the one that matters"},
               "id:42");
   constexpr int kFlood = 100'000;
-  for (int pid = 1; pid <= kFlood; ++pid) trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
+  for (int pid = 1; pid <= kFlood; ++pid)
+    trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
   EXPECT_GT(trail_.health().folded, 0U);
   EXPECT_LT(trail_.health().waiting, 20'500U);
   read();
@@ -112,7 +113,8 @@ TEST_F(Trail, AFloodOfFetchesFoldsNothingElse) {
   std::uint64_t fetches = 0;
   for (std::int64_t after = 0;;) {
     std::optional<Result<AuditPage>> page;
-    trail_.read({.after = after, .limit = 1'000}, [&](Result<AuditPage> got) { page = std::move(got); });
+    trail_.read({.after = after, .limit = 1'000},
+                [&](Result<AuditPage> got) { page = std::move(got); });
     while (!page) loop_.run_one();
     for (const AuditEntry& entry : (*page)->entries) {
       if (entry.event == AuditEvent::kTokenFetched) {

@@ -28,11 +28,10 @@ std::vector<std::string> take_trail(EngineBox& box) {
 
 TEST(EngineAudit, TellsOfEachTokenOnceItIsDurable) {
   EngineBox box = box_with_grace();
-  EXPECT_THAT(
-      take_trail(box),
-      ElementsAre("roster_applied  [1 added, 0 changed, 0 retired]",
-                  "token_issued email:grace@example.com [refresh] refresh-1",
-                  "token_issued email:grace@example.com [access] access-1"));
+  EXPECT_THAT(take_trail(box),
+              ElementsAre("roster_applied  [1 added, 0 changed, 0 retired]",
+                          "token_issued email:grace@example.com [refresh] refresh-1",
+                          "token_issued email:grace@example.com [access] access-1"));
   box.run_for(50min);
   box.reply(box.newest_call(), refreshed("access-2", box.circle() + 1h));
   EXPECT_THAT(take_trail(box), IsEmpty());
@@ -49,9 +48,8 @@ TEST(EngineAudit, TellsOfARetirementAndOfEachRevocation) {
   take_trail(box);
   box.roster({});
   box.settle();
-  EXPECT_THAT(take_trail(box),
-              ElementsAre("member_retired email:grace@example.com [was active]",
-                          "roster_applied  [0 added, 0 changed, 1 retired]"));
+  EXPECT_THAT(take_trail(box), ElementsAre("member_retired email:grace@example.com [was active]",
+                                           "roster_applied  [0 added, 0 changed, 1 retired]"));
   box.reply(box.newest_call(), Revoked{}, box.circle());
   box.settle();
   EXPECT_THAT(take_trail(box), ElementsAre("token_revoked email:grace@example.com "
@@ -60,7 +58,8 @@ TEST(EngineAudit, TellsOfARetirementAndOfEachRevocation) {
                  Transient{.reason = TransientReason::kNoReply, .why = "words of others"});
   EXPECT_THAT(take_trail(box), ElementsAre("revocation_failed email:grace@example.com "
                                            "[access: no_reply] access-1"));
-  box.run_for(2h + kLedgerSlack);
+  box.advance(2h + kLedgerSlack);
+  box.settle();
   EXPECT_THAT(take_trail(box), testing::Contains("revocation_over email:grace@example.com [access] "
                                                  "access-1"));
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <string>
 
 #include "unit/serve/harness.h"
@@ -51,6 +52,22 @@ TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
   client->get("/nowhere");
   EXPECT_EQ(next_reply(*client).status, 404);
   expect_silence(*client);
+}
+
+TEST_F(SessionTest, NotesWhoWasGivenWhoseToken) {
+  const auto client = connect();
+  client->send(token_request(1) + token_request(9) + token_request(2) + token_request(77));
+  expect_silence(*client);  // but for the first, all stand behind the wait
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish_all(kServe);
+  for (int i = 0; i < 4; ++i) next_reply(*client);
+  ASSERT_EQ(tokens.fetched.size(), 3U) << "the last one leads to nobody";
+  constexpr std::array kGiven{MemberId{1}, MemberId{9}, MemberId{2}};
+  for (std::size_t i = 0; i < kGiven.size(); ++i) {
+    EXPECT_EQ(tokens.fetched[i].first, kGiven.at(i));
+    EXPECT_EQ(tokens.fetched[i].second,
+              (AuditCaller{.uid = ::getuid(), .gid = ::getgid(), .pid = ::getpid()}));
+  }
 }
 
 TEST_F(SessionTest, TakesARequestInAnyPieces) {
