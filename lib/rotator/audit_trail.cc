@@ -37,7 +37,7 @@ void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
   if (note.member.empty() && note.key.member != MemberId{}) {
     note.member = row.keys.front().text();
   }
-  if (fetches_.fresh() >= kHandOverRows && writing_ == 0 && !failing_) return hand_over();
+  if (fetches_.fresh() >= kHandOverRows && !failing_ && writing_ == 0) return hand_over();
   if (!due_ || fetches_.fresh() != fresh_before) wait();
 }
 
@@ -64,7 +64,10 @@ void AuditTrail::wait() {
   });
 }
 
+// Nothing, while the store thread has not done with what it was given: where a disk hangs, that
+// would be a queue without bounds.
 void AuditTrail::hand_over() {
+  if (writing_ > 0) return;
   const Now now = parts_.clock.now();
   std::vector<AuditNote> notes = fetches_.take(now.boot);
   std::ranges::move(events_.take(now.boot), std::back_inserter(notes));
@@ -111,6 +114,10 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
                                                 result.error().message)
                                   : "the audit trail is written again"});
   }
+  if (writing_ == 0 && !reads_.empty()) {
+    hand_over();
+    for (Read& read : std::exchange(reads_, {})) start(std::move(read));
+  }
   wait();
 }
 
@@ -126,16 +133,25 @@ void AuditTrail::put_back(std::vector<AuditNote> notes) {
 }
 
 void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done) {
+  Read read{.query = std::move(query), .done = std::move(done)};
   hand_over();
-  boost::asio::post(parts_.store_thread,
-                    [this, alive = alive_, executor = parts_.executor, query = std::move(query),
-                     done = std::move(done)]() mutable {
-                      auto page = parts_.store.read_audit(query);
-                      boost::asio::post(executor, [alive = std::move(alive), done = std::move(done),
-                                                   page = std::move(page)]() mutable {
-                        if (*alive) done(std::move(page));
-                      });
-                    });
+  // What it must see may not have been handed over: then it comes behind that.
+  if (fetches_.fresh() + events_.fresh() > 0 && writing_ > 0) {
+    reads_.push_back(std::move(read));
+  } else {
+    start(std::move(read));
+  }
+}
+
+void AuditTrail::start(Read read) {
+  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
+                                          read = std::move(read)]() mutable {
+    auto page = parts_.store.read_audit(read.query);
+    boost::asio::post(executor, [alive = std::move(alive), done = std::move(read.done),
+                                 page = std::move(page)]() mutable {
+      if (*alive) done(std::move(page));
+    });
+  });
 }
 
 void AuditTrail::finish() {

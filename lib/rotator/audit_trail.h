@@ -54,7 +54,12 @@ class AuditTrail {
   AuditHealth health() const;
 
  private:
+  struct Read {
+    AuditQuery query;
+    std::move_only_function<void(Result<AuditPage>)> done;
+  };
   void wait();
+  void start(Read read);
   void hand_over();
   void write(std::vector<AuditNote> notes, WallTime wall);
   void written(std::vector<AuditNote> notes, const Result<void>& result);
@@ -67,6 +72,7 @@ class AuditTrail {
   std::optional<BootTime> due_;  // when timer_ fires
   std::size_t writing_ = 0;      // batches that the store thread has
   std::size_t rows_writing_ = 0;
+  std::vector<Read> reads_;  // that wait for those
   bool failing_ = false;
   std::uint64_t entries_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

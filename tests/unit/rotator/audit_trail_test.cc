@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <future>
 
 #include "store/memory_store.h"
 #include "unit/serve/fakes.h"
@@ -73,6 +74,22 @@ TEST_F(Trail, AReaderSeesWhatCameBefore) {
   trail_.note({.event = AuditEvent::kStarted}, "");
   trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
   EXPECT_THAT(read(), SizeIs(2));
+}
+
+TEST_F(Trail, AHangingDiskGetsNoQueue) {
+  std::promise<void> disk;
+  boost::asio::post(store_thread_, [hangs = disk.get_future()] { hangs.wait(); });
+  std::size_t read = 0;
+  for (int pid = 1; pid <= 30'000; ++pid) {
+    trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
+    if (pid % 1'000 == 0) trail_.read({}, [&](const Result<AuditPage>&) { ++read; });
+  }
+  EXPECT_LT(trail_.health().waiting, 16'384U + 2'048U + 1U);
+  disk.set_value();
+  while (read < 30) loop_.run_one();
+  std::uint64_t counted = 0;
+  for (const AuditEntry& entry : store_.audit()) counted += entry.count;
+  EXPECT_EQ(counted, 30'000U);
 }
 
 TEST_F(Trail, KeepsWhatTheStoreDoesNotTake) {

@@ -228,7 +228,7 @@ TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
   EXPECT_EQ(ask("POST", "/v1/members/id:42/promote"), "not_found");
   EXPECT_EQ(ask("POST", "/v1/members/id:42/revoke/"), "not_found");
   EXPECT_EQ(ask("GET", "/v1/members/sso:a/b"), "not_found");
-  EXPECT_EQ(ask("GET", "/v1/audit"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/audits"), "not_found");
   EXPECT_THAT(admin.calls, ElementsAre());
 }
 
