@@ -106,6 +106,28 @@ class Runner {
     }
   }
 
+  ExitCode operator()(const AuditCommand& command) {
+    std::int64_t after = 0;
+    for (bool first = true;; first = false) {
+      const auto reply =
+          ask({Method::kGet, audit_target(command.query, after, kAuditPage), kQuick});
+      if (!reply) return reply.error();
+      const auto page = object_of(*reply);
+      if (!page) return failed(page.error().message);
+      const json::value* entries = page->if_contains("entries");
+      if (entries == nullptr || !entries->is_array()) return failed("the reply lists no entries");
+      std::string text = first ? audit_head() : "";
+      for (const json::value& entry : entries->get_array()) text += audit_line(entry);
+      const ExitCode printed = raw_ ? print_raw(*reply) : print(text);
+      if (printed != ExitCode::kDone) return printed;
+      const json::value* next = page->if_contains("next");
+      if (next == nullptr || !next->is_int64()) return ExitCode::kDone;
+      // A page that leads back would never end.
+      if (next->get_int64() <= after) return failed("the daemon's pages of entries lead nowhere");
+      after = next->get_int64();
+    }
+  }
+
   ExitCode operator()(const OperateCommand& command) {
     const auto reply =
         ask({Method::kPost, member_target(command.key, command.action), kWaitMax + kSlack});

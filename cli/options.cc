@@ -36,6 +36,10 @@ std::string check_duration(const std::string& text) {
   const auto duration = parse_loose_duration(text);
   return duration ? "" : duration.error().message;
 }
+std::string check_since(const std::string& text) {
+  if (parse_iso8601(text) || parse_loose_duration(text)) return "";
+  return "neither a duration such as 2h nor a time in UTC such as 2024-03-20T16:54:47Z";
+}
 std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "not the first 16 hex digits of a token's SHA-256";
 }
@@ -45,6 +49,9 @@ struct Words {
   std::string key;
   std::vector<std::string> keys;
   std::string state;
+  std::string since;
+  std::string member;
+  std::string token;
   std::string approve;
   std::string plan;
   TokenQuery query;
@@ -78,6 +85,7 @@ class Reader {
     CLI::App* reload = add("reload", "read the roster again, and wait for it", ReloadCommand{});
     reload->add_option("--approve", words_.approve, "let this held plan through")->type_name("ID");
     add("plan", "what the roster on disk would change", PlanCommand{});
+    add_audit();
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
   }
@@ -92,6 +100,9 @@ class Reader {
     if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;
     if (auto* members = std::get_if<MembersCommand>(&options_.command)) {
       members->state = words_.state;
+    }
+    if (auto* audit = std::get_if<AuditCommand>(&options_.command)) {
+      audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
     }
     if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
       reload->approve = words_.plan.empty() ? words_.approve : words_.plan;
@@ -135,6 +146,18 @@ class Reader {
     sub->add_flag("--strict", words_.query.strict, "nothing rather than a shorter life");
     sub->add_option("--refused", words_.query.refused,
                     "Circle refused the token of this fingerprint: get another")
+        ->type_name("HEX")
+        ->check(check_fingerprint, "", "");
+  }
+  void add_audit() {
+    CLI::App* sub = add("audit", "who fetched whose token, and what was done", AuditCommand{});
+    sub->add_option("--since", words_.since, "only of this time: so long ago, or a time in UTC")
+        ->type_name("DURATION|TIME")
+        ->check(check_since, "", "");
+    sub->add_option("--member", words_.member, "only about this member")
+        ->type_name("KEY")
+        ->check(check_key, "", "");
+    sub->add_option("--token", words_.token, "only about the token whose SHA-256 begins so")
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
   }

@@ -37,9 +37,13 @@ struct ReloadCommand {
   std::string approve;  // the id of a held plan, or empty
 };
 struct PlanCommand {};
+struct AuditCommand {
+  AuditQuery query;
+};
 
-using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
-                             MemberCommand, OperateCommand, ReloadCommand, PlanCommand>;
+using Command =
+    std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
+                 OperateCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
 struct Options {
   Command command;

@@ -27,6 +27,10 @@ std::string describe_status(const boost::json::object& status);
 std::string members_head();
 std::string members_line(const boost::json::value& member);
 
+// The lines of `rota audit`.
+std::string audit_head();
+std::string audit_line(const boost::json::value& entry);
+
 // What a plan changes, and by which command it is let through when it is held.
 std::string describe_plan(const boost::json::object& plan);
 

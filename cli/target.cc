@@ -66,6 +66,16 @@ std::string watch_target(const std::vector<MemberKey>& keys) {
   return target;
 }
 
+std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_t limit) {
+  std::string target = "/v1/audit";
+  add_parameter(target, "since", query.since);
+  add_parameter(target, "member", query.member);
+  add_parameter(target, "token", query.token);
+  add_parameter(target, "after", fmt::to_string(after));
+  add_parameter(target, "limit", fmt::to_string(limit));
+  return target;
+}
+
 std::string members_target(std::string_view state, std::string_view after, std::size_t limit) {
   std::string target = "/v1/members";
   add_parameter(target, "state", state);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,14 @@ struct TokenQuery {
 std::string token_target(const MemberKey& key, const TokenQuery& query);
 // No keys: all that is granted.
 std::string watch_target(const std::vector<MemberKey>& keys);
+
+// What to ask of GET /v1/audit; each empty: all.
+struct AuditQuery {
+  std::string since;  // a duration, or a time in UTC
+  std::string member;
+  std::string token;  // the first 16 hex digits of its SHA-256
+};
+std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_t limit);
 
 std::string members_target(std::string_view state, std::string_view after, std::size_t limit);
 // `action` empty: the member itself; otherwise "rotate", "revoke" or "reinstate".

@@ -35,6 +35,18 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   return fail(id.error().kind, "[serve] token_socket_group: " + id.error().message);
 }
 
+// Every name of the member that this one leads to, since an entry has the one of its time.
+std::vector<std::string> names_of(const Engine& engine, const std::string& key) {
+  std::vector<std::string> names{key};
+  const MemberSlot* slot = engine.find(key);
+  if (slot == nullptr) return names;
+  for (const Selector& selector : slot->record.selectors) names.push_back(selector.key.text());
+  if (slot->record.community_member_id) {
+    names.push_back(fmt::format("id:{}", *slot->record.community_member_id));
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings settings) {
@@ -60,7 +72,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                   AuthRequest request) { return auth->call(std::move(request)); },
       .tell = [&log = daemon->context_.log](const Notice& n) { log.tell(n); },
       .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(),
-      .boot = this_boot()};
+      .boot = this_boot(),
+      .audit = daemon->settings_.audit};
   ROTA_ASSIGN(daemon->rotator_, Rotator::create(std::move(parts), daemon->settings_.policy));
   return daemon;
 }
@@ -105,6 +118,7 @@ Result<void> Daemon::start() {
   ROTA_TRY(open_metrics());
 
   rotator_->start();
+  note(AuditEvent::kStarted, fmt::format("rotad {}", kVersion));
   wait_for_signals();
   if (!roster) {
     go_live();
@@ -181,6 +195,7 @@ void Daemon::wait_for_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
+      note(AuditEvent::kReloadAsked, "by SIGHUP");
       reload({}, [](const Result<std::string>&) {});  // reload() says in the log how it went
     } else {
       stop();
@@ -227,6 +242,7 @@ void Daemon::stop() {
 void Daemon::part_stopped() {
   if (--parts_stopping_ > 0) return;
   connection_log_.finish();
+  note(AuditEvent::kStopped);
   context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
   context_.loop.stop();
 }
@@ -240,6 +256,7 @@ std::string Daemon::status_text() {
 Health Daemon::health() const {
   Health health = health_of(rotator_->engine(), readings_.standing(), rotator_->now());
   health.refused_in_all = connection_log_.refused(ConnectionLimit::kTotal);
+  health.audit = rotator_->audit_trail().health();
   health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
   return health;
 }
@@ -268,6 +285,33 @@ std::optional<std::string> Daemon::member_json(std::string_view key) const {
 std::string Daemon::plan_json() const {
   const auto& held = rotator_->engine().held_plan();
   return rota::plan_json(held.value_or(RosterPlan{}));
+}
+
+void Daemon::note(AuditEvent event, std::string detail) {
+  rotator_->audit_trail().note({.event = event, .detail = std::move(detail)}, {});
+}
+
+void Daemon::note_asked(AuditEvent event, std::string_view member, std::string detail,
+                        const AuditCaller& caller) {
+  const MemberSlot* slot = rotator_->engine().find(member);
+  const MemberId id = slot == nullptr ? MemberId{} : slot->record.id;
+  rotator_->audit_trail().note(
+      {.event = event, .member = id, .caller = caller, .detail = std::move(detail)},
+      std::string(member));
+}
+
+void Daemon::audit(AuditRequest request, std::move_only_function<void(Result<std::string>)> done) {
+  AuditQuery query{.after = request.after, .limit = request.limit, .token = request.token};
+  if (const auto* time = std::get_if<WallTime>(&request.since)) query.since = *time;
+  if (const auto* ago = std::get_if<Duration>(&request.since)) {
+    query.since = context_.clock.now().wall - *ago;
+  }
+  if (!request.member.empty()) query.members = names_of(rotator_->engine(), request.member);
+  rotator_->audit_trail().read(std::move(query),
+                               [done = std::move(done)](const Result<AuditPage>& page) mutable {
+                                 if (page) return done(audit_json(*page));
+                                 done(std::unexpected(page.error()));
+                               });
 }
 
 void Daemon::operate(std::string_view key, OperatorAction action,

@@ -49,6 +49,7 @@ class Daemon final : private AdminService, private HealthService {
          std::unique_ptr<HeadlessAuthClient> client, Fingerprint app_token);
 
   Health health() const;
+  void note(AuditEvent event, std::string detail = {});
   Result<void> open_sockets();
   Result<void> open_metrics();
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
@@ -62,6 +63,8 @@ class Daemon final : private AdminService, private HealthService {
   void stop();
   void part_stopped();
   Result<void> reload_settings();
+  void note_grants(const std::vector<GrantSettings>& before,
+                   const std::vector<GrantSettings>& after);
   void warn_of_restart(const Settings& fresh);
   Result<Roster> read_roster_on_disk();
   void take_roster(const Roster& roster, const std::string& approve,
@@ -79,6 +82,10 @@ class Daemon final : private AdminService, private HealthService {
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done) override;
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
+  void note_asked(AuditEvent event, std::string_view member, std::string detail,
+                  const AuditCaller& caller) override;
+  void audit(AuditRequest request,
+             std::move_only_function<void(Result<std::string>)> done) override;
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/accounts.h"
@@ -19,6 +20,25 @@ Result<std::string> answer_of(const Result<RosterPlan>& plan) {
               fmt::format("the roster was read and goes into force as soon as it can be stored, "
                           "which fails now: {}",
                           plan.error().message));
+}
+
+// As the configuration has it, but for its place there.
+std::string text_of(const GrantSettings& grant) {
+  std::string text = fmt::format(
+      "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group", grant.name);
+  if (grant.all_members) text += " *";
+  for (const std::string& tag : grant.tags) text += " tag:" + tag;
+  for (const MemberKey& key : grant.members) text += " " + key.text();
+  return text;
+}
+
+// A grant may name very many; no character is cut through.
+std::string shortened(std::string text) {
+  constexpr std::size_t kTextMax = 1'000;
+  if (text.size() <= kTextMax) return text;
+  std::size_t end = kTextMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace
@@ -48,6 +68,7 @@ void Daemon::roster_changed() {
     if (live_ && !stopping_) context_.manager.status(status_text());
   };
   const auto roster = read_roster_on_disk();
+  note(roster ? AuditEvent::kReloaded : AuditEvent::kReloadFailed, "the roster, as it changed");
   if (!roster) return tell_manager();
   take_roster(*roster, {}, [tell_manager](const Result<RosterPlan>&) { tell_manager(); });
 }
@@ -62,6 +83,7 @@ Result<void> Daemon::reload_settings() {
     ROTA_TRY(client_->set_app_token(app_token));
     app_token_ = read;
     context_.log.say(Severity::kInfo, "app_token", "a new app token is in force");
+    note(AuditEvent::kAppTokenChanged);
     rotator_->new_app_token();
   }
   // Even where the text is the same a name may have come to mean another user.
@@ -71,6 +93,7 @@ Result<void> Daemon::reload_settings() {
   if (fresh.grants != settings_.grants) {
     context_.log.say(Severity::kInfo, "grants",
                      fmt::format("new grants are in force: {}", grants.size()));
+    note_grants(settings_.grants, fresh.grants);
     settings_.grants = std::move(fresh.grants);
   }
   settings_.upstream.app_token = fresh.upstream.app_token;
@@ -80,10 +103,25 @@ Result<void> Daemon::reload_settings() {
   return {};
 }
 
+// One entry for each grant that went, and for each that came.
+void Daemon::note_grants(const std::vector<GrantSettings>& before,
+                         const std::vector<GrantSettings>& after) {
+  const auto note_missing = [this](const auto& in, const auto& from, std::string_view what) {
+    for (const GrantSettings& grant : in) {
+      const std::string text = text_of(grant);
+      const bool there = std::ranges::any_of(
+          from, [&](const GrantSettings& other) { return text_of(other) == text; });
+      if (!there) note(AuditEvent::kGrantsChanged, shortened(fmt::format("{}: {}", what, text)));
+    }
+  };
+  note_missing(before, after, "withdrawn");
+  note_missing(after, before, "granted");
+}
+
 void Daemon::warn_of_restart(const Settings& fresh) {
   const bool same = fresh.upstream == settings_.upstream && fresh.roster == settings_.roster &&
-                    fresh.store == settings_.store && fresh.serve == settings_.serve &&
-                    fresh.policy == settings_.policy;
+                    fresh.store == settings_.store && fresh.audit == settings_.audit &&
+                    fresh.serve == settings_.serve && fresh.policy == settings_.policy;
   if (same) return;
   context_.log.say(Severity::kWarning, "reload",
                    "a reload takes in roster, grants, app token and log level; what else has "
@@ -146,9 +184,11 @@ void Daemon::reload(std::string approve, std::move_only_function<void(Result<std
     if (result) {
       context_.manager.ready(status_text());
       context_.log.say(Severity::kInfo, "reload", "done");
+      note(AuditEvent::kReloaded);
     } else {
       context_.manager.ready("The last reload failed: " + result.error().message);
       context_.log.say(Severity::kError, "reload", result.error().message);
+      note(AuditEvent::kReloadFailed);
     }
     done(std::move(result));
   };

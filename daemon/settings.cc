@@ -27,6 +27,11 @@ constexpr std::size_t kRequestsMax = 1'000'000;
 constexpr std::size_t kInFlightMax = 1'000;
 constexpr std::size_t kConnectionsMax = 100'000;
 
+constexpr Duration kAuditKeepMin = std::chrono::hours{1};
+constexpr Duration kAuditKeepMax = std::chrono::days{3660};
+constexpr std::size_t kAuditRowsMin = 1'000;
+constexpr std::size_t kAuditRowsMax = 100'000'000;
+
 // Short names, so that a rule of the tables below stays on one line or two.
 using Rule = TomlRule<Settings>;
 using V = const TomlValue&;
@@ -78,6 +83,12 @@ constexpr std::array<Rule, 3> kStoreRules{{
     {"path", [](V v, S s) { return read_path(v, s.store.path); }},
     {"key_credential", [](V v, S s) { return read_credential_name(v, s.store.key.credential); }},
     {"key_file", [](V v, S s) { return read_path(v, s.store.key.file); }},
+}};
+
+constexpr std::array<Rule, 2> kAuditRules{{
+    {"keep", [](V v, S s) { return read_duration(v, kAuditKeepMin, kAuditKeepMax, s.audit.keep); }},
+    {"max_rows",
+     [](V v, S s) { return read_count(v, kAuditRowsMin, kAuditRowsMax, s.audit.rows_max); }},
 }};
 
 constexpr std::array<Rule, 7> kServeRules{{
@@ -164,11 +175,12 @@ Result<void> read_grants(const TomlValue& value, Settings& settings) {
   return {};
 }
 
-constexpr std::array<Rule, 7> kRootRules{{
+constexpr std::array<Rule, 8> kRootRules{{
     {"upstream", read_upstream},
     {"rotation", read_section<kRotationRules>},
     {"roster", read_section<kRosterRules>},
     {"store", read_store},
+    {"audit", read_section<kAuditRules>},
     {"serve", read_serve},
     {"grant", read_grants},
     {"log", read_section<kLogRules>},

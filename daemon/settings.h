@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/audit.h"
 #include "model/member_key.h"
 #include "plan/policy.h"
 
@@ -88,6 +89,7 @@ struct Settings {
   UpstreamSettings upstream;
   RosterSettings roster;
   StoreSettings store;
+  AuditBounds audit;
   ServeSettings serve;
   std::vector<GrantSettings> grants;
   LogLevel log_level = LogLevel::kInfo;

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/check.h"
+#include "model/audit.h"
 #include "model/outcome.h"
 #include "model/record.h"
 
@@ -96,6 +99,72 @@ std::string_view name_of(CallFate fate) {
       return "not_sent";
     case CallFate::kUnknown:
       return "unknown";
+  }
+  ROTA_CHECK(false);
+}
+
+void sort_notes(std::vector<AuditNote>& notes) {
+  std::ranges::sort(notes, [](const AuditNote& a, const AuditNote& b) {
+    return std::tie(a.at, a.order) < std::tie(b.at, b.order);
+  });
+}
+
+std::string_view name_of(AuditEvent event) {
+  switch (event) {
+    case AuditEvent::kTokenFetched:
+      return "token_fetched";
+    case AuditEvent::kTokenIssued:
+      return "token_issued";
+    case AuditEvent::kTokenRefreshed:
+      return "token_refreshed";
+    case AuditEvent::kPairRenewed:
+      return "pair_renewed";
+    case AuditEvent::kTokenRevoked:
+      return "token_revoked";
+    case AuditEvent::kRevocationFailed:
+      return "revocation_failed";
+    case AuditEvent::kRevocationOver:
+      return "revocation_over";
+    case AuditEvent::kMemberRetired:
+      return "member_retired";
+    case AuditEvent::kMemberReturned:
+      return "member_returned";
+    case AuditEvent::kMemberBlocked:
+      return "member_blocked";
+    case AuditEvent::kMemberReinstated:
+      return "member_reinstated";
+    case AuditEvent::kMemberMismatched:
+      return "member_mismatched";
+    case AuditEvent::kRosterApplied:
+      return "roster_applied";
+    case AuditEvent::kPlanHeld:
+      return "plan_held";
+    case AuditEvent::kPlanApproved:
+      return "plan_approved";
+    case AuditEvent::kReloaded:
+      return "reloaded";
+    case AuditEvent::kReloadFailed:
+      return "reload_failed";
+    case AuditEvent::kGrantsChanged:
+      return "grants_changed";
+    case AuditEvent::kAppTokenChanged:
+      return "app_token_changed";
+    case AuditEvent::kRotateAsked:
+      return "rotate_asked";
+    case AuditEvent::kRevokeAsked:
+      return "revoke_asked";
+    case AuditEvent::kReinstateAsked:
+      return "reinstate_asked";
+    case AuditEvent::kRevokeAllAsked:
+      return "revoke_all_asked";
+    case AuditEvent::kReloadAsked:
+      return "reload_asked";
+    case AuditEvent::kApproveAsked:
+      return "approve_asked";
+    case AuditEvent::kStarted:
+      return "started";
+    case AuditEvent::kStopped:
+      return "stopped";
   }
   ROTA_CHECK(false);
 }

@@ -33,7 +33,13 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
     : parts_(std::move(parts)),
       engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now(), parts_.boot),
       timer_(std::move(timer)),
-      use_timer_(parts_.executor) {
+      use_timer_(parts_.executor),
+      trail_({.executor = parts_.executor,
+              .clock = parts_.clock,
+              .store = *parts_.store,
+              .store_thread = store_thread_,
+              .tell = parts_.tell,
+              .bounds = parts_.audit}) {
   timer_->on_fire([this] {
     Commands commands;
     engine_.on_tick(now(), commands);
@@ -43,6 +49,7 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
 
 Rotator::~Rotator() {
   *alive_ = false;
+  trail_.finish();
   store_thread_.join();
 }
 
@@ -168,6 +175,7 @@ void Rotator::run(Commands commands) {
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
                    [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
                    [this](const command::Tell& c) { parts_.tell(c.notice); },
+                   [this](command::Note& c) { trail_.note(c.key, std::move(c.member)); },
                },
                each);
   }

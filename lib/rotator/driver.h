@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "rotator/audit_trail.h"
 #include "rotator/boot_timer.h"
 #include "rotator/engine.h"
 #include "rotator/service.h"
@@ -34,6 +35,7 @@ class Rotator final : public TokenService {
     std::function<void(const Notice&)> tell;
     std::uint64_t seed = 0;
     BootId boot{};  // names the kernel's run that `clock` counts in
+    AuditBounds audit{};
   };
 
   // Loads the store (blocking). Fails with the store's error, or kIo without a timer.
@@ -61,8 +63,13 @@ class Rotator final : public TokenService {
                         std::move_only_function<void(WaitAnswer)> done) override;
   void cancel_wait(WaitId wait) override;
   void note_use(const Published& row) override;
+  void note_fetch(const Published& row, const AuditCaller& caller) override {
+    trail_.note_fetch(row, caller);
+  }
   void note_refused(MemberId member, Fingerprint refused) override;
 
+  AuditTrail& audit_trail() { return trail_; }
+  const AuditTrail& audit_trail() const { return trail_; }
   // For reports; the engine is changed through this class only.
   Engine& engine() { return engine_; }
   Now now() const { return parts_.clock.now(); }
@@ -89,6 +96,7 @@ class Rotator final : public TokenService {
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what returns after the end
+  AuditTrail trail_;
   boost::asio::thread_pool store_thread_{1};  // last: joined before anything that it uses goes
 };
 

@@ -149,6 +149,8 @@ class Engine {
   void publish(const MemberSlot& slot);
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
+  void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
+            Fingerprint token = 0);
   MemberSlot& add_slot(MemberRecord record);
   void forget(MemberSlot& slot);
   void index(MemberSlot& slot);
@@ -162,6 +164,7 @@ class Engine {
   MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
   bool give_to_owner(MemberSlot& slot, const Reply& reply, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  void note_rotation(const MemberSlot& slot, const CallState& call, bool rotated);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);

@@ -194,6 +194,7 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
       for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
       record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
       tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
+      note(AuditEvent::kMemberBlocked, &slot);
       answer_waiters(slot, now);
       settle_if_nothing_alive(slot, now);
       break;
@@ -209,6 +210,7 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
                       enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
       }
       tell(Severity::kWarning, "reinstated", &slot, "an operator lets it in again");
+      note(AuditEvent::kMemberReinstated, &slot);
       complete(op, slot, true, fmt::format("the member is {}", name_of(slot.record.state)));
       settle_if_nothing_alive(slot, now);
       break;
@@ -231,6 +233,7 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
     slot.operations.push_back(op);
     for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
     record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+    note(AuditEvent::kMemberBlocked, &slot);
     answer_waiters(slot, now);
     replan(slot, now);
   }

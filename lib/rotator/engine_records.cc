@@ -44,6 +44,8 @@ void Engine::housekeep_due(Now now) {
     for (const Token& token : record.tokens) {
       if (token.status == TokenStatus::kRevoking && token.expires_at + kLedgerSlack <= circle) {
         note_revocation(slot, token, "expired", false);
+        note(AuditEvent::kRevocationOver, &slot, std::string(name_of(token.kind)),
+             token.fingerprint);
       }
     }
     record_change(slot, housekeep(slot.record, policy_.revoke_superseded_after, circle));
@@ -217,6 +219,16 @@ void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, 
                      .event = std::move(event),
                      .member = slot ? primary_key(slot->record).text() : std::string{},
                      .text = std::move(text)}});
+}
+
+// On the audit trail, once what it tells of is durable.
+void Engine::note(AuditEvent event, const MemberSlot* slot, std::string detail, Fingerprint token) {
+  gathering_.then.emplace_back(
+      command::Note{.key = {.event = event,
+                            .member = slot ? slot->record.id : MemberId{},
+                            .token = token,
+                            .detail = std::move(detail)},
+                    .member = slot ? primary_key(slot->record).text() : std::string{}});
 }
 
 MemberSlot& Engine::add_slot(MemberRecord record) {

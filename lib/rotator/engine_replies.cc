@@ -223,6 +223,10 @@ bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
   answer_waiters(slot, now);
   record_change(
       owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_).change);
+  note(AuditEvent::kMemberMismatched, &slot);
+  note(AuditEvent::kTokenIssued, &owner,
+       fmt::format("by the name {}", primary_key(slot.record).text()),
+       fingerprint_of(issued->pair.access.value->reveal()));
   replan(owner, now);
   return true;
 }
@@ -259,6 +263,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         attempts.failures = 0;
       }
       const bool rotated = applied.progress == Progress::kRotated;
+      note_rotation(slot, call, rotated);
       if (access != nullptr) {
         tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
              fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
@@ -295,6 +300,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       tell(Severity::kError, "mismatched", &slot,
            "now leads to another member of Circle's: nothing of it is served until an operator "
            "settles it");
+      note(AuditEvent::kMemberMismatched, &slot);
       break;
     case Progress::kRevocation:
       ROTA_CHECK(false);
@@ -311,6 +317,19 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
     }
   }
   answer_waiters(slot, now);
+}
+
+void Engine::note_rotation(const MemberSlot& slot, const CallState& call, bool rotated) {
+  const bool issues = call.kind == CallKind::kIssue;
+  const AuditEvent event = !issues                       ? AuditEvent::kTokenRefreshed
+                           : call.lane == Lane::kRenewal ? AuditEvent::kPairRenewed
+                                                         : AuditEvent::kTokenIssued;
+  const std::string_view rest = rotated ? "" : ": the same as before";
+  for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
+    const Token* token = current(slot.record, kind);
+    if (token == nullptr || (kind == TokenKind::kRefresh && !issues)) continue;
+    note(event, &slot, fmt::format("{}{}", name_of(kind), rest), token->fingerprint);
+  }
 }
 
 void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
@@ -330,11 +349,18 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
     tell(Severity::kInfo, "revoked", &slot,
          fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
                      name_of(reply.outcome)));
+    note(AuditEvent::kTokenRevoked, &slot,
+         fmt::format("{}: {}", name_of(about.kind), name_of(reply.outcome)), about.fingerprint);
     return;
   }
   const std::string why = describe(reply.outcome);
   note_revocation(slot, about, why, true);
   const Transient* failure = transient(reply.outcome);
+  // Circle's own words stay out: nobody knows what is in them.
+  note(AuditEvent::kRevocationFailed, &slot,
+       fmt::format("{}: {}", name_of(about.kind),
+                   failure == nullptr ? name_of(reply.outcome) : name_of(failure->reason)),
+       about.fingerprint);
   if (failure == nullptr) return;  // tried again as soon as calls go on
   ++counts_.failures;
   auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);

@@ -76,6 +76,8 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     plan.held = false;
     tell(Severity::kWarning, "plan_approved", nullptr,
          fmt::format("plan {} was approved: {} members are retired", plan.id, plan.retire.size()));
+    note(AuditEvent::kPlanApproved, nullptr,
+         fmt::format("plan {}, which retires {}", plan.id, plan.retire.size()));
   }
   Entries wanted;
   for (const RosterEntry& entry : roster.entries) wanted.emplace(entry.key, &entry);
@@ -88,6 +90,8 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
                "plan {} would retire {} members and is held: look at it with `rota plan`, let "
                "it through with `rota approve {}`",
                plan.id, plan.retire.size(), plan.id));
+      note(AuditEvent::kPlanHeld, nullptr,
+           fmt::format("plan {}, which would retire {}", plan.id, plan.retire.size()));
     }
     held_ = plan;
   } else {
@@ -96,9 +100,11 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
   }
   for (const MemberKey& key : diff.drop) apply_removal(key, wanted, now);
   if (!diff.empty()) {
-    tell(Severity::kInfo, "roster", nullptr,
-         fmt::format("roster applied: {} added, {} changed, {} {}", plan.add.size(),
-                     plan.change.size(), plan.retire.size(), plan.held ? "held" : "retired"));
+    const std::string changes =
+        fmt::format("{} added, {} changed, {} {}", plan.add.size(), plan.change.size(),
+                    plan.retire.size(), plan.held ? "held" : "retired");
+    tell(Severity::kInfo, "roster", nullptr, "roster applied: " + changes);
+    note(AuditEvent::kRosterApplied, nullptr, changes);
   }
   gathering_.then.emplace_back(command::Reloaded{.reload = reload, .plan = std::move(plan)});
   pump(now, out);
@@ -165,6 +171,9 @@ void Engine::follow_roster(MemberSlot& slot, Now now) {
   if (slot.record.state != before) {
     tell(Severity::kInfo, std::string(name_of(slot.record.state)), &slot,
          fmt::format("was {}; {} tokens on record", name_of(before), slot.record.tokens.size()));
+    note(event == LifecycleEvent::kDropped ? AuditEvent::kMemberRetired
+                                           : AuditEvent::kMemberReturned,
+         &slot, fmt::format("was {}", name_of(before)));
     answer_waiters(slot, now);
   }
   settle_if_nothing_alive(slot, now);

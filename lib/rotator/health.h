@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,14 @@
 #include "rotator/readings.h"
 
 namespace rota {
+
+// How the audit trail does (rotator/audit_trail.h).
+struct AuditHealth {
+  std::uint64_t entries = 0;  // written since the start
+  std::uint64_t folded = 0;   // notes that lost a part of what they say, for want of room
+  std::size_t waiting = 0;    // rows in memory
+  bool failing = false;
+};
 
 // How the daemon does at one moment: all that readiness and metrics are made of, as plain values.
 struct Health {
@@ -43,6 +52,7 @@ struct Health {
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
+  AuditHealth audit{};  // the daemon adds this, too
   // Connections that met a limit of the sockets; the daemon adds them, since serving is not the
   // engine's.
   std::size_t refused_in_all = 0;

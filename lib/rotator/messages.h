@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "auth/request.h"
+#include "model/audit.h"
 #include "model/record.h"
 #include "rotator/service.h"
 #include "store/token_store.h"
@@ -70,11 +71,17 @@ struct Reloaded {
 struct Tell {
   Notice notice;
 };
+// To be put on the audit trail.
+struct Note {
+  AuditKey key;
+  std::string member;  // its key, or empty
+};
 
 }  // namespace command
 
-using Command = std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
-                             command::Answer, command::Report, command::Reloaded, command::Tell>;
+using Command =
+    std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
+                 command::Answer, command::Report, command::Reloaded, command::Tell, command::Note>;
 using Commands = std::vector<Command>;
 
 }  // namespace rota

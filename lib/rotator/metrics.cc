@@ -110,6 +110,17 @@ void write_upstream(Writer& out, const Health& health) {
             flag(health.clock_confirmed));
 }
 
+void write_audit(Writer& out, const AuditHealth& audit) {
+  out.counter("rota_audit_entries_total", "Entries written to the audit trail.");
+  out.sample("", audit.entries);
+  out.counter("rota_audit_folded_total",
+              "Notes of the audit trail that lost detail for want of room.");
+  out.sample("", audit.folded);
+  out.gauge("rota_audit_entries_waiting", "Entries of the audit trail that wait to be written.",
+            audit.waiting);
+  out.gauge("rota_audit_ok", "Whether the audit trail can be written.", flag(!audit.failing));
+}
+
 void write_files(Writer& out, const Health& health) {
   out.gauge("rota_commits_ok", "Whether the last commit to the store worked.",
             flag(health.commit_problem.empty()));
@@ -146,6 +157,7 @@ std::string metrics_text(const Health& health, std::string_view version) {
   write_calls(out, health);
   write_upstream(out, health);
   write_files(out, health);
+  write_audit(out, health.audit);
   return out.text();
 }
 

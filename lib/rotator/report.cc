@@ -169,6 +169,33 @@ std::optional<std::string> member_json(const Engine& engine, Now now, std::strin
   return json::serialize(member_object(engine, *slot, now));
 }
 
+std::string audit_json(const AuditPage& page) {
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::value(text);
+  };
+  const auto id_or_null = [](std::uint32_t id) {
+    return id == AuditCaller::kNoId ? json::value(nullptr) : json::value(id);
+  };
+  json::array entries;
+  for (const AuditEntry& entry : page.entries) {
+    const AuditCaller& caller = entry.caller;
+    entries.push_back({{"id", entry.id},
+                       {"at", format_iso8601(entry.at)},
+                       {"last_at", format_iso8601(entry.last_at)},
+                       {"count", entry.count},
+                       {"event", std::string(name_of(entry.event))},
+                       {"member", text_or_null(entry.member)},
+                       {"uid", id_or_null(caller.uid)},
+                       {"gid", id_or_null(caller.gid)},
+                       {"pid", caller.pid == 0 ? json::value(nullptr) : json::value(caller.pid)},
+                       {"token", text_or_null(entry.token)},
+                       {"detail", entry.detail}});
+  }
+  return json::serialize(
+      json::value{{"entries", std::move(entries)},
+                  {"next", page.next ? json::value(*page.next) : json::value(nullptr)}});
+}
+
 std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {
   struct Wanted {
     WallTime last_used;

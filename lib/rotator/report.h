@@ -22,6 +22,9 @@ std::optional<std::string> member_json(const Engine& engine, Now now, std::strin
 
 std::string plan_json(const RosterPlan& plan);
 
+// {"entries":[…],"next":…}: what is unknown of an entry is null, and so is the next at the end.
+std::string audit_json(const AuditPage& page);
+
 // Whom the budget would leave out under this roster: to be issued on demand, because so many others
 // were used later. In the order of who would come in first.
 std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster);

@@ -10,6 +10,7 @@
 #include "base/fingerprint.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/audit.h"
 #include "model/record.h"
 #include "table/table.h"
 
@@ -54,6 +55,8 @@ class TokenService {
   virtual void cancel_wait(WaitId wait) = 0;
   // A client asked for this member's token: cheap enough for every fetch.
   virtual void note_use(const Published& row) = 0;
+  // This caller was given this member's token: for the audit trail, and as cheap.
+  virtual void note_fetch(const Published& row, const AuditCaller& caller) = 0;
   // A client that does not wait says that Circle refused this token.
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
 };
@@ -89,6 +92,15 @@ class HealthService {
   virtual std::string metrics() const = 0;  // Prometheus' text format
 };
 
+// What of the audit trail is asked for.
+struct AuditRequest {
+  std::int64_t after = 0;  // an entry's id
+  std::size_t limit = 100;
+  std::variant<std::monostate, WallTime, Duration> since{};  // a time, or so long ago
+  std::string member{};                                      // a member key, or empty
+  std::optional<Fingerprint> token{};
+};
+
 // JSON texts are made by the implementation (rotator/report.h): they show engine internals.
 class AdminService {
  public:
@@ -104,6 +116,12 @@ class AdminService {
   virtual void operate(std::string_view key, OperatorAction action,
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  // Somebody at the admin socket has asked for this, about that member or none ("").
+  virtual void note_asked(AuditEvent event, std::string_view member, std::string detail,
+                          const AuditCaller& caller) = 0;
+  // A page of the audit trail as JSON.
+  virtual void audit(AuditRequest request,
+                     std::move_only_function<void(Result<std::string>)> done) = 0;
   // Reads configuration parts and roster again; `approve` names a held plan to let through. On
   // success the value is the plan's JSON.
   virtual void reload(std::string approve,

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "model/audit.h"
 #include "model/member_key.h"
 #include "table/table.h"
 
@@ -22,8 +23,12 @@ struct PeerIdentity {
 
 // Who comes over TCP: (uid_t)-1, which no process can have. Unlike the user "nobody", no grant can
 // name it.
-inline constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);
+inline constexpr std::uint32_t kNoId = AuditCaller::kNoId;
 inline constexpr PeerIdentity kPeerUnknown{.uid = kNoId, .gid = kNoId, .pid = 0};
+
+inline AuditCaller caller_of(const PeerIdentity& peer) {
+  return {.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+}
 
 // One [[grant]], its holder's name resolved.
 struct Grant {

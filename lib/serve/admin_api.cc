@@ -1,5 +1,6 @@
 #include "serve/admin_api.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <cstdint>
@@ -15,6 +16,9 @@ namespace rota {
 namespace {
 
 namespace json = boost::json;
+
+// A plan's id is short; what somebody gives for one need not be.
+constexpr std::size_t kPlanIdNotedMax = 64;
 
 ErrorReply reply_of(Error error) {
   ErrorCode code = ErrorCode::kInternal;
@@ -64,14 +68,22 @@ struct MembersQuery {
   std::optional<std::size_t> limit;
 };
 
-Result<std::size_t> parse_limit(std::string_view text) {
-  std::size_t limit = 0;
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, status] = std::from_chars(text.data(), end, limit);
-  if (status != std::errc{} || stop != end || limit < 1 || limit > kMembersPageMax) {
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  if (status != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+static_assert(kMembersPageMax == 1'000 && kAuditPageMax == 1'000);
+Result<std::size_t> parse_limit(std::string_view text) {
+  const auto limit = parse_number<std::size_t>(text);
+  if (!limit || *limit < 1 || *limit > kMembersPageMax) {
     return fail(ErrorKind::kInvalid, "limit is not a number from 1 to 1000");
   }
-  return limit;
+  return *limit;
 }
 
 Result<void> set_members_field(std::string_view name, std::string_view value, MembersQuery& query) {
@@ -125,18 +137,87 @@ Answer answer_members(std::string_view query, const AdminService& admin) {
   return JsonReply{*std::move(page)};
 }
 
-Answer start_reload(std::string_view query, AdminService& admin) {
+Result<void> set_audit_field(std::string_view name, std::string_view value, AuditRequest& request) {
+  if (name == "after") {
+    const auto after = parse_number<std::int64_t>(value);
+    if (!after || *after < 0) return fail(ErrorKind::kInvalid, "after is not the id of an entry");
+    request.after = *after;
+  } else if (name == "limit") {
+    ROTA_ASSIGN(request.limit, parse_limit(value));
+  } else if (name == "since") {
+    if (const auto time = parse_iso8601(value)) {
+      request.since = *time;
+    } else if (const auto ago = parse_seconds_or_duration(value)) {
+      request.since = *ago;
+    } else {
+      return fail(ErrorKind::kInvalid, "since is neither a duration nor a time in UTC");
+    }
+  } else if (name == "member") {
+    ROTA_TRY(MemberKey::parse(value));
+    request.member = value;
+  } else if (name == "token") {
+    request.token = parse_fingerprint(value);
+    if (!request.token) {
+      return fail(ErrorKind::kInvalid, "token is not the first 16 hex digits of its SHA-256");
+    }
+  } else {
+    return unknown_parameter(name);
+  }
+  return {};
+}
+
+Result<AuditRequest> parse_audit_query(std::string_view text) {
+  AuditRequest request{.limit = kAuditPageDefault};
+  std::vector<std::string> seen;
+  for (QueryReader reader(text);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) return request;
+    if (std::ranges::find(seen, reader.name()) != seen.end()) {
+      return repeated_parameter(reader.name());
+    }
+    ROTA_TRY(set_audit_field(reader.name(), reader.value(), request));
+    seen.emplace_back(reader.name());
+  }
+}
+
+std::move_only_function<void(Result<std::string>)> text_reply(PlainDone done) {
+  return [done = std::move(done)](Result<std::string> text) mutable {
+    if (text) {
+      done(JsonReply{*std::move(text)});
+    } else {
+      done(reply_of(std::move(text).error()));
+    }
+  };
+}
+
+Answer read_audit(std::string_view query, const AuditCaller&, AdminService& admin) {
+  auto request = parse_audit_query(query);
+  if (!request) return bad_request(std::move(request).error());
+  return LaterReply{[&admin, request = *std::move(request)](PlainDone done) mutable {
+    admin.audit(std::move(request), text_reply(std::move(done)));
+  }};
+}
+
+Answer start_reload(std::string_view query, const AuditCaller& caller, AdminService& admin) {
   auto approve = parse_reload_query(query);
   if (!approve) return bad_request(std::move(approve).error());
+  admin.note_asked(approve->empty() ? AuditEvent::kReloadAsked : AuditEvent::kApproveAsked, {},
+                   approve->substr(0, kPlanIdNotedMax), caller);
   return LaterReply{[&admin, approve = *std::move(approve)](PlainDone done) mutable {
-    admin.reload(std::move(approve), [done = std::move(done)](Result<std::string> plan) mutable {
-      if (plan) {
-        done(JsonReply{*std::move(plan)});
-      } else {
-        done(reply_of(std::move(plan).error()));
-      }
-    });
+    admin.reload(std::move(approve), text_reply(std::move(done)));
   }};
+}
+
+AuditEvent event_of(OperatorAction action) {
+  switch (action) {
+    case OperatorAction::kRotate:
+      return AuditEvent::kRotateAsked;
+    case OperatorAction::kRevoke:
+      return AuditEvent::kRevokeAsked;
+    case OperatorAction::kReinstate:
+      return AuditEvent::kReinstateAsked;
+  }
+  ROTA_CHECK(false);
 }
 
 std::optional<OperatorAction> action_of(std::string_view name) {
@@ -147,7 +228,8 @@ std::optional<OperatorAction> action_of(std::string_view name) {
 }
 
 // `rest` is what follows "/v1/members/": KEY or KEY/ACTION, a slash inside of the key encoded.
-Answer answer_member(const RequestHead& request, std::string_view rest, AdminService& admin) {
+Answer answer_member(const RequestHead& request, std::string_view rest, const AuditCaller& caller,
+                     AdminService& admin) {
   const auto slash = rest.find('/');
   const bool acts = slash != std::string_view::npos;
   const auto action = acts ? action_of(rest.substr(slash + 1)) : std::nullopt;
@@ -163,6 +245,7 @@ Answer answer_member(const RequestHead& request, std::string_view rest, AdminSer
   auto member = admin.member_json(*text);
   if (!member) return error_reply(ErrorCode::kMemberUnknown);
   if (!acts) return JsonReply{*std::move(member)};
+  admin.note_asked(event_of(*action), *text, {}, caller);
   return LaterReply{[&admin, key = *std::move(text), action = *action](PlainDone done) {
     admin.operate(key, action, reporting(std::move(done)));
   }};
@@ -173,29 +256,35 @@ struct Route {
   std::string_view path;
   std::string_view method;
   bool has_parameters;  // its answer reads the query itself
-  Answer (*answer)(std::string_view query, AdminService& admin);
+  Answer (*answer)(std::string_view query, const AuditCaller& caller, AdminService& admin);
 };
 
 constexpr Route kRoutes[] = {
     {"/v1/status", "GET", false,
-     [](std::string_view, AdminService& admin) -> Answer {
+     [](std::string_view, const AuditCaller&, AdminService& admin) -> Answer {
        return JsonReply{admin.status_json()};
      }},
     {"/v1/members", "GET", true,
-     [](std::string_view query, AdminService& admin) { return answer_members(query, admin); }},
+     [](std::string_view query, const AuditCaller&, AdminService& admin) {
+       return answer_members(query, admin);
+     }},
     {"/v1/revoke-all", "POST", false,
-     [](std::string_view, AdminService& admin) -> Answer {
+     [](std::string_view, const AuditCaller& caller, AdminService& admin) -> Answer {
+       admin.note_asked(AuditEvent::kRevokeAllAsked, {}, {}, caller);
        return LaterReply{
            [&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
      }},
     {"/v1/roster/plan", "GET", false,
-     [](std::string_view, AdminService& admin) -> Answer { return JsonReply{admin.plan_json()}; }},
+     [](std::string_view, const AuditCaller&, AdminService& admin) -> Answer {
+       return JsonReply{admin.plan_json()};
+     }},
+    {"/v1/audit", "GET", true, read_audit},
     {"/v1/roster/reload", "POST", true, start_reload},
 };
 
 }  // namespace
 
-Answer answer_admin(const RequestHead& request, AdminService& admin) {
+Answer answer_admin(const RequestHead& request, const AuditCaller& caller, AdminService& admin) {
   for (const Route& route : kRoutes) {
     if (request.path != route.path) continue;
     if (request.method != route.method) return method_not_allowed(route.method);
@@ -204,11 +293,11 @@ Answer answer_admin(const RequestHead& request, AdminService& admin) {
         return bad_request(std::move(none).error());
       }
     }
-    return route.answer(request.query, admin);
+    return route.answer(request.query, caller, admin);
   }
   constexpr std::string_view kMemberPrefix = "/v1/members/";
   if (request.path.starts_with(kMemberPrefix)) {
-    return answer_member(request, request.path.substr(kMemberPrefix.size()), admin);
+    return answer_member(request, request.path.substr(kMemberPrefix.size()), caller, admin);
   }
   return error_reply(ErrorCode::kNotFound);
 }

@@ -27,7 +27,7 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
   // Not on the token socket: how much Rota has to do is not every client's business.
   const bool with_metrics = admin_ != nullptr || tokens_ == nullptr;
   if (auto health = answer_health(request, health_, with_metrics)) return *std::move(health);
-  if (admin_ != nullptr) return answer_admin(request, *admin_);
+  if (admin_ != nullptr) return answer_admin(request, caller_of(peer), *admin_);
   return error_reply(ErrorCode::kNotFound);
 }
 

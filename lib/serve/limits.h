@@ -37,6 +37,8 @@ inline constexpr Duration kMinTtlMax = std::chrono::days{3650};
 
 inline constexpr std::size_t kMembersPageDefault = 100;
 inline constexpr std::size_t kMembersPageMax = 1'000;
+inline constexpr std::size_t kAuditPageDefault = 100;
+inline constexpr std::size_t kAuditPageMax = 1'000;
 
 struct SessionTimes {
   Duration head = std::chrono::seconds{5};          // from a request's first byte to its last

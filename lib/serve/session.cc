@@ -209,7 +209,7 @@ void Session::dispatch(const RequestHead& head) {
   if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
   auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
-    append_token(output_, *token.row, token.circle_now, head.close);
+    give(token, head.close);
   } else {
     queue(head.close,
           Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
@@ -269,8 +269,13 @@ void Session::render(Slot& slot) {
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, slot.close);
   }
-  const auto& token = std::get<TokenReply>(outcome);
-  append_token(output_, *token.row, token.circle_now, slot.close);
+  give(std::get<TokenReply>(outcome), slot.close);
+}
+
+// Where every token of a fetch leaves.
+void Session::give(const TokenReply& token, bool close) {
+  append_token(output_, *token.row, token.circle_now, close);
+  frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
 }
 
 void Session::start_watch(WatchReply watch) {

@@ -95,6 +95,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   void start_later(LaterReply later, bool close);
   void render_slots();
   void render(Slot& slot);
+  void give(const TokenReply& token, bool close);
   void start_watch(WatchReply watch);
   void ask_for_turn();
   bool flush();

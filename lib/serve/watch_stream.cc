@@ -69,6 +69,7 @@ void WatchStream::tell(Followed& followed, Buffer& out) {
   if (!has_live_token(*row, tokens_.circle_now())) return;
   if (!followed.refused && followed.told == row->fingerprint) return;
   append_token_event(out, followed.key, *row);
+  tokens_.note_fetch(*row, caller_of(peer_));
   followed.told = row->fingerprint;
   followed.refused.reset();
 }
@@ -84,6 +85,7 @@ void WatchStream::tell(const Published& row, Buffer& out) {
   const bool known = told && row.change <= seen_;
   if (known || !has_live_token(row, tokens_.circle_now())) return;
   append_token_event(out, row.keys.front(), row);
+  tokens_.note_fetch(row, caller_of(peer_));
   note_told(row.member, true);
 }
 

@@ -120,13 +120,16 @@ void Statement::bind(int index, std::span<const unsigned char> value) {
   if (bind_failure_ == SQLITE_OK) bind_failure_ = code;
 }
 
+Result<void> Statement::check_bound() {
+  if (bind_failure_ == SQLITE_OK) return {};
+  const int code = std::exchange(bind_failure_, SQLITE_OK);
+  auto failure = failure_of(sqlite3_db_handle(statement_.get()), code);
+  reset();
+  return failure;
+}
+
 Result<void> Statement::run_bound() {
-  if (bind_failure_ != SQLITE_OK) {
-    const int code = std::exchange(bind_failure_, SQLITE_OK);
-    auto failure = failure_of(sqlite3_db_handle(statement_.get()), code);
-    reset();
-    return failure;
-  }
+  ROTA_TRY(check_bound());
   while (true) {
     const Result<bool> more = step();
     if (!more) return std::unexpected(more.error());

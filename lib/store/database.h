@@ -28,10 +28,12 @@ class Statement {
     return run_bound();
   }
 
-  // Runs a query without arguments: `row(statement)` is called for each row and returns
-  // Result<void>, whose error ends the query.
-  template <std::invocable<const Statement&> Row>
-  Result<void> for_each(Row row) {
+  // Runs a query: `row(statement)` is called for each row and returns Result<void>, whose error
+  // ends the query.
+  template <std::invocable<const Statement&> Row, class... Args>
+  Result<void> for_each(Row row, const Args&... args) {
+    bind_all(args...);
+    ROTA_TRY(check_bound());
     while (true) {
       const Result<bool> more = step();
       if (!more) return std::unexpected(more.error());
@@ -68,6 +70,7 @@ class Statement {
   void bind(int index, std::string_view value);
   void bind(int index, std::span<const unsigned char> value);
 
+  Result<void> check_bound();
   Result<void> run_bound();
   Result<bool> step();  // true: there is a row; otherwise the statement is reset
   void reset();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -18,12 +19,16 @@ class MemoryStore : public TokenStore {
  public:
   Result<Snapshot> load() override;
   Result<void> commit(std::span<const Mutation> mutations) override;
+  Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
+                            WallTime now) override;
+  Result<AuditPage> read_audit(const AuditQuery& query) override;
 
-  // The next `times` loads and commits fail with this kind and change nothing.
+  // The next `times` loads, commits and appends fail with this kind and change nothing.
   void fail_next(ErrorKind kind, int times = 1);
 
   // Batches committed so far, empty ones left out.
   std::int64_t commits() const { return commits_; }
+  const std::deque<AuditEntry>& audit() const { return audit_; }
 
  private:
   struct Applier;
@@ -47,6 +52,8 @@ class MemoryStore : public TokenStore {
   MemberId next_member_{1};
   TokenId next_token_{1};
   CallId next_call_{1};
+  std::deque<AuditEntry> audit_;  // in the order of their ids
+  std::int64_t next_audit_ = 1;
 
   ErrorKind failure_kind_ = ErrorKind::kIo;
   int failures_left_ = 0;

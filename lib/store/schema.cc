@@ -1,6 +1,6 @@
 // The shape of the database:
 //
-//   rota.db   := member* token* call* meta* next_id{0..3} key_check
+//   rota.db   := member* token* call* meta* next_id{0..3} key_check audit*
 //   member    := id state state_since community ids last_used, selector+     a MemberRecord
 //   selector  := kind value in_roster retired name tag*                      a roster entry
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
@@ -8,10 +8,14 @@
 //   meta      := MetaKey number
 //   next_id   := IdKind the next free id: never lowered, so that no id is given twice
 //   key_check := key_id sealed                      a constant: does the store key fit at all?
+//   audit     := id event times count member caller keyed-hash detail        an AuditEntry
 //
 // Enums are stored as their numbers, times as milliseconds since 1970. A token goes with its
 // member; a call stays without it, because it is a slot of the budget that was used. No table holds
 // a token or a fingerprint in clear: the fingerprint is computed anew from each token that opens.
+//
+// The audit trail grows at its end and goes away from its beginning, and the triggers refuse all
+// else, so that no statement of this program can change it by mistake. Whoever has the file can.
 
 #include "store/schema.h"
 
@@ -93,8 +97,36 @@ ALTER TABLE call ADD COLUMN boot INTEGER;
 ALTER TABLE call ADD COLUMN closed_boot INTEGER;
 )sql";
 
+// The audit trail. AUTOINCREMENT: an id is never given again, though all rows be gone.
+constexpr const char* kThird = R"sql(
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  uid INTEGER NOT NULL,
+  gid INTEGER NOT NULL,
+  pid INTEGER NOT NULL,
+  token TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+CREATE TRIGGER audit_goes_from_its_beginning BEFORE DELETE ON audit
+  WHEN old.id <> (SELECT min(id) FROM audit) BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
+  WHEN new.id <> (SELECT max(id) FROM audit) BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+)sql";
+
 // Step n leads from version n to n + 1. A step that was released never changes again.
-constexpr std::array kMigrations{kFirst, kSecond};
+constexpr std::array kMigrations{kFirst, kSecond, kThird};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

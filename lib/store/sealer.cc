@@ -4,8 +4,10 @@
 //   token      is bound to: "rota token v1" id[8] member[8] kind[1]     integers big-endian
 //   key check  is bound to: "rota key check v1"
 //
-// The store key itself encrypts nothing: the sealing key and the key id are derived from it (keyed
-// BLAKE2b, crypto_kdf), so the id tells nothing about the key that seals.
+//   audit name := first 64 bits of BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
+//
+// The store key itself encrypts nothing: the sealing key, the audit key and the key id are derived
+// from it (keyed BLAKE2b, crypto_kdf), so the id tells nothing about the key that seals.
 
 #include "store/sealer.h"
 
@@ -27,9 +29,11 @@ static_assert(kStoreKeyBytes == crypto_kdf_KEYBYTES);
 constexpr char kDerivation[crypto_kdf_CONTEXTBYTES + 1] = "RotaSeal";
 constexpr std::uint64_t kSealingSubkey = 1;
 constexpr std::uint64_t kKeyIdSubkey = 2;
+constexpr std::uint64_t kAuditSubkey = 3;
 
 constexpr std::string_view kTokenTag = "rota token v1";
 constexpr std::string_view kKeyCheckTag = "rota key check v1";
+constexpr std::string_view kAuditTag = "rota audit v1";
 constexpr std::string_view kKeyCheckText = "rota";
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -76,17 +80,35 @@ Result<Sealer> Sealer::create(Secret store_key) {
   }
   const unsigned char* master = bytes_of(store_key.reveal());
 
-  // sodium_malloc() locks the pages where it may and goes on where it may not.
-  GuardedKey key(static_cast<unsigned char*>(sodium_malloc(kKeyBytes)));
-  if (!key) return fail(ErrorKind::kIo, "no guarded memory for the store key");
-  crypto_kdf_derive_from_key(key.get(), kKeyBytes, kSealingSubkey, kDerivation, master);
-  sodium_mprotect_readonly(key.get());
+  ROTA_ASSIGN(GuardedKey key, derive(kSealingSubkey, store_key));
+  ROTA_ASSIGN(GuardedKey audit_key, derive(kAuditSubkey, store_key));
 
   std::array<unsigned char, crypto_kdf_BYTES_MIN> named{};
   crypto_kdf_derive_from_key(named.data(), named.size(), kKeyIdSubkey, kDerivation, master);
   KeyId key_id{};
   std::copy_n(named.begin(), key_id.size(), key_id.begin());
-  return Sealer(std::move(key), key_id);
+  return Sealer(std::move(key), std::move(audit_key), key_id);
+}
+
+Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& store_key) {
+  // sodium_malloc() locks the pages where it may and goes on where it may not.
+  GuardedKey key(static_cast<unsigned char*>(sodium_malloc(kKeyBytes)));
+  if (!key) return fail(ErrorKind::kIo, "no guarded memory for the store key");
+  crypto_kdf_derive_from_key(key.get(), kKeyBytes, subkey, kDerivation,
+                             bytes_of(store_key.reveal()));
+  sodium_mprotect_readonly(key.get());
+  return key;
+}
+
+std::string Sealer::audit_name(Fingerprint token) const {
+  std::array<unsigned char, kAuditTag.size() + 8> input{};
+  put_integer(static_cast<std::int64_t>(token), std::ranges::copy(kAuditTag, input.data()).out);
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> digest{};
+  crypto_generichash(digest.data(), digest.size(), input.data(), input.size(), audit_key_.get(),
+                     kKeyBytes);
+  Fingerprint name = 0;
+  for (std::size_t i = 0; i < sizeof name; ++i) name = (name << 8U) | digest.at(i);
+  return format_fingerprint(name);
 }
 
 SealedBytes Sealer::seal(const Secret& token, const TokenBinding& binding) const {

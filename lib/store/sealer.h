@@ -1,12 +1,15 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "model/record.h"
@@ -41,6 +44,10 @@ class Sealer {
   std::optional<Secret> open(std::span<const unsigned char> sealed,
                              const TokenBinding& binding) const;
 
+  // How the audit trail names a token, in 16 hex digits: without the store key nobody can tell
+  // whether a token is the one.
+  std::string audit_name(Fingerprint token) const;
+
   // A sealed constant that a database keeps, so that a wrong key is told from damaged rows.
   SealedBytes seal_key_check() const;
   bool opens_key_check(std::span<const unsigned char> sealed) const;
@@ -51,13 +58,16 @@ class Sealer {
   };
   using GuardedKey = std::unique_ptr<unsigned char, FreeGuarded>;
 
-  Sealer(GuardedKey key, KeyId key_id) : key_(std::move(key)), key_id_(key_id) {}
+  Sealer(GuardedKey key, GuardedKey audit_key, KeyId key_id)
+      : key_(std::move(key)), audit_key_(std::move(audit_key)), key_id_(key_id) {}
+  static Result<GuardedKey> derive(std::uint64_t subkey, const Secret& store_key);
 
   SealedBytes seal_bytes(std::string_view plain, std::span<const unsigned char> bound) const;
   std::optional<Secret> open_bytes(std::span<const unsigned char> sealed,
                                    std::span<const unsigned char> bound) const;
 
   GuardedKey key_;
+  GuardedKey audit_key_;
   KeyId key_id_;
 };
 

@@ -151,6 +151,10 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.erase_call, sql::kEraseCall},
       {&all.put_meta, sql::kPutMeta},
       {&all.raise_next_id, sql::kRaiseNextId},
+      {&all.append_audit, sql::kAppendAudit},
+      {&all.prune_audit_to_rows, sql::kPruneAuditToRows},
+      {&all.prune_audit_before, sql::kPruneAuditBefore},
+      {&all.read_audit, sql::kReadAudit},
   };
   for (const auto& [statement, text] : texts) {
     ROTA_ASSIGN(*statement, database.prepare(text));

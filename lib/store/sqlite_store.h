@@ -31,12 +31,18 @@ class SqliteStore : public TokenStore {
 
   Result<void> commit(std::span<const Mutation> mutations) override;
 
+  // sqlite_audit.cc
+  Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
+                            WallTime now) override;
+  Result<AuditPage> read_audit(const AuditQuery& query) override;
+
  private:
   struct Statements {
     Statement begin, commit;
     Statement put_member, put_use, forget_member, clear_selectors, put_selector, clear_tags,
         put_tag;
     Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
+    Statement append_audit, prune_audit_to_rows, prune_audit_before, read_audit;
   };
   struct Applier;
 
@@ -48,6 +54,8 @@ class SqliteStore : public TokenStore {
 
   static Result<Statements> prepare(Database& database);
   Result<void> apply(std::span<const Mutation> mutations);
+  Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
+                          WallTime now);
 
   // In this order: the statements go before the database, the lock last of all.
   LockFile lock_;

@@ -52,6 +52,21 @@ inline constexpr const char* kRaiseNextId =
     "INSERT INTO next_id (kind, value) VALUES (?1, ?2)"
     " ON CONFLICT (kind) DO UPDATE SET value = excluded.value WHERE excluded.value > value";
 
+// The audit trail. What goes is always a piece of its beginning, ?2 entries of it at most.
+inline constexpr const char* kAppendAudit =
+    "INSERT INTO audit (at, last_at, count, event, member, uid, gid, pid, token, detail)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+inline constexpr const char* kPruneAuditToRows =
+    "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1"
+    " AND id < (SELECT min(id) FROM audit) + ?2";
+inline constexpr const char* kPruneAuditBefore =
+    "DELETE FROM audit WHERE id < coalesce("
+    "(SELECT id FROM audit WHERE last_at >= ?1 ORDER BY id LIMIT 1),"
+    " (SELECT max(id) + 1 FROM audit)) AND id < (SELECT min(id) FROM audit) + ?2";
+inline constexpr const char* kReadAudit =
+    "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail FROM audit"
+    " WHERE id > ?1 ORDER BY id LIMIT ?2";
+
 // The key check.
 inline constexpr const char* kPutKeyCheck =
     "INSERT INTO key_check (id, key_id, sealed) VALUES (1, ?1, ?2)";

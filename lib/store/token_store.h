@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "model/audit.h"
 #include "model/record.h"
 
 namespace rota {
@@ -79,6 +81,24 @@ struct Snapshot {
   std::int64_t rows_set_aside = 0;  // sealed rows that did not open; they stay in the store
 };
 
+// What of the audit trail is to be read, in the order of its ids.
+struct AuditQuery {
+  std::int64_t after = 0;  // an entry's id
+  std::size_t limit = 100;
+  std::optional<WallTime> since{};     // those that were so at this time, or later
+  std::vector<std::string> members{};  // only those about one of these keys; none: all
+  std::optional<Fingerprint> token{};  // only those about this token
+};
+struct AuditPage {
+  std::vector<AuditEntry> entries;
+  // Where to go on; none: that was all. A page may be short, and even empty, and yet not the last.
+  std::optional<std::int64_t> next;
+};
+// Entries that one read looks at, so that no commit waits long behind it.
+inline constexpr std::size_t kAuditScanMax = 5'000;
+// Entries over the bounds that one append removes; more go with the next ones.
+inline constexpr std::size_t kAuditPruneMax = 5'000;
+
 // Where tokens are durable. Used by one thread at a time (the store thread); blocking.
 class TokenStore {
  public:
@@ -88,6 +108,12 @@ class TokenStore {
   // kBusy) nothing of it is there and the same call may be made again; applying it twice is
   // harmless.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
+
+  // Puts these at the end of the audit trail, all or nothing and synced, and removes from its
+  // beginning what is over the bounds. Not to be repeated after a success.
+  virtual Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
+                                    WallTime now) = 0;
+  virtual Result<AuditPage> read_audit(const AuditQuery& query) = 0;
 };
 
 }  // namespace rota

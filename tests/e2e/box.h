@@ -68,8 +68,9 @@ class Daemon {
   void kill9();
   int stop();
   // The logs of all its lives at level debug, all files of its state, and, while it runs, what its
-  // admin socket shows.
+  // admin socket shows, the audit trail included.
   std::vector<std::string> all_that_it_wrote();
+  std::vector<std::string> audit_trail();  // its pages; none when it does not run
   Process& process() { return *process_; }
   const std::string& notices() const { return notices_; }
 

@@ -181,6 +181,9 @@ void World::carry_out(Commands commands) {
                      note("tell." + c.notice.event, c.notice.member + " " + c.notice.text);
                      promises_.on_tell(c.notice);
                    },
+                   [this](const command::Note& c) {
+                     note(fmt::format("audit.{}", name_of(c.key.event)), c.member);
+                   },
                },
                each);
   }

@@ -192,6 +192,27 @@ TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {
   EXPECT_EQ(transport_.requests[1].target, "/v1/roster/reload?approve=3f");
 }
 
+TEST_F(Commands, AuditGoesThroughAllPages) {
+  const std::string entry =
+      R"({"id":7,"at":"A","last_at":"B","count":3,"event":"token_fetched","member":"id:42",)"
+      R"("uid":5,"gid":60,"pid":null,"token":"00ff","detail":""})";
+  const std::string first = R"({"entries":[)" + entry + R"(],"next":7})";
+  const std::string last = R"({"entries":[],"next":null})";
+  transport_.replies = {{200, first}, {200, last},  {200, first},
+                        {200, last},  {200, first}, {200, first}};
+  const AuditCommand command{{.since = "2h", .member = "id:42", .token = "00ff"}};
+  EXPECT_EQ(run_it(command), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].target,
+            "/v1/audit?since=2h&member=id%3A42&token=00ff&after=0&limit=1000");
+  EXPECT_THAT(transport_.requests[1].target, HasSubstr("after=7&"));
+  EXPECT_THAT(output_.printed, HasSubstr("token_fetched"));
+  EXPECT_THAT(output_.printed, ::testing::StartsWith("FIRST"));
+  output_.printed.clear();
+  EXPECT_EQ(run_it(AuditCommand{}, true), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, first + "\n" + last + "\n");
+  EXPECT_EQ(run_it(command), ExitCode::kFailed) << "a page that leads to itself";
+}
+
 TEST_F(Commands, JsonPassesThroughRefusalsIncluded) {
   const std::string refusal = R"({"success":false,"code":"forbidden","message":"no"})";
   transport_.replies = {{200, R"({"a":1})"}, {403, refusal}};

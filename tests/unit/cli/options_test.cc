@@ -48,6 +48,14 @@ TEST(ReadOptions, FillsInEachCommand) {
   EXPECT_EQ(std::get<ReloadCommand>(command({"reload", "--approve", "3f"})).approve, "3f");
   EXPECT_EQ(std::get<ReloadCommand>(command({"approve", "3f"})).approve, "3f");
   EXPECT_EQ(std::get<ReloadCommand>(command({"reload"})).approve, "");
+  const auto audit = std::get<AuditCommand>(
+      command({"audit", "--since", "2h", "--member", "id:1", "--token", "00000000000000ff"}));
+  EXPECT_EQ(audit.query.since, "2h");
+  EXPECT_EQ(audit.query.member, "id:1");
+  EXPECT_EQ(audit.query.token, "00000000000000ff");
+  EXPECT_EQ(
+      std::get<AuditCommand>(command({"audit", "--since", "2024-03-20T16:54:47Z"})).query.since,
+      "2024-03-20T16:54:47Z");
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
 }
 
@@ -62,6 +70,9 @@ TEST(ReadOptions, WrongWordsAreAUsageError) {
                             {"token", "id:1", "--refused", "xyz"},
                             {"revoke", "id:1", "id:2"},
                             {"approve"},
+                            {"audit", "--since", "yesterday"},
+                            {"audit", "--member", "42"},
+                            {"audit", "--token", "xyz"},
                             {"status", "--nothing"},
                             {"status", "plan"}}) {
     const auto options = read(words);

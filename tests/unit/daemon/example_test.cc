@@ -61,6 +61,8 @@ TEST(ExampleConfiguration, ShowsEveryKey) {
            "max_retire_fraction",
            "key_credential",
            "#key_file",
+           "keep",
+           "max_rows",
            "token_socket",
            "admin_socket",
            "token_socket_mode",

@@ -9,10 +9,11 @@ namespace rota {
 // Compares every setting. The bindings stop compiling when a struct gets a field that is missing
 // here.
 inline void expect_equal(const Settings& a, const Settings& b) {
-  const auto& [upstream, roster, store, serve, grants, log_level, policy] = a;
+  const auto& [upstream, roster, store, audit, serve, grants, log_level, policy] = a;
   EXPECT_EQ(upstream, b.upstream);
   EXPECT_EQ(roster, b.roster);
   EXPECT_EQ(store, b.store);
+  EXPECT_EQ(audit, b.audit);
   EXPECT_EQ(serve, b.serve);
   EXPECT_EQ(grants, b.grants);
   EXPECT_EQ(log_level, b.log_level);

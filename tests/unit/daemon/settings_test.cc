@@ -55,7 +55,8 @@ TEST(Settings, EveryDefaultIsTheDocumentedOne) {
 }
 
 TEST(Settings, EmptySectionsChangeNothing) {
-  expect_equal(parse("[upstream]\n[rotation]\n[roster]\n[store]\n[serve]\n[log]\n"), Settings{});
+  expect_equal(parse("[upstream]\n[rotation]\n[roster]\n[store]\n[audit]\n[serve]\n[log]\n"),
+               Settings{});
 }
 
 // Each row sets one key to another value and says what alone must differ from the defaults.
@@ -102,6 +103,8 @@ TEST(Settings, EveryKeyReachesItsPlaceAndNoOther) {
       Row{"roster", "max_retire_fraction = 1", [](S s) { s.policy.guard.max_retire_fraction = 1; }},
       Row{"store", "path = '/x.db'", [](S s) { s.store.path = "/x.db"; }},
       Row{"store", "key_credential = 'k'", [](S s) { s.store.key = {"k", ""}; }},
+      Row{"audit", "keep = '30d'", [](S s) { s.audit.keep = std::chrono::days{30}; }},
+      Row{"audit", "max_rows = 1000", [](S s) { s.audit.rows_max = 1'000; }},
       Row{"store", "key_file = '/k'", [](S s) { s.store.key = {"", "/k"}; }},
       Row{"serve", "token_socket = '/t.sock'", [](S s) { s.serve.token_socket = "/t.sock"; }},
       Row{"serve", "admin_socket = '/a.sock'", [](S s) { s.serve.admin_socket = "/a.sock"; }},

@@ -247,6 +247,7 @@ void EngineBox::run(Commands commands) {
                      }
                    },
                    [&](command::Tell& c) { notices.push_back(std::move(c.notice)); },
+                   [&](command::Note& c) { audited.push_back(std::move(c)); },
                },
                command);
   }

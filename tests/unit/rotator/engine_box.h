@@ -83,6 +83,7 @@ class EngineBox {
   std::vector<Error> failed_reloads;
   std::map<WaitId, WaitAnswer> answers;
   std::vector<Notice> notices;
+  std::vector<command::Note> audited;
 
  private:
   void run(Commands commands);

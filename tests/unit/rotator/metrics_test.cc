@@ -23,7 +23,7 @@ rota::testing::Metrics read(const Health& health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 73U);
+  EXPECT_EQ(metrics.size(), 77U);
   EXPECT_THAT(metrics_text({}, "1.2.3"),
               ::testing::StartsWith("# HELP rota_build_info The running version, as a label.\n"
                                     "# TYPE rota_build_info gauge\n"
@@ -74,6 +74,10 @@ std::vector<Case> all_cases() {
       {"rota_config_in_force", 1, [](Health& h) { h.files.config_problem = "bad"; }, 0},
       {"rota_roster_in_force", 1, [](Health& h) { h.files.roster_problem = "bad"; }, 0},
       {"rota_roster_in_force", 1, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 0},
+      {"rota_audit_entries_total", 0, [](Health& h) { h.audit.entries = 9; }, 9},
+      {"rota_audit_folded_total", 0, [](Health& h) { h.audit.folded = 8; }, 8},
+      {"rota_audit_entries_waiting", 0, [](Health& h) { h.audit.waiting = 7; }, 7},
+      {"rota_audit_ok", 1, [](Health& h) { h.audit.failing = true; }, 0},
       {"rota_roster_plan_held", 0, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 1},
   };
 }

@@ -78,6 +78,54 @@ TEST_F(AdminApi, RoutesEachPathToItsService) {
                                        "reload 0123"));
 }
 
+TEST_F(AdminApi, ReadsTheAuditTrail) {
+  EXPECT_EQ(ask("GET", "/v1/audit"), "later");
+  EXPECT_EQ(admin.audit_request.after, 0);
+  EXPECT_EQ(admin.audit_request.limit, 100U);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(admin.audit_request.since));
+  EXPECT_EQ(ask("GET", "/v1/audit?after=7&limit=1000&since=2h&member=id:42&token=00000000000000ff"),
+            "later");
+  EXPECT_EQ(admin.audit_request.after, 7);
+  EXPECT_EQ(admin.audit_request.limit, 1'000U);
+  EXPECT_EQ(std::get<Duration>(admin.audit_request.since), std::chrono::hours{2});
+  EXPECT_EQ(admin.audit_request.member, "id:42");
+  EXPECT_EQ(admin.audit_request.token, 255U);
+  admin.audit_done(std::string("{\"entries\":[]}"));
+  EXPECT_EQ(later_text(), "{\"entries\":[]}");
+  EXPECT_EQ(ask("GET", "/v1/audit?since=2024-03-20T16:54:47Z"), "later");
+  EXPECT_EQ(std::get<WallTime>(admin.audit_request.since), parse_iso8601("2024-03-20T16:54:47Z"));
+  admin.audit_done(fail(ErrorKind::kIo, "no disk"));
+  EXPECT_EQ(later_text(), "unavailable");
+  for (const char* wrong : {"after=-1", "after=x", "after=1&after=2", "limit=0", "limit=1001",
+                            "since=soon", "since=", "member=42", "token=ff", "else=1"}) {
+    EXPECT_EQ(ask("GET", std::string("/v1/audit?") + wrong), "bad_request") << wrong;
+  }
+  EXPECT_EQ(ask("POST", "/v1/audit"), "method_not_allowed GET");
+  EXPECT_EQ(ask("GET", "/v1/audit", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/v1/audit"), "not_found");
+}
+
+TEST_F(AdminApi, NotesWhoOrderedWhat) {
+  ask("POST", "/v1/members/id:42/rotate");
+  ask("POST", "/v1/members/id:42/revoke");
+  ask("POST", "/v1/members/id:42/reinstate");
+  ask("POST", "/v1/revoke-all");
+  ask("POST", "/v1/roster/reload");
+  ask("POST", "/v1/roster/reload?approve=3f");
+  EXPECT_THAT(admin.asked,
+              ElementsAre("rotate_asked [id:42] [] by 0", "revoke_asked [id:42] [] by 0",
+                          "reinstate_asked [id:42] [] by 0", "revoke_all_asked [] [] by 0",
+                          "reload_asked [] [] by 0", "approve_asked [] [3f] by 0"));
+  admin.asked.clear();
+  // What is only looked at, or refused, is no order.
+  ask("GET", "/v1/members/id:42");
+  ask("GET", "/v1/audit");
+  ask("POST", "/v1/members/id:43/rotate");
+  ask("POST", "/v1/members/id:42/rotate", kStranger);
+  ask("POST", "/v1/roster/reload?approve=");
+  EXPECT_THAT(admin.asked, testing::IsEmpty());
+}
+
 TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
   tokens.publish(42, "t", std::chrono::hours{1});
   for (const Frontend* at : {&frontend, &token_socket}) {
@@ -180,7 +228,7 @@ TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
   EXPECT_EQ(ask("POST", "/v1/members/id:42/promote"), "not_found");
   EXPECT_EQ(ask("POST", "/v1/members/id:42/revoke/"), "not_found");
   EXPECT_EQ(ask("GET", "/v1/members/sso:a/b"), "not_found");
-  EXPECT_EQ(ask("GET", "/v1/audit"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/audits"), "not_found");
   EXPECT_THAT(admin.calls, ElementsAre());
 }
 

@@ -45,6 +45,9 @@ class FakeTokenService : public TokenService {
     ++cancelled;
   }
   void note_use(const Published& row) override { used.push_back(row.member); }
+  void note_fetch(const Published& row, const AuditCaller& caller) override {
+    fetched.emplace_back(row.member, caller);
+  }
   void note_refused(MemberId member, Fingerprint fingerprint) override {
     refused.emplace_back(member, fingerprint);
   }
@@ -82,6 +85,7 @@ class FakeTokenService : public TokenService {
   std::vector<WaitRequest> requests;
   std::size_t cancelled = 0;
   std::vector<MemberId> used;
+  std::vector<std::pair<MemberId, AuditCaller>> fetched;
   std::vector<std::pair<MemberId, Fingerprint>> refused;
 
  private:
@@ -128,6 +132,16 @@ class FakeAdminService : public AdminService {
     calls.push_back("revoke_all");
     report_done = std::move(done);
   }
+  void note_asked(AuditEvent event, std::string_view member, std::string detail,
+                  const AuditCaller& caller) override {
+    asked.push_back(std::string(name_of(event)) + " [" + std::string(member) + "] [" + detail +
+                    "] by " + std::to_string(caller.uid));
+  }
+  void audit(AuditRequest request,
+             std::move_only_function<void(Result<std::string>)> done) override {
+    audit_request = std::move(request);
+    audit_done = std::move(done);
+  }
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override {
     calls.push_back("reload " + approve);
@@ -138,6 +152,9 @@ class FakeAdminService : public AdminService {
   mutable std::vector<std::string> calls;
   std::move_only_function<void(Result<OperatorReport>)> report_done;
   std::move_only_function<void(Result<std::string>)> reload_done;
+  std::vector<std::string> asked;
+  AuditRequest audit_request;
+  std::move_only_function<void(Result<std::string>)> audit_done;
 };
 
 }  // namespace rota

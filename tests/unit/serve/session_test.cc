@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <string>
 
 #include "unit/serve/harness.h"
@@ -51,6 +52,25 @@ TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
   client->get("/nowhere");
   EXPECT_EQ(next_reply(*client).status, 404);
   expect_silence(*client);
+}
+
+TEST_F(SessionTest, NotesWhoWasGivenWhoseToken) {
+  const auto client = connect();
+  client->send(token_request(9) + token_request(1) + token_request(77));
+  expect_silence(*client);  // all stand behind the wait
+  EXPECT_EQ(tokens.fetched.size(), 0U);
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish_all(kServe);
+  for (int i = 0; i < 3; ++i) next_reply(*client);  // the last one leads to nobody
+  client->send(token_request(2));
+  next_reply(*client);
+  ASSERT_EQ(tokens.fetched.size(), 3U);
+  constexpr std::array kGiven{MemberId{9}, MemberId{1}, MemberId{2}};
+  for (std::size_t i = 0; i < kGiven.size(); ++i) {
+    EXPECT_EQ(tokens.fetched[i].first, kGiven.at(i));
+    EXPECT_EQ(tokens.fetched[i].second,
+              (AuditCaller{.uid = ::getuid(), .gid = ::getgid(), .pid = ::getpid()}));
+  }
 }
 
 TEST_F(SessionTest, TakesARequestInAnyPieces) {

@@ -97,6 +97,20 @@ class WatchStreamTest : public testing::Test {
 
 using Events = std::vector<std::string>;
 
+TEST_F(WatchStreamTest, NotesEachTokenThatItTells) {
+  publish(1, "one");
+  publish(2, "two");
+  open({"id:1", "id:2", "id:9"});
+  events();
+  publish(2, "two-b");
+  events();
+  open({});
+  events();
+  std::vector<MemberId> given;
+  for (const auto& [member, caller] : tokens.fetched) given.push_back(member);
+  EXPECT_EQ(given, (std::vector{MemberId{1}, MemberId{2}, MemberId{2}, MemberId{1}, MemberId{2}}));
+}
+
 TEST_F(WatchStreamTest, TellsOfEachNamedMemberAtOnce) {
   publish(1, "one");
   publish(2, "two");

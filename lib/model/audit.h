@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/time.h"
+#include "model/record.h"
+
+namespace rota {
+
+// What the audit trail tells of. The numbers stand in databases: new ones go to the end.
+enum class AuditEvent {
+  kTokenFetched = 1,       // a client got the member's access token, by a fetch or a watch
+  kTokenIssued = 2,        // Circle gave the member a new pair
+  kTokenRefreshed = 3,     // Circle gave a new access token for a refresh token
+  kPairRenewed = 4,        // a new pair before the refresh token's end
+  kTokenRevoked = 5,       // Circle says that it is dead
+  kRevocationFailed = 6,   // one attempt; it is tried again
+  kRevocationOver = 7,     // it died by its age before Circle acknowledged that
+  kMemberRetired = 8,      // the roster wants it no more
+  kMemberReturned = 9,     // the roster wants it again
+  kMemberBlocked = 10,     // revoked by an operator
+  kMemberReinstated = 11,  // let in again by an operator
+  kMemberMismatched = 12,  // leads to another member of Circle's (P13)
+  kRosterApplied = 13,
+  kPlanHeld = 14,
+  kPlanApproved = 15,
+  kReloaded = 16,
+  kReloadFailed = 17,
+  kGrantsChanged = 18,
+  kAppTokenChanged = 19,
+  // What came in at the admin socket, and from whom.
+  kRotateAsked = 20,
+  kRevokeAsked = 21,
+  kReinstateAsked = 22,
+  kRevokeAllAsked = 23,
+  kReloadAsked = 24,
+  kApproveAsked = 25,
+  // A start without a stop before it: what happened in the last second is missing between them.
+  kStarted = 26,
+  kStopped = 27,
+};
+std::string_view name_of(AuditEvent event);
+
+// Who it was, as the kernel said when the client connected; each part may be unknown.
+struct AuditCaller {
+  static constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);  // no process can have it
+
+  std::uint32_t uid = kNoId;
+  std::uint32_t gid = kNoId;
+  std::int32_t pid = 0;
+
+  bool operator==(const AuditCaller&) const = default;
+};
+
+// Notes of one key are one entry, with a count.
+struct AuditKey {
+  AuditEvent event{};
+  MemberId member{};      // 0: about no member
+  Fingerprint token = 0;  // 0: about no token; only its keyed hash leaves the process
+  AuditCaller caller{};
+  std::string detail{};  // a few words, never a secret
+
+  bool operator==(const AuditKey&) const = default;
+};
+
+// What is to be put on the trail.
+struct AuditNote {
+  AuditKey key;
+  std::string member{};  // its member key, or empty
+  WallTime at;           // the first and the last time, on this machine's clock
+  WallTime last_at;
+  std::uint64_t count = 1;
+  std::uint64_t order = 0;  // among those of one moment
+};
+// In the order in which they happened first.
+void sort_notes(std::vector<AuditNote>& notes);
+
+// What is on the trail. Later entries have larger ids.
+struct AuditEntry {
+  std::int64_t id = 0;
+  WallTime at, last_at;
+  std::uint64_t count = 0;
+  AuditEvent event{};
+  std::string member;
+  AuditCaller caller{};
+  std::string token;  // the token's keyed hash in hex, or empty
+  std::string detail;
+};
+
+// How much of the trail is kept: the oldest entries go first.
+struct AuditBounds {
+  Duration keep = std::chrono::days{90};
+  std::size_t rows_max = 1'000'000;
+
+  bool operator==(const AuditBounds&) const = default;
+};
+
+}  // namespace rota

@@ -1,0 +1,177 @@
+#include "rotator/audit_trail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <iterator>
+#include <utility>
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kFetchRowsMax = 16'384;
+constexpr std::size_t kEventRowsMax = 4'096;
+// So many new rows are not kept for the timer.
+constexpr std::size_t kHandOverRows = 2'048;
+constexpr Duration kDelay{1'000};
+constexpr Duration kRetryDelay{5'000};
+
+}  // namespace
+
+AuditTrail::AuditTrail(Parts parts)
+    : parts_(std::move(parts)),
+      fetches_(kFetchRowsMax),
+      events_(kEventRowsMax),
+      timer_(parts_.executor) {}
+
+AuditTrail::~AuditTrail() { *alive_ = false; }
+
+void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
+  const std::size_t fresh_before = fetches_.fresh();
+  AuditNote& note = fetches_.add({.event = AuditEvent::kTokenFetched,
+                                  .member = row.member,
+                                  .token = row.fingerprint,
+                                  .caller = caller},
+                                 parts_.clock.now());
+  if (note.member.empty() && note.key.member != MemberId{}) {
+    note.member = row.keys.front().text();
+  }
+  if (fetches_.fresh() >= kHandOverRows && !failing_ && writing_ == 0) return hand_over();
+  if (!due_ || fetches_.fresh() != fresh_before) wait();
+}
+
+void AuditTrail::note(const AuditKey& key, std::string member) {
+  AuditNote& note = events_.add(key, parts_.clock.now());
+  if (note.key.member == key.member) note.member = std::move(member);
+  if (events_.fresh() >= kHandOverRows && writing_ == 0 && !failing_) return hand_over();
+  wait();
+}
+
+// Sets the timer for what is to be written next, if it would fire later or not at all.
+void AuditTrail::wait() {
+  const bool fresh = fetches_.fresh() + events_.fresh() > 0;
+  if (!fresh && fetches_.repeated() + events_.repeated() == 0) return;
+  const BootTime now = parts_.clock.now().boot;
+  const Duration delay = failing_ ? kRetryDelay : fresh ? kDelay : AuditBuffer::kSweepEvery;
+  if (due_ && *due_ <= now + delay) return;
+  due_ = now + delay;
+  timer_.expires_after(delay);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (error || !*alive) return;
+    due_.reset();
+    hand_over();
+  });
+}
+
+// Nothing, while the store thread has not done with what it was given: where a disk hangs, that
+// would be a queue without bounds.
+void AuditTrail::hand_over() {
+  if (writing_ > 0) return;
+  const Now now = parts_.clock.now();
+  std::vector<AuditNote> notes = fetches_.take(now.boot);
+  std::ranges::move(events_.take(now.boot), std::back_inserter(notes));
+  sort_notes(notes);
+  wait();
+  // In pieces, so that no batch of the engine waits for long behind what an outage gathered.
+  for (std::size_t begin = 0; begin < notes.size(); begin += kHandOverRows) {
+    const auto first = notes.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto count = std::min(kHandOverRows, notes.size() - begin);
+    write({std::make_move_iterator(first),
+           std::make_move_iterator(first + static_cast<std::ptrdiff_t>(count))},
+          now.wall);
+  }
+}
+
+void AuditTrail::write(std::vector<AuditNote> notes, WallTime wall) {
+  ++writing_;
+  rows_writing_ += notes.size();
+  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor, wall,
+                                          notes = std::move(notes)]() mutable {
+    Result<void> result = parts_.store.append_audit(notes, parts_.bounds, wall);
+    boost::asio::post(executor, [this, alive = std::move(alive), notes = std::move(notes),
+                                 result = std::move(result)]() mutable {
+      if (*alive) written(std::move(notes), result);
+    });
+  });
+}
+
+void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& result) {
+  --writing_;
+  rows_writing_ -= notes.size();
+  const bool failed_before = std::exchange(failing_, !result);
+  if (result) {
+    entries_ += notes.size();
+  } else {
+    put_back(std::move(notes));
+  }
+  if (failing_ != failed_before) {
+    parts_.tell({.severity = failing_ ? Severity::kError : Severity::kInfo,
+                 .event = "audit",
+                 .member = {},
+                 .text = failing_ ? fmt::format("the audit trail cannot be written and gathers in "
+                                                "memory: {}",
+                                                result.error().message)
+                                  : "the audit trail is written again"});
+  }
+  if (writing_ == 0 && !reads_.empty()) {
+    hand_over();
+    for (Read& read : std::exchange(reads_, {})) start(std::move(read));
+  }
+  wait();
+}
+
+void AuditTrail::put_back(std::vector<AuditNote> notes) {
+  std::vector<AuditNote> fetches;
+  std::vector<AuditNote> events;
+  for (AuditNote& note : notes) {
+    const bool is_fetch = note.key.event == AuditEvent::kTokenFetched;
+    (is_fetch ? fetches : events).push_back(std::move(note));
+  }
+  fetches_.put_back(std::move(fetches));
+  events_.put_back(std::move(events));
+}
+
+void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done) {
+  Read read{.query = std::move(query), .done = std::move(done)};
+  hand_over();
+  // What it must see may not have been handed over: then it comes behind that.
+  if (fetches_.fresh() + events_.fresh() > 0 && writing_ > 0) {
+    reads_.push_back(std::move(read));
+  } else {
+    start(std::move(read));
+  }
+}
+
+void AuditTrail::start(Read read) {
+  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
+                                          read = std::move(read)]() mutable {
+    auto page = parts_.store.read_audit(read.query);
+    boost::asio::post(executor, [alive = std::move(alive), done = std::move(read.done),
+                                 page = std::move(page)]() mutable {
+      if (*alive) done(std::move(page));
+    });
+  });
+}
+
+void AuditTrail::finish() {
+  std::vector<AuditNote> notes = fetches_.take_all();
+  std::ranges::move(events_.take_all(), std::back_inserter(notes));
+  sort_notes(notes);
+  if (notes.empty()) return;
+  boost::asio::post(parts_.store_thread,
+                    [this, wall = parts_.clock.now().wall, notes = std::move(notes)] {
+                      // There is nobody left to be told that it failed.
+                      static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, wall));
+                    });
+}
+
+AuditHealth AuditTrail::health() const {
+  return {.entries = entries_,
+          .folded = fetches_.folded() + events_.folded(),
+          .waiting = fetches_.fresh() + fetches_.repeated() + events_.fresh() + events_.repeated() +
+                     rows_writing_,
+          .failing = failing_};
+}
+
+}  // namespace rota

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/audit.h"
+#include "rotator/audit_buffer.h"
+#include "rotator/health.h"
+#include "rotator/messages.h"
+#include "store/token_store.h"
+#include "table/table.h"
+
+namespace rota {
+
+// The audit trail on its way to the store: a note costs its caller a look-up, and is on disk about
+// a second later, in a transaction of its own on the store thread. So neither a fetch nor a batch
+// of the engine waits for it, and while the store takes nothing it gathers here, in bounded memory.
+// Loop thread only.
+class AuditTrail {
+ public:
+  struct Parts {
+    boost::asio::any_io_executor executor;
+    const Clock& clock;
+    TokenStore& store;                       // used on the store thread alone
+    boost::asio::thread_pool& store_thread;  // joined before this object goes
+    std::function<void(const Notice&)> tell;
+    AuditBounds bounds;
+  };
+  explicit AuditTrail(Parts parts);
+  ~AuditTrail();
+  AuditTrail(const AuditTrail&) = delete;
+  AuditTrail& operator=(const AuditTrail&) = delete;
+
+  // The caller was given the token of this row.
+  void note_fetch(const Published& row, const AuditCaller& caller);
+  void note(const AuditKey& key, std::string member);
+
+  // What is new up to now is written first. `done` comes on the loop thread, never from inside of
+  // this call.
+  void read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done);
+
+  // Hands everything to the store thread, once, at the end.
+  void finish();
+
+  AuditHealth health() const;
+
+ private:
+  struct Read {
+    AuditQuery query;
+    std::move_only_function<void(Result<AuditPage>)> done;
+  };
+  void wait();
+  void start(Read read);
+  void hand_over();
+  void write(std::vector<AuditNote> notes, WallTime wall);
+  void written(std::vector<AuditNote> notes, const Result<void>& result);
+  void put_back(std::vector<AuditNote> notes);
+
+  const Parts parts_;
+  AuditBuffer fetches_;
+  AuditBuffer events_;  // all else: no flood of fetches can fold these
+  boost::asio::steady_timer timer_;
+  std::optional<BootTime> due_;  // when timer_ fires
+  std::size_t writing_ = 0;      // batches that the store thread has
+  std::size_t rows_writing_ = 0;
+  std::vector<Read> reads_;  // that wait for those
+  bool failing_ = false;
+  std::uint64_t entries_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace rota

@@ -1,0 +1,14 @@
+#include "store/audit_filter.h"
+
+#include <algorithm>
+
+namespace rota {
+
+bool wanted_by(const AuditQuery& query, std::string_view token, const AuditEntry& entry) {
+  if (query.since && entry.last_at < *query.since) return false;
+  if (!token.empty() && entry.token != token) return false;
+  const auto& members = query.members;
+  return members.empty() || std::ranges::find(members, entry.member) != members.end();
+}
+
+}  // namespace rota

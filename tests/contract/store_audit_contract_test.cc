@@ -1,0 +1,159 @@
+// The audit trail, as every store keeps it.
+
+#include <gmock/gmock.h>
+
+#include "contract/store_harness.h"
+
+namespace rota {
+namespace {
+
+using testing::at;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr Duration kDay = std::chrono::days{1};
+
+AuditNote note(std::int64_t millis, AuditEvent event = AuditEvent::kTokenFetched,
+               std::string member = "id:42", Fingerprint token = 7) {
+  return {.key = {.event = event,
+                  .member = MemberId{1},
+                  .token = token,
+                  .caller = {.uid = 5, .gid = 60, .pid = 700},
+                  .detail = {}},
+          .member = std::move(member),
+          .at = at(millis),
+          .last_at = at(millis + 10),
+          .count = 3};
+}
+
+template <class Harness>
+class AuditContract : public testing::StoreTest<Harness> {
+ protected:
+  TokenStore& store() { return this->harness_.store(); }
+  void append(const std::vector<AuditNote>& notes, const AuditBounds& bounds = {},
+              WallTime now = at(0)) {
+    const auto done = store().append_audit(notes, bounds, now);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  AuditPage read(const AuditQuery& query = {}) {
+    auto page = store().read_audit(query);
+    EXPECT_TRUE(page) << page.error().message;
+    return page.value_or(AuditPage{});
+  }
+  // The times of what is there, which are all different in these tests.
+  std::vector<std::int64_t> times(const AuditQuery& query = {.limit = 100'000}) {
+    std::vector<std::int64_t> times;
+    for (const AuditEntry& entry : read(query).entries) {
+      times.push_back(entry.at.time_since_epoch().count());
+    }
+    return times;
+  }
+};
+TYPED_TEST_SUITE(AuditContract, testing::Harnesses, testing::HarnessNames);
+
+TYPED_TEST(AuditContract, AnEntryComesBackWithAllItsFieldsAfterARestart) {
+  AuditNote full = note(1'000);
+  full.key.detail = "a 'quoted' word";
+  AuditNote bare{.key = {.event = AuditEvent::kStopped}, .at = at(2'000), .last_at = at(2'000)};
+  this->append({full, bare});
+  this->harness_.reopen();
+
+  const AuditPage page = this->read();
+  ASSERT_THAT(page.entries, SizeIs(2));
+  const AuditEntry& first = page.entries[0];
+  EXPECT_EQ(first.id, 1);
+  EXPECT_EQ(first.at, at(1'000));
+  EXPECT_EQ(first.last_at, at(1'010));
+  EXPECT_EQ(first.count, 3U);
+  EXPECT_EQ(first.event, AuditEvent::kTokenFetched);
+  EXPECT_EQ(first.member, "id:42");
+  EXPECT_EQ(first.caller, (AuditCaller{.uid = 5, .gid = 60, .pid = 700}));
+  EXPECT_EQ(first.detail, "a 'quoted' word");
+  EXPECT_THAT(first.token, SizeIs(16));
+  const AuditEntry& second = page.entries[1];
+  EXPECT_EQ(second.id, 2);
+  EXPECT_EQ(second.event, AuditEvent::kStopped);
+  EXPECT_EQ(second.member, "");
+  EXPECT_EQ(second.caller, AuditCaller{});
+  EXPECT_EQ(second.token, "");
+  EXPECT_EQ(page.next, std::nullopt);
+}
+
+TYPED_TEST(AuditContract, ATokenIsNamedByWhatIsNotItsFingerprint) {
+  this->append({note(1), note(2), note(3, AuditEvent::kTokenFetched, "id:42", 8)});
+  const auto entries = this->read().entries;
+  ASSERT_THAT(entries, SizeIs(3));
+  EXPECT_EQ(entries[0].token, entries[1].token);
+  EXPECT_NE(entries[0].token, entries[2].token);
+  EXPECT_NE(entries[0].token, format_fingerprint(7));
+}
+
+TYPED_TEST(AuditContract, PagesLeadThroughAll) {
+  for (std::int64_t i = 1; i <= 5; ++i) this->append({note(i)});
+  EXPECT_THAT(this->times({.after = 0, .limit = 2}), ElementsAre(1, 2));
+  EXPECT_EQ(this->read({.after = 0, .limit = 2}).next, 2);
+  EXPECT_THAT(this->times({.after = 4, .limit = 2}), ElementsAre(5));
+  EXPECT_EQ(this->read({.after = 4, .limit = 2}).next, std::nullopt);
+  EXPECT_THAT(this->times({.after = 5}), IsEmpty());
+}
+
+TYPED_TEST(AuditContract, IsReadByTimeMemberAndToken) {
+  this->append({note(1'000, AuditEvent::kTokenIssued, "id:1", 7),
+                note(2'000, AuditEvent::kTokenFetched, "email:a@b.example", 8),
+                note(3'000, AuditEvent::kTokenFetched, "id:3", 9)});
+  // One that was so until a time was so at that time.
+  EXPECT_THAT(this->times({.since = at(2'010)}), ElementsAre(2'000, 3'000));
+  EXPECT_THAT(this->times({.since = at(2'011)}), ElementsAre(3'000));
+  EXPECT_THAT(this->times({.members = {"id:1", "id:3"}}), ElementsAre(1'000, 3'000));
+  EXPECT_THAT(this->times({.members = {"id:9"}}), IsEmpty());
+  EXPECT_THAT(this->times({.token = 8}), ElementsAre(2'000));
+}
+
+TYPED_TEST(AuditContract, AReadThatFindsLittleStillLeadsToTheEnd) {
+  std::vector<AuditNote> notes;
+  for (std::int64_t i = 1; i <= 6'000; ++i) notes.push_back(note(i));
+  notes.back().member = "id:77";
+  this->append(notes);
+  AuditQuery query{.members = {"id:77"}};
+  std::size_t found = 0;
+  int pages = 0;
+  for (std::optional<std::int64_t> after = 0; after; ++pages) {
+    query.after = *after;
+    const AuditPage page = this->read(query);
+    found += page.entries.size();
+    after = page.next;
+    ASSERT_LT(pages, 10);
+  }
+  EXPECT_EQ(found, 1U);
+}
+
+TYPED_TEST(AuditContract, TheOldestGoWhenThereAreTooMany) {
+  for (std::int64_t i = 1; i <= 5; ++i) this->append({note(i)}, {.rows_max = 3});
+  EXPECT_THAT(this->times(), ElementsAre(3, 4, 5));
+  // No id is given again.
+  EXPECT_EQ(this->read().entries.back().id, 5);
+}
+
+TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {
+  const AuditBounds bounds{.keep = kDay};
+  this->append({note(1'000), note(2'000)}, bounds, at(2'000));
+  const WallTime first_ends = at(1'010) + kDay;
+  this->append({note(3'000)}, bounds, first_ends);
+  EXPECT_THAT(this->times(), ElementsAre(1'000, 2'000, 3'000));
+  this->append({note(4'000)}, bounds, first_ends + Duration{1});
+  EXPECT_THAT(this->times(), ElementsAre(2'000, 3'000, 4'000));
+  this->append({}, bounds, at(9'000) + kDay);
+  EXPECT_THAT(this->times(), IsEmpty());
+  this->harness_.reopen();
+  this->append({note(5'000)}, bounds, at(5'000));
+  EXPECT_EQ(this->read().entries.at(0).id, 5);
+}
+
+TYPED_TEST(AuditContract, IsNoPartOfWhatAStartLoads) {
+  this->append({note(1)});
+  EXPECT_EQ(testing::describe(Snapshot{}), testing::describe(this->reload()));
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,160 @@
+// The trail on its way to a store: written a moment later, not lost when the store fails.
+
+#include "rotator/audit_trail.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+
+#include "store/memory_store.h"
+#include "unit/serve/fakes.h"
+
+namespace rota {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+class Trail : public ::testing::Test {
+ protected:
+  Trail() {
+    row_.member = MemberId{1};
+    row_.keys = {MemberKey::from_id(42).value()};
+    row_.fingerprint = 7;
+  }
+  ~Trail() override { store_thread_.join(); }
+
+  // All that is on the trail by now, what waits included.
+  std::vector<AuditEntry> read() {
+    std::optional<Result<AuditPage>> page;
+    trail_.read({.limit = 1'000}, [&](Result<AuditPage> read) { page = std::move(read); });
+    while (!page) loop_.run_one();
+    EXPECT_TRUE(page->has_value());
+    return page->value_or(AuditPage{}).entries;
+  }
+
+  boost::asio::io_context loop_;
+  // What the store thread is about to bring is work that the loop does not know of.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      loop_.get_executor()};
+  FakeClock clock_;
+  MemoryStore store_;
+  std::vector<Notice> told_;
+  Published row_;
+  boost::asio::thread_pool store_thread_{1};
+  AuditTrail trail_{{.executor = loop_.get_executor(),
+                     .clock = clock_,
+                     .store = store_,
+                     .store_thread = store_thread_,
+                     .tell = [this](const Notice& notice) { told_.push_back(notice); },
+                     .bounds = {}}};
+};
+
+TEST_F(Trail, WritesItselfAMomentLater) {
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "why"}, "");
+  EXPECT_THAT(store_.audit(), SizeIs(0)) << "nobody waits for it";
+  EXPECT_EQ(trail_.health().waiting, 2U);
+  while (trail_.health().entries < 2) loop_.run_one();
+  ASSERT_THAT(store_.audit(), SizeIs(2));
+  const AuditEntry& fetch = store_.audit()[0];
+  EXPECT_EQ(fetch.event, AuditEvent::kTokenFetched);
+  EXPECT_EQ(fetch.member, "id:42");
+  EXPECT_EQ(fetch.caller, (AuditCaller{.uid = 5, .gid = 60, .pid = 700}));
+  EXPECT_EQ(fetch.count, 2U);
+  EXPECT_EQ(store_.audit()[1].detail, "why");
+  EXPECT_EQ(trail_.health().waiting, 0U);
+}
+
+TEST_F(Trail, AReaderSeesWhatCameBefore) {
+  trail_.note({.event = AuditEvent::kStarted}, "");
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  EXPECT_THAT(read(), SizeIs(2));
+}
+
+TEST_F(Trail, AHangingDiskGetsNoQueue) {
+  std::promise<void> disk;
+  boost::asio::post(store_thread_, [hangs = disk.get_future()] { hangs.wait(); });
+  std::size_t read = 0;
+  for (int pid = 1; pid <= 30'000; ++pid) {
+    trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
+    if (pid % 1'000 == 0) trail_.read({}, [&](const Result<AuditPage>&) { ++read; });
+  }
+  EXPECT_LT(trail_.health().waiting, 16'384U + 2'048U + 1U);
+  disk.set_value();
+  while (read < 30) loop_.run_one();
+  std::uint64_t counted = 0;
+  for (const AuditEntry& entry : store_.audit()) counted += entry.count;
+  EXPECT_EQ(counted, 30'000U);
+}
+
+TEST_F(Trail, KeepsWhatTheStoreDoesNotTake) {
+  store_.fail_next(ErrorKind::kFull, 2);
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  trail_.note({.event = AuditEvent::kRevokeAsked, .member = MemberId{1}}, "id:42");
+  EXPECT_THAT(read(), SizeIs(0));
+  EXPECT_TRUE(trail_.health().failing);
+  EXPECT_EQ(trail_.health().waiting, 2U);
+  EXPECT_THAT(read(), SizeIs(0));
+  ASSERT_THAT(told_, SizeIs(1)) << "once, not for each attempt";
+  EXPECT_EQ(told_[0].severity, Severity::kError);
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+
+  const auto entries = read();
+  ASSERT_THAT(entries, SizeIs(2));
+  EXPECT_EQ(entries[0].count, 2U);
+  EXPECT_EQ(entries[1].event, AuditEvent::kRevokeAsked);
+  EXPECT_EQ(entries[1].member, "id:42");
+  EXPECT_FALSE(trail_.health().failing);
+  EXPECT_THAT(told_, SizeIs(2));
+}
+
+TEST_F(Trail, AFloodOfFetchesFoldsNothingElse) {
+  store_.fail_next(ErrorKind::kFull, 1'000);
+  trail_.note({.event = AuditEvent::kRevokeAsked,
+               .member = MemberId{1},
+               .caller = {.uid = 0, .gid = 0, .pid = 99},
+               .detail = "the one that matters"},
+              "id:42");
+  constexpr int kFlood = 100'000;
+  for (int pid = 1; pid <= kFlood; ++pid)
+    trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
+  EXPECT_GT(trail_.health().folded, 0U);
+  EXPECT_LT(trail_.health().waiting, 20'500U);
+  read();
+  store_.fail_next(ErrorKind::kFull, 0);
+  std::uint64_t fetches = 0;
+  for (std::int64_t after = 0;;) {
+    std::optional<Result<AuditPage>> page;
+    trail_.read({.after = after, .limit = 1'000},
+                [&](Result<AuditPage> got) { page = std::move(got); });
+    while (!page) loop_.run_one();
+    for (const AuditEntry& entry : (*page)->entries) {
+      if (entry.event == AuditEvent::kTokenFetched) {
+        fetches += entry.count;
+        continue;
+      }
+      EXPECT_EQ(entry.caller.pid, 99);
+      EXPECT_EQ(entry.detail, "the one that matters");
+    }
+    if (!(*page)->next) break;
+    after = *(*page)->next;
+  }
+  EXPECT_EQ(fetches, static_cast<std::uint64_t>(kFlood));
+}
+
+TEST_F(Trail, IsWrittenAtTheEnd) {
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  trail_.note({.event = AuditEvent::kStopped}, "");
+  trail_.finish();
+  store_thread_.join();
+  ASSERT_THAT(store_.audit(), SizeIs(2));
+  EXPECT_EQ(store_.audit()[1].event, AuditEvent::kStopped);
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,90 @@
+// The audit trail in the file: append-only, without a token's own hash, and there after an upgrade.
+
+#include <gmock/gmock.h>
+
+#include "raw_sqlite.h"
+
+namespace rota {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_member;
+using ::testing::Not;
+using testing::RawSqlite;
+
+AuditNote fetch_of(std::string_view token) {
+  return {.key = {.event = AuditEvent::kTokenFetched,
+                  .member = MemberId{1},
+                  .token = fingerprint_of(token)},
+          .member = "id:42",
+          .at = testing::at(1),
+          .last_at = testing::at(1)};
+}
+
+class SqliteAudit : public testing::SqliteTest {
+ protected:
+  static void append(SqliteStore& store, const std::vector<AuditNote>& notes) {
+    const auto done = store.append_audit(notes, {}, testing::at(1));
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  static std::vector<AuditEntry> entries(SqliteStore& store) {
+    auto page = store.read_audit({});
+    EXPECT_TRUE(page);
+    return page.value_or(AuditPage{}).entries;
+  }
+  // What SQLite answers to a statement that is tried: "" when it was let through.
+  std::string attempt(const std::string& sql) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(SQLITE_OK, sqlite3_open(path().c_str(), &database));
+    const int code = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+    std::string message = code == SQLITE_OK ? "" : sqlite3_errmsg(database);
+    sqlite3_close(database);
+    return message;
+  }
+};
+
+TEST_F(SqliteAudit, OnlyGrowsAtItsEndAndGoesFromItsBeginning) {
+  {
+    auto store = open();
+    append(*store, {fetch_of("a"), fetch_of("b"), fetch_of("c")});
+  }
+  const std::string no = "the audit trail is append-only";
+  EXPECT_EQ(no, attempt("UPDATE audit SET uid = 0"));
+  EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 2"));
+  EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 3"));
+  EXPECT_EQ(no, attempt("INSERT OR REPLACE INTO audit SELECT 1, 0, 0, 1, 1, '', 0, 0, 0, '', ''"));
+  EXPECT_EQ(no, attempt("INSERT INTO audit SELECT -1, 0, 0, 1, 1, '', 0, 0, 0, '', ''"));
+  EXPECT_EQ(3U, entries(*open()).size());
+  EXPECT_EQ("", attempt("DELETE FROM audit WHERE id <= 2"));
+  EXPECT_EQ(1U, entries(*open()).size());
+}
+
+TEST_F(SqliteAudit, NamesATokenByAKeyedHashAlone) {
+  std::string with_one_key;
+  {
+    auto store = open();
+    append(*store, {fetch_of("token")});
+    with_one_key = entries(*store).at(0).token;
+  }
+  const auto files = testing::read_all(folder_.path());
+  EXPECT_THAT(files.at("rota.db"), HasSubstr(with_one_key));
+  EXPECT_THAT(files.at("rota.db"), Not(HasSubstr(format_fingerprint(fingerprint_of("token")))));
+  const Result<Sealer> other = Sealer::create(Secret(std::string(kStoreKeyBytes, 'x')));
+  ASSERT_TRUE(other);
+  EXPECT_NE(with_one_key, other->audit_name(fingerprint_of("token")));
+}
+
+TEST_F(SqliteAudit, ADatabaseOfTheSchemaBeforeGetsOne) {
+  {
+    auto store = open();
+    commit(*store, {PutMember{make_member(7)}});
+  }
+  RawSqlite(path()).run("DROP TABLE audit; PRAGMA user_version = 2");
+  auto store = open();
+  EXPECT_EQ(1U, load(*store).members.size());
+  append(*store, {fetch_of("token")});
+  EXPECT_EQ(1U, entries(*store).size());
+}
+
+}  // namespace
+}  // namespace rota
