@@ -38,11 +38,12 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
   for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
     for (const Token& token : record.tokens) {
       if (token.kind != kind || token.status != TokenStatus::kRevoking) continue;
-      offer(plan, {.kind = kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh
-                                                       : CallKind::kRevokeAccess,
-                   .lane = is_a_leavers(token, record) ? Lane::kRevocation : Lane::kSuperseded,
-                   .due = attempts.revocation_retry_at(token.id),
-                   .token = token.id});
+      offer(
+          plan,
+          {.kind = kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh : CallKind::kRevokeAccess,
+           .lane = is_a_leavers(token, record) ? Lane::kRevocation : Lane::kSuperseded,
+           .due = std::max(attempts.revocation_retry_at(token.id), attempts.throttled_until),
+           .token = token.id});
     }
   }
 }
@@ -103,10 +104,12 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     if (attempts.failures >= kUrgentTriesMax && demand.others_work) call.lane = Lane::kIssue;
     call.due = std::max(call.due, demand.waiting ? urgent : attempts.retry_at);
   }
+  call.due = std::max(call.due, attempts.throttled_until);
   offer(plan, call);
 
   if (can_refresh && demand.kept) {
-    const WallTime due = std::max(renewal_due(*refresh, policy), record.renew_not_before);
+    const WallTime due = std::max(
+        {renewal_due(*refresh, policy), record.renew_not_before, attempts.throttled_until});
     offer(plan, {.kind = CallKind::kIssue,
                  .lane = Lane::kRenewal,
                  .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});

@@ -18,6 +18,7 @@ struct Attempts {
   int failures = 0;                    // issue and refresh calls in a row that settled nothing
   WallTime retry_at;                   // not before, after a failure
   WallTime last_at;                    // when the last issue or refresh call was sent
+  WallTime throttled_until;            // the end of the pause after a 429 to one of its calls
   WallTime answered_at;                // when the last one brought a token, new or not
   bool settle_by_issue = false;        // a refresh did not settle it: ask by an issue call
   std::optional<Fingerprint> refused;  // a client says that Circle refused this access token

@@ -11,7 +11,9 @@ namespace rota {
 namespace {
 
 constexpr std::size_t kFetchRowsMax = 16'384;
-constexpr std::size_t kEventRowsMax = 4'096;
+// There are as many as members and what happens to them in one moment, so after a mass revocation
+// of a large roster none is folded; a row takes some 200 bytes.
+constexpr std::size_t kEventRowsMax = 262'144;
 // So many new rows are not kept for the timer.
 constexpr std::size_t kHandOverRows = 2'048;
 constexpr Duration kDelay{1'000};

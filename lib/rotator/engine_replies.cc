@@ -55,6 +55,11 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
 
   MemberSlot& called = slots_.at(call.member);
   called.in_flight.reset();
+  // It may be about this member alone: behind the others of its lane that are due.
+  if (std::holds_alternative<Throttled>(reply.outcome)) {
+    const BootTime until = budget_.paused_until(now.boot).value_or(now.boot);
+    called.attempts.throttled_until = circle_now(now) + (until - now.boot);
+  }
   MemberSlot& slot = merge_if_known(called, reply, now);
   if (give_to_owner(slot, reply, now)) {
     // another member's record has it

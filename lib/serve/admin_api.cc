@@ -17,9 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-// A plan's id is short; what somebody gives for one need not be.
-constexpr std::size_t kPlanIdNotedMax = 64;
-
 ErrorReply reply_of(Error error) {
   ErrorCode code = ErrorCode::kInternal;
   switch (error.kind) {
@@ -112,6 +109,13 @@ Result<MembersQuery> parse_members_query(std::string_view text) {
   }
 }
 
+// It goes on the audit trail, whatever it is: no other bytes than an id has.
+bool looks_like_plan_id(std::string_view text) {
+  constexpr std::size_t kLengthMax = 16;
+  return !text.empty() && text.size() <= kLengthMax &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Result<std::string> parse_reload_query(std::string_view text) {
   std::optional<std::string> approve;
   for (QueryReader reader(text);;) {
@@ -119,7 +123,9 @@ Result<std::string> parse_reload_query(std::string_view text) {
     if (!more) return std::move(approve).value_or("");
     if (reader.name() != "approve") return unknown_parameter(reader.name());
     if (approve) return repeated_parameter(reader.name());
-    if (reader.value().empty()) return fail(ErrorKind::kInvalid, "approve names no plan");
+    if (!looks_like_plan_id(reader.value())) {
+      return fail(ErrorKind::kInvalid, "approve is not the id of a plan");
+    }
     approve = reader.value();
   }
 }
@@ -202,7 +208,7 @@ Answer start_reload(std::string_view query, const AuditCaller& caller, AdminServ
   auto approve = parse_reload_query(query);
   if (!approve) return bad_request(std::move(approve).error());
   admin.note_asked(approve->empty() ? AuditEvent::kReloadAsked : AuditEvent::kApproveAsked, {},
-                   approve->substr(0, kPlanIdNotedMax), caller);
+                   *approve, caller);
   return LaterReply{[&admin, approve = *std::move(approve)](PlainDone done) mutable {
     admin.reload(std::move(approve), text_reply(std::move(done)));
   }};

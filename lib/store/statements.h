@@ -61,8 +61,8 @@ inline constexpr const char* kPruneAuditToRows =
     " AND id < (SELECT min(id) FROM audit) + ?2";
 inline constexpr const char* kPruneAuditBefore =
     "DELETE FROM audit WHERE id < coalesce("
-    "(SELECT id FROM audit WHERE last_at >= ?1 ORDER BY id LIMIT 1),"
-    " (SELECT max(id) + 1 FROM audit)) AND id < (SELECT min(id) FROM audit) + ?2";
+    "(SELECT id FROM audit WHERE last_at >= ?1 AND id < (SELECT min(id) FROM audit) + ?2"
+    " ORDER BY id LIMIT 1), (SELECT min(id) FROM audit) + ?2)";
 inline constexpr const char* kReadAudit =
     "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail FROM audit"
     " WHERE id > ?1 ORDER BY id LIMIT ?2";

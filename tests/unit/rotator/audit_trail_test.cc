@@ -147,6 +147,18 @@ TEST_F(Trail, AFloodOfFetchesFoldsNothingElse) {
   EXPECT_EQ(fetches, static_cast<std::uint64_t>(kFlood));
 }
 
+// All in one turn of the loop, in which nothing can be written.
+TEST_F(Trail, AMassRevocationNamesEveryMember) {
+  constexpr std::int64_t kMembers = 20'000;
+  for (std::int64_t member = 1; member <= kMembers; ++member) {
+    trail_.note({.event = AuditEvent::kMemberBlocked, .member = MemberId{member}}, "one of them");
+  }
+  while (trail_.health().entries < kMembers) loop_.run_one();
+  EXPECT_EQ(trail_.health().folded, 0U);
+  ASSERT_THAT(store_.audit(), SizeIs(kMembers));
+  for (const AuditEntry& entry : store_.audit()) ASSERT_EQ(entry.member, "one of them");
+}
+
 TEST_F(Trail, IsWrittenAtTheEnd) {
   trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
   trail_.note({.event = AuditEvent::kStopped}, "");

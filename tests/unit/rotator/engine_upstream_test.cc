@@ -109,6 +109,27 @@ TEST(EngineUpstream, A429PausesEveryLaneWhatIsJournaledAlreadyIncluded) {
   EXPECT_THAT(box.open_calls(), SizeIs(4)) << "the next revocation, and three in the background";
 }
 
+// P8: Circle may mean this member alone.
+TEST(EngineUpstream, AMemberThatGetsA429GoesBehindTheOthersOfItsLane) {
+  EngineBox box = box_with_many(2);
+  ASSERT_THAT(box.open_calls(), SizeIs(2));
+  const std::string second = box.calls[1].request.member.text();
+  box.reply(box.calls[0], Throttled{.after = 5s});
+  box.reply(box.calls[1], Transient{.reason = TransientReason::kNotSent, .why = "a test"});
+  box.settle();
+  std::vector<std::string> asked;
+  for (int i = 0; i < 8; ++i) {
+    box.run_for(6s);
+    if (box.open_calls().empty()) continue;
+    asked.push_back(box.oldest_call().request.member.text());
+    if (asked.back() == second) break;
+    box.reply(box.oldest_call(), Throttled{.after = 5s});
+    box.settle();
+  }
+  EXPECT_LE(asked.size(), 2U) << "not the same one for ever";
+  EXPECT_EQ(asked.back(), second);
+}
+
 TEST(EngineUpstream, A429WithoutRetryAfterPausesEverLonger) {
   EngineBox box = box_with_many(1);
   for (const Duration pause : {Duration{2'000}, Duration{4'000}, Duration{8'000}}) {

@@ -251,7 +251,9 @@ TEST_F(AdminApi, RefusesParametersThatMeanNothing) {
   }
   for (const std::string_view path :
        {"/v1/revoke-all?x=1", "/v1/members/id:42/revoke?force=1", "/v1/roster/reload?x=1",
-        "/v1/roster/reload?approve=", "/v1/roster/reload?approve=a&approve=a"}) {
+        "/v1/roster/reload?approve=", "/v1/roster/reload?approve=a&approve=a",
+        "/v1/roster/reload?approve=%FF", "/v1/roster/reload?approve=plan",
+        "/v1/roster/reload?approve=0123456789abcdef0"}) {
     EXPECT_EQ(ask("POST", path), "bad_request") << path;
   }
   EXPECT_THAT(admin.calls, ElementsAre());
