@@ -242,9 +242,12 @@ void Daemon::stop() {
 void Daemon::part_stopped() {
   if (--parts_stopping_ > 0) return;
   connection_log_.finish();
-  note(AuditEvent::kStopped);
-  context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
-  context_.loop.stop();
+  // A write that fails now would be lost, and this entry would say that nothing was.
+  rotator_->audit_trail().settle([this] {
+    note(AuditEvent::kStopped);
+    context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
+    context_.loop.stop();
+  });
 }
 
 std::string Daemon::status_text() {

@@ -68,9 +68,13 @@ void Daemon::roster_changed() {
     if (live_ && !stopping_) context_.manager.status(status_text());
   };
   const auto roster = read_roster_on_disk();
-  note(roster ? AuditEvent::kReloaded : AuditEvent::kReloadFailed, "the roster, as it changed");
-  if (!roster) return tell_manager();
-  take_roster(*roster, {}, [tell_manager](const Result<RosterPlan>&) { tell_manager(); });
+  const auto settled = [this, tell_manager](bool taken) {
+    note(taken ? AuditEvent::kReloaded : AuditEvent::kReloadFailed, "the roster, as it changed");
+    tell_manager();
+  };
+  if (!roster) return settled(false);
+  take_roster(*roster, {},
+              [settled](const Result<RosterPlan>& plan) { settled(plan.has_value()); });
 }
 
 // All of it, or nothing. What is read here is in force at once, for open connections too.

@@ -46,6 +46,15 @@ enum class AuditEvent {
 };
 std::string_view name_of(AuditEvent event);
 
+// The trail's parts, each with bounds of its own: what comes often pushes out its own kind only.
+// The numbers stand in databases.
+enum class AuditShare {
+  kFetches = 1,    // who got a token: as many as clients make
+  kRotations = 2,  // what Circle gave: as many as members make
+  kDeeds = 3,      // what people did, and what came of it
+};
+AuditShare share_of(AuditEvent event);
+
 // Who it was, as the kernel said when the client connected; each part may be unknown.
 struct AuditCaller {
   static constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);  // no process can have it
@@ -92,7 +101,7 @@ struct AuditEntry {
   std::string detail;
 };
 
-// How much of the trail is kept: the oldest entries go first.
+// How much of each share of the trail is kept: its oldest entries go first.
 struct AuditBounds {
   Duration keep = std::chrono::days{90};
   std::size_t rows_max = 1'000'000;

@@ -169,4 +169,40 @@ std::string_view name_of(AuditEvent event) {
   ROTA_CHECK(false);
 }
 
+AuditShare share_of(AuditEvent event) {
+  switch (event) {
+    case AuditEvent::kTokenFetched:
+      return AuditShare::kFetches;
+    case AuditEvent::kTokenIssued:
+    case AuditEvent::kTokenRefreshed:
+    case AuditEvent::kPairRenewed:
+      return AuditShare::kRotations;
+    case AuditEvent::kTokenRevoked:
+    case AuditEvent::kRevocationFailed:
+    case AuditEvent::kRevocationOver:
+    case AuditEvent::kMemberRetired:
+    case AuditEvent::kMemberReturned:
+    case AuditEvent::kMemberBlocked:
+    case AuditEvent::kMemberReinstated:
+    case AuditEvent::kMemberMismatched:
+    case AuditEvent::kRosterApplied:
+    case AuditEvent::kPlanHeld:
+    case AuditEvent::kPlanApproved:
+    case AuditEvent::kReloaded:
+    case AuditEvent::kReloadFailed:
+    case AuditEvent::kGrantsChanged:
+    case AuditEvent::kAppTokenChanged:
+    case AuditEvent::kRotateAsked:
+    case AuditEvent::kRevokeAsked:
+    case AuditEvent::kReinstateAsked:
+    case AuditEvent::kRevokeAllAsked:
+    case AuditEvent::kReloadAsked:
+    case AuditEvent::kApproveAsked:
+    case AuditEvent::kStarted:
+    case AuditEvent::kStopped:
+      return AuditShare::kDeeds;
+  }
+  ROTA_CHECK(false);
+}
+
 }  // namespace rota

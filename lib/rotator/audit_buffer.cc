@@ -28,25 +28,41 @@ AuditNote& AuditBuffer::add(const AuditKey& key, Now now) {
   return note;
 }
 
+AuditBuffer::Row* AuditBuffer::find(const AuditKey& key) {
+  const auto known = rows_.find(key);
+  return known == rows_.end() ? nullptr : &known->second;
+}
+
 AuditBuffer::Row& AuditBuffer::row_of(const AuditKey& key) {
-  if (const auto known = rows_.find(key); known != rows_.end()) return known->second;
+  if (Row* row = find(key)) return *row;
   if (rows_.size() >= rows_max_) make_room();
-  const AuditKey kept = folded_key(key, fold_);
+  const auto user = rows_of_user_.find(key.caller.uid);
+  const bool many = user != rows_of_user_.end() && user->second >= kRowsOfOneUser;
+  const Fold fold = many ? std::max(fold_, Fold::kPids) : fold_;
+  const AuditKey kept = folded_key(key, fold);
   const auto [place, added] = rows_.try_emplace(kept);
   Row& row = place->second;
   if (added) {
     row.note.key = kept;
     row.note.count = 0;
     fresh_.push_back(&row);
+    ++rows_of_user_[kept.caller.uid];
   }
-  row.folded = row.folded || fold_ != Fold::kNothing;
+  row.folded = row.folded || fold_ != Fold::kNothing || kept != key;
   return row;
 }
 
-std::vector<AuditNote> AuditBuffer::take(BootTime now) {
+void AuditBuffer::count_users() {
+  rows_of_user_.clear();
+  for (const auto& [key, row] : rows_) ++rows_of_user_[key.caller.uid];
+}
+
+std::vector<AuditNote> AuditBuffer::take(BootTime now, std::size_t fresh_max) {
   std::vector<AuditNote> notes;
-  for (Row* row : fresh_) give(*row, now, notes);
-  fresh_.clear();
+  const std::size_t taken = std::min(fresh_.size(), fresh_max);
+  const auto end = fresh_.begin() + static_cast<std::ptrdiff_t>(taken);
+  std::for_each(fresh_.begin(), end, [&](Row* row) { give(*row, now, notes); });
+  fresh_.erase(fresh_.begin(), end);
   if (now >= sweep_at_) {
     sweep_at_ = now + kSweepEvery;
     const auto is_due = [now](const Row& row) { return now - row.taken_at >= kRepeatEvery; };
@@ -54,12 +70,13 @@ std::vector<AuditNote> AuditBuffer::take(BootTime now) {
       return each.second.note.count == 0 && is_due(each.second);
     });
     for (auto& [key, row] : rows_) {
-      if (row.note.count == 0 || !is_due(row)) continue;
+      if (!row.taken || row.note.count == 0 || !is_due(row)) continue;
       --repeated_;
       give(row, now, notes);
     }
+    count_users();
   }
-  fold_ = Fold::kNothing;
+  if (fresh_.empty()) fold_ = Fold::kNothing;
   sort_notes(notes);
   return notes;
 }
@@ -70,6 +87,7 @@ std::vector<AuditNote> AuditBuffer::take_all() {
     if (row.note.count > 0) notes.push_back(std::move(row.note));
   }
   rows_.clear();
+  rows_of_user_.clear();
   fresh_.clear();
   repeated_ = 0;
   sort_notes(notes);
@@ -108,6 +126,7 @@ void AuditBuffer::make_room() {
   std::erase_if(rows_, [](const auto& each) { return each.second.note.count == 0; });
   const std::size_t enough = rows_max_ / 4 * 3;
   while (rows_.size() > enough && fold_ != Fold::kCallers) fold_more();
+  count_users();
 }
 
 void AuditBuffer::fold_more() {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -17,12 +18,15 @@ namespace rota {
 //
 // No note is dropped. When there is no more room, because the store takes nothing or because of a
 // flood, rows become one that differ only in what the trail can best do without: first in their
-// pids, then in their gids, tokens, members, and at last in who it was. Pure; loop thread only.
+// pids, then in their gids, tokens, members, and at last in who it was. And a user that has
+// kRowsOfOneUser gets no row for one more process: a program that forks for each fetch would fill
+// the trail alone. Pure; loop thread only.
 class AuditBuffer {
  public:
   static constexpr Duration kRepeatEvery = std::chrono::minutes{10};
   static constexpr Duration kSweepEvery = std::chrono::minutes{1};
   static constexpr std::size_t kRowsMin = 64;  // no less than there are events
+  static constexpr std::size_t kRowsOfOneUser = 2'048;
 
   explicit AuditBuffer(std::size_t rows_max);
 
@@ -30,8 +34,9 @@ class AuditBuffer {
   // in, and stays so where the key has no member any more.
   AuditNote& add(const AuditKey& key, Now now);
 
-  // What is due, in the order in which it first happened.
-  std::vector<AuditNote> take(BootTime now);
+  // What is due, in the order in which it first happened: of what is new, `fresh_max` rows at most.
+  std::vector<AuditNote> take(BootTime now,
+                              std::size_t fresh_max = std::numeric_limits<std::size_t>::max());
   std::vector<AuditNote> take_all();
   // They could not be written.
   void put_back(std::vector<AuditNote> notes);
@@ -59,13 +64,16 @@ class AuditBuffer {
 
   static AuditKey folded_key(AuditKey key, Fold fold);
   Row& row_of(const AuditKey& key);
+  Row* find(const AuditKey& key);
+  void count_users();
   void make_room();
   void fold_more();
   void give(Row& row, BootTime now, std::vector<AuditNote>& out);
 
   const std::size_t rows_max_;
   Rows rows_;
-  std::vector<Row*> fresh_;  // never taken
+  std::unordered_map<std::uint32_t, std::size_t> rows_of_user_;  // by uid
+  std::vector<Row*> fresh_;                                      // never taken
   std::size_t repeated_ = 0;
   Fold fold_ = Fold::kNothing;
   BootTime sweep_at_{};

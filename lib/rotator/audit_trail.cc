@@ -16,6 +16,7 @@ constexpr std::size_t kFetchRowsMax = 16'384;
 constexpr std::size_t kEventRowsMax = 262'144;
 // So many new rows are not kept for the timer.
 constexpr std::size_t kHandOverRows = 2'048;
+constexpr std::size_t kReadsMax = 64;
 constexpr Duration kDelay{1'000};
 constexpr Duration kRetryDelay{5'000};
 
@@ -39,23 +40,22 @@ void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
   if (note.member.empty() && note.key.member != MemberId{}) {
     note.member = row.keys.front().text();
   }
-  if (fetches_.fresh() >= kHandOverRows && !failing_ && writing_ == 0) return hand_over();
+  if (fetches_.fresh() >= kHandOverRows && !failing_ && !writing_) return hand_over();
   if (!due_ || fetches_.fresh() != fresh_before) wait();
 }
 
 void AuditTrail::note(const AuditKey& key, std::string member) {
   AuditNote& note = events_.add(key, parts_.clock.now());
   if (note.key.member == key.member) note.member = std::move(member);
-  if (events_.fresh() >= kHandOverRows && writing_ == 0 && !failing_) return hand_over();
+  if (events_.fresh() >= kHandOverRows && !failing_ && !writing_) return hand_over();
   wait();
 }
 
 // Sets the timer for what is to be written next, if it would fire later or not at all.
 void AuditTrail::wait() {
-  const bool fresh = fetches_.fresh() + events_.fresh() > 0;
-  if (!fresh && fetches_.repeated() + events_.repeated() == 0) return;
+  if (fresh() == 0 && fetches_.repeated() + events_.repeated() == 0) return;
   const BootTime now = parts_.clock.now().boot;
-  const Duration delay = failing_ ? kRetryDelay : fresh ? kDelay : AuditBuffer::kSweepEvery;
+  const Duration delay = failing_ ? kRetryDelay : fresh() > 0 ? kDelay : AuditBuffer::kSweepEvery;
   if (due_ && *due_ <= now + delay) return;
   due_ = now + delay;
   timer_.expires_after(delay);
@@ -66,30 +66,21 @@ void AuditTrail::wait() {
   });
 }
 
-// Nothing, while the store thread has not done with what it was given: where a disk hangs, that
-// would be a queue without bounds.
+// One batch at a time: where a disk hangs, more would be a queue without bounds. And a small one,
+// so that no batch of the engine waits for long behind what an outage gathered, and one that fails
+// costs little.
 void AuditTrail::hand_over() {
-  if (writing_ > 0) return;
+  if (writing_) return;
   const Now now = parts_.clock.now();
-  std::vector<AuditNote> notes = fetches_.take(now.boot);
-  std::ranges::move(events_.take(now.boot), std::back_inserter(notes));
+  std::vector<AuditNote> notes = fetches_.take(now.boot, kHandOverRows);
+  std::ranges::move(events_.take(now.boot, kHandOverRows), std::back_inserter(notes));
   sort_notes(notes);
   wait();
-  // In pieces, so that no batch of the engine waits for long behind what an outage gathered.
-  for (std::size_t begin = 0; begin < notes.size(); begin += kHandOverRows) {
-    const auto first = notes.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto count = std::min(kHandOverRows, notes.size() - begin);
-    write({std::make_move_iterator(first),
-           std::make_move_iterator(first + static_cast<std::ptrdiff_t>(count))},
-          now.wall);
-  }
-}
-
-void AuditTrail::write(std::vector<AuditNote> notes, WallTime wall) {
-  ++writing_;
-  rows_writing_ += notes.size();
-  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor, wall,
-                                          notes = std::move(notes)]() mutable {
+  if (notes.empty()) return;
+  writing_ = true;
+  rows_writing_ = notes.size();
+  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
+                                          wall = now.wall, notes = std::move(notes)]() mutable {
     Result<void> result = parts_.store.append_audit(notes, parts_.bounds, wall);
     boost::asio::post(executor, [this, alive = std::move(alive), notes = std::move(notes),
                                  result = std::move(result)]() mutable {
@@ -99,8 +90,8 @@ void AuditTrail::write(std::vector<AuditNote> notes, WallTime wall) {
 }
 
 void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& result) {
-  --writing_;
-  rows_writing_ -= notes.size();
+  writing_ = false;
+  rows_writing_ = 0;
   const bool failed_before = std::exchange(failing_, !result);
   if (result) {
     entries_ += notes.size();
@@ -116,11 +107,16 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
                                                 result.error().message)
                                   : "the audit trail is written again"});
   }
-  if (writing_ == 0 && !reads_.empty()) {
-    hand_over();
-    for (Read& read : std::exchange(reads_, {})) start(std::move(read));
-  }
+  if (settled_) std::exchange(settled_, {})();
+  const bool more = !failing_ && (fresh() >= kHandOverRows || (!reads_.empty() && fresh() > 0));
+  if (more) return hand_over();
+  for (Read& read : std::exchange(reads_, {})) start(std::move(read));
   wait();
+}
+
+void AuditTrail::settle(std::move_only_function<void()> done) {
+  if (!writing_) return done();
+  settled_ = std::move(done);
 }
 
 void AuditTrail::put_back(std::vector<AuditNote> notes) {
@@ -137,12 +133,12 @@ void AuditTrail::put_back(std::vector<AuditNote> notes) {
 void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done) {
   Read read{.query = std::move(query), .done = std::move(done)};
   hand_over();
-  // What it must see may not have been handed over: then it comes behind that.
-  if (fetches_.fresh() + events_.fresh() > 0 && writing_ > 0) {
-    reads_.push_back(std::move(read));
-  } else {
-    start(std::move(read));
-  }
+  if (!writing_) return start(std::move(read));
+  // What it must see is being written, or comes behind that.
+  if (reads_.size() < kReadsMax) return reads_.push_back(std::move(read));
+  boost::asio::post(parts_.executor, [alive = alive_, done = std::move(read.done)]() mutable {
+    if (*alive) done(fail(ErrorKind::kBusy, "the store is slow, and others wait for the trail"));
+  });
 }
 
 void AuditTrail::start(Read read) {

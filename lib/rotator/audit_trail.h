@@ -45,9 +45,12 @@ class AuditTrail {
   void note(const AuditKey& key, std::string member);
 
   // What is new up to now is written first. `done` comes on the loop thread, never from inside of
-  // this call.
+  // this call. kBusy: too many of them wait for the disk.
   void read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done);
 
+  // `done` comes once no write is under way: from inside of this call, or later on the loop thread.
+  // Then finish() writes all that failed together with all that is new, or nothing of it.
+  void settle(std::move_only_function<void()> done);
   // Hands everything to the store thread, once, at the end.
   void finish();
 
@@ -61,7 +64,7 @@ class AuditTrail {
   void wait();
   void start(Read read);
   void hand_over();
-  void write(std::vector<AuditNote> notes, WallTime wall);
+  std::size_t fresh() const { return fetches_.fresh() + events_.fresh(); }
   void written(std::vector<AuditNote> notes, const Result<void>& result);
   void put_back(std::vector<AuditNote> notes);
 
@@ -70,9 +73,10 @@ class AuditTrail {
   AuditBuffer events_;  // all else: no flood of fetches can fold these
   boost::asio::steady_timer timer_;
   std::optional<BootTime> due_;  // when timer_ fires
-  std::size_t writing_ = 0;      // batches that the store thread has
+  bool writing_ = false;         // the store thread has a batch
   std::size_t rows_writing_ = 0;
-  std::vector<Read> reads_;  // that wait for those
+  std::vector<Read> reads_;  // that wait for what is new
+  std::move_only_function<void()> settled_;
   bool failing_ = false;
   std::uint64_t entries_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -162,9 +162,10 @@ class Engine {
   void pause_until(BootTime until);
   void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
   MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
-  bool give_to_owner(MemberSlot& slot, const Reply& reply, Now now);
+  bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
-  void note_rotation(const MemberSlot& slot, const CallState& call, bool rotated);
+  void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
+                     std::string_view how);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);

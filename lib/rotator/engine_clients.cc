@@ -192,9 +192,9 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
     case OperatorAction::kRevoke:
       release_shared(slot);
       for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+      if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
       record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
       tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
-      note(AuditEvent::kMemberBlocked, &slot);
       answer_waiters(slot, now);
       settle_if_nothing_alive(slot, now);
       break;
@@ -232,8 +232,8 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
     operation.members.insert(member);
     slot.operations.push_back(op);
     for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+    if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
     record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
-    note(AuditEvent::kMemberBlocked, &slot);
     answer_waiters(slot, now);
     replan(slot, now);
   }

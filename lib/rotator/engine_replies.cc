@@ -61,7 +61,7 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
     called.attempts.throttled_until = circle_now(now) + (until - now.boot);
   }
   MemberSlot& slot = merge_if_known(called, reply, now);
-  if (give_to_owner(slot, reply, now)) {
+  if (give_to_owner(slot, call, reply, now)) {
     // another member's record has it
   } else if (rotates(call.kind)) {
     take_rotation(slot, call, reply, now);
@@ -211,7 +211,7 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
 
 // A selector that led to one member now brings the tokens of another that has a record of its own:
 // they are that one's, to be kept or revoked as it stands.
-bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
+bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   if (issued == nullptr || !is_other_identity(slot.record, issued->pair)) return false;
   const auto known = by_circle_id_.find(issued->pair.community_member_id);
@@ -220,6 +220,8 @@ bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
   if (is_other_identity(owner.record, issued->pair)) return false;
 
   const WallTime circle = circle_now(now);
+  note_received(owner, call, reply.outcome,
+                fmt::format(" by the name {}", primary_key(slot.record).text()));
   record_change(slot, enter(slot.record, LifecycleEvent::kOtherIdentity, circle));
   tell(
       Severity::kError, "mismatched", &slot,
@@ -229,9 +231,6 @@ bool Engine::give_to_owner(MemberSlot& slot, const Reply& reply, Now now) {
   record_change(
       owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_).change);
   note(AuditEvent::kMemberMismatched, &slot);
-  note(AuditEvent::kTokenIssued, &owner,
-       fmt::format("by the name {}", primary_key(slot.record).text()),
-       fingerprint_of(issued->pair.access.value->reveal()));
   replan(owner, now);
   return true;
 }
@@ -242,6 +241,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   const bool was_early = before != nullptr && circle + kEarlyMin < before->expires_at;
   const MemberState state_before = slot.record.state;
 
+  note_received(slot, call, reply.outcome, "");
   const Applied applied =
       apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
   index(slot);
@@ -268,7 +268,6 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         attempts.failures = 0;
       }
       const bool rotated = applied.progress == Progress::kRotated;
-      note_rotation(slot, call, rotated);
       if (access != nullptr) {
         tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
              fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
@@ -324,17 +323,25 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   answer_waiters(slot, now);
 }
 
-void Engine::note_rotation(const MemberSlot& slot, const CallState& call, bool rotated) {
-  const bool issues = call.kind == CallKind::kIssue;
-  const AuditEvent event = !issues                       ? AuditEvent::kTokenRefreshed
+// Whatever becomes of them: one that came for a leaver, or for another member, is in the world too.
+void Engine::note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
+                           std::string_view how) {
+  const auto* issued = std::get_if<Issued>(&outcome);
+  const auto* refreshed = std::get_if<Refreshed>(&outcome);
+  const AuditEvent event = issued == nullptr             ? AuditEvent::kTokenRefreshed
                            : call.lane == Lane::kRenewal ? AuditEvent::kPairRenewed
                                                          : AuditEvent::kTokenIssued;
-  const std::string_view rest = rotated ? "" : ": the same as before";
-  for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
-    const Token* token = current(slot.record, kind);
-    if (token == nullptr || (kind == TokenKind::kRefresh && !issues)) continue;
-    note(event, &slot, fmt::format("{}{}", name_of(kind), rest), token->fingerprint);
-  }
+  const auto note_token = [&](TokenKind kind, const SecretPtr& token) {
+    const Fingerprint fingerprint = fingerprint_of(token->reveal());
+    const bool known = std::ranges::find(slot.record.tokens, fingerprint, &Token::fingerprint) !=
+                       slot.record.tokens.end();
+    note(event, &slot,
+         fmt::format("{}{}{}", name_of(kind), known ? ": the same as before" : "", how),
+         fingerprint);
+  };
+  if (issued != nullptr) note_token(TokenKind::kRefresh, issued->pair.refresh);
+  if (issued != nullptr) note_token(TokenKind::kAccess, issued->pair.access.value);
+  if (refreshed != nullptr) note_token(TokenKind::kAccess, refreshed->access.value);
 }
 
 void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {

@@ -140,15 +140,27 @@ Result<void> MemoryStore::append_audit(std::span<const AuditNote> notes, const A
                       .token = key.token == 0 ? "" : audit_name(key.token),
                       .detail = key.detail});
   }
-  std::size_t pruned = 0;
-  const auto goes = [&](const AuditEntry& oldest) {
-    return audit_.size() > bounds.rows_max || oldest.last_at < now - bounds.keep;
-  };
-  while (!audit_.empty() && pruned < kAuditPruneMax && goes(audit_.front())) {
-    audit_.pop_front();
-    ++pruned;
+  for (const AuditShare share :
+       {AuditShare::kFetches, AuditShare::kRotations, AuditShare::kDeeds}) {
+    prune_audit(share, bounds, now);
   }
   return {};
+}
+
+void MemoryStore::prune_audit(AuditShare share, const AuditBounds& bounds, WallTime now) {
+  const auto is_in = [share](const AuditEntry& entry) { return share_of(entry.event) == share; };
+  auto left = static_cast<std::size_t>(std::ranges::count_if(audit_, is_in));
+  std::size_t pruned = 0;
+  bool goes_on = true;
+  std::erase_if(audit_, [&](const AuditEntry& entry) {
+    if (!is_in(entry) || !goes_on) return false;
+    goes_on =
+        pruned < kAuditPruneMax && (left > bounds.rows_max || entry.last_at < now - bounds.keep);
+    if (!goes_on) return false;
+    --left;
+    ++pruned;
+    return true;
+  });
 }
 
 Result<AuditPage> MemoryStore::read_audit(const AuditQuery& query) {

@@ -36,6 +36,7 @@ class MemoryStore : public TokenStore {
   std::optional<Error> injected_failure();
   Result<void> validate_all(std::span<const Mutation> mutations) const;
   void drop_token(TokenId token);
+  void prune_audit(AuditShare share, const AuditBounds& bounds, WallTime now);
 
   // Ordered by id, as a database gives its rows; each record with its tokens, by id as well.
   std::map<MemberId, MemberRecord> members_;

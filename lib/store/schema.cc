@@ -8,14 +8,15 @@
 //   meta      := MetaKey number
 //   next_id   := IdKind the next free id: never lowered, so that no id is given twice
 //   key_check := key_id sealed                      a constant: does the store key fit at all?
-//   audit     := id event times count member caller keyed-hash detail        an AuditEntry
+//   audit     := id share place event times count member caller keyed-hash detail   an AuditEntry
 //
 // Enums are stored as their numbers, times as milliseconds since 1970. A token goes with its
 // member; a call stays without it, because it is a slot of the budget that was used. No table holds
 // a token or a fingerprint in clear: the fingerprint is computed anew from each token that opens.
 //
-// The audit trail grows at its end and goes away from its beginning, and the triggers refuse all
-// else, so that no statement of this program can change it by mistake. Whoever has the file can.
+// The audit trail grows at its end, each of its shares goes away from its own beginning, and the
+// triggers refuse all else, so that no statement of this program can change it by mistake. Whoever
+// has the file can.
 
 #include "store/schema.h"
 
@@ -125,8 +126,34 @@ CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
 END;
 )sql";
 
+// What comes often must not push out what comes rarely, so each share of the trail has its places.
+constexpr const char* kFourth = R"sql(
+DROP TRIGGER audit_is_not_changed;
+DROP TRIGGER audit_goes_from_its_beginning;
+DROP TRIGGER audit_grows_at_its_end;
+ALTER TABLE audit ADD COLUMN share INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE audit ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+UPDATE audit SET share = CASE WHEN event = 1 THEN 1 WHEN event IN (2, 3, 4) THEN 2 ELSE 3 END;
+UPDATE audit SET place = counted.place FROM
+  (SELECT id, row_number() OVER (PARTITION BY share ORDER BY id) AS place FROM audit) AS counted
+  WHERE counted.id = audit.id;
+CREATE UNIQUE INDEX audit_by_place ON audit (share, place);
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+CREATE TRIGGER audit_goes_from_its_beginning BEFORE DELETE ON audit
+  WHEN old.place <> (SELECT min(place) FROM audit WHERE share = old.share) BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
+  WHEN new.id <> (SELECT max(id) FROM audit)
+    OR new.place <> (SELECT max(place) FROM audit WHERE share = new.share) BEGIN
+  SELECT RAISE(ABORT, 'the audit trail is append-only');
+END;
+)sql";
+
 // Step n leads from version n to n + 1. A step that was released never changes again.
-constexpr std::array kMigrations{kFirst, kSecond, kThird};
+constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

@@ -1,4 +1,5 @@
-// The audit trail in the database: rows that are appended, read, and removed from the oldest on.
+// The audit trail in the database: rows that are appended, read, and removed, in each share from
+// the oldest on.
 
 #include <fmt/format.h>
 
@@ -51,11 +52,16 @@ Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const Aud
         number(note.at), number(note.last_at), static_cast<std::int64_t>(note.count),
         static_cast<std::int64_t>(key.event), std::string_view(note.member),
         std::int64_t{key.caller.uid}, std::int64_t{key.caller.gid}, std::int64_t{key.caller.pid},
-        std::string_view(token), std::string_view(key.detail)));
+        std::string_view(token), std::string_view(key.detail),
+        static_cast<std::int64_t>(share_of(key.event))));
   }
   constexpr auto kPrune = static_cast<std::int64_t>(kAuditPruneMax);
-  ROTA_TRY(statements_.prune_audit_to_rows.run(static_cast<std::int64_t>(bounds.rows_max), kPrune));
-  ROTA_TRY(statements_.prune_audit_before.run(number(now - bounds.keep), kPrune));
+  for (const AuditShare each : {AuditShare::kFetches, AuditShare::kRotations, AuditShare::kDeeds}) {
+    const auto share = static_cast<std::int64_t>(each);
+    ROTA_TRY(statements_.prune_audit_to_rows.run(share, static_cast<std::int64_t>(bounds.rows_max),
+                                                 kPrune));
+    ROTA_TRY(statements_.prune_audit_before.run(share, number(now - bounds.keep), kPrune));
+  }
   return statements_.commit.run();
 }
 

@@ -52,17 +52,20 @@ inline constexpr const char* kRaiseNextId =
     "INSERT INTO next_id (kind, value) VALUES (?1, ?2)"
     " ON CONFLICT (kind) DO UPDATE SET value = excluded.value WHERE excluded.value > value";
 
-// The audit trail. What goes is always a piece of its beginning, ?2 entries of it at most.
+// The audit trail. What goes is always a piece of a share's beginning, ?3 entries of it at most.
 inline constexpr const char* kAppendAudit =
-    "INSERT INTO audit (at, last_at, count, event, member, uid, gid, pid, token, detail)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    "INSERT INTO audit (at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
+    " place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+    " 1 + coalesce((SELECT max(place) FROM audit WHERE share = ?11), 0))";
 inline constexpr const char* kPruneAuditToRows =
-    "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1"
-    " AND id < (SELECT min(id) FROM audit) + ?2";
+    "DELETE FROM audit WHERE share = ?1"
+    " AND place <= (SELECT max(place) FROM audit WHERE share = ?1) - ?2"
+    " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3";
 inline constexpr const char* kPruneAuditBefore =
-    "DELETE FROM audit WHERE id < coalesce("
-    "(SELECT id FROM audit WHERE last_at >= ?1 AND id < (SELECT min(id) FROM audit) + ?2"
-    " ORDER BY id LIMIT 1), (SELECT min(id) FROM audit) + ?2)";
+    "DELETE FROM audit WHERE share = ?1 AND place < coalesce("
+    "(SELECT place FROM audit WHERE share = ?1 AND last_at >= ?2"
+    " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3 ORDER BY place LIMIT 1),"
+    " (SELECT min(place) FROM audit WHERE share = ?1) + ?3)";
 inline constexpr const char* kReadAudit =
     "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail FROM audit"
     " WHERE id > ?1 ORDER BY id LIMIT ?2";

@@ -135,6 +135,17 @@ TYPED_TEST(AuditContract, TheOldestGoWhenThereAreTooMany) {
   EXPECT_EQ(this->read().entries.back().id, 5);
 }
 
+TYPED_TEST(AuditContract, WhatComesOftenPushesOutItsOwnKindOnly) {
+  const AuditBounds bounds{.rows_max = 2};
+  this->append({note(1, AuditEvent::kRevokeAsked), note(2, AuditEvent::kTokenRefreshed)}, bounds);
+  for (std::int64_t i = 3; i <= 9; ++i) this->append({note(i)}, bounds);
+  EXPECT_THAT(this->times(), ElementsAre(1, 2, 8, 9));
+  this->append({note(10, AuditEvent::kTokenIssued), note(11, AuditEvent::kPairRenewed)}, bounds);
+  EXPECT_THAT(this->times(), ElementsAre(1, 8, 9, 10, 11));
+  this->append({note(12, AuditEvent::kStopped), note(13, AuditEvent::kStarted)}, bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 10, 11, 12, 13));
+}
+
 TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {
   const AuditBounds bounds{.keep = kDay};
   this->append({note(1'000), note(2'000)}, bounds, at(2'000));

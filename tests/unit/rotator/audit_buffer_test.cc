@@ -117,6 +117,38 @@ TEST(AuditBuffer, FoldsPidsFirst) {
   EXPECT_EQ(buffer.folded(), 1'001U);
 }
 
+TEST(AuditBuffer, AUserThatForksForEachFetchGetsNoRowsWithoutEnd) {
+  constexpr std::size_t kMost = AuditBuffer::kRowsOfOneUser;
+  AuditBuffer buffer(kMost * 2);
+  for (int pid = 1; pid <= 50'000; ++pid) buffer.add(fetch(5, pid), at(Duration{pid}));
+  buffer.add(fetch(6, 1), at(Duration{50'001}));
+  EXPECT_EQ(buffer.size(), kMost + 2);
+  EXPECT_EQ(buffer.folded(), 50'000U - kMost);
+  const auto notes = buffer.take(at(Duration{50'002}).boot);
+  EXPECT_EQ(text_of(notes.front()), "5/60/1 1 9 x1");
+  EXPECT_EQ(text_of(notes.at(kMost)), fmt::format("5/60/- 1 9 x{}", 50'000 - kMost));
+  EXPECT_EQ(text_of(notes.back()), "6/60/1 1 9 x1");
+  // Neither when they are taken: the next ones are told every ten minutes.
+  for (int pid = 60'000; pid < 61'000; ++pid) buffer.add(fetch(5, pid), at(Duration{pid}));
+  EXPECT_EQ(buffer.fresh(), 0U);
+  // Those that were quiet are forgotten, and it is exact again.
+  const Duration quiet = std::chrono::hours{1};
+  buffer.take(at(quiet).boot);
+  buffer.take(at(quiet * 2).boot);
+  buffer.add(fetch(5, 70'000), at(quiet * 2));
+  EXPECT_THAT(texts(buffer.take(at(quiet * 2).boot)), ElementsAre("5/60/70000 1 9 x1"));
+}
+
+TEST(AuditBuffer, GivesNoMoreThanIsAskedForAndTheRestLater) {
+  AuditBuffer buffer(kRows);
+  for (int pid = 1; pid <= 5; ++pid) buffer.add(fetch(5, pid), at(Duration{pid}));
+  EXPECT_THAT(texts(buffer.take(at(Duration{6}).boot, 2)),
+              ElementsAre("5/60/1 1 9 x1", "5/60/2 1 9 x1"));
+  EXPECT_EQ(buffer.fresh(), 3U);
+  EXPECT_THAT(texts(buffer.take(at(Duration{7}).boot, 9)),
+              ElementsAre("5/60/3 1 9 x1", "5/60/4 1 9 x1", "5/60/5 1 9 x1"));
+}
+
 TEST(AuditBuffer, FoldsGidsThenTokensThenMembersAndTheUserLast) {
   struct Flood {
     const char* of;

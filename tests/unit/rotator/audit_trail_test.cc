@@ -159,6 +159,58 @@ TEST_F(Trail, AMassRevocationNamesEveryMember) {
   for (const AuditEntry& entry : store_.audit()) ASSERT_EQ(entry.member, "one of them");
 }
 
+// Or "stopped" would stand on the trail with nothing missing before it.
+TEST_F(Trail, TheLastWriteHoldsWhatTheOneBeforeItLost) {
+  std::promise<void> disk;
+  boost::asio::post(store_thread_, [hangs = disk.get_future()] { hangs.wait(); });
+  trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
+  trail_.read({}, [](const Result<AuditPage>&) {});
+  store_.fail_next(ErrorKind::kIo, 1);
+  bool settled = false;
+  trail_.settle([&] { settled = true; });
+  EXPECT_FALSE(settled) << "it is still being written";
+  disk.set_value();
+  while (!settled) loop_.run_one();
+  trail_.note({.event = AuditEvent::kStopped}, "");
+  trail_.finish();
+  store_thread_.join();
+  ASSERT_THAT(store_.audit(), SizeIs(2));
+  EXPECT_EQ(store_.audit()[0].event, AuditEvent::kTokenFetched);
+  EXPECT_EQ(store_.audit()[1].event, AuditEvent::kStopped);
+}
+
+TEST_F(Trail, ManyReadersOfAHangingDiskAreToldSo) {
+  std::promise<void> disk;
+  boost::asio::post(store_thread_, [hangs = disk.get_future()] { hangs.wait(); });
+  trail_.note({.event = AuditEvent::kStarted}, "");
+  int served = 0;
+  int refused = 0;
+  const auto read = [&] {
+    trail_.read({}, [&](const Result<AuditPage>& page) { ++(page ? served : refused); });
+  };
+  for (int i = 0; i < 100; ++i) read();
+  EXPECT_EQ(refused, 0) << "never from inside of the call";
+  loop_.poll();
+  EXPECT_EQ(refused, 36);
+  disk.set_value();
+  while (served < 64) loop_.run_one();
+  EXPECT_EQ(refused, 36);
+}
+
+TEST_F(Trail, AnOutageIsTriedWithASmallPart) {
+  constexpr int kRows = 20'000;
+  store_.fail_next(ErrorKind::kFull, 1);
+  for (std::int64_t member = 1; member <= kRows; ++member) {
+    trail_.note({.event = AuditEvent::kMemberBlocked, .member = MemberId{member}}, "one of them");
+  }
+  read();
+  EXPECT_TRUE(trail_.health().failing);
+  EXPECT_EQ(trail_.health().waiting, kRows) << "more than one batch was tried";
+  read();
+  EXPECT_EQ(trail_.health().waiting, 0U);
+  EXPECT_THAT(store_.audit(), SizeIs(kRows));
+}
+
 TEST_F(Trail, IsWrittenAtTheEnd) {
   trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
   trail_.note({.event = AuditEvent::kStopped}, "");

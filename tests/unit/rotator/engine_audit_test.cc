@@ -64,6 +64,50 @@ TEST(EngineAudit, TellsOfARetirementAndOfEachRevocation) {
                                                  "access-1"));
 }
 
+// Circle gave them, whatever Rota does with them.
+TEST(EngineAudit, TellsOfTokensThatAreNotKept) {
+  EngineBox leaver = box_with_grace();
+  leaver.run_for(50min);
+  const command::Call refresh = leaver.newest_call();
+  leaver.roster({});
+  leaver.settle();
+  take_trail(leaver);
+  leaver.reply(refresh, refreshed("access-2", leaver.circle() + 1h));
+  leaver.settle();
+  EXPECT_THAT(take_trail(leaver),
+              testing::Contains("token_refreshed email:grace@example.com [access] access-2"));
+
+  EngineBox other = box_with_grace();
+  other.run_for(50min);
+  other.reply_last(CallKind::kRefresh, RefreshTokenDead{});
+  take_trail(other);
+  other.reply_last(CallKind::kIssue, issued("access-3", "refresh-3", other.circle(), 43));
+  EXPECT_THAT(take_trail(other),
+              ElementsAre("token_issued email:grace@example.com [refresh] refresh-3",
+                          "token_issued email:grace@example.com [access] access-3",
+                          "member_mismatched email:grace@example.com []"));
+}
+
+TEST(EngineAudit, TellsWhoseTokensCameByAnothersName) {
+  EngineBox box = box_with_grace();
+  box.roster({entry(kGraceKey), entry("id:43")});
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-2", "refresh-2", box.circle(), 43));
+  box.run_for(50min);
+  for (const command::Call& call : box.open_calls()) box.reply(call, RefreshTokenDead{});
+  box.settle();
+  take_trail(box);
+  for (const command::Call& call : box.open_calls()) {
+    box.reply(call, issued("access-3", "refresh-3", box.circle(), 43));
+  }
+  box.settle();
+  const auto trail = take_trail(box);
+  for (const char* token : {"[refresh by the name email:grace@example.com] refresh-3",
+                            "[access by the name email:grace@example.com] access-3"}) {
+    EXPECT_THAT(trail, testing::Contains(fmt::format("token_issued id:43 {}", token)));
+  }
+}
+
 TEST(EngineAudit, TellsOfOperators) {
   EngineBox box = box_with_grace();
   take_trail(box);
@@ -76,6 +120,10 @@ TEST(EngineAudit, TellsOfOperators) {
   box.revoke_all();
   box.settle();
   EXPECT_THAT(take_trail(box), ElementsAre("member_blocked email:grace@example.com []"));
+  box.revoke_all();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  EXPECT_THAT(take_trail(box), IsEmpty()) << "it is blocked already";
 }
 
 TEST(EngineAudit, TellsOfAHeldPlanOnceAndOfItsApproval) {

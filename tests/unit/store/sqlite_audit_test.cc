@@ -1,5 +1,6 @@
 // The audit trail in the file: append-only, without a token's own hash, and there after an upgrade.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "raw_sqlite.h"
@@ -52,8 +53,13 @@ TEST_F(SqliteAudit, OnlyGrowsAtItsEndAndGoesFromItsBeginning) {
   EXPECT_EQ(no, attempt("UPDATE audit SET uid = 0"));
   EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 2"));
   EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 3"));
-  EXPECT_EQ(no, attempt("INSERT OR REPLACE INTO audit SELECT 1, 0, 0, 1, 1, '', 0, 0, 0, '', ''"));
-  EXPECT_EQ(no, attempt("INSERT INTO audit SELECT -1, 0, 0, 1, 1, '', 0, 0, 0, '', ''"));
+  const auto insert = [this](const char* how, int id, int place) {
+    return attempt(fmt::format("{} INTO audit SELECT {}, 0, 0, 1, 1, '', 0, 0, 0, '', '', 1, {}",
+                               how, id, place));
+  };
+  EXPECT_EQ(no, insert("INSERT OR REPLACE", 1, 9));
+  EXPECT_EQ(no, insert("INSERT", -1, 9));
+  EXPECT_EQ(no, insert("INSERT", 9, -1));
   EXPECT_EQ(3U, entries(*open()).size());
   EXPECT_EQ("", attempt("DELETE FROM audit WHERE id <= 2"));
   EXPECT_EQ(1U, entries(*open()).size());
@@ -84,6 +90,37 @@ TEST_F(SqliteAudit, ADatabaseOfTheSchemaBeforeGetsOne) {
   EXPECT_EQ(1U, load(*store).members.size());
   append(*store, {fetch_of("token")});
   EXPECT_EQ(1U, entries(*store).size());
+}
+
+TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
+  const auto note_of = [](AuditEvent event) {
+    AuditNote note = fetch_of("a");
+    note.key.event = event;
+    return note;
+  };
+  const AuditNote fetch = note_of(AuditEvent::kTokenFetched);
+  {
+    auto store = open();
+    append(*store, {fetch, note_of(AuditEvent::kRevokeAsked), fetch,
+                    note_of(AuditEvent::kTokenRefreshed), fetch});
+  }
+  RawSqlite(path()).run(
+      "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_goes_from_its_beginning;"
+      "DROP TRIGGER audit_grows_at_its_end; DROP INDEX audit_by_place;"
+      "ALTER TABLE audit DROP COLUMN share; ALTER TABLE audit DROP COLUMN place;"
+      // As that version had them.
+      "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'no'); "
+      "END;"
+      "CREATE TRIGGER audit_goes_from_its_beginning BEFORE DELETE ON audit BEGIN SELECT 1; END;"
+      "CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit BEGIN SELECT 1; END;"
+      "PRAGMA user_version = 3");
+  auto store = open();
+  ASSERT_TRUE(store->append_audit(std::vector{fetch}, {.rows_max = 2}, testing::at(1)));
+  std::vector<std::int64_t> ids;
+  for (const AuditEntry& entry : entries(*store)) ids.push_back(entry.id);
+  EXPECT_THAT(ids, ::testing::ElementsAre(2, 4, 5, 6));
+  store.reset();
+  EXPECT_EQ("the audit trail is append-only", attempt("UPDATE audit SET uid = 0"));
 }
 
 }  // namespace
