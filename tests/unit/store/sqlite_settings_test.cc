@@ -27,7 +27,7 @@ TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
     EXPECT_EQ(1, database->number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
     EXPECT_EQ(1, database->number("SELECT locking_mode = 'exclusive' FROM pragma_locking_mode"));
     EXPECT_EQ(0x526f7461, database->number("PRAGMA application_id"));
-    EXPECT_EQ(3, database->number("PRAGMA user_version"));
+    EXPECT_EQ(4, database->number("PRAGMA user_version"));
   }
 }
 
@@ -82,7 +82,7 @@ TEST_F(SqliteSettings, AHeaderThatSaysRotaOnTheFirstSyncAlready) {
   // Read past SQLite, journal not counted: what inspect() of a later start goes by.
   const std::string header = testing::read_bytes(path()).substr(0, 100);
   EXPECT_EQ("Rota", header.substr(68, 4));
-  EXPECT_EQ(std::string("\0\0\0\x03", 4), header.substr(60, 4));
+  EXPECT_EQ(std::string("\0\0\0\x04", 4), header.substr(60, 4));
 }
 
 }  // namespace
