@@ -1,7 +1,8 @@
-// Tries what rotad never does, and prints for each whether it could: "NAME ok" or "NAME EPERM". Run by
-// tests/systemd under the sandbox of rotad.service, and without it to see that it is the sandbox that
-// denies. Each attempt has a process of its own, so that none changes what the next one meets, and is
-// such that it changes nothing where it can: "mount ENOENT" was let through, "mount EPERM" was not.
+// Tries what rotad never does, and prints for each whether it could: "NAME ok" or "NAME EPERM". Run
+// by tests/systemd under the sandbox of rotad.service, and without it to see that it is the sandbox
+// that denies. Each attempt has a process of its own, so that none changes what the next one meets,
+// and is such that it changes nothing where it can: "mount ENOENT" was let through, "mount EPERM"
+// was not.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -58,8 +59,8 @@ int makes_file_with(mode_t mode) {
 }
 
 int maps_writable_code() {
-  void* page =
-      ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* page = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return page == MAP_FAILED ? errno : 0;
 }
 
