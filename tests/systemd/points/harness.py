@@ -79,6 +79,7 @@ class Box:
         self.folder = tempfile.mkdtemp(prefix="rota-box-")
         os.rmdir(self.folder)
         self.environment = {**os.environ, "ROTA_BOX": self.folder}
+        self.cgroup = ""
 
     def __enter__(self):
         made = self._box("up", str(os.getpid()))
@@ -86,10 +87,24 @@ class Box:
             raise NoBox(made.stderr.strip())
         if made.returncode != 0:
             raise Broken(f"no box: {made.stdout}{made.stderr}")
+        self.cgroup = Path(self.folder, "cgroup").read_text().strip()
         return self
 
     def __exit__(self, *_):
         self._box("down")
+
+    def traces(self):
+        """What is left of it on the machine."""
+        left = [path for path in (self.folder, self.cgroup) if path and os.path.exists(path)]
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        left += [line for line in mounts if self.folder in line]
+        for process in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"ROTA_BOX={self.folder}".encode() in process.read_bytes():
+                    left.append(str(process))
+            except OSError:  # it has ended meanwhile
+                continue
+        return left
 
     def _box(self, *words):
         return subprocess.run([HERE / "box", *words], env=self.environment, text=True,
