@@ -8,6 +8,10 @@ def look(box, tools, report):
     circle, rota = first_run(box, tools)
     before = rota.tokens()
     calls = circle.calls()
+    report.point("the unit has a watchdog, and the daemon feeds it",
+                 box.shows("rotad.service", "WatchdogUSec") not in ("", "0", "infinity")
+                 and box.shows("rotad.service", "WatchdogTimestampMonotonic") not in ("", "0"),
+                 box.shows("rotad.service", "WatchdogUSec"))
     # A hang is noticed in seconds instead of half a minute, and not waited for to end by itself.
     rota.drop_in("quick", "WatchdogSec=3s\nTimeoutAbortSec=3s\n")
     rota.restart()
