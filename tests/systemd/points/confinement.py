@@ -102,7 +102,7 @@ def probe_unit(box):
             section = line
         if section == "[Service]" and line.partition("=")[0] not in NOT_ABOUT_CONFINEMENT:
             kept.append(line)
-    if not any(line.startswith("SystemCallFilter=") for line in kept):
+    if not any(line.startswith("LoadCredential=") for line in kept):
         raise Broken("rotad.service is not understood: " + "\n".join(kept))
     return "\n".join([*kept, "Type=oneshot", f"ExecStart={PROBE}", ""])
 

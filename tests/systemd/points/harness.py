@@ -114,7 +114,8 @@ class Box:
     def _as(user):
         if user is None:
             return []
-        return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
+        return ["sh", "-c", 'exec setpriv --reuid="$0" --regid="$(id -g "$0")" --init-groups -- "$@"',
+                user]
 
     def start(self, *words, user=None):
         """A command that runs on in the box; its end is the caller's business."""

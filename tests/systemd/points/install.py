@@ -37,6 +37,16 @@ def look(box, tools, report):
     failed = sorted(set(box.failed_units()) - set(before))
     report.point("no unit has failed", not failed, failed)
 
+    box.need("systemctl", "enable", "rotad.service")
+    enabled = [box.run("systemctl", "is-enabled", unit).out.strip() for unit in UNITS]
+    report.point("enabling the service enables its sockets with it", enabled == ["enabled"] * 3,
+                 enabled)
+    booted = {target: box.need("systemctl", "list-dependencies", "--plain", target)
+              for target in ("multi-user.target", "sockets.target")}
+    report.point("so that a boot starts all three", "rotad.service" in booted["multi-user.target"]
+                 and all(unit in booted["sockets.target"] for unit in UNITS[1:]), booted)
+    box.need("systemctl", "disable", "rotad.service")
+
     # Without a configuration a start must fail, and so that one sees what is missing.
     said = box.systemctl("start", "rotad.service")
     report.point("a start without a configuration fails", said.code != 0, said.all)

@@ -23,6 +23,9 @@ def look(box, tools, report):
     rota.restart()
     rota.write_roster(3)
     box.need("systemctl", "reload", "rotad.service")
+    shown = box.need("cat", f"/proc/{rota.pid()}/environ", f"/proc/{rota.pid()}/cmdline")
+    report.point("its environment and command line have no secret", "ROTA_BOOT_ID" in shown
+                 and not any(secret in shown for secret in secrets_of(circle)), shown)
     box.need("systemctl", "stop", *UNITS)
 
     fields(box, report)
@@ -63,10 +66,14 @@ def fields(box, report):
     report.point("entries have a priority of their own", len(levels) > 1, levels)
 
 
+def secrets_of(circle):
+    return sorted({each["token"] for each in circle.tokens()} | {APP_TOKEN, STORE_KEY})
+
+
 def secrets(box, circle, report):
     ledger = circle.tokens()
     kinds = {each["kind"] for each in ledger}
-    wanted = sorted({each["token"] for each in ledger} | {APP_TOKEN, STORE_KEY})
+    wanted = secrets_of(circle)
     report.point("Circle's ledger has tokens of both kinds, of every member", len(kinds) == 2
                  and {each["community_member_id"] for each in ledger} == set(range(1, 6)), kinds)
     box.put(PATTERNS, "\n".join(wanted) + "\n", "0600")
