@@ -13,7 +13,7 @@ def look(box, tools, report):
                  and box.shows("rotad.service", "WatchdogTimestampMonotonic") not in ("", "0"),
                  box.shows("rotad.service", "WatchdogUSec"))
     # A hang is noticed in seconds instead of half a minute, and not waited for to end by itself.
-    rota.drop_in("quick", "WatchdogSec=3s\nTimeoutAbortSec=3s\n")
+    rota.drop_in("quick", "WatchdogSec=5s\nTimeoutAbortSec=3s\n")
     rota.restart()
 
     def as_before(name):

@@ -88,6 +88,9 @@ class Box:
         if made.returncode != 0:
             raise Broken(f"no box: {made.stdout}{made.stderr}")
         self.cgroup = Path(self.folder, "cgroup").read_text().strip()
+        # A machine that has Rota installed shows it to the box as well.
+        if self.run("dpkg-query", "-W", "rota").code == 0:
+            self.need("dpkg", "--purge", "rota")
         return self
 
     def __exit__(self, *_):
