@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "daemon/check_command.h"
 #include "daemon/daemon.h"
@@ -21,7 +22,8 @@ int end_with(const rota::Error& error) {
 }
 
 int run(const rota::DaemonOptions& options) {
-  rota::ServiceManager manager;
+  const char* notify_socket = std::getenv("NOTIFY_SOCKET");
+  rota::ServiceManager manager(notify_socket == nullptr ? "" : notify_socket);
   const auto fail_with = [&manager](const rota::Error& error) {
     manager.failed(error);
     return end_with(error);

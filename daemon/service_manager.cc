@@ -1,9 +1,14 @@
 #include "daemon/service_manager.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -17,8 +22,8 @@
 namespace rota {
 namespace {
 
-// A manager that does not hear us is its own trouble: rotation goes on.
-void notify(const std::string& state) { static_cast<void>(sd_notify(0, state.c_str())); }
+// Longer than a manager needs that is busy, short for those who wait for tokens meanwhile.
+constexpr timeval kNotifyMax{.tv_sec = 0, .tv_usec = 200'000};
 
 // Each line of a notice is an assignment of its own.
 std::string one_line(std::string text) {
@@ -27,6 +32,26 @@ std::string one_line(std::string text) {
 }
 
 }  // namespace
+
+ServiceManager::ServiceManager(std::string notify_socket)
+    : notify_socket_(std::move(notify_socket)) {}
+
+// As sd_notify(3) does it, which would wait without end for a manager that does not read. One that
+// does not hear us is its own trouble: rotation goes on.
+void ServiceManager::notify(const std::string& state) const {
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::size_t length = notify_socket_.size();
+  if (length == 0 || length >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, notify_socket_.data(), length);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // not a file's name
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kNotifyMax, sizeof kNotifyMax));
+  static_cast<void>(::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&address),
+                             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length)));
+  ::close(fd);
+}
 
 void ServiceManager::more_time(Duration at_most) {
   notify(fmt::format("EXTEND_TIMEOUT_USEC={}",

@@ -11,10 +11,13 @@
 
 namespace rota {
 
-// What the service manager is told, by sd_notify(3). Without one (NOTIFY_SOCKET unset) each call
-// does nothing. Loop thread only.
+// What the service manager is told, by the protocol of sd_notify(3). A call waits no longer than
+// 0.2 s for a manager that does not read; what it was told then is lost. Loop thread only.
 class ServiceManager {
  public:
+  // Where it listens, as $NOTIFY_SOCKET says; empty: there is none, and each call does nothing.
+  explicit ServiceManager(std::string notify_socket);
+
   // A start, or a stop, that may take this long from now on; never shortens what the unit allows.
   void more_time(Duration at_most);
   void ready(const std::string& status);
@@ -30,6 +33,9 @@ class ServiceManager {
   static std::optional<Duration> watchdog_interval();
 
  private:
+  void notify(const std::string& state) const;
+
+  const std::string notify_socket_;
   std::string last_status_;
 };
 

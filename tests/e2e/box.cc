@@ -221,7 +221,10 @@ bool Daemon::wait_for_notice(std::string_view text) {
 
 void Daemon::kill9() { EXPECT_EQ(process_->kill_and_wait(SIGKILL), -SIGKILL); }
 
-int Daemon::stop() { return process_->kill_and_wait(SIGTERM); }
+int Daemon::stop() {
+  read_notices();  // there is room for few
+  return process_->kill_and_wait(SIGTERM);
+}
 
 std::vector<std::string> Daemon::audit_trail() {
   std::vector<std::string> pages;
