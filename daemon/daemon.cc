@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 #include <csignal>
+#include <filesystem>
 #include <random>
 #include <utility>
 
@@ -19,11 +20,16 @@
 namespace rota {
 namespace {
 
-constexpr Duration kShutdownGrace{5'000};
+// Long enough for a client that fetches now and then to hear `Connection: close`.
+constexpr Server::ShutdownTimes kShutdown{.farewell = std::chrono::seconds{1},
+                                          .grace = std::chrono::seconds{5}};
+// What a stop asks for at every turn, so that one that is stuck does not get for ever.
+constexpr Duration kStopTime{15'000};
 constexpr Duration kStatusInterval{10'000};
 constexpr Duration kFirstRosterMax{2'000};
-// How soon one is looked at again that seemed stuck: a timer may be about to fire.
-constexpr Duration kStuckInterval{1'000};
+// How soon one is looked at again that seemed stuck, since a timer may be about to fire, and one
+// that stops.
+constexpr Duration kSoonInterval{1'000};
 // Those who ask are few, and whoever else reaches the port must not take many descriptors.
 constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
@@ -33,6 +39,17 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   auto id = find_group(name);
   if (id) return std::optional<gid_t>{*id};
   return fail(id.error().kind, "[serve] token_socket_group: " + id.error().message);
+}
+
+// As far as it can be told.
+std::uint64_t database_bytes(const std::string& path) {
+  std::uint64_t bytes = 0;
+  for (const std::string& file : {path, path + "-wal"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file, missing);
+    if (!missing) bytes += size;
+  }
+  return bytes;
 }
 
 // Every name of the member that this one leads to, since an entry has the one of its time.
@@ -60,6 +77,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                                           .request_timeout = settings.upstream.request_timeout,
                                           .ca_file = settings.upstream.ca_file,
                                           .connections_max = settings.policy.max_in_flight}));
+  context.manager.more_time(load_time_max(database_bytes(settings.store.path)));
+  context.manager.status(fmt::format("Loading {}", settings.store.path));
   ROTA_ASSIGN(auto store, open_store(settings));
   auto daemon =
       std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), grants,
@@ -208,11 +227,12 @@ void Daemon::wait_for_signals() {
 void Daemon::keep_manager_informed() {
   const bool stuck = rotator_->engine().is_stuck(rotator_->now());
   if (!stuck) context_.manager.alive();
-  if (!stopping_) context_.manager.status(status_text());
+  context_.manager.status(stopping_ ? stopping_text() : status_text());
+  if (stopping_) context_.manager.more_time(kStopTime);
   connection_log_.summarize();
   const Duration interval =
       std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval));
-  informing_.expires_after(stuck ? std::min(kStuckInterval, interval) : interval);
+  informing_.expires_after(stuck || stopping_ ? std::min(kSoonInterval, interval) : interval);
   informing_.async_wait([this](const boost::system::error_code& error) {
     if (!error) keep_manager_informed();
   });
@@ -220,19 +240,22 @@ void Daemon::keep_manager_informed() {
 
 void Daemon::stop() {
   if (std::exchange(stopping_, true)) return;
-  context_.manager.stopping();
+  context_.manager.stopping(stopping_text());
   context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
   watch_.reset();
   parts_stopping_ = metrics_server_ ? 4 : 3;
   // Waiting clients are answered by the rotator first, so that the servers have nothing open but
   // that.
   rotator_->stop([this] { part_stopped(); });
-  token_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
-  admin_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
-  if (metrics_server_) metrics_server_->shutdown(kShutdownGrace, [this] { part_stopped(); });
-  stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdownGrace);
+  token_server_->shutdown(kShutdown, [this] { part_stopped(); });
+  admin_server_->shutdown(kShutdown, [this] { part_stopped(); });
+  if (metrics_server_) metrics_server_->shutdown(kShutdown, [this] { part_stopped(); });
+  keep_manager_informed();
+  stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdown.farewell +
+                            kShutdown.grace);
   stop_limit_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
+    connection_log_.finish();
     context_.log.say(Severity::kError, "stopping",
                      "not everything ended in time: the call journal tells the next start");
     context_.loop.stop();
@@ -247,10 +270,17 @@ void Daemon::part_stopped() {
   context_.loop.stop();
 }
 
+// The problem first: `systemctl status` cuts long lines at their end.
 std::string Daemon::status_text() {
   const std::string line = status_line(rotator_->engine(), rotator_->now());
   const std::string& problem = readings_.standing().roster_problem;
   return problem.empty() ? line : fmt::format("{}; {}", problem, line);
+}
+
+std::string Daemon::stopping_text() const {
+  return fmt::format("Stopping: {} calls in flight, {} connections open",
+                     rotator_->engine().calls_in_flight(),
+                     token_server_->connections() + admin_server_->connections());
 }
 
 Health Daemon::health() const {

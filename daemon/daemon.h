@@ -71,6 +71,7 @@ class Daemon final : private AdminService, private HealthService {
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
   Result<void> check_approval(const Roster& roster, const std::string& approve) const;
   std::string status_text();
+  std::string stopping_text() const;
   Result<Roster> prepare_reload(const std::string& approve);
 
   // AdminService

@@ -21,19 +21,23 @@ int end_with(const rota::Error& error) {
 }
 
 int run(const rota::DaemonOptions& options) {
-  if (auto hardened = rota::harden_process(); !hardened) return end_with(hardened.error());
+  rota::ServiceManager manager;
+  const auto fail_with = [&manager](const rota::Error& error) {
+    manager.failed(error);
+    return end_with(error);
+  };
+  if (auto hardened = rota::harden_process(); !hardened) return fail_with(hardened.error());
   auto settings = rota::load_settings(options.config);
-  if (!settings) return end_with(settings.error());
+  if (!settings) return fail_with(settings.error());
 
   const rota::SystemClock clock;
   rota::Log log(settings->log_level);
-  rota::ServiceManager manager;
   boost::asio::io_context loop(1);
   auto daemon = rota::Daemon::create(
       {.loop = loop, .clock = clock, .log = log, .manager = manager, .config_path = options.config},
       *std::move(settings));
-  if (!daemon) return end_with(daemon.error());
-  if (auto started = (*daemon)->start(); !started) return end_with(started.error());
+  if (!daemon) return fail_with(daemon.error());
+  if (auto started = (*daemon)->start(); !started) return fail_with(started.error());
   loop.run();
   return static_cast<int>(ExitCode::kDone);
 }

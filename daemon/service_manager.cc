@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -11,17 +12,30 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/exit_code.h"
+
 namespace rota {
 namespace {
 
 // A manager that does not hear us is its own trouble: rotation goes on.
 void notify(const std::string& state) { static_cast<void>(sd_notify(0, state.c_str())); }
 
+// Each line of a notice is an assignment of its own.
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
 }  // namespace
 
+void ServiceManager::more_time(Duration at_most) {
+  notify(fmt::format("EXTEND_TIMEOUT_USEC={}",
+                     std::chrono::duration_cast<std::chrono::microseconds>(at_most).count()));
+}
+
 void ServiceManager::ready(const std::string& status) {
-  last_status_ = status;
-  notify(fmt::format("READY=1\nSTATUS={}", status));
+  last_status_ = one_line(status);
+  notify(fmt::format("READY=1\nSTATUS={}", last_status_));
 }
 
 void ServiceManager::reloading() {
@@ -34,12 +48,18 @@ void ServiceManager::reloading() {
                      now.tv_sec * kMicrosPerSecond + now.tv_nsec / kNanosPerMicro));
 }
 
-void ServiceManager::stopping() { notify("STOPPING=1\nSTATUS=Finishing the calls in flight"); }
+void ServiceManager::stopping(const std::string& status) {
+  last_status_ = one_line(status);
+  notify(fmt::format("STOPPING=1\nSTATUS={}", last_status_));
+}
 
-void ServiceManager::status(const std::string& line) {
+void ServiceManager::failed(const Error& error) { status(last_words(error)); }
+
+void ServiceManager::status(std::string line) {
+  line = one_line(std::move(line));
   if (line == last_status_) return;
-  last_status_ = line;
-  notify("STATUS=" + line);
+  last_status_ = std::move(line);
+  notify("STATUS=" + last_status_);
 }
 
 void ServiceManager::alive() { notify("WATCHDOG=1"); }
@@ -48,6 +68,25 @@ std::optional<Duration> ServiceManager::watchdog_interval() {
   std::uint64_t micros = 0;
   if (sd_watchdog_enabled(0, &micros) <= 0) return std::nullopt;
   return std::chrono::floor<Duration>(std::chrono::microseconds{micros}) / 3;
+}
+
+// RestartPreventExitStatus= fails the sockets together with the service that they start.
+std::string last_words(const Error& error) {
+  std::string words = one_line(error.message);
+  if (exit_code_of(error) == ExitCode::kConfig) {
+    words +=
+        " (not started again by itself; once mended: systemctl reset-failed rotad.service "
+        "rotad.socket rotad-admin.socket && systemctl start rotad.socket rotad-admin.socket "
+        "rotad.service)";
+  }
+  return words;
+}
+
+Duration load_time_max(std::uint64_t database_bytes) {
+  constexpr Duration kAnySize = std::chrono::seconds{90};
+  constexpr std::uint64_t kBytesPerSecond = std::uint64_t{1} << 20U;
+  return kAnySize +
+         std::chrono::seconds{static_cast<std::int64_t>(database_bytes / kBytesPerSecond)};
 }
 
 Result<InheritedSockets> inherited_sockets() {

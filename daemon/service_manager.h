@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,11 +15,16 @@ namespace rota {
 // does nothing. Loop thread only.
 class ServiceManager {
  public:
+  // A start, or a stop, that may take this long from now on; never shortens what the unit allows.
+  void more_time(Duration at_most);
   void ready(const std::string& status);
   void reloading();
-  void stopping();
-  void status(const std::string& line);  // sent only when it differs from the last one
-  void alive();                          // feeds the watchdog
+  void stopping(const std::string& status);
+  // The last words of a start that failed: what is wrong, and for an exit code that no restart
+  // follows (78) how the units get going again.
+  void failed(const Error& error);
+  void status(std::string line);  // sent only when it differs from the last one
+  void alive();                   // feeds the watchdog
 
   // How often alive() is wanted; none: no watchdog is set.
   static std::optional<Duration> watchdog_interval();
@@ -26,6 +32,12 @@ class ServiceManager {
  private:
   std::string last_status_;
 };
+
+// What failed() says, on one line.
+std::string last_words(const Error& error);
+
+// How long reading a database of this size may take on a slow disk.
+Duration load_time_max(std::uint64_t database_bytes);
 
 // The listening sockets that the service manager handed down, by their FileDescriptorName=: "token"
 // and "admin". kConfig for a descriptor with another name or of another kind.

@@ -24,6 +24,14 @@ json::array key_list(const std::vector<MemberKey>& keys) {
   return list;
 }
 
+// 20000 as 20,000.
+std::string grouped(std::size_t number) {
+  std::string digits = std::to_string(number);
+  constexpr std::size_t kGroup = 3;
+  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
+  return digits;
+}
+
 json::object plan_object(const RosterPlan& plan) {
   return {{"id", plan.id},
           {"held", plan.held},
@@ -224,25 +232,28 @@ std::string plan_json(const RosterPlan& plan) { return json::serialize(plan_obje
 std::string status_line(Engine& engine, Now now) {
   Census& census = engine.census();
   const WallTime circle = engine.circle_now(now);
-  std::string line = fmt::format("{} of {} members fresh", census.fresh(circle),
-                                 census.in_state(MemberState::kActive));
-  if (engine.upkeep().left_out() > 0) {
-    line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",
-                        engine.upkeep().capacity(), engine.upkeep().left_out());
-  }
-  if (census.revoking() > 0) line += fmt::format("; {} tokens to revoke", census.revoking());
-  if (engine.held_plan()) {
-    line += fmt::format("; roster plan {} held for approval", engine.held_plan()->id);
+  std::string line;
+  if (engine.commit_error()) {
+    line += fmt::format("commits fail: {}; ", engine.commit_error()->message);
   }
   if (engine.breaker().state() != BreakerState::kClosed) {
-    line += fmt::format("; upstream {}", name_of(engine.breaker().state()));
+    line += fmt::format("upstream {}; ", name_of(engine.breaker().state()));
   }
-  if (engine.commit_error())
-    line += fmt::format("; commits fail: {}", engine.commit_error()->message);
+  if (engine.held_plan()) {
+    line += fmt::format("roster plan {} held for approval; ", engine.held_plan()->id);
+  }
+  line += fmt::format("{} of {} members fresh", grouped(census.fresh(circle)),
+                      grouped(census.in_state(MemberState::kActive)));
+  if (engine.upkeep().left_out() > 0) {
+    line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",
+                        grouped(engine.upkeep().capacity()), grouped(engine.upkeep().left_out()));
+  }
+  if (census.revoking() > 0)
+    line += fmt::format("; {} tokens to revoke", grouped(census.revoking()));
   if (const auto due = engine.next_due()) {
     const auto left = std::max(Duration{0}, *due - circle);
-    line +=
-        fmt::format("; next call in {} s", std::chrono::round<std::chrono::seconds>(left).count());
+    const auto seconds = std::chrono::round<std::chrono::seconds>(left).count();
+    line += fmt::format("; next call in {} s", grouped(static_cast<std::size_t>(seconds)));
   }
   return line;
 }

@@ -29,7 +29,7 @@ std::string audit_json(const AuditPage& page);
 // were used later. In the order of who would come in first.
 std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster);
 
-// One line for systemd's STATUS=: how many members are fresh, what is wrong, what comes next.
+// One line for systemd's STATUS=: what is wrong, how many members are fresh, what comes next.
 std::string status_line(Engine& engine, Now now);
 
 }  // namespace rota

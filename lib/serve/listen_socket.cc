@@ -113,7 +113,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
   ROTA_TRY(clear_stale(path));
   const int fd = open_socket();
   if (fd < 0) return system_error(path, "open a socket");
-  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, true));
+  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, true, false));
   // The file takes its first mode from the descriptor, and nobody else's process umask is touched.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return system_error(path, "set the mode");
   const sockaddr_un address = address_of(path);
@@ -150,7 +150,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind_tcp(const std::string& 
   if (!address) return fail(ErrorKind::kConfig, fmt::format("{}: is no numeric address", name));
   const int fd = open_socket(address->bytes.ss_family);
   if (fd < 0) return system_error(name, "open a socket");
-  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, false));
+  std::unique_ptr<ListenSocket> made(new ListenSocket(fd, false, false));
   // A restart must not wait for the last one's connections to be forgotten, and "::" is not to take
   // what somebody has on 0.0.0.0.
   const int yes = 1;
@@ -179,16 +179,21 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return fail(ErrorKind::kIo, fmt::format("descriptor {}: {}", fd, std::strerror(errno)));
   }
-  return std::unique_ptr<ListenSocket>(new ListenSocket(fd, true));
+  return std::unique_ptr<ListenSocket>(new ListenSocket(fd, true, true));
 }
 
 ListenSocket::~ListenSocket() {
   if (fd_ >= 0) ::close(fd_);
+  remove_file();
+}
+
+void ListenSocket::remove_file() {
   if (path_.empty()) return;
   struct stat found{};
   if (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
+  path_.clear();
 }
 
 int ListenSocket::release_fd() { return std::exchange(fd_, -1); }

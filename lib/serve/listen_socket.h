@@ -37,15 +37,21 @@ class ListenSocket {
   int fd() const { return fd_; }
   // Whether the kernel knows who connects: only on this machine.
   bool knows_peers() const { return knows_peers_; }
+  // Whether it was handed down, and so lives on at somebody else's when this process closes it.
+  bool inherited() const { return inherited_; }
   // Hands the descriptor over: its new owner closes it, and this object only removes the file.
   int release_fd();
+  // Removes the file now, if there is one of ours: nobody can connect by it any more.
+  void remove_file();
 
  private:
-  ListenSocket(int fd, bool knows_peers) : fd_(fd), knows_peers_(knows_peers) {}
+  ListenSocket(int fd, bool knows_peers, bool inherited)
+      : fd_(fd), knows_peers_(knows_peers), inherited_(inherited) {}
   Result<void> make_file(mode_t mode, std::optional<gid_t> group);
 
   int fd_;
   const bool knows_peers_;
+  const bool inherited_;
   std::string path_;  // empty: the file is not ours to remove
   dev_t device_ = 0;  // with inode_: which file we made
   ino_t inode_ = 0;

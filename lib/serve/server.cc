@@ -8,7 +8,6 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "serve/peer.h"
@@ -71,7 +70,10 @@ Server::~Server() {
   for (const auto& [key, session] : sessions) session->close();
 }
 
-void Server::start() { wait_for_clients(); }
+void Server::start() {
+  started_ = true;
+  wait_for_clients();
+}
 
 void Server::wait_for_clients() {
   acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
@@ -79,15 +81,22 @@ void Server::wait_for_clients() {
   });
 }
 
-void Server::accept_some() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+// False, and errno says why, when nobody could be accepted.
+bool Server::accept_one() {
+  for (;;) {
     const int fd =
         ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       admit(fd);
-      continue;
+      return true;
     }
-    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EINTR && errno != ECONNABORTED) return false;
+  }
+}
+
+void Server::accept_some() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (accept_one()) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) break;
     observer_.accept_failed({errno, std::system_category()});
     return rest_from_accepting();
@@ -202,24 +211,48 @@ void Server::sweep() {
   if (next != BootTime::max()) session_deadline(next);
 }
 
-void Server::shutdown(Duration grace, std::move_only_function<void()> done) {
+void Server::shutdown(const ShutdownTimes& times, std::move_only_function<void()> done) {
   ROTA_CHECK(!shutdown_done_);
   shutdown_done_ = std::move(done);
+  stop_accepting();
+  if (sessions_.empty()) return finish_shutdown();
+  // The last session may end while they are told, and with it these timers.
+  grace_timer_.expires_after(times.farewell);
+  grace_timer_.async_wait([this, grace = times.grace](error_code error) {
+    if (!error) drain_sessions(grace);
+  });
+  for (const auto& session : all_sessions()) session->say_goodbye();
+}
+
+// A queue that nobody inherits is ours to answer: who stands in it has connected, and may have
+// asked.
+void Server::stop_accepting() {
+  listen_->remove_file();
+  if (started_ && !listen_->inherited()) {
+    // At a port more may come without end.
+    for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
+    }
+  }
   error_code ignored;
   acceptor_.close(ignored);
   rest_timer_.cancel();
   listen_.reset();
-  std::vector<std::shared_ptr<Session>> sessions;
-  for (const auto& [key, session] : sessions_) sessions.push_back(session);
-  if (sessions.empty()) return finish_shutdown();
+}
+
+void Server::drain_sessions(Duration grace) {
   grace_timer_.expires_after(grace);
   grace_timer_.async_wait([this](error_code error) {
     if (error) return;
-    std::vector<std::shared_ptr<Session>> late;
-    for (const auto& [key, session] : sessions_) late.push_back(session);
-    for (const auto& session : late) session->close();
+    for (const auto& session : all_sessions()) session->close();
   });
-  for (const auto& session : sessions) session->drain();
+  for (const auto& session : all_sessions()) session->drain();
+}
+
+// They go while they are seen to.
+std::vector<std::shared_ptr<Session>> Server::all_sessions() const {
+  std::vector<std::shared_ptr<Session>> all;
+  for (const auto& [key, session] : sessions_) all.push_back(session);
+  return all;
 }
 
 void Server::finish_shutdown() {

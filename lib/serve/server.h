@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 #include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -48,10 +49,17 @@ class Server : private SessionHost {
 
   void start();
 
-  // Stops accepting and removes a socket file of ours; closes what is idle, lets what has been
-  // asked be answered, and after `grace` closes the rest. Calls `done` once, when no session is
-  // left, never from inside this call. Once only.
-  void shutdown(Duration grace, std::move_only_function<void()> done);
+  // Ends in steps, so that no request is lost. At once it accepts no more: who waits at an
+  // inherited socket stays in its queue for the next process, a socket file of ours is removed and
+  // its queue taken in. For `farewell` open connections are served on, each once more: the reply
+  // says `Connection: close`. Then those that are idle are closed, and what was asked is answered;
+  // `grace` later the rest is closed. Calls `done` once, when no session is left, never from inside
+  // this call. Once only.
+  struct ShutdownTimes {
+    Duration farewell{};
+    Duration grace{};
+  };
+  void shutdown(const ShutdownTimes& times, std::move_only_function<void()> done);
 
   // The frontend's policy was replaced: open watches are judged by the new one.
   void grants_changed();
@@ -73,6 +81,10 @@ class Server : private SessionHost {
 
   void wait_for_clients();
   void accept_some();
+  bool accept_one();
+  void stop_accepting();
+  void drain_sessions(Duration grace);
+  std::vector<std::shared_ptr<Session>> all_sessions() const;
   void rest_from_accepting();
   void admit(int fd);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
@@ -100,6 +112,7 @@ class Server : private SessionHost {
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::unordered_map<std::uint32_t, std::size_t> connections_of_uid_;
   std::deque<std::shared_ptr<Session>> turns_;  // that wait for on_turn()
+  bool started_ = false;
   std::move_only_function<void()> shutdown_done_;
 };
 

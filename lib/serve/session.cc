@@ -35,14 +35,53 @@ bool Session::start() {
   return !closed_;
 }
 
+void Session::say_goodbye() {
+  if (closed_) return;
+  leaving_ = true;
+  // What it has asked for already is the last; a stream has no reply that could say anything.
+  if (watch_ || !slots_.empty()) drain();
+}
+
 void Session::drain() {
   if (closed_) return;
-  taking_ = false;
-  draining_ = true;
+  leaving_ = true;
   watch_.reset();
-  if (!slots_.empty()) slots_.back().close = true;
   now_ = clock_.now().boot;
+  close_intake();
+  if (taking_ && is_last(input())) {
+    taking_ = false;
+    if (!slots_.empty()) slots_.back().close = true;
+  }
   pump();
+}
+
+// From here on a client's send fails, and what was sent before is all here to be read.
+void Session::close_intake() {
+  draining_ = true;
+  (void)::shutdown(fd_, SHUT_RD);
+  read_rest();
+}
+
+void Session::read_rest() {
+  compact_input();
+  while (!read_closed_ && input_end_ < input_.size()) {
+    const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {  // an error is met again by who sends
+      read_closed_ = true;
+    } else {
+      input_end_ += static_cast<std::size_t>(count);
+    }
+  }
+}
+
+// Whether nothing that can be answered follows, and nothing will.
+bool Session::is_last(std::string_view rest) const {
+  if (!read_closed_) return false;
+  const auto result = parse_head(rest);
+  if (std::holds_alternative<HeadError>(result)) return false;
+  const auto* head = std::get_if<RequestHead>(&result);
+  return head == nullptr || rest.size() < head->head_bytes + head->body_bytes;
 }
 
 void Session::close() {
@@ -101,11 +140,14 @@ void Session::on_events(std::uint32_t events) {
   }
 }
 
+void Session::compact_input() {
+  if (input_begin_ == 0) return;
+  std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
+  input_end_ -= std::exchange(input_begin_, 0);
+}
+
 void Session::receive(bool hung_up) {
-  if (input_begin_ != 0) {
-    std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
-    input_end_ -= std::exchange(input_begin_, 0);
-  }
+  compact_input();
   const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) close();
@@ -177,16 +219,24 @@ bool Session::can_take() const {
 
 // Returns whether there was a request, or something that ends the connection with a reply.
 bool Session::take_request() {
-  const auto result = parse_head(input());
+  if (draining_) read_rest();
+  auto result = parse_head(input());
   if (const auto* error = std::get_if<HeadError>(&result)) {
     taking_ = false;
     queue(true, error_reply(error->code, std::string(error->why)));
     return true;
   }
-  const auto* head = std::get_if<RequestHead>(&result);
+  auto* head = std::get_if<RequestHead>(&result);
   if (head == nullptr || input().size() < head->head_bytes + head->body_bytes) {
     if (read_closed_) taking_ = false;
     return false;
+  }
+  if (leaving_) {
+    if (!draining_) {  // what came with it is read first, and then all of it is looked at again
+      close_intake();
+      return true;
+    }
+    head->close |= is_last(input().substr(head->head_bytes + head->body_bytes));
   }
   if (head->close) taking_ = false;
   dispatch(*head);
@@ -280,7 +330,7 @@ void Session::give(const TokenReply& token, bool close) {
 
 void Session::start_watch(WatchReply watch) {
   append_stream_head(output_);
-  if (draining_) return;
+  if (leaving_) return;
   watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { ask_for_turn(); });
 }
 

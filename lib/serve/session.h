@@ -44,8 +44,13 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
 
   // False: the system cannot watch the socket; the session has closed.
   bool start();
-  // Takes no more requests, answers those taken, then closes; at once when there are none. A watch
-  // ends behind the event that is being sent.
+  // The server will end: the next reply says so by `Connection: close` and is the last; with it the
+  // socket takes no more, and what has arrived by then is answered first. A watch ends behind the
+  // event that is being sent.
+  void say_goodbye();
+  // Takes what has arrived on the socket and nothing after it, answers that, then closes; at once
+  // when there is nothing. A client's later request fails to be sent, so it knows that nobody has
+  // it.
   void drain();
   // Cancels its waits. Harmless when closed.
   void close();
@@ -81,6 +86,10 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
 
   void on_events(std::uint32_t events) override;
   void receive(bool hung_up);
+  void compact_input();
+  void close_intake();
+  void read_rest();
+  bool is_last(std::string_view rest) const;
   void on_wait_done(std::uint64_t number, WaitAnswer answer);
   void on_later_done(std::uint64_t number, PlainReply reply);
 
@@ -127,7 +136,8 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   std::size_t waits_ = 0;         // slots that are Waiting
   bool taking_ = true;            // false: no further request is taken, ever
   bool read_closed_ = false;      // the client sends no more
-  bool draining_ = false;
+  bool leaving_ = false;          // the next reply is the last, but for what has arrived with it
+  bool draining_ = false;         // the socket takes no more
   bool closed_ = false;
   bool turn_asked_ = false;
   std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent

@@ -6,8 +6,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "e2e/box.h"
 
@@ -84,6 +86,8 @@ TEST(Life, TellsItsServiceManagerWhatItDoes) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   EXPECT_THAT(box.daemon.notices(), ::testing::HasSubstr("STATUS="));
+  EXPECT_LT(box.daemon.notices().find("EXTEND_TIMEOUT_USEC="), box.daemon.notices().find("READY=1"))
+      << "loading may take long";
   box.daemon.process().signal(SIGHUP);
   ASSERT_TRUE(box.daemon.wait_for_notice("RELOADING=1"));
   EXPECT_THAT(box.daemon.notices(), ::testing::ContainsRegex("MONOTONIC_USEC=[0-9]+"));
@@ -94,6 +98,9 @@ TEST(Life, TellsItsServiceManagerWhatItDoes) {
   }));
   EXPECT_EQ(box.daemon.stop(), 0);
   EXPECT_TRUE(box.daemon.wait_for_notice("STOPPING=1"));
+  const auto stopping = box.daemon.notices().find("STOPPING=1");
+  EXPECT_NE(box.daemon.notices().find("EXTEND_TIMEOUT_USEC=", stopping), std::string::npos);
+  EXPECT_NE(box.daemon.notices().find("STATUS=Stopping: ", stopping), std::string::npos);
 }
 
 TEST(Life, SigtermLetsACallInFlightFinishAndCommitsIt) {
@@ -133,6 +140,84 @@ TEST(Life, TakesItsSocketsFromTheServiceManager) {
   EXPECT_EQ(box.daemon.stop(), 0);
   EXPECT_TRUE(std::filesystem::exists(token_path)) << "they are not ours to remove";
   for (const int fd : {token_fd, admin_fd, high_token, high_admin}) ::close(fd);
+}
+
+// Fetches until it is told to stop; how many came, and how many were lost.
+struct Fetches {
+  std::atomic<int> done{0};
+  std::atomic<int> lost{0};
+};
+
+// A connection for each.
+void fetch_anew(const std::filesystem::path& socket, const std::stop_token& stop, Fetches& count) {
+  while (!stop.stop_requested()) {
+    Connection connection = Connection::to_unix(socket);
+    connection.send(get("/v1/token?community_member_id=1"));
+    ++(connection.read_reply().status == 200 ? count.done : count.lost);
+  }
+}
+
+// One connection for as long as no reply says that it ends.
+void fetch_kept(const std::filesystem::path& socket, const std::stop_token& stop, Fetches& count) {
+  std::optional<Connection> connection;
+  while (!stop.stop_requested()) {
+    if (!connection) connection.emplace(Connection::to_unix(socket));
+    connection->send(get("/v1/token?community_member_id=1"));
+    const Reply reply = connection->read_reply();
+    ++(reply.status == 200 ? count.done : count.lost);
+    if (reply.status == 0 || reply.head.contains("Connection: close")) connection.reset();
+  }
+}
+
+TEST(Life, ARestartLosesNoFetch) {
+  Box box({"--access-ttl", "600s", "--refresh-ttl", "30m"});
+  box.daemon.write_config();
+  const auto path = box.folder / "handed-token.sock";
+  const int fd = listen_on(path);
+  const int high = ::fcntl(fd, F_DUPFD, 100);
+  const auto launch = [&] {
+    box.daemon.launch({high},
+                      "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=token; "
+                      "export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES;");
+    return box.daemon.wait_for_notice("READY=1");
+  };
+  ASSERT_TRUE(launch()) << box.daemon.process().output();
+  const auto served = [&] {
+    Connection connection = Connection::to_unix(path);
+    connection.send(get("/v1/token?community_member_id=1"));
+    return connection.read_reply().status == 200;
+  };
+  ASSERT_TRUE(eventually(served));
+  Fetches anew;
+  Fetches kept;
+  {
+    const std::jthread one([&](const std::stop_token& stop) { fetch_anew(path, stop, anew); });
+    const std::jthread two([&](const std::stop_token& stop) { fetch_kept(path, stop, kept); });
+    for (int round = 0; round < 4; ++round) {
+      const int before_anew = anew.done;
+      const int before_kept = kept.done;
+      EXPECT_TRUE(eventually(
+          [&] { return anew.done > before_anew + 100 && kept.done > before_kept + 100; }));
+      EXPECT_EQ(box.daemon.stop(), 0);
+      EXPECT_TRUE(launch()) << box.daemon.process().output();
+    }
+  }
+  EXPECT_EQ(anew.lost, 0);
+  EXPECT_EQ(kept.lost, 0);
+  for (const int each : {fd, high}) ::close(each);
+}
+
+TEST(Life, AWrongConfigurationIsItsLastStatus) {
+  Box box;
+  box.daemon.extra = "[nonsense]\n";
+  box.daemon.write_config();
+  box.daemon.launch();
+  EXPECT_EQ(box.daemon.process().wait(), 78);
+  EXPECT_TRUE(box.daemon.wait_for_notice("nonsense")) << box.daemon.notices();
+  EXPECT_THAT(
+      box.daemon.notices(),
+      ::testing::HasSubstr("systemctl reset-failed rotad.service rotad.socket rotad-admin.socket"));
+  EXPECT_THAT(box.daemon.notices(), ::testing::Not(::testing::HasSubstr("READY=1")));
 }
 
 TEST(Life, ADeadDaemonsSocketsAreReplacedALivingOnesAreNot) {

@@ -15,9 +15,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
-using testing::Not;
 
-constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
 constexpr std::string_view kToken1 = "/v1/token?community_member_id=1";
 
 // The clock of the machine, for the one test in which the server's own timer must fire.
@@ -32,13 +30,6 @@ class RealClock : public Clock {
 class ServerTest : public ServeTest {
  protected:
   void SetUp() override { tokens.publish(1, "one", hours{1}); }
-
-  bool shut_down(Duration grace) {
-    server->shutdown(grace, [this] { done = true; });
-    return done;
-  }
-
-  bool done = false;
 };
 
 TEST_F(ServerTest, AcceptsABurst) {
@@ -153,59 +144,6 @@ TEST_F(ServerTest, ServesTheAdminSocket) {
   client->hang_up();
   run_until([&] { return server->connections() == 0; });
   admin.reload_done(std::string("{}"));
-}
-
-TEST_F(ServerTest, ShutdownWithoutConnectionsIsDoneAtOnce) {
-  start();
-  EXPECT_FALSE(shut_down(hours{1})) << "not from inside the call";
-  // Nothing of the server keeps the loop from ending.
-  loop.run();
-  EXPECT_TRUE(done);
-  EXPECT_FALSE(std::filesystem::exists(path()));
-}
-
-TEST_F(ServerTest, ShutdownClosesWhatIsIdleAndAnswersWhatWasAsked) {
-  start();
-  tokens.publish(9, "stale", seconds{0});
-  const auto idle = connect();
-  const auto partial = connect();
-  partial->send("GET /hea");
-  const auto waiting = connect();
-  waiting->get("/v1/token?community_member_id=9");
-  waiting->get(kToken1);
-  run_until([&] { return tokens.waiting() == 1 && server->connections() == 3; });
-  settle();
-  EXPECT_FALSE(shut_down(hours{1}));
-  wait_for_end(*idle);
-  wait_for_end(*partial);
-  EXPECT_EQ(idle->received() + partial->received(), "");
-  expect_silence(*waiting);
-  EXPECT_FALSE(done);
-  EXPECT_EQ(connect_to(path(), 0), -1) << "new clients find nobody";
-
-  tokens.publish(9, "fresh", hours{1});
-  tokens.finish(1, kServe);
-  const ReceivedReply first = next_reply(*waiting);
-  EXPECT_EQ(first.status, 200);
-  EXPECT_THAT(first.head, Not(HasSubstr("Connection: close")));
-  const ReceivedReply second = next_reply(*waiting);
-  EXPECT_EQ(second.status, 200);
-  EXPECT_THAT(second.head, HasSubstr("\r\nConnection: close\r\n"));
-  wait_for_end(*waiting);
-  run_until([&] { return done; });
-}
-
-TEST_F(ServerTest, ShutdownEndsTheRestAfterItsGrace) {
-  start();
-  tokens.publish(9, "stale", seconds{0});
-  const auto waiting = connect();
-  waiting->get("/v1/token?community_member_id=9");
-  run_until([&] { return tokens.waiting() == 1; });
-  EXPECT_FALSE(shut_down(milliseconds{1}));
-  run_until([&] { return done; });
-  EXPECT_EQ(tokens.cancelled, 1U);
-  wait_for_end(*waiting);
-  EXPECT_EQ(waiting->received(), "");
 }
 
 TEST_F(ServerTest, DestructionCancelsWhatWaits) {

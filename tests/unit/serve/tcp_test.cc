@@ -97,7 +97,7 @@ TEST_F(TcpTest, ShutdownLeavesThePortFree) {
   const auto client = connect_tcp();
   run_until([&] { return server->connections() == 1; });
   bool done = false;
-  server->shutdown(std::chrono::hours{1}, [&] { done = true; });
+  server->shutdown({.farewell = {}, .grace = std::chrono::hours{1}}, [&] { done = true; });
   run_until([&] { return done; });
   wait_for_end(*client);
   const auto again = ListenSocket::bind_tcp("127.0.0.1", port());

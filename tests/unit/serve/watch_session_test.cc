@@ -200,7 +200,7 @@ TEST_F(WatchSessionTest, ADaemonThatStopsEndsTheStreamBehindAWholeEvent) {
   wait_for_waits(1);
   bool done = false;
   // So long a grace that its end is not what ends them.
-  server->shutdown(hours{1}, [&] { done = true; });
+  server->shutdown({.farewell = hours{1}, .grace = hours{1}}, [&] { done = true; });
   wait_for_end(*client);
   EXPECT_TRUE(client->received().ends_with("\n\n"));
   tokens.finish(1, {.result = WaitResult::kUnavailable, .retry_after = seconds{1}});
