@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
-#include <csignal>
 #include <filesystem>
 #include <random>
 #include <utility>
@@ -20,16 +19,6 @@
 namespace rota {
 namespace {
 
-// Long enough for a client that fetches now and then to hear `Connection: close`.
-constexpr Server::ShutdownTimes kShutdown{.farewell = std::chrono::seconds{1},
-                                          .grace = std::chrono::seconds{5}};
-// What a stop asks for at every turn, so that one that is stuck does not get for ever.
-constexpr Duration kStopTime{15'000};
-constexpr Duration kStatusInterval{10'000};
-constexpr Duration kFirstRosterMax{2'000};
-// How soon one is looked at again that seemed stuck, since a timer may be about to fire, and one
-// that stops.
-constexpr Duration kSoonInterval{1'000};
 // Those who ask are few, and whoever else reaches the port must not take many descriptors.
 constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
@@ -77,8 +66,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                                           .request_timeout = settings.upstream.request_timeout,
                                           .ca_file = settings.upstream.ca_file,
                                           .connections_max = settings.policy.max_in_flight}));
-  context.manager.more_time(load_time_max(database_bytes(settings.store.path)));
-  context.manager.status(fmt::format("Loading {}", settings.store.path));
+  context.manager.starting(fmt::format("Loading {}", settings.store.path),
+                           load_time_max(database_bytes(settings.store.path)));
   ROTA_ASSIGN(auto store, open_store(settings));
   auto daemon =
       std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), grants,
@@ -110,63 +99,10 @@ Daemon::Daemon(Context context, Settings settings, const std::vector<Grant>& gra
       client_(std::move(client)),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
-      going_live_(context_.loop),
+      first_roster_limit_(context_.loop),
       stop_limit_(context_.loop) {}
 
-Daemon::~Daemon() = default;
-
-Result<void> Daemon::start() {
-  watch_roster();
-  const bool on_record = rotator_->engine().size() > 0;
-  auto roster = on_record ? read_roster_on_disk() : load_roster(settings_.roster.path);
-  if (!roster && !on_record) {
-    roster.error().kind = ErrorKind::kConfig;
-    return std::unexpected(std::move(roster).error());
-  }
-  if (::geteuid() == overflow_ids().user) {
-    context_.log.say(Severity::kWarning, "grants",
-                     "rotad runs as the user that everybody of another user namespace appears as: "
-                     "whoever reaches its sockets counts as its own user");
-  }
-  const HealthService& health = *this;
-  token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, health, nullptr);
-  admin_frontend_ =
-      std::make_unique<Frontend>(*rotator_, access_, health, static_cast<AdminService*>(this));
-  metrics_frontend_ = std::make_unique<Frontend>(health);
-  ROTA_TRY(open_sockets());
-  ROTA_TRY(open_metrics());
-
-  rotator_->start();
-  note(AuditEvent::kStarted, fmt::format("rotad {}", kVersion));
-  wait_for_signals();
-  if (!roster) {
-    go_live();
-    return {};
-  }
-  // Clients wait in the backlog until the roster is durable, or its new members would be unknown to
-  // them; but a disk that takes nothing must not keep them from what is durable already.
-  take_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
-    if (plan) go_live();
-  });
-  going_live_.expires_after(kFirstRosterMax);
-  going_live_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) go_live();
-  });
-  return {};
-}
-
-void Daemon::go_live() {
-  if (stopping_ || std::exchange(live_, true)) return;
-  going_live_.cancel();
-  token_server_->start();
-  admin_server_->start();
-  if (metrics_server_) metrics_server_->start();
-  context_.manager.ready(status_text());
-  context_.log.say(Severity::kInfo, "ready",
-                   fmt::format("rotad {} serves {} members on {}", kVersion,
-                               rotator_->engine().size(), settings_.serve.token_socket));
-  keep_manager_informed();
-}
+Daemon::~Daemon() { reader_.join(); }
 
 Result<void> Daemon::open_sockets() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
@@ -208,82 +144,6 @@ Result<void> Daemon::open_metrics() {
   ROTA_ASSIGN(metrics_server_, Server::create(context_.loop, *std::move(listen), *metrics_frontend_,
                                               context_.clock, connection_log_, options));
   return {};
-}
-
-void Daemon::wait_for_signals() {
-  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    if (signal == SIGHUP) {
-      note(AuditEvent::kReloadAsked, "by SIGHUP");
-      reload({}, [](const Result<std::string>&) {});  // reload() says in the log how it went
-    } else {
-      stop();
-    }
-    wait_for_signals();
-  });
-}
-
-// The watchdog is fed by the engine's progress: what is due must not stay undone.
-void Daemon::keep_manager_informed() {
-  const bool stuck = rotator_->engine().is_stuck(rotator_->now());
-  if (!stuck) context_.manager.alive();
-  context_.manager.status(stopping_ ? stopping_text() : status_text());
-  if (stopping_) context_.manager.more_time(kStopTime);
-  connection_log_.summarize();
-  const Duration interval =
-      std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval));
-  informing_.expires_after(stuck || stopping_ ? std::min(kSoonInterval, interval) : interval);
-  informing_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) keep_manager_informed();
-  });
-}
-
-void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;
-  context_.manager.stopping(stopping_text());
-  context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
-  watch_.reset();
-  parts_stopping_ = metrics_server_ ? 4 : 3;
-  // Waiting clients are answered by the rotator first, so that the servers have nothing open but
-  // that.
-  rotator_->stop([this] { part_stopped(); });
-  token_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  admin_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  if (metrics_server_) metrics_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  keep_manager_informed();
-  stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdown.farewell +
-                            kShutdown.grace);
-  stop_limit_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    connection_log_.finish();
-    context_.log.say(Severity::kError, "stopping",
-                     "not everything ended in time: the call journal tells the next start");
-    context_.loop.stop();
-  });
-}
-
-void Daemon::part_stopped() {
-  if (--parts_stopping_ > 0) return;
-  connection_log_.finish();
-  // A write that fails now would be lost, and this entry would say that nothing was.
-  rotator_->audit_trail().settle([this] {
-    note(AuditEvent::kStopped);
-    context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
-    context_.loop.stop();
-  });
-}
-
-// The problem first: `systemctl status` cuts long lines at their end.
-std::string Daemon::status_text() {
-  const std::string line = status_line(rotator_->engine(), rotator_->now());
-  const std::string& problem = readings_.standing().roster_problem;
-  return problem.empty() ? line : fmt::format("{}; {}", problem, line);
-}
-
-std::string Daemon::stopping_text() const {
-  return fmt::format("Stopping: {} calls in flight, {} connections open",
-                     rotator_->engine().calls_in_flight(),
-                     token_server_->connections() + admin_server_->connections());
 }
 
 Health Daemon::health() const {

@@ -31,6 +31,11 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string extension(Duration at_most) {
+  return fmt::format("EXTEND_TIMEOUT_USEC={}",
+                     std::chrono::duration_cast<std::chrono::microseconds>(at_most).count());
+}
+
 }  // namespace
 
 ServiceManager::ServiceManager(std::string notify_socket)
@@ -53,9 +58,8 @@ void ServiceManager::notify(const std::string& state) const {
   ::close(fd);
 }
 
-void ServiceManager::more_time(Duration at_most) {
-  notify(fmt::format("EXTEND_TIMEOUT_USEC={}",
-                     std::chrono::duration_cast<std::chrono::microseconds>(at_most).count()));
+void ServiceManager::starting(const std::string& status, Duration at_most) {
+  tell({.alive = false, .status = status, .more_time = at_most});
 }
 
 void ServiceManager::ready(const std::string& status) {
@@ -73,21 +77,23 @@ void ServiceManager::reloading() {
                      now.tv_sec * kMicrosPerSecond + now.tv_nsec / kNanosPerMicro));
 }
 
-void ServiceManager::stopping(const std::string& status) {
+void ServiceManager::stopping(const std::string& status, Duration at_most) {
   last_status_ = one_line(status);
-  notify(fmt::format("STOPPING=1\nSTATUS={}", last_status_));
+  notify(fmt::format("STOPPING=1\nSTATUS={}\n{}", last_status_, extension(at_most)));
 }
 
 void ServiceManager::failed(const Error& error) { status(last_words(error)); }
 
-void ServiceManager::status(std::string line) {
-  line = one_line(std::move(line));
-  if (line == last_status_) return;
-  last_status_ = std::move(line);
-  notify("STATUS=" + last_status_);
+void ServiceManager::tell(const News& news) {
+  std::string state;
+  if (news.alive) state += "WATCHDOG=1\n";
+  if (std::string line = one_line(news.status); line != last_status_) {
+    last_status_ = std::move(line);
+    state += fmt::format("STATUS={}\n", last_status_);
+  }
+  if (news.more_time) state += extension(*news.more_time);
+  if (!state.empty()) notify(state);
 }
-
-void ServiceManager::alive() { notify("WATCHDOG=1"); }
 
 std::optional<Duration> ServiceManager::watchdog_interval() {
   std::uint64_t micros = 0;

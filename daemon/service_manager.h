@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -18,18 +19,26 @@ class ServiceManager {
   // Where it listens, as $NOTIFY_SOCKET says; empty: there is none, and each call does nothing.
   explicit ServiceManager(std::string notify_socket);
 
-  // A start, or a stop, that may take this long from now on; never shortens what the unit allows.
-  void more_time(Duration at_most);
+  // A start that may take this long from now on; never shortens what the unit allows.
+  void starting(const std::string& status, Duration at_most);
   void ready(const std::string& status);
   void reloading();
-  void stopping(const std::string& status);
+  // A stop that wants so much time from now on; say how it goes by tell().
+  void stopping(const std::string& status, Duration at_most);
   // The last words of a start that failed: what is wrong, and for an exit code that no restart
   // follows (78) how the units get going again.
   void failed(const Error& error);
-  void status(std::string line);  // sent only when it differs from the last one
-  void alive();                   // feeds the watchdog
 
-  // How often alive() is wanted; none: no watchdog is set.
+  struct News {
+    bool alive = false;  // feeds the watchdog
+    std::string status;
+    std::optional<Duration> more_time{};
+  };
+  // In one notice, as far as it is news.
+  void tell(const News& news);
+  void status(std::string line) { tell({.alive = false, .status = std::move(line)}); }
+
+  // How often tell() of being alive is wanted; none: no watchdog is set.
   static std::optional<Duration> watchdog_interval();
 
  private:

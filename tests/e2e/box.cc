@@ -150,7 +150,8 @@ void Daemon::write_config() const {
         section("upstream", upstream_keys) + section("rotation", rotation_keys) +
             section("roster", roster_keys) +
             section("store", {{"path", fmt::format("\"{}\"", database().string())}}) +
-            section("serve", serve_keys) + section("log", {{"level", "\"debug\""}}) + extra);
+            section("serve", serve_keys) +
+            section("log", {{"level", fmt::format("\"{}\"", log_level)}}) + extra);
 }
 
 void Daemon::write_roster(std::string_view toml) const {
@@ -221,9 +222,14 @@ bool Daemon::wait_for_notice(std::string_view text) {
 
 void Daemon::kill9() { EXPECT_EQ(process_->kill_and_wait(SIGKILL), -SIGKILL); }
 
+// A service manager reads what it is told: a daemon that has told much would wait for it.
 int Daemon::stop() {
-  read_notices();  // there is room for few
-  return process_->kill_and_wait(SIGTERM);
+  process_->signal(SIGTERM);
+  eventually([&] {
+    read_notices();
+    return !process_->running();
+  });
+  return process_->wait();
 }
 
 std::vector<std::string> Daemon::audit_trail() {

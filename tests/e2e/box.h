@@ -49,6 +49,7 @@ class Daemon {
   std::map<std::string, std::string> upstream{{"request_timeout", "\"3s\""}};
   std::map<std::string, std::string> roster_options;  // "path" in the place of roster_path(), too
   std::map<std::string, std::string> serve;
+  std::string log_level = "debug";
   std::string extra;  // more of the configuration, as it stands
   // A user without any capability in the place of the test's own; its files become that user's.
   std::optional<Caller> runs_as;

@@ -207,6 +207,27 @@ TEST(Life, ARestartLosesNoFetch) {
   for (const int each : {fd, high}) ::close(each);
 }
 
+// READY does not wait for the roster, and yet nobody hears what the last one would have said.
+TEST(Life, ARosterThatChangedMeanwhileComesIntoForceAtOnce) {
+  Box box({"--access-ttl", "600s", "--refresh-ttl", "30m"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return has_token(box); }));
+  EXPECT_EQ(box.daemon.stop(), 0);
+  for (const int added : {4, 5}) {
+    // Many that stay, so that it takes its time to be read.
+    std::string roster = "[[member]]\ncommunity_member_id = 2\n";
+    for (int i = 1'000; i < 5'000; ++i) {
+      roster += fmt::format("[[member]]\ncommunity_member_id = {}\nretired = true\n", i);
+    }
+    box.daemon.write_roster(roster + fmt::format("[[member]]\ncommunity_member_id = {}\n", added));
+    ASSERT_TRUE(box.daemon.start());
+    const Reply fresh = box.daemon.fetch(fmt::format("community_member_id={}", added));
+    EXPECT_EQ(fresh.status, 200) << fresh.body;
+    EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410) << "it was taken before that";
+    EXPECT_EQ(box.daemon.stop(), 0);
+  }
+}
+
 TEST(Life, AWrongConfigurationIsItsLastStatus) {
   Box box;
   box.daemon.extra = "[nonsense]\n";
