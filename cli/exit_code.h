@@ -6,7 +6,7 @@ namespace rota::cli {
 enum class ExitCode {
   kDone = 0,
   kFailed = 1,       // the daemon refused or could not do it, a revoked token is still alive, or
-                     // `status --check` found the daemon not ready
+                     // `status --check` found the daemon not ready, or `doctor` something wrong
   kUsage = 2,        // the command line is wrong; nothing was asked
   kNoMember = 3,     // unknown, retired or blocked: asking again brings nothing
   kUnreachable = 4,  // no daemon behind the socket, or no reply in time

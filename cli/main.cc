@@ -4,6 +4,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/options.h"
 #include "cli/output.h"
 
@@ -20,6 +21,14 @@ int main(int argc, char** argv) {
   const auto& wanted = std::get<rota::cli::Options>(options);
 
   rota::cli::StandardOutput output;
+  if (wanted.local) {
+    if (const auto* setup = std::get_if<rota::cli::SetupCommand>(&*wanted.local)) {
+      rota::cli::Terminal terminal;
+      return static_cast<int>(rota::cli::run_setup(*setup, terminal, output));
+    }
+    return static_cast<int>(rota::cli::run_doctor(std::get<rota::cli::DoctorCommand>(*wanted.local),
+                                                  wanted.socket, wanted.json, output));
+  }
   const auto client = rota::cli::UnixClient::create(wanted.socket);
   if (!client) {
     output.err(client.error().message);

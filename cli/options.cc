@@ -17,8 +17,8 @@ constexpr const char* kFooter =
     "Sockets: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (all others), "
     "else\n"
     "/run/rota/token.sock or /run/rota/admin.sock.\n"
-    "Ends with 0: done; 1: refused, failed, a revoked token is still alive, or not ready\n"
-    "(status --check); 2: wrong usage; 3: the member is unknown, retired or blocked; 4: rotad\n"
+    "Ends with 0: done; 1: refused, failed, a revoked token is still alive, not ready\n"
+    "(status --check), or something is wrong (doctor); 2: wrong usage; 3: the member is unknown, retired or blocked; 4: rotad\n"
     "cannot be reached; 5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
@@ -56,6 +56,9 @@ struct Words {
   std::string plan;
   TokenQuery query;
   bool check = false;
+  SetupCommand setup;
+  std::vector<std::string> setup_members;
+  DoctorCommand doctor;
 };
 
 class Reader {
@@ -88,6 +91,8 @@ class Reader {
     add_audit();
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
+    add_setup();
+    add_doctor();
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
@@ -111,7 +116,14 @@ class Reader {
       for (const std::string& key : words_.keys) watch->keys.push_back(*MemberKey::parse(key));
     }
     if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
-    if (options_.socket.empty()) {
+    for (const std::string& key : words_.setup_members) {
+      words_.setup.members.push_back(*MemberKey::parse(key));
+    }
+    if (setup_->parsed()) options_.local = words_.setup;
+    if (doctor_->parsed()) options_.local = words_.doctor;
+    if (options_.local) {
+      if (options_.socket.empty()) options_.socket = from_environment("ROTA_ADMIN_SOCKET", "");
+    } else if (options_.socket.empty()) {
       const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
                            std::holds_alternative<WatchCommand>(options_.command);
       options_.socket = fetches ? from_environment("ROTA_TOKEN_SOCKET", kTokenSocket)
@@ -161,6 +173,32 @@ class Reader {
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
   }
+  void add_setup() {
+    setup_ = app_.add_subcommand("setup", "make a first configuration, its credentials included");
+    SetupCommand& setup = words_.setup;
+    setup_->add_flag("--yes", setup.yes, "ask nothing");
+    setup_
+        ->add_option("--app-token-file", setup.app_token_file,
+                     "the Headless Auth app token is in this file; -: comes by standard input")
+        ->type_name("FILE");
+    setup_->add_flag("--encrypted", setup.encrypted,
+                     "seal the credentials to this machine (systemd-creds)");
+    setup_
+        ->add_option("--member", words_.setup_members, "a first member of the roster; repeatable")
+        ->type_name("KEY")
+        ->check(check_key, "", "");
+    setup_->add_option("--root", setup.root, "all files under DIR, for a trial")->type_name("DIR");
+    setup_->add_option("--rotad", setup.rotad, "the daemon's program")->type_name("FILE");
+  }
+  void add_doctor() {
+    doctor_ = app_.add_subcommand("doctor", "what is wrong, and what to do about it");
+    DoctorCommand& doctor = words_.doctor;
+    doctor_->add_flag("--json", options_.json, "print the findings as JSON");
+    doctor_->add_option("--user", doctor.user, "whether this user gets tokens, and whose")
+        ->type_name("NAME");
+    doctor_->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
+    doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");
+  }
   void set_key(const MemberKey& key) {
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
     if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
@@ -170,6 +208,8 @@ class Reader {
   Options options_;
   Words words_;
   CLI::App app_;
+  CLI::App* setup_ = nullptr;  // app_'s own
+  CLI::App* doctor_ = nullptr;
 };
 
 }  // namespace

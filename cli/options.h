@@ -5,7 +5,9 @@
 #include <variant>
 #include <vector>
 
+#include "cli/doctor.h"
 #include "cli/exit_code.h"
+#include "cli/setup.h"
 #include "cli/target.h"
 #include "model/member_key.h"
 
@@ -45,10 +47,16 @@ using Command =
     std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
                  OperateCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
+// What is no single call to the daemon, and may find none.
+using LocalCommand = std::variant<SetupCommand, DoctorCommand>;
+
 struct Options {
   Command command;
+  std::optional<LocalCommand> local;  // in the place of `command`
   bool json = false;   // the daemon's reply as it is
-  std::string socket;  // the one to use: --socket, else the environment, else the installed one
+  // The one to use: --socket, else the environment, else the installed one; for a local command
+  // empty in the place of that.
+  std::string socket;
 };
 
 // Reads the command line, whose words it checks as far as that goes without the daemon. When there

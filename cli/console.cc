@@ -1,0 +1,82 @@
+#include "cli/console.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace rota::cli {
+namespace {
+
+constexpr std::size_t kLineMax = 4'096;
+constexpr char kInterrupt = '\x03';
+constexpr char kEndOfFile = '\x04';
+
+std::unexpected<Error> failure() {
+  return fail(ErrorKind::kIo, fmt::format("the terminal: {}", std::strerror(errno)));
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t sent = ::write(fd, text.data(), text.size());
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+}  // namespace
+
+Terminal::Terminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {}
+
+Terminal::~Terminal() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<Secret> Terminal::read_line() {
+  std::string line(kLineMax, '\0');
+  std::size_t used = 0;
+  while (used < line.size()) {
+    char c = 0;
+    const ssize_t got = ::read(fd_, &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      wipe(line);
+      return failure();
+    }
+    if (got == 0 || c == kInterrupt || c == kEndOfFile) {
+      wipe(line);
+      return fail(ErrorKind::kInvalid, "broken off: nothing was changed");
+    }
+    if (c == '\n') break;
+    line[used++] = c;
+  }
+  Secret result(std::string_view(line).substr(0, used));
+  wipe(line);
+  return result;
+}
+
+Result<std::string> Terminal::ask(std::string_view question) {
+  if (!write_all(fd_, question)) return failure();
+  ROTA_ASSIGN(const Secret line, read_line());
+  return std::string(line.reveal());
+}
+
+Result<Secret> Terminal::ask_unseen(std::string_view question) {
+  termios before{};
+  if (::tcgetattr(fd_, &before) != 0) return failure();
+  termios unseen = before;
+  // Without ISIG an interrupt is a character, so that the echo is never left off.
+  unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+  if (::tcsetattr(fd_, TCSAFLUSH, &unseen) != 0) return failure();
+  auto line = write_all(fd_, question) ? read_line() : Result<Secret>(failure());
+  ::tcsetattr(fd_, TCSAFLUSH, &before);
+  write_all(fd_, "\n");
+  return line;
+}
+
+}  // namespace rota::cli

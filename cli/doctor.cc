@@ -1,0 +1,280 @@
+#include "cli/doctor.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "cli/client.h"
+#include "cli/doctor_access.h"
+#include "cli/doctor_status.h"
+#include "cli/findings.h"
+#include "cli/program.h"
+#include "cli/setup_files.h"
+#include "daemon/accounts.h"
+#include "daemon/files.h"
+#include "daemon/settings.h"
+#include "roster/roster.h"
+
+namespace rota::cli {
+namespace {
+
+constexpr mode_t kModeBits = 07777;
+constexpr mode_t kOthersBits = S_IRWXG | S_IRWXO;
+constexpr Duration kStatusTimeout{5'000};
+
+std::string group_name(gid_t gid) {
+  constexpr std::size_t kEntryBytes = std::size_t{64} << 10U;
+  std::string buffer(kEntryBytes, '\0');
+  group entry{};
+  group* found = nullptr;
+  ::getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? fmt::to_string(gid) : std::string(found->gr_name);
+}
+
+Result<UserIds> user_ids(const std::string& name) {
+  ROTA_ASSIGN(const std::uint32_t uid, find_user(name));
+  UserIds user{.name = name, .uid = uid, .groups = {}};
+  constexpr std::size_t kEntryBytes = std::size_t{64} << 10U;
+  std::string buffer(kEntryBytes, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) return user;  // a number without an account has no groups on record
+  constexpr int kGroupsMax = 65'536;
+  std::vector<gid_t> groups(kGroupsMax);
+  int count = kGroupsMax;
+  if (::getgrouplist(found->pw_name, found->pw_gid, groups.data(), &count) < 0) count = kGroupsMax;
+  user.groups.assign(groups.begin(), groups.begin() + count);
+  return user;
+}
+
+// From the root to the path itself. Nothing: it is not all there, or not to be seen.
+std::optional<std::vector<PathStep>> way_to(const std::string& path) {
+  std::vector<PathStep> way;
+  std::filesystem::path at;
+  for (const auto& part : std::filesystem::absolute(path).lexically_normal()) {
+    at /= part;
+    struct stat found{};
+    if (::stat(at.c_str(), &found) != 0) return std::nullopt;
+    way.push_back({.path = at.string(),
+                   .uid = found.st_uid,
+                   .gid = found.st_gid,
+                   .group = group_name(found.st_gid),
+                   .mode = found.st_mode & kModeBits});
+  }
+  return way;
+}
+
+// 0, or the errno of connecting.
+int try_to_connect(const std::string& path) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  int error = path.size() < sizeof address.sun_path ? 0 : ENAMETOOLONG;
+  if (error == 0) {
+    std::memcpy(address.sun_path, path.data(), path.size());
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      error = errno;
+    }
+  }
+  ::close(fd);
+  return error;
+}
+
+class Doctor {
+ public:
+  Doctor(const DoctorCommand& command, std::string admin_socket)
+      : command_(command), places_(command.root), admin_socket_(std::move(admin_socket)) {}
+
+  Findings examine() {
+    // First, since to connect to a socket of systemd's would start a service that is stopped.
+    if (command_.root.empty() && command_.config.empty()) units();
+    const std::string path = command_.config.empty() ? places_.config : command_.config;
+    auto settings = load_settings(path);
+    if (!settings) {
+      add(wrong("config", settings.error().message,
+                exists(path) ? "mend it, and check: rotad --check --config " + path
+                             : "rota setup makes a first one"));
+    } else {
+      add(good("config", path + " is valid"));
+      roster(*settings);
+      credential("app_token", settings->upstream.app_token);
+      credential("key", settings->store.key);
+      if (admin_socket_.empty()) admin_socket_ = settings->serve.admin_socket;
+      socket("token", settings->serve.token_socket);
+      grants(*settings);
+    }
+    if (!admin_socket_.empty()) socket("admin", admin_socket_);
+    if (!admin_socket_.empty() && !is_stopped_) status();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+
+  void roster(const Settings& settings) {
+    const auto files = read_roster(settings.roster.path);
+    const auto parsed =
+        files ? parse_roster(*files) : Result<Roster>(std::unexpected(files.error()));
+    if (!parsed) {
+      return add(wrong("roster", parsed.error().message,
+                       "mend it; rotad reads it again by itself once it runs"));
+    }
+    add(good("roster", fmt::format("{} has {} entries", settings.roster.path,
+                                   parsed->entries.size())));
+  }
+
+  // A credential of systemd is where rota setup, or the unit, has it; another place is the unit's
+  // own affair.
+  void credential(const std::string& key, const SecretSource& source) {
+    std::string path = source.file;
+    if (path.empty()) {
+      const std::string sealed = places_.credential(source.credential, true);
+      const bool is_sealed = exists(places_.drop_in);
+      path = is_sealed ? sealed : places_.credential(source.credential, false);
+      if (!is_sealed && !exists(path) && exists(sealed)) {
+        return add(wrong("credential",
+                         fmt::format("{} is there, but no {} that has systemd open it", sealed,
+                                     places_.drop_in),
+                         "rota setup --encrypted"));
+      }
+    }
+    struct stat found{};
+    if (::stat(path.c_str(), &found) != 0) {
+      if (errno == EACCES) {
+        return add(note("credential", path + " cannot be looked at by this user", "run as root"));
+      }
+      return add(wrong("credential", fmt::format("{}: {}", path, std::strerror(errno)),
+                       key == "key" ? "bring the store key back; rota setup makes one for a new "
+                                      "database"
+                                    : "rota setup asks for it"));
+    }
+    if ((found.st_mode & kOthersBits) != 0) {
+      return add(wrong("credential",
+                       fmt::format("{} can be read by others (mode {:04o})", path,
+                                   found.st_mode & kModeBits),
+                       fmt::format("chmod 600 {}; whoever read it has the secret", path)));
+    }
+    if (found.st_size == 0) return add(wrong("credential", path + " is empty", "rota setup"));
+    add(good("credential", fmt::format("{} (mode {:04o})", path, found.st_mode & kModeBits)));
+  }
+
+  void socket(const std::string& name, const std::string& path) {
+    const std::string start = "systemctl start rotad.socket rotad-admin.socket rotad.service";
+    if (is_stopped_) return;
+    switch (const int error = try_to_connect(path)) {
+      case 0:
+        return add(good("socket", fmt::format("{}: {} answers", name, path)));
+      case EACCES:
+        return add(note("socket", fmt::format("{}: {} is not for this user", name, path),
+                        name == "admin" ? "run as root" : ""));
+      case ENOENT:
+        return add(wrong("socket", fmt::format("{}: there is no {}", name, path), start));
+      case ECONNREFUSED:
+        return add(wrong("socket", fmt::format("{}: nobody listens at {}", name, path), start));
+      default:
+        return add(wrong("socket", fmt::format("{}: {}: {}", name, path, std::strerror(error)),
+                         "see journalctl -u rotad"));
+    }
+  }
+
+  void grants(const Settings& settings) {
+    const auto resolved = resolve_grants(settings.grants);
+    if (!resolved) {
+      return add(wrong("grants", resolved.error().message,
+                       "make that user or group, or take the grant out"));
+    }
+    if (command_.user.empty()) {
+      return add(good("grants", fmt::format("{} grants; --user NAME says what a user gets",
+                                            resolved->size())));
+    }
+    const auto user = user_ids(command_.user);
+    if (!user) return add(wrong("grants", user.error().message, "name a user of this system"));
+    // The admin socket is the daemon's own.
+    struct stat own{};
+    const bool known = ::stat(settings.serve.admin_socket.c_str(), &own) == 0;
+    add(judge_grants(*user, known ? own.st_uid : 0, settings.grants, *resolved));
+    if (const auto way = way_to(settings.serve.token_socket)) {
+      add(judge_way(*user, *way));
+    } else {
+      add(note("access", fmt::format("whether {} can open {} cannot be seen: it is not there, or "
+                                     "not for this user to see",
+                                     command_.user, settings.serve.token_socket)));
+    }
+  }
+
+  void units() {
+    std::error_code error;
+    if (!std::filesystem::exists("/run/systemd/system", error)) {
+      return add(note("service", "systemd does not run here"));
+    }
+    for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
+      const auto ran = run_program(
+          {"systemctl", "show", "--property=LoadState,ActiveState,Result,StatusText,UnitFileState",
+           unit},
+          {}, ProgramErrors::kNowhere);
+      if (!ran || ran->code != 0) {
+        return add(note("service", "systemctl does not tell how the units are"));
+      }
+      const UnitProperties properties = parse_unit_properties(ran->output.reveal());
+      const auto active = properties.find("ActiveState");
+      const bool runs = active != properties.end() &&
+                        (active->second == "active" || active->second == "reloading");
+      if (unit == std::string_view("rotad.service") && !runs) is_stopped_ = true;
+      add(judge_unit(unit, properties));
+    }
+  }
+
+  void status() {
+    const auto client = UnixClient::create(admin_socket_);
+    const auto reply = client ? (*client)->send({Method::kGet, "/v1/status", kStatusTimeout})
+                              : Result<Reply>(std::unexpected(client.error()));
+    if (!reply) {
+      // What is wrong with the socket has been said.
+      return add(::geteuid() == 0
+                     ? wrong("readiness", reply.error().message, "see journalctl -u rotad")
+                     : note("readiness", reply.error().message, "run as root"));
+    }
+    boost::json::error_code error;
+    const auto body = boost::json::parse(reply->body.reveal(), error);
+    if (reply->status != 200 || error || !body.is_object()) {
+      return add(note("readiness", fmt::format("{} answers {}", admin_socket_, reply->status),
+                      "run as root"));
+    }
+    for (Finding& each : judge_status(body.get_object())) add(std::move(each));
+  }
+
+  const DoctorCommand& command_;
+  const Places places_;
+  std::string admin_socket_;
+  bool is_stopped_ = false;  // systemd says so
+  Findings findings_;
+};
+
+}  // namespace
+
+ExitCode run_doctor(const DoctorCommand& command, const std::string& admin_socket, bool as_json,
+                    Output& output) {
+  const Findings findings = Doctor(command, admin_socket).examine();
+  const auto printed =
+      output.out(as_json ? findings_json(findings) : describe_findings(findings));
+  if (!printed) {
+    output.err(printed.error().message);
+    return ExitCode::kFailed;
+  }
+  return all_well(findings) ? ExitCode::kDone : ExitCode::kFailed;
+}
+
+}  // namespace rota::cli

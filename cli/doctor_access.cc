@@ -1,0 +1,94 @@
+#include "cli/doctor_access.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace rota::cli {
+namespace {
+
+constexpr std::size_t kNamesShownMax = 10;
+
+bool in_group(const UserIds& user, std::uint32_t group) {
+  return std::ranges::find(user.groups, group) != user.groups.end();
+}
+
+// `wanted` as for others, S_IXOTH or S_IWOTH. As the kernel does it: the first class that the user
+// belongs to decides alone.
+bool permits(const UserIds& user, const PathStep& step, mode_t wanted) {
+  if (user.uid == 0) return true;
+  constexpr unsigned kOwner = 6;
+  constexpr unsigned kGroup = 3;
+  if (step.uid == user.uid) return (step.mode & (wanted << kOwner)) != 0;
+  if (in_group(user, step.gid)) return (step.mode & (wanted << kGroup)) != 0;
+  return (step.mode & wanted) != 0;
+}
+
+std::string members_of(const GrantSettings& grant) {
+  if (grant.all_members) return "all members";
+  std::string text;
+  std::size_t count = 0;
+  const auto add = [&](const std::string& name) {
+    if (++count <= kNamesShownMax) text += (text.empty() ? "" : ", ") + name;
+  };
+  for (const std::string& tag : grant.tags) add("tag:" + tag);
+  for (const MemberKey& key : grant.members) add(key.text());
+  if (count > kNamesShownMax) text += fmt::format(" and {} more", count - kNamesShownMax);
+  return text;
+}
+
+}  // namespace
+
+Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
+  const std::string about = "access";
+  for (std::size_t i = 0; i < way.size(); ++i) {
+    const PathStep& step = way[i];
+    const bool is_socket = i + 1 == way.size();
+    if (permits(user, step, is_socket ? S_IWOTH : S_IXOTH)) continue;
+    if (!is_socket) {
+      return wrong(about, fmt::format("{} cannot pass the folder {}", user.name, step.path),
+                   fmt::format("chmod o+x {}", step.path));
+    }
+    // Whom membership would not help needs another socket's group.
+    const bool group_opens = (step.mode & S_IWGRP) != 0 && step.gid != 0;
+    return wrong(
+        about,
+        fmt::format("{} cannot open {} (mode {:04o}, group {})", user.name, step.path, step.mode,
+                    step.group),
+        group_opens
+            ? fmt::format("usermod -aG {} {}, and restart what runs as {}: a process keeps the "
+                          "groups that it started with",
+                          step.group, user.name, user.name)
+            : std::string("give the socket a group that the user is in: SocketGroup= of "
+                          "rotad.socket, or token_socket_group"));
+  }
+  return good(about, fmt::format("{} can open {}", user.name,
+                                 way.empty() ? std::string("the token socket") : way.back().path));
+}
+
+Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
+                     const std::vector<GrantSettings>& grants, const std::vector<Grant>& resolved) {
+  const std::string about = "grants";
+  if (user.uid == 0 || user.uid == daemon_uid) {
+    return good(about, fmt::format("{} gets all members without a grant", user.name));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < grants.size() && i < resolved.size(); ++i) {
+    const bool to_user = resolved[i].holder == Grant::Holder::kUser;
+    const bool covered = to_user ? resolved[i].id == user.uid : in_group(user, resolved[i].id);
+    if (!covered) continue;
+    text += fmt::format("{}{} (as {} {})", text.empty() ? "" : "; ", members_of(grants[i]),
+                        to_user ? "user" : "group", grants[i].name);
+  }
+  if (text.empty()) {
+    return wrong(about,
+                 fmt::format("{} gets no member: no grant is to it or to its groups", user.name),
+                 fmt::format("add [[grant]] user = \"{}\", members = [\"*\"] (or fewer) to the "
+                             "configuration, then rota reload",
+                             user.name));
+  }
+  return good(about, fmt::format("{} gets {}", user.name, text));
+}
+
+}  // namespace rota::cli

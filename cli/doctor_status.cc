@@ -1,0 +1,167 @@
+#include "cli/doctor_status.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+namespace rota::cli {
+namespace {
+
+namespace json = boost::json;
+
+// Rota judges by Circle's clock; other programs that look at expiry times judge by this machine's.
+constexpr std::int64_t kSkewMaxMs = 30'000;
+constexpr std::int64_t kMillisPerSecond = 1'000;
+// So much of the window in use leaves little to clients that wait.
+constexpr std::int64_t kUsedPercentMax = 90;
+
+std::optional<std::int64_t> number_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  json::error_code error;
+  const auto number = value->to_number<std::int64_t>(error);
+  return error ? std::nullopt : std::optional(number);
+}
+
+std::string text_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string{};
+}
+
+const json::object* object_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+std::string remedy_of(std::string_view code) {
+  if (code == "members_overdue") return "see the other findings, and rota members";
+  if (code == "commit_failing") return "make room on the disk, or mend it";
+  if (code == "roster_not_in_force") return "mend the roster's file: it is read again by itself";
+  if (code == "config_not_in_force") return "mend the configuration, then rota reload";
+  if (code == "roster_plan_held")
+    return "look at rota plan, then rota approve ID or mend the roster";
+  if (code == "upstream_app_token_refused")
+    return "put in a new app token (rota setup), then restart";
+  if (code == "upstream_not_eligible") return "ask Circle: it refuses the community";
+  if (code == "upstream_failing") return "wait: it is tried again by itself";
+  return "see rota status";
+}
+
+void judge_ready(const json::object& status, Findings& findings) {
+  const json::value* reasons = status.if_contains("not_ready");
+  if (reasons != nullptr && reasons->is_array() && !reasons->get_array().empty()) {
+    for (const json::value& each : reasons->get_array()) {
+      if (!each.is_object()) continue;
+      const json::object& reason = each.get_object();
+      const std::string detail = text_at(reason, "detail");
+      findings.push_back(wrong(
+          "readiness",
+          fmt::format("{}{}{}", text_at(reason, "message"), detail.empty() ? "" : ": ", detail),
+          remedy_of(text_at(reason, "code"))));
+    }
+    return;
+  }
+  findings.push_back(good("readiness", text_at(status, "summary")));
+}
+
+void judge_clock(const json::object& upstream, Findings& findings) {
+  const auto skew = number_at(upstream, "clock_skew_ms");
+  const json::value* confirmed = upstream.if_contains("clock_confirmed");
+  if (!skew) return;
+  if (confirmed != nullptr && *confirmed == json::value(false)) {
+    findings.push_back(note("clock", "Circle has not told its time since the start"));
+  } else if (std::abs(*skew) > kSkewMaxMs) {
+    findings.push_back(wrong(
+        "clock", fmt::format("this machine's clock is {} s off Circle's", *skew / kMillisPerSecond),
+        "set it, for example: timedatectl set-ntp true"));
+  } else {
+    findings.push_back(good("clock", fmt::format("{} ms off Circle's", *skew)));
+  }
+}
+
+void judge_budget(const json::object& status, const json::object& upstream, Findings& findings) {
+  if (const json::object* upkeep = object_at(status, "upkeep")) {
+    const auto left_out = number_at(*upkeep, "left_out");
+    if (left_out && *left_out > 0) {
+      findings.push_back(
+          note("budget",
+               fmt::format("keeps {} members fresh; {} are issued when somebody asks",
+                           number_at(*upkeep, "fits").value_or(0), *left_out),
+               "fewer members, or more requests_per_window, if that is too slow"));
+    }
+  }
+  const auto used = number_at(upstream, "window_used");
+  const auto limit = number_at(upstream, "window_limit");
+  if (used && limit && *limit > 0) {
+    const std::string text = fmt::format("{} of {} calls of the window are used", *used, *limit);
+    constexpr std::int64_t kHundred = 100;
+    findings.push_back(*used * kHundred > *limit * kUsedPercentMax ? note("budget", text)
+                                                                   : good("budget", text));
+  }
+  const auto paused = number_at(upstream, "paused_ms");
+  if (paused && *paused > 0) {
+    findings.push_back(note(
+        "budget", fmt::format("Circle asked for a pause of {} s more", *paused / kMillisPerSecond),
+        "other programs share Circle's limit: lower requests_per_window if it comes again"));
+  }
+}
+
+}  // namespace
+
+Findings judge_status(const json::object& status) {
+  Findings findings;
+  judge_ready(status, findings);
+  const json::object* upstream = object_at(status, "upstream");
+  if (upstream == nullptr) return findings;
+  judge_clock(*upstream, findings);
+  judge_budget(status, *upstream, findings);
+  return findings;
+}
+
+UnitProperties parse_unit_properties(std::string_view text) {
+  UnitProperties properties;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    properties.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return properties;
+}
+
+Finding judge_unit(const std::string& unit, const UnitProperties& properties) {
+  const auto value = [&](std::string_view name) {
+    const auto found = properties.find(name);
+    return found == properties.end() ? std::string{} : found->second;
+  };
+  const std::string about = "service";
+  const std::string start = "systemctl enable --now rotad.socket rotad-admin.socket rotad.service";
+  if (value("LoadState") != "loaded") {
+    return wrong(about, fmt::format("{} is not installed ({})", unit, value("LoadState")),
+                 "install Rota's units");
+  }
+  const std::string active = value("ActiveState");
+  if (active == "failed") {
+    const std::string said = value("StatusText");
+    return wrong(about,
+                 fmt::format("{} has failed ({}{}{})", unit, value("Result"),
+                             said.empty() ? "" : "; ", said),
+                 "mend that, then: systemctl reset-failed rotad.service rotad.socket "
+                 "rotad-admin.socket && systemctl start rotad.socket rotad-admin.socket "
+                 "rotad.service");
+  }
+  if (active != "active" && active != "reloading") {
+    return wrong(about, fmt::format("{} is {}", unit, active), start);
+  }
+  if (value("UnitFileState") == "disabled") {
+    return note(about, fmt::format("{} is {}, and not enabled for the next boot", unit, active),
+                start);
+  }
+  return good(about, fmt::format("{} is {}", unit, active));
+}
+
+}  // namespace rota::cli

@@ -1,0 +1,81 @@
+#include "cli/setup_texts.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace rota::cli {
+namespace {
+
+// In TOML's basic strings these two end or change the meaning; a key has no control characters.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string selector_of(const MemberKey& key) {
+  switch (key.kind) {
+    case SelectorKind::kCommunityMemberId:
+      return fmt::format("community_member_id = {}", key.value);
+    case SelectorKind::kEmail:
+      return fmt::format("email = {}", quoted(key.value));
+    case SelectorKind::kSsoUserId:
+      return fmt::format("sso_user_id = {}", quoted(key.value));
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace
+
+std::string first_config(const Places& places) {
+  std::string text =
+      "# Configuration of rotad: what is not said here is at its default, see rotad.toml(5).\n"
+      "# After a change: rotad --check, then rota reload (or a restart, where that says so).\n";
+  if (!places.root.empty()) {
+    text += fmt::format(
+        "\n[roster]\npath = {}\n\n[store]\npath = {}\n\n[serve]\ntoken_socket = {}\n"
+        "admin_socket = {}\n",
+        quoted(places.roster), quoted(places.database), quoted(places.run + "/token.sock"),
+        quoted(places.run + "/admin.sock"));
+  }
+  return text +
+         "\n"
+         "# Who may fetch tokens besides root: a user or a group, and which members. The user "
+         "must\n"
+         "# be able to open the token socket, too: rota doctor --user NAME says whether it all "
+         "fits.\n"
+         "#[[grant]]\n"
+         "#user = \"www-data\"\n"
+         "#members = [\"*\"]\n";
+}
+
+std::string first_roster(const std::vector<MemberKey>& members) {
+  std::string text =
+      "# Who has tokens. A member is named by one of community_member_id, email, sso_user_id.\n";
+  for (const MemberKey& key : members) text += fmt::format("\n[[member]]\n{}\n", selector_of(key));
+  if (members.empty()) {
+    text +=
+        "# rotad starts once there is one.\n"
+        "\n"
+        "#[[member]]\n"
+        "#community_member_id = 42\n"
+        "#name = \"Ada\"\n";
+  }
+  return text;
+}
+
+std::string encrypted_drop_in(const Places& places) {
+  return fmt::format(
+      "# Written by rota setup: the credentials are sealed to this machine.\n"
+      "[Service]\n"
+      "LoadCredential=\n"
+      "LoadCredentialEncrypted=app-token:{}\n"
+      "LoadCredentialEncrypted=store-key:{}\n",
+      places.credential("app-token", true), places.credential("store-key", true));
+}
+
+}  // namespace rota::cli
