@@ -49,7 +49,8 @@ TEST(ServiceManager, ToldWhatItReadsAndNeverWaitedForLong) {
   std::size_t queue = 0;
   std::ifstream("/proc/sys/net/unix/max_dgram_qlen") >> queue;
   ASSERT_GT(queue, 0U);
-  for (std::size_t i = 0; i < queue + 5; ++i) manager.tell({.alive = true, .status = "two", .more_time = {}});
+  for (std::size_t i = 0; i < queue + 5; ++i)
+    manager.tell({.alive = true, .status = "two", .more_time = {}});
   std::size_t heard = 0;
   while (::recv(fd, buffer.data(), buffer.size(), 0) > 0) ++heard;
   EXPECT_GT(heard, 0U);
