@@ -132,8 +132,8 @@ class Doctor {
       return add(wrong("roster", parsed.error().message,
                        "mend it; rotad reads it again by itself once it runs"));
     }
-    add(good("roster", fmt::format("{} has {} entries", settings.roster.path,
-                                   parsed->entries.size())));
+    add(good("roster",
+             fmt::format("{} has {} entries", settings.roster.path, parsed->entries.size())));
   }
 
   // A credential of systemd is where rota setup, or the unit, has it; another place is the unit's
@@ -145,10 +145,10 @@ class Doctor {
       const bool is_sealed = exists(places_.drop_in);
       path = is_sealed ? sealed : places_.credential(source.credential, false);
       if (!is_sealed && !exists(path) && exists(sealed)) {
-        return add(wrong("credential",
-                         fmt::format("{} is there, but no {} that has systemd open it", sealed,
-                                     places_.drop_in),
-                         "rota setup --encrypted"));
+        return add(wrong(
+            "credential",
+            fmt::format("{} is there, but no {} that has systemd open it", sealed, places_.drop_in),
+            "rota setup --encrypted"));
       }
     }
     struct stat found{};
@@ -162,10 +162,10 @@ class Doctor {
                                     : "rota setup asks for it"));
     }
     if ((found.st_mode & kOthersBits) != 0) {
-      return add(wrong("credential",
-                       fmt::format("{} can be read by others (mode {:04o})", path,
-                                   found.st_mode & kModeBits),
-                       fmt::format("chmod 600 {}; whoever read it has the secret", path)));
+      return add(wrong(
+          "credential",
+          fmt::format("{} can be read by others (mode {:04o})", path, found.st_mode & kModeBits),
+          fmt::format("chmod 600 {}; whoever read it has the secret", path)));
     }
     if (found.st_size == 0) return add(wrong("credential", path + " is empty", "rota setup"));
     add(good("credential", fmt::format("{} (mode {:04o})", path, found.st_mode & kModeBits)));
@@ -197,8 +197,8 @@ class Doctor {
                        "make that user or group, or take the grant out"));
     }
     if (command_.user.empty()) {
-      return add(good("grants", fmt::format("{} grants; --user NAME says what a user gets",
-                                            resolved->size())));
+      return add(good(
+          "grants", fmt::format("{} grants; --user NAME says what a user gets", resolved->size())));
     }
     const auto user = user_ids(command_.user);
     if (!user) return add(wrong("grants", user.error().message, "name a user of this system"));
@@ -221,10 +221,10 @@ class Doctor {
       return add(note("service", "systemd does not run here"));
     }
     for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
-      const auto ran = run_program(
-          {"systemctl", "show", "--property=LoadState,ActiveState,Result,StatusText,UnitFileState",
-           unit},
-          {}, ProgramErrors::kNowhere);
+      const auto ran =
+          run_program({"systemctl", "show",
+                       "--property=LoadState,ActiveState,Result,StatusText,UnitFileState", unit},
+                      {}, ProgramErrors::kNowhere);
       if (!ran || ran->code != 0) {
         return add(note("service", "systemctl does not tell how the units are"));
       }
@@ -268,8 +268,7 @@ class Doctor {
 ExitCode run_doctor(const DoctorCommand& command, const std::string& admin_socket, bool as_json,
                     Output& output) {
   const Findings findings = Doctor(command, admin_socket).examine();
-  const auto printed =
-      output.out(as_json ? findings_json(findings) : describe_findings(findings));
+  const auto printed = output.out(as_json ? findings_json(findings) : describe_findings(findings));
   if (!printed) {
     output.err(printed.error().message);
     return ExitCode::kFailed;

@@ -8,9 +8,9 @@
 namespace rota::cli {
 
 struct DoctorCommand {
-  std::string user;   // whose way to tokens is looked at; empty: nobody's
-  std::string root;   // as of `rota setup`
-  std::string config; // another configuration than the one under root
+  std::string user;    // whose way to tokens is looked at; empty: nobody's
+  std::string root;    // as of `rota setup`
+  std::string config;  // another configuration than the one under root
 };
 
 // Looks at what a working Rota needs and says in a line each what is so, and what to do where it is

@@ -18,7 +18,8 @@ constexpr const char* kFooter =
     "else\n"
     "/run/rota/token.sock or /run/rota/admin.sock.\n"
     "Ends with 0: done; 1: refused, failed, a revoked token is still alive, not ready\n"
-    "(status --check), or something is wrong (doctor); 2: wrong usage; 3: the member is unknown, retired or blocked; 4: rotad\n"
+    "(status --check), or something is wrong (doctor); 2: wrong usage; 3: the member is unknown, "
+    "retired or blocked; 4: rotad\n"
     "cannot be reached; 5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
@@ -183,8 +184,7 @@ class Reader {
         ->type_name("FILE");
     setup_->add_flag("--encrypted", setup.encrypted,
                      "seal the credentials to this machine (systemd-creds)");
-    setup_
-        ->add_option("--member", words_.setup_members, "a first member of the roster; repeatable")
+    setup_->add_option("--member", words_.setup_members, "a first member of the roster; repeatable")
         ->type_name("KEY")
         ->check(check_key, "", "");
     setup_->add_option("--root", setup.root, "all files under DIR, for a trial")->type_name("DIR");

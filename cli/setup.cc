@@ -110,7 +110,9 @@ class Setup {
   void add(std::string text, std::move_only_function<Result<void>()> carry_out) {
     steps_.push_back({std::move(text), std::move(carry_out)});
   }
-  Result<void> keeps(std::string_view what) { return output_.out(fmt::format("stays: {}\n", what)); }
+  Result<void> keeps(std::string_view what) {
+    return output_.out(fmt::format("stays: {}\n", what));
+  }
 
   Result<void> plan_folders() {
     const auto folder = [this](const std::string& path, mode_t mode) {
@@ -186,28 +188,28 @@ class Setup {
     const std::string path = places_.credential(name, encrypted_);
     std::string text = fmt::format("{} {} (0600{})", replaces ? "replace" : "write", path,
                                    encrypted_ ? ", sealed to this machine" : "");
-    add(std::move(text), [path, secret, replaces, name = std::string(name),
-                          sealed = encrypted_]() -> Result<void> {
-      std::string bytes = std::string(secret->reveal()) + "\n";
-      const auto write = [&] {
-        auto done = replaces ? replace(path, bytes, kSecretFile)
-                             : write_new(path, bytes, kSecretFile);
-        wipe(bytes);
-        return done;
-      };
-      if (!sealed) return write();
-      ROTA_ASSIGN(const Ran ran,
-                  run_program({"systemd-creds", "encrypt", "--name=" + name, "-", "-"}, bytes));
-      wipe(bytes);
-      if (ran.code != 0 || ran.output.empty()) {
-        return fail(ErrorKind::kIo,
-                    fmt::format("systemd-creds cannot seal {} (it ended with {}); without "
-                                "--encrypted it is a file that only root reads",
-                                name, ran.code));
-      }
-      bytes = ran.output.reveal();
-      return write();
-    });
+    add(std::move(text),
+        [path, secret, replaces, name = std::string(name), sealed = encrypted_]() -> Result<void> {
+          std::string bytes = std::string(secret->reveal()) + "\n";
+          const auto write = [&] {
+            auto done =
+                replaces ? replace(path, bytes, kSecretFile) : write_new(path, bytes, kSecretFile);
+            wipe(bytes);
+            return done;
+          };
+          if (!sealed) return write();
+          ROTA_ASSIGN(const Ran ran,
+                      run_program({"systemd-creds", "encrypt", "--name=" + name, "-", "-"}, bytes));
+          wipe(bytes);
+          if (ran.code != 0 || ran.output.empty()) {
+            return fail(ErrorKind::kIo,
+                        fmt::format("systemd-creds cannot seal {} (it ended with {}); without "
+                                    "--encrypted it is a file that only root reads",
+                                    name, ran.code));
+          }
+          bytes = ran.output.reveal();
+          return write();
+        });
     return {};
   }
 
@@ -276,8 +278,8 @@ class Setup {
           "rotad-admin.socket rotad.service\n"
           "then: rota doctor, and rota doctor --user NAME for a program's user\n";
     } else {
-      text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n",
-                          places_.credentials, places_.config);
+      text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n", places_.credentials,
+                          places_.config);
     }
     return output_.out(text);
   }
