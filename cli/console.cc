@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t kLineMax = 4'096;
 constexpr char kInterrupt = '\x03';
 constexpr char kEndOfFile = '\x04';
+// The terminal does these itself where it shows what is typed.
+constexpr char kErase = '\x7f';
+constexpr char kErase2 = '\b';
+constexpr char kEraseAll = '\x15';
 
 std::unexpected<Error> failure() {
   return fail(ErrorKind::kIo, fmt::format("the terminal: {}", std::strerror(errno)));
@@ -53,7 +57,13 @@ Result<Secret> Terminal::read_line() {
       return fail(ErrorKind::kInvalid, "broken off: nothing was changed");
     }
     if (c == '\n') break;
-    line[used++] = c;
+    if (c == kErase || c == kErase2) {
+      used -= used > 0 ? 1 : 0;
+    } else if (c == kEraseAll) {
+      used = 0;
+    } else {
+      line[used++] = c;
+    }
   }
   Secret result(std::string_view(line).substr(0, used));
   wipe(line);
@@ -70,8 +80,11 @@ Result<Secret> Terminal::ask_unseen(std::string_view question) {
   termios before{};
   if (::tcgetattr(fd_, &before) != 0) return failure();
   termios unseen = before;
-  // Without ISIG an interrupt is a character, so that the echo is never left off.
-  unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+  // Without ISIG an interrupt is a character, so that the echo is never left off; without ICANON it
+  // comes at once, and erasing is ours to do.
+  unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
+  unseen.c_cc[VMIN] = 1;
+  unseen.c_cc[VTIME] = 0;
   if (::tcsetattr(fd_, TCSAFLUSH, &unseen) != 0) return failure();
   auto line = write_all(fd_, question) ? read_line() : Result<Secret>(failure());
   ::tcsetattr(fd_, TCSAFLUSH, &before);

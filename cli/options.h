@@ -52,11 +52,11 @@ using LocalCommand = std::variant<SetupCommand, DoctorCommand>;
 
 struct Options {
   Command command;
-  std::optional<LocalCommand> local;  // in the place of `command`
-  bool json = false;                  // the daemon's reply as it is
+  bool json = false;  // the daemon's reply as it is
   // The one to use: --socket, else the environment, else the installed one; for a local command
   // empty in the place of that.
   std::string socket;
+  std::optional<LocalCommand> local{};  // in the place of `command`
 };
 
 // Reads the command line, whose words it checks as far as that goes without the daemon. When there

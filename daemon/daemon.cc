@@ -99,10 +99,10 @@ Daemon::Daemon(Context context, Settings settings, const std::vector<Grant>& gra
       client_(std::move(client)),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
-      first_roster_limit_(context_.loop),
+      going_live_(context_.loop),
       stop_limit_(context_.loop) {}
 
-Daemon::~Daemon() { reader_.join(); }
+Daemon::~Daemon() = default;
 
 Result<void> Daemon::open_sockets() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());

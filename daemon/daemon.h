@@ -3,7 +3,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,9 +40,8 @@ class Daemon final : private AdminService, private HealthService {
   static Result<std::unique_ptr<Daemon>> create(Context context, Settings settings);
   ~Daemon() override;
 
-  // Serves what is durable, takes the roster, and begins to rotate. With members on record it is
-  // ready at once, and the roster on disk comes into force soon after. kConfig when there is
-  // neither a usable roster nor anything on record.
+  // Serves what is durable, takes the roster unless it is the one on record, and begins to rotate.
+  // kConfig when there is neither a usable roster nor anything on record.
   Result<void> start();
 
  private:
@@ -57,9 +55,7 @@ class Daemon final : private AdminService, private HealthService {
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
                                               const std::string& path, mode_t mode,
                                               std::optional<gid_t> group, const Frontend& frontend);
-  void read_first_roster();
-  void roster_settled();
-  void put_off_what_is_held();
+  bool is_roster_on_record() const;
   void go_live();
   void wait_for_signals();
   void keep_manager_informed();
@@ -73,7 +69,6 @@ class Daemon final : private AdminService, private HealthService {
                    const std::vector<GrantSettings>& after);
   void warn_of_restart(const Settings& fresh);
   Result<Roster> read_roster_on_disk();
-  Result<Roster> judge_reading(Result<Roster> roster);
   void take_roster(const Roster& roster, const std::string& approve,
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
   Result<void> check_approval(const Roster& roster, const std::string& approve) const;
@@ -119,17 +114,14 @@ class Daemon final : private AdminService, private HealthService {
   std::unique_ptr<Server> admin_server_;
   std::unique_ptr<Server> metrics_server_;  // null without metrics_listen
   std::unique_ptr<RosterWatch> watch_;
-  bool first_roster_awaited_ = false;  // it is being read, and no other has been taken since
-  bool roster_settled_ = false;        // what it refuses is refused
-  bool roster_refused_ = false;        // the last reading of the roster on disk failed
+  bool roster_refused_ = false;  // the last reading of the roster on disk failed
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;
-  boost::asio::steady_timer first_roster_limit_;
+  boost::asio::steady_timer going_live_;
   boost::asio::steady_timer stop_limit_;
   std::size_t parts_stopping_ = 0;
   bool live_ = false;
   bool stopping_ = false;
-  boost::asio::thread_pool reader_{1};  // last: joined before anything that it uses goes
 };
 
 }  // namespace rota

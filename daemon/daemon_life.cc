@@ -32,11 +32,11 @@ constexpr Duration kSoonInterval{1'000};
 Result<void> Daemon::start() {
   watch_roster();
   const bool on_record = rotator_->engine().size() > 0;
-  Roster roster;
-  if (!on_record) {
-    auto read = load_roster(settings_.roster.path);
-    if (!read) return fail(ErrorKind::kConfig, std::move(read).error().message);
-    roster = *std::move(read);
+  const bool in_force = on_record && is_roster_on_record();
+  Result<Roster> roster{};
+  if (!in_force) roster = on_record ? read_roster_on_disk() : load_roster(settings_.roster.path);
+  if (!roster && !on_record) {
+    return fail(ErrorKind::kConfig, std::move(roster).error().message);
   }
   if (::geteuid() == overflow_ids().user) {
     context_.log.say(Severity::kWarning, "grants",
@@ -54,53 +54,34 @@ Result<void> Daemon::start() {
   rotator_->start();
   note(AuditEvent::kStarted, fmt::format("rotad {}", kVersion));
   wait_for_signals();
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kHeld);
-  }
-  first_roster_limit_.expires_after(kFirstRosterMax);
-  first_roster_limit_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) roster_settled();
-  });
-  if (on_record) {
+  if (in_force) readings_.roster_taken(readings_.roster_read(), rotator_->now().wall);
+  if (in_force || !roster) {
     go_live();
-    read_first_roster();
-  } else {
-    take_roster(roster, {}, [](const Result<RosterPlan>&) {});
+    return {};
   }
+  // Clients wait in the backlog until the roster is durable: its new members would be unknown to
+  // them, and its leavers would be served. But a disk that takes nothing must not keep them from
+  // what is durable already.
+  take_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
+    if (plan) go_live();
+  });
+  going_live_.expires_after(kFirstRosterMax);
+  going_live_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) go_live();
+  });
   return {};
 }
 
-// On a thread of its own, since a big one takes as long as all the rest of a start.
-void Daemon::read_first_roster() {
-  first_roster_awaited_ = true;
-  boost::asio::post(reader_, [this, path = settings_.roster.path] {
-    boost::asio::post(context_.loop, [this, roster = load_roster(path)]() mutable {
-      if (stopping_ || !std::exchange(first_roster_awaited_, false)) return;
-      if (roster_refused_) return roster_settled();  // it has been read since, and is bad by now
-      const auto usable = judge_reading(std::move(roster));
-      if (!usable) return roster_settled();
-      take_roster(*usable, {}, [](const Result<RosterPlan>&) {});
-    });
-  });
-}
-
-// The roster on disk is in force, or is none that can be; or the disk has had its time to take it.
-// Until now what it was about to change was not refused. Clients of an empty store have waited in
-// the queue: every member would have been unknown to them.
-void Daemon::roster_settled() {
-  if (stopping_ || std::exchange(roster_settled_, true)) return;
-  first_roster_limit_.cancel();
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kGiven);
-  }
-  go_live();
-  context_.manager.status(status_text());
-  token_server_->ask_again();
-  admin_server_->ask_again();
+// To parse a roster of 20,000 entries and to compare it with what is on record takes as long as all
+// the rest of a start.
+bool Daemon::is_roster_on_record() const {
+  const auto files = load_roster_files(settings_.roster.path);
+  return files && fingerprint_of(*files) == rotator_->engine().roster_on_record();
 }
 
 void Daemon::go_live() {
   if (stopping_ || std::exchange(live_, true)) return;
+  going_live_.cancel();
   token_server_->start();
   admin_server_->start();
   if (metrics_server_) metrics_server_->start();
@@ -158,7 +139,6 @@ void Daemon::stop() {
   token_server_->shutdown(kShutdown, [this] { part_stopped(); });
   admin_server_->shutdown(kShutdown, [this] { part_stopped(); });
   if (metrics_server_) metrics_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  if (!roster_settled_) put_off_what_is_held();
   inform_manager_again(true);
   stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdown.farewell +
                             kShutdown.grace);
@@ -169,15 +149,6 @@ void Daemon::stop() {
                      "not everything ended in time: the call journal tells the next start");
     context_.loop.stop();
   });
-}
-
-// The next process knows.
-void Daemon::put_off_what_is_held() {
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kPutOff);
-  }
-  token_server_->ask_again();
-  admin_server_->ask_again();
 }
 
 void Daemon::part_stopped() {

@@ -134,10 +134,7 @@ void Daemon::warn_of_restart(const Settings& fresh) {
 
 // The last good roster stays in force while the one on disk cannot be (P6).
 Result<Roster> Daemon::read_roster_on_disk() {
-  return judge_reading(load_roster(settings_.roster.path));
-}
-
-Result<Roster> Daemon::judge_reading(Result<Roster> roster) {
+  auto roster = load_roster(settings_.roster.path);
   if (roster) {
     if (std::exchange(roster_refused_, false)) {
       context_.log.say(Severity::kInfo, "roster", "the roster on disk is good again");
@@ -154,12 +151,10 @@ Result<Roster> Daemon::judge_reading(Result<Roster> roster) {
 // One that was read just now, and is in force from here on.
 void Daemon::take_roster(const Roster& roster, const std::string& approve,
                          std::move_only_function<void(const Result<RosterPlan>&)> done) {
-  first_roster_awaited_ = false;
   rotator_->apply_roster(roster, approve,
                          [this, reading = readings_.roster_read(),
                           done = std::move(done)](const Result<RosterPlan>& plan) mutable {
                            readings_.roster_taken(reading, rotator_->now().wall);
-                           if (plan) roster_settled();
                            done(plan);
                          });
 }

@@ -34,15 +34,19 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
   return SqliteStore::open(path, std::move(sealer));
 }
 
-Result<Roster> load_roster(const std::string& path) {
+Result<std::vector<RosterFile>> load_roster_files(const std::string& path) {
   constexpr int kReadsMax = 3;
   auto files = read_roster(path);
   for (int reads = 1; !files && files.error().kind == ErrorKind::kIo && reads < kReadsMax;
        ++reads) {
     files = read_roster(path);
   }
-  if (!files) return std::unexpected(std::move(files).error());
-  return parse_roster(*files);
+  return files;
+}
+
+Result<Roster> load_roster(const std::string& path) {
+  ROTA_ASSIGN(const std::vector<RosterFile> files, load_roster_files(path));
+  return parse_roster(files);
 }
 
 }  // namespace rota

@@ -17,7 +17,8 @@ namespace rota {
 Result<SecretPtr> read_app_token(const Settings& settings);
 // Opens the store with its key, making its folder (0700) where only that is missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
-// Reads again where the roster changes while it is read, a few times at most: then it is kIo.
+// Both read again where the roster changes while it is read, a few times at most: then it is kIo.
+Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
 Result<Roster> load_roster(const std::string& path);
 
 }  // namespace rota

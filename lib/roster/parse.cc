@@ -220,7 +220,17 @@ Result<Roster> parse_roster(std::span<const RosterFile> files) {
   if (files.empty()) return fail(ErrorKind::kConfig, "the roster has no file");
   Reader reader;
   for (const RosterFile& file : files) ROTA_TRY(reader.read_file(file));
-  return std::move(reader).take();
+  Roster roster = std::move(reader).take();
+  roster.fingerprint = fingerprint_of(files);
+  return roster;
+}
+
+Fingerprint fingerprint_of(std::span<const RosterFile> files) {
+  std::string all;
+  for (const RosterFile& file : files) {
+    all += fmt::format("{:016x} {} {}\n", fingerprint_of(file.text), file.name.size(), file.name);
+  }
+  return fingerprint_of(all);
 }
 
 }  // namespace rota

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/result.h"
 #include "model/member_key.h"
 
@@ -21,7 +22,8 @@ struct RosterEntry {
 
 struct Roster {
   std::vector<RosterEntry>
-      entries;  // at least one; no key twice (addresses without regard to case)
+      entries;                  // at least one; no key twice (addresses without regard to case)
+  Fingerprint fingerprint = 0;  // of the files that it was read from; 0: it came from none
 };
 
 // A file as it was read; `name` is for messages.
@@ -35,6 +37,9 @@ struct RosterFile {
 // value that MemberKey refuses, a duplicate, no member at all, or more than roster_entries_max.
 // Pure: reads no file itself.
 Result<Roster> parse_roster(std::span<const RosterFile> files);
+
+// The same for the same files only.
+Fingerprint fingerprint_of(std::span<const RosterFile> files);
 
 inline constexpr std::size_t kRosterEntriesMax = 1'000'000;
 

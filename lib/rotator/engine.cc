@@ -26,6 +26,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       seed_(seed),
       boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
+      roster_on_record_(snapshot.roster),
       random_(seed),
       clock_(now, snapshot.last_circle_time, snapshot.clock_skew,
              snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)

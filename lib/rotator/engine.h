@@ -110,6 +110,9 @@ class Engine {
   std::size_t answers_held_back() const;
   Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
+  // Of the roster that is in force bit by bit, as it will be once its commit is durable; 0: none
+  // is.
+  Fingerprint roster_on_record() const { return roster_on_record_; }
   const std::optional<Error>& commit_error() const { return commit_error_; }
   Duration commit_running_for(Now now) const;
   std::size_t size() const { return slots_.size(); }
@@ -201,6 +204,7 @@ class Engine {
   const std::uint64_t seed_;
   const BootId boot_;
   const std::int64_t rows_set_aside_;
+  Fingerprint roster_on_record_;
 
   // State.
   Random random_;

@@ -106,6 +106,13 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     tell(Severity::kInfo, "roster", nullptr, "roster applied: " + changes);
     note(AuditEvent::kRosterApplied, nullptr, changes);
   }
+  // One that is held in part is judged anew by the next start, before that serves anybody.
+  const Fingerprint in_force = plan.held ? Fingerprint{0} : roster.fingerprint;
+  if (in_force != roster_on_record_) {
+    roster_on_record_ = in_force;
+    gathering_.mutations.emplace_back(
+        PutMeta{MetaKey::kRosterFingerprint, static_cast<std::int64_t>(in_force)});
+  }
   gathering_.then.emplace_back(command::Reloaded{.reload = reload, .plan = std::move(plan)});
   pump(now, out);
 }

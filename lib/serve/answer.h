@@ -37,12 +37,9 @@ struct WatchReply {
   std::vector<MemberKey> keys;
 };
 
-// Not yet: the request is to be asked again, when the frontend may answer otherwise.
-struct HoldReply {};
-
 // What is to be done about one request.
 using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, MetricsReply, ErrorReply,
-                            LaterReply, HoldReply>;
+                            LaterReply>;
 
 // What a wait ends with.
 using TokenOutcome = std::variant<TokenReply, ErrorReply>;

@@ -24,11 +24,6 @@ class Frontend {
   // Has nothing to give away: health and metrics only, for a listener that knows no peer.
   explicit Frontend(const HealthService& health) : health_(health) {}
 
-  // What becomes of a refusal (and of a watch, which begins with all that are refused) that the
-  // roster may be about to overturn: it is given; the request is held; or it is told to come again.
-  enum class Refusals { kGiven, kHeld, kPutOff };
-  void set_refusals(Refusals refusals) { refusals_ = refusals; }
-
   Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
 
   // Only where answer() gave a token or a wait.
@@ -40,8 +35,6 @@ class Frontend {
   TokenService& tokens() const { return *tokens_; }
 
  private:
-  Answer answer_for_token(const RequestHead& request, const PeerIdentity& peer) const;
-  Answer unless_too_early(Answer answer) const;
   Answer answer_watch(const RequestHead& request, const PeerIdentity& peer) const;
   void note_use(const TokenQuery& query, const Answer& answer) const;
 
@@ -49,7 +42,6 @@ class Frontend {
   const AccessPolicy* const policy_ = nullptr;
   const HealthService& health_;
   AdminService* const admin_ = nullptr;
-  Refusals refusals_ = Refusals::kGiven;
 };
 
 }  // namespace rota

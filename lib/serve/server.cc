@@ -177,10 +177,6 @@ void Server::run_turns() {
   if (!turns_.empty()) post_turns();
 }
 
-void Server::ask_again() {
-  for (const auto& session : all_sessions()) session->ask_again();
-}
-
 void Server::grants_changed() {
   for (const auto& [key, session] : sessions_) session->grants_changed();
 }

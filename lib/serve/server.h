@@ -61,9 +61,6 @@ class Server : private SessionHost {
   };
   void shutdown(const ShutdownTimes& times, std::move_only_function<void()> done);
 
-  // The frontend answers otherwise now: what it held is asked again.
-  void ask_again();
-
   // The frontend's policy was replaced: open watches are judged by the new one.
   void grants_changed();
 

@@ -98,12 +98,6 @@ void Session::close() {
   host_.session_closed(*this);
 }
 
-void Session::ask_again() {
-  if (closed_ || !std::exchange(held_, false)) return;
-  now_ = active_since_ = clock_.now().boot;
-  pump();
-}
-
 void Session::grants_changed() {
   if (watch_) watch_->grants_changed();
 }
@@ -219,8 +213,8 @@ bool Session::fill_output() {
 }
 
 bool Session::can_take() const {
-  return taking_ && !held_ && waits_ < kWaitsPerConnectionMax &&
-         slots_.size() < kRequestsReadAheadMax && !output_full();
+  return taking_ && waits_ < kWaitsPerConnectionMax && slots_.size() < kRequestsReadAheadMax &&
+         !output_full();
 }
 
 // Returns whether there was a request, or something that ends the connection with a reply.
@@ -244,40 +238,32 @@ bool Session::take_request() {
     }
     head->close |= is_last(input().substr(head->head_bytes + head->body_bytes));
   }
-  if (!dispatch(*head)) {
-    held_ = true;
-    return false;
-  }
   if (head->close) taking_ = false;
+  dispatch(*head);
   input_begin_ += head->head_bytes + head->body_bytes;
   request_since_.reset();
   return true;
 }
 
-// False: it is to be asked again, and stays where it is until then.
-bool Session::dispatch(const RequestHead& head) {
+void Session::dispatch(const RequestHead& head) {
   Answer answer = frontend_.answer(head, peer_);
-  if (std::holds_alternative<HoldReply>(answer)) return false;
-  if (auto* wait = std::get_if<WaitReply>(&answer)) {
-    start_wait(std::move(*wait), head.close);
-  } else if (auto* later = std::get_if<LaterReply>(&answer)) {
-    start_later(std::move(*later), head.close);
-  } else if (auto* watch = std::get_if<WatchReply>(&answer)) {
+  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), head.close);
+  if (auto* later = std::get_if<LaterReply>(&answer))
+    return start_later(std::move(*later), head.close);
+  if (auto* watch = std::get_if<WatchReply>(&answer)) {
     taking_ = false;
-    queue(true, std::move(*watch));
-  } else if (auto* json = std::get_if<JsonReply>(&answer)) {
-    queue(head.close, std::move(*json));
-  } else if (auto* text = std::get_if<MetricsReply>(&answer)) {
-    queue(head.close, std::move(*text));
-  } else if (auto* error = std::get_if<ErrorReply>(&answer)) {
-    queue(head.close, std::move(*error));
-  } else if (auto& token = std::get<TokenReply>(answer); slots_.empty()) {
+    return queue(true, std::move(*watch));
+  }
+  if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
+  if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
+  if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
+  auto& token = std::get<TokenReply>(answer);
+  if (slots_.empty()) {
     give(token, head.close);
   } else {
     queue(head.close,
           Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
   }
-  return true;
 }
 
 void Session::queue(bool close, decltype(Slot::content) content) {

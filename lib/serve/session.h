@@ -55,8 +55,6 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   // Cancels its waits. Harmless when closed.
   void close();
 
-  // Asks again what the frontend has held.
-  void ask_again();
   // The policy was replaced: what is open already is judged again.
   void grants_changed();
   void on_turn();
@@ -100,7 +98,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   void pump();
   bool fill_output();
   bool take_request();
-  bool dispatch(const RequestHead& head);
+  void dispatch(const RequestHead& head);
   void queue(bool close, decltype(Slot::content) content);
   void start_wait(WaitReply wait, bool close);
   void start_later(LaterReply later, bool close);
@@ -138,7 +136,6 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   std::size_t waits_ = 0;         // slots that are Waiting
   bool taking_ = true;            // false: no further request is taken, ever
   bool read_closed_ = false;      // the client sends no more
-  bool held_ = false;             // the next request waits for ask_again()
   bool leaving_ = false;          // the next reply is the last, but for what has arrived with it
   bool draining_ = false;         // the socket takes no more
   bool closed_ = false;

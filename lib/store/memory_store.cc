@@ -86,6 +86,9 @@ struct MemoryStore::Applier {
       case MetaKey::kClockOffsetMs:
         store.clock_offset_ = Duration{put.value};
         return;
+      case MetaKey::kRosterFingerprint:
+        store.roster_ = static_cast<Fingerprint>(put.value);
+        return;
       case MetaKey::kCommitBoot:
         store.last_commit_.boot = BootId{put.value};
         return;
@@ -110,6 +113,7 @@ Result<Snapshot> MemoryStore::load() {
   snapshot.clock_offset = clock_offset_;
   snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
+  snapshot.roster = roster_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;
   snapshot.next_call = next_call_;

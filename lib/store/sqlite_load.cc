@@ -211,6 +211,9 @@ class Loader {
       case MetaKey::kClockOffsetMs:
         snapshot_.clock_offset = Duration{row.integer(1)};
         return {};
+      case MetaKey::kRosterFingerprint:
+        snapshot_.roster = static_cast<Fingerprint>(row.integer(1));
+        return {};
       case MetaKey::kCommitBoot:
         snapshot_.last_commit.boot = BootId{row.integer(1)};
         return {};

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/result.h"
 #include "model/audit.h"
 #include "model/record.h"
@@ -53,6 +54,7 @@ enum class MetaKey {
   kClockOffsetMs = 8,        // and Circle's time minus that boot's clock
   kCommitBoot = 9,           // the last commit of all: the BootId of kCommitAtMs
   kCommitAtMs = 10,          // and its moment on that boot's clock
+  kRosterFingerprint = 11,   // of the roster that is in force as it stands, bit by bit; 0: none is
 };
 struct PutMeta {
   MetaKey key{};
@@ -68,6 +70,7 @@ struct Snapshot {
   std::vector<CallRow> calls;         // the journal: the rows not yet erased
   std::optional<WallTime> last_circle_time;
   Duration clock_skew{0};
+  Fingerprint roster = 0;  // kRosterFingerprint
   bool early_refresh_useless = false;
   std::optional<WallTime> early_probe_at;
   BootStamp paused_until;

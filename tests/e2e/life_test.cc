@@ -207,7 +207,7 @@ TEST(Life, ARestartLosesNoFetch) {
   for (const int each : {fd, high}) ::close(each);
 }
 
-// READY does not wait for the roster, and yet nobody hears what the last one would have said.
+// Before anybody is served by the last one.
 TEST(Life, ARosterThatChangedMeanwhileComesIntoForceAtOnce) {
   Box box({"--access-ttl", "600s", "--refresh-ttl", "30m"});
   ASSERT_TRUE(box.daemon.start());

@@ -49,8 +49,8 @@ class GatheredOutput : public Output {
 class Commands : public ::testing::Test {
  protected:
   ExitCode run_it(Command command, bool json = false) {
-    return run(Options{.command = std::move(command), .local = {}, .json = json, .socket = "x"},
-               transport_, output_);
+    return run(Options{.command = std::move(command), .json = json, .socket = "x"}, transport_,
+               output_);
   }
   ScriptedTransport transport_;
   GatheredOutput output_;

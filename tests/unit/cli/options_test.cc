@@ -22,6 +22,29 @@ TEST(ReadOptions, TakesGlobalOptionsOnEitherSide) {
   }
 }
 
+TEST(ReadOptions, TakesLocalCommands) {
+  const auto setup = std::get<Options>(
+      read({"setup", "--yes", "--app-token-file", "-", "--member", "id:1", "--member", "email:a@b",
+            "--encrypted", "--root", "/r", "--rotad", "/x"}));
+  ASSERT_TRUE(setup.local);
+  const auto& wanted = std::get<SetupCommand>(*setup.local);
+  EXPECT_TRUE(wanted.yes && wanted.encrypted);
+  EXPECT_EQ(wanted.app_token_file, "-");
+  EXPECT_EQ(wanted.root, "/r");
+  EXPECT_EQ(wanted.rotad, "/x");
+  ASSERT_EQ(wanted.members.size(), 2U);
+  EXPECT_EQ(wanted.members[1].text(), "email:a@b");
+  const auto doctor = std::get<Options>(read({"doctor", "--user", "web", "--json"}));
+  ASSERT_TRUE(doctor.local);
+  EXPECT_EQ(std::get<DoctorCommand>(*doctor.local).user, "web");
+  EXPECT_TRUE(doctor.json);
+  EXPECT_EQ(doctor.socket, "") << "the configuration's is used";
+  EXPECT_FALSE(std::get<Options>(read({"status"})).local);
+  // A secret on the command line would be in the process list.
+  EXPECT_EQ(std::get<ExitCode>(read({"setup", "--app-token", "x"})), ExitCode::kUsage);
+  EXPECT_EQ(std::get<ExitCode>(read({"setup", "--member", "nobody"})), ExitCode::kUsage);
+}
+
 TEST(ReadOptions, ChoosesTheSocketByTheCommand) {
   EXPECT_EQ(std::get<Options>(read({"token", "id:42"})).socket, "/run/rota/token.sock");
   EXPECT_EQ(std::get<Options>(read({"watch"})).socket, "/run/rota/token.sock");

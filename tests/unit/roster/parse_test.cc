@@ -161,5 +161,22 @@ TEST(ParseRoster, KeepsOrderAndLinesAcrossPieces) {
   }
 }
 
+TEST(ParseRoster, NamesItsFilesBitByBit) {
+  const std::string one = "[[member]]\ncommunity_member_id = 1\n";
+  const std::string two = "[[member]]\ncommunity_member_id = 2\n";
+  const auto name_of = [](const std::vector<RosterFile>& files) {
+    const auto roster = parse_roster(files);
+    EXPECT_TRUE(roster);
+    return roster ? roster->fingerprint : Fingerprint{0};
+  };
+  const Fingerprint both = name_of({{"a", one}, {"b", two}});
+  EXPECT_EQ(both, name_of({{"a", one}, {"b", two}}));
+  EXPECT_NE(both, 0U);
+  EXPECT_NE(both, name_of({{"a", one}, {"b", two + "\n"}}));
+  EXPECT_NE(both, name_of({{"a", one}, {"c", two}}));
+  EXPECT_NE(both, name_of({{"a", one + two}}));
+  EXPECT_NE(both, name_of({{"a", two}, {"b", one}}));
+}
+
 }  // namespace
 }  // namespace rota

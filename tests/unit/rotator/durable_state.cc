@@ -70,6 +70,9 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kClockOffsetMs:
                   clock_offset_ = Duration{m.value};
                   break;
+                case MetaKey::kRosterFingerprint:
+                  roster_ = static_cast<Fingerprint>(m.value);
+                  break;
                 case MetaKey::kCommitBoot:
                   last_commit_.boot = BootId{m.value};
                   break;
@@ -103,6 +106,7 @@ Snapshot DurableState::snapshot() const {
   snapshot.clock_offset = clock_offset_;
   snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
+  snapshot.roster = roster_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};
   snapshot.next_call = CallId{call_max_ + 1};

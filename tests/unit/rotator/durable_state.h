@@ -37,6 +37,7 @@ class DurableState {
   Duration clock_offset_{0};
   BootStamp last_commit_;
   Duration clock_skew_{0};
+  Fingerprint roster_ = 0;
   std::size_t scrubs_ = 0;
   std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;
 };

@@ -102,9 +102,11 @@ void EngineBox::reply_last(CallKind kind, const Outcome& outcome) {
   settle();
 }
 
-void EngineBox::roster(const std::vector<RosterEntry>& entries, const std::string& approve) {
+void EngineBox::roster(const std::vector<RosterEntry>& entries, const std::string& approve,
+                       Fingerprint fingerprint) {
   Roster wanted;
   wanted.entries = entries;
+  wanted.fingerprint = fingerprint;
   Commands out;
   engine.on_roster(wanted, approve, ReloadId{next_id_++}, now, out);
   run(std::move(out));

@@ -48,7 +48,8 @@ class EngineBox {
              std::optional<WallTime> date = std::nullopt);
   // Answers the newest unanswered call, which must be of this kind, and commits.
   void reply_last(CallKind kind, const Outcome& outcome);
-  void roster(const std::vector<RosterEntry>& entries, const std::string& approve = {});
+  void roster(const std::vector<RosterEntry>& entries, const std::string& approve = {},
+              Fingerprint fingerprint = 0);
   WaitId wait(std::int64_t member, Duration longest = Duration{10'000},
               std::optional<Fingerprint> refused = std::nullopt, bool strict = false,
               std::optional<Duration> min_ttl = std::nullopt);

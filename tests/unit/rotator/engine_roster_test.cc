@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,6 +148,27 @@ TEST_F(EngineRosterTest, ARetiredEntryThatNobodyKnewIsNeverCalledFor) {
   EXPECT_EQ(box->slot("id:99").record.state, MemberState::kRetired);
   EXPECT_THAT(box->calls, IsEmpty());
   EXPECT_EQ(box->table.find("id:99")->state, MemberState::kRetired);
+}
+
+// What a start goes by when it serves before it has parsed the roster.
+TEST(EngineRoster, RemembersTheRosterThatIsInForceAsItStands) {
+  EngineBox box;
+  box.start();
+  std::vector<RosterEntry> all;
+  for (int id = 1; id <= 10; ++id) all.push_back(entry(fmt::format("id:{}", id)));
+  box.roster(all, "", 71);
+  EXPECT_EQ(box.durable.snapshot().roster, 0U) << "it is not durable yet";
+  box.settle();
+  EXPECT_EQ(box.restarted(1s).engine.roster_on_record(), 71U);
+
+  box.roster({entry("id:1")}, "", 72);
+  box.settle();
+  ASSERT_TRUE(box.reloads.back().held);
+  EXPECT_EQ(box.restarted(1s).engine.roster_on_record(), 0U) << "a part of it is not in force";
+  const std::string id = box.reloads.back().id;
+  box.roster({entry("id:1")}, id, 72);
+  box.settle();
+  EXPECT_EQ(box.restarted(1s).engine.roster_on_record(), 72U);
 }
 
 }  // namespace

@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+
+#include "e2e/box.h"
+
+// rota setup and rota doctor with the real daemon.
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A command on a terminal of its own, and what the person at it sees.
+class OnATerminal {
+ public:
+  explicit OnATerminal(std::vector<std::string> command) {
+    std::vector<char*> words;
+    for (std::string& word : command) words.push_back(word.data());
+    words.push_back(nullptr);
+    pid_ = ::forkpty(&fd_, nullptr, nullptr, nullptr);
+    if (pid_ == 0) {
+      ::execv(words.front(), words.data());
+      ::_exit(127);
+    }
+  }
+  OnATerminal(const OnATerminal&) = delete;
+  OnATerminal& operator=(const OnATerminal&) = delete;
+  ~OnATerminal() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(fd_);
+  }
+
+  bool shows(std::string_view text) {
+    return eventually([&] {
+      read_some();
+      return seen_.find(text) != std::string::npos;
+    });
+  }
+  void type(std::string_view text) {
+    EXPECT_EQ(::write(fd_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  int end() {
+    int status = -1;
+    EXPECT_TRUE(eventually([&] {
+      read_some();
+      return ::waitpid(pid_, &status, WNOHANG) == pid_;
+    }));
+    read_some();
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  const std::string& seen() const { return seen_; }
+
+ private:
+  void read_some() {
+    std::array<char, 4'096> bytes{};
+    pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+    while (::poll(&readable, 1, 0) > 0) {
+      const ssize_t got = ::read(fd_, bytes.data(), bytes.size());
+      if (got <= 0) break;
+      seen_.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+  pid_t pid_ = -1;
+  int fd_ = -1;
+  std::string seen_;
+};
+
+TEST(Setup, AtATerminalTheTokenIsNotShown) {
+  testing::TempDirectory folder;
+  const auto root = folder / "root";
+  OnATerminal setup({ROTA_CLI, "setup", "--root", root.string(), "--rotad", ROTAD});
+  ASSERT_TRUE(setup.shows("app token"));
+  setup.type(fmt::format("wrong\x15x\x7f{}\n", kAppToken));  // corrected twice
+  ASSERT_TRUE(setup.shows("First member"));
+  setup.type("id:1\n");
+  ASSERT_TRUE(setup.shows("Do all this?"));
+  setup.type("y\n");
+  EXPECT_EQ(setup.end(), 0) << setup.seen();
+  EXPECT_THAT(setup.seen(), HasSubstr("id:1")) << "what is no secret is";
+  EXPECT_THAT(setup.seen(), Not(HasSubstr(std::string(kAppToken))));
+  EXPECT_THAT(setup.seen(), HasSubstr("would change (1 calls to Circle)"));
+  EXPECT_EQ(testing::read_bytes(root / "etc/rota/credentials/app-token"),
+            fmt::format("{}\n", kAppToken));
+}
+
+TEST(Setup, ABreakAtTheTokenChangesNothing) {
+  testing::TempDirectory folder;
+  const auto root = folder / "root";
+  OnATerminal setup({ROTA_CLI, "setup", "--root", root.string(), "--rotad", ROTAD});
+  ASSERT_TRUE(setup.shows("app token"));
+  setup.type("half\x03");
+  EXPECT_EQ(setup.end(), 2) << setup.seen();
+  EXPECT_FALSE(std::filesystem::exists(root));
+}
+
+class DoctorBox {
+ public:
+  DoctorBox() : sandbox(folder.path()) {
+    std::ofstream(folder / "token") << kAppToken << "\n";
+    std::filesystem::permissions(folder / "token", std::filesystem::perms::owner_read);
+    const Finished setup = run(
+        {ROTA_CLI, "setup", "--root", root().string(), "--rotad", ROTAD, "--yes",
+         "--app-token-file", (folder / "token").string(), "--member", "id:1", "--member", "id:2"},
+        folder.path());
+    EXPECT_EQ(setup.code, 0) << setup.output;
+    std::ofstream(config(), std::ios::app)
+        << fmt::format("[upstream]\nbase_url = \"{}\"\n", sandbox.url());
+  }
+  std::filesystem::path root() const { return folder / "root"; }
+  std::filesystem::path etc() const { return root() / "etc/rota"; }
+  std::filesystem::path config() const { return etc() / "rotad.toml"; }
+  void start() {
+    daemon = std::make_unique<Process>(
+        std::vector<std::string>{ROTAD, "--config", config().string()}, folder / "rotad.log",
+        Process::Options{
+            .environment = {{"CREDENTIALS_DIRECTORY", (etc() / "credentials").string()}},
+            .inherit = {}});
+  }
+  Finished doctor(std::vector<std::string> more = {}) {
+    std::vector<std::string> words{ROTA_CLI, "doctor", "--root", root().string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, folder.path());
+  }
+
+  testing::TempDirectory folder;
+  Sandbox sandbox;
+  std::unique_ptr<Process> daemon;
+};
+
+TEST(Doctor, FindsNothingWrongWithWhatSetupMade) {
+  DoctorBox box;
+  box.start();
+  EXPECT_TRUE(eventually([&] { return box.doctor().code == 0; })) << box.doctor().output;
+  const std::string text = box.doctor().output;
+  EXPECT_THAT(text, HasSubstr("2 of 2 members fresh"));
+  EXPECT_THAT(text, Not(HasSubstr("wrong")));
+  const auto json = boost::json::parse(box.doctor({"--json"}).output).as_object();
+  EXPECT_EQ(json.at("ok"), true);
+  EXPECT_EQ(box.daemon->kill_and_wait(SIGTERM), 0);
+  const Finished stopped = box.doctor();
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_THAT(stopped.output, HasSubstr("wrong  socket      token: there is no "));
+}
+
+TEST(Doctor, TellsAUsersGrantFromItsWayToTheSocket) {
+  DoctorBox box;
+  box.start();
+  EXPECT_TRUE(eventually([&] { return box.doctor().code == 0; })) << box.doctor().output;
+  // The folder of this test is nobody else's.
+  const Finished none = box.doctor({"--user", "daemon"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.output, HasSubstr("wrong  grants      daemon gets no member"));
+  EXPECT_THAT(none.output, HasSubstr("wrong  access      daemon cannot pass the folder " +
+                                     box.folder.path().string()));
+  std::ofstream(box.config(), std::ios::app)
+      << "[[grant]]\nuser = \"daemon\"\nmembers = [\"id:1\"]\n";
+  EXPECT_THAT(box.doctor({"--user", "daemon"}).output,
+              HasSubstr("good   grants      daemon gets id:1 (as user daemon)"));
+  EXPECT_THAT(box.doctor({"--user", "no-such-user"}).output, HasSubstr("no user"));
+}
+
+TEST(Doctor, FindsWhatIsWrongWithTheFiles) {
+  DoctorBox box;
+  const auto says = [&box](std::string_view text) {
+    const Finished finished = box.doctor();
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_THAT(finished.output, HasSubstr(text));
+  };
+  std::filesystem::permissions(box.etc() / "credentials/store-key", std::filesystem::perms{0644});
+  says("store-key can be read by others (mode 0644) -> chmod 600 ");
+  std::filesystem::remove(box.etc() / "credentials/store-key");
+  says("store-key: No such file or directory");
+  std::ofstream(box.etc() / "roster.toml") << "[[member]]\n";
+  says("wrong  roster ");
+  std::ofstream(box.config(), std::ios::app)
+      << "[[grant]]\nuser = \"no-such-user\"\nmembers = []\n";
+  says("wrong  ");
+  std::ofstream(box.config(), std::ios::app) << "[nonsense]\n";
+  says("wrong  config ");
+}
+
+}  // namespace
+}  // namespace rota::e2e

@@ -1,0 +1,85 @@
+#include "cli/doctor_access.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rota::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::uint32_t kWeb = 33;
+constexpr std::uint32_t kRota = 990;
+
+UserIds web(std::vector<std::uint32_t> groups = {kWeb}) {
+  return {.name = "www-data", .uid = kWeb, .groups = std::move(groups)};
+}
+
+std::vector<PathStep> way(mode_t folder, mode_t socket) {
+  return {{.path = "/", .uid = 0, .gid = 0, .group = "root", .mode = 0755},
+          {.path = "/run/rota", .uid = 0, .gid = 0, .group = "root", .mode = folder},
+          {.path = "/run/rota/token.sock",
+           .uid = kRota,
+           .gid = kRota,
+           .group = "rota",
+           .mode = socket}};
+}
+
+TEST(JudgeWay, TheFirstClassThatFitsDecides) {
+  struct Case {
+    const char* what;
+    UserIds user;
+    mode_t folder;
+    mode_t socket;
+    bool opens;
+  };
+  const UserIds rota{.name = "rota", .uid = kRota, .groups = {kRota}};
+  const UserIds root{.name = "root", .uid = 0, .groups = {0}};
+  for (const Case& c : {Case{"a stranger", web(), 0755, 0660, false},
+                        Case{"a member of the group", web({kWeb, kRota}), 0755, 0660, true},
+                        Case{"a group that may only read", web({kWeb, kRota}), 0755, 0646, false},
+                        Case{"everybody", web(), 0755, 0666, true},
+                        Case{"a closed folder", web({kWeb, kRota}), 0750, 0660, false},
+                        Case{"the owner", rota, 0755, 0600, true},
+                        Case{"an owner without the right", rota, 0755, 0066, false},
+                        Case{"root", root, 0700, 0600, true}}) {
+    const Finding finding = judge_way(c.user, way(c.folder, c.socket));
+    EXPECT_EQ(finding.state, c.opens ? FindingState::kGood : FindingState::kWrong) << c.what;
+  }
+}
+
+TEST(JudgeWay, SaysWhatToDo) {
+  EXPECT_THAT(judge_way(web(), way(0755, 0660)).remedy, HasSubstr("usermod -aG rota www-data"));
+  EXPECT_THAT(judge_way(web(), way(0750, 0660)).remedy, HasSubstr("chmod o+x /run/rota"));
+  EXPECT_THAT(judge_way(web(), way(0755, 0600)).remedy, HasSubstr("SocketGroup="))
+      << "membership would not help";
+}
+
+TEST(JudgeGrants, NamesTheMembersAndBywhat) {
+  const std::vector<GrantSettings> grants{{.holder = GrantSettings::Holder::kUser,
+                                           .name = "helpdesk",
+                                           .where = {},
+                                           .all_members = true,
+                                           .tags = {},
+                                           .members = {}},
+                                          {.holder = GrantSettings::Holder::kGroup,
+                                           .name = "www-data",
+                                           .where = {},
+                                           .all_members = false,
+                                           .tags = {"support"},
+                                           .members = {*MemberKey::parse("id:42")}}};
+  std::vector<Grant> resolved(2);
+  resolved[0].id = 1'001;
+  resolved[1].holder = Grant::Holder::kGroup;
+  resolved[1].id = kWeb;
+  EXPECT_EQ(judge_grants(web(), kRota, grants, resolved),
+            good("grants", "www-data gets tag:support, id:42 (as group www-data)"));
+  const Finding none = judge_grants(web({7}), kRota, grants, resolved);
+  EXPECT_EQ(none.state, FindingState::kWrong);
+  EXPECT_THAT(none.remedy, HasSubstr("user = \"www-data\""));
+  EXPECT_EQ(judge_grants({.name = "rota", .uid = kRota, .groups = {}}, kRota, {}, {}).state,
+            FindingState::kGood);
+}
+
+}  // namespace
+}  // namespace rota::cli

@@ -1,0 +1,77 @@
+#include "cli/doctor_status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+namespace rota::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+Findings judge(std::string_view text) { return judge_status(boost::json::parse(text).as_object()); }
+
+FindingState state_of(const Findings& findings, std::string_view about) {
+  const auto found = std::ranges::find(findings, about, &Finding::about);
+  EXPECT_NE(found, findings.end()) << about;
+  return found == findings.end() ? FindingState::kNote : found->state;
+}
+
+TEST(JudgeStatus, EveryReasonIsAFinding) {
+  const Findings findings = judge(
+      R"({"summary":"x","not_ready":[{"code":"commit_failing","message":"no commits","detail":"full"},)"
+      R"({"code":"of_another_version","message":"what","detail":""}]})");
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0],
+            wrong("readiness", "no commits: full", "make room on the disk, or mend it"));
+  EXPECT_EQ(findings[1], wrong("readiness", "what", "see rota status"));
+}
+
+TEST(JudgeStatus, ClockSkewIsWrongPastThirtySeconds) {
+  const auto of = [](int skew, bool confirmed) {
+    return state_of(judge(boost::json::serialize(boost::json::object{
+                        {"upstream", {{"clock_skew_ms", skew}, {"clock_confirmed", confirmed}}}})),
+                    "clock");
+  };
+  EXPECT_EQ(of(30'000, true), FindingState::kGood);
+  EXPECT_EQ(of(30'001, true), FindingState::kWrong);
+  EXPECT_EQ(of(-30'000, true), FindingState::kGood);
+  EXPECT_EQ(of(-30'001, true), FindingState::kWrong);
+  EXPECT_EQ(of(90'000, false), FindingState::kNote);
+}
+
+TEST(JudgeStatus, ABudgetThatIsShortIsANote) {
+  const auto of = [](int used, int left_out) {
+    return state_of(
+        judge(boost::json::serialize(boost::json::object{
+            {"upkeep", {{"fits", 100}, {"left_out", left_out}}},
+            {"upstream", {{"window_used", used}, {"window_limit", 1'200}, {"paused_ms", 0}}}})),
+        "budget");
+  };
+  EXPECT_EQ(of(1'080, 0), FindingState::kGood);
+  EXPECT_EQ(of(1'081, 0), FindingState::kNote);
+  EXPECT_EQ(of(0, 1), FindingState::kNote);
+}
+
+TEST(JudgeUnit, ByWhatSystemdSays) {
+  const auto of = [](std::string_view text) {
+    return judge_unit("rotad.service", parse_unit_properties(text));
+  };
+  EXPECT_EQ(of("LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n").state,
+            FindingState::kGood);
+  EXPECT_EQ(of("LoadState=loaded\nActiveState=active\nUnitFileState=disabled").state,
+            FindingState::kNote);
+  EXPECT_EQ(of("LoadState=not-found\nActiveState=inactive\n").state, FindingState::kWrong);
+  EXPECT_THAT(of("LoadState=loaded\nActiveState=inactive\n").remedy, HasSubstr("enable --now"));
+  const Finding failed =
+      of("LoadState=loaded\nActiveState=failed\nResult=exit-code\nStatusText=rotad.toml:3: a=b\n");
+  EXPECT_EQ(failed.state, FindingState::kWrong);
+  EXPECT_THAT(failed.text, HasSubstr("rotad.toml:3: a=b"));
+  EXPECT_THAT(failed.remedy,
+              HasSubstr("reset-failed rotad.service rotad.socket rotad-admin.socket"));
+}
+
+}  // namespace
+}  // namespace rota::cli

@@ -1,0 +1,222 @@
+#include "cli/setup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include "roster/roster.h"
+#include "support/temp_directory.h"
+
+namespace rota::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kKey(64, 'b');
+
+class ScriptedConsole : public Console {
+ public:
+  bool is_there() const override { return there; }
+  Result<std::string> ask(std::string_view question) override {
+    asked.emplace_back(question);
+    return next();
+  }
+  Result<Secret> ask_unseen(std::string_view question) override {
+    unseen.emplace_back(question);
+    ROTA_ASSIGN(const std::string answer, next());
+    return Secret(answer);
+  }
+  bool there = true;
+  std::deque<std::string> answers;
+  std::vector<std::string> asked;
+  std::vector<std::string> unseen;
+
+ private:
+  Result<std::string> next() {
+    if (answers.empty()) return fail(ErrorKind::kInvalid, "broken off");
+    std::string answer = answers.front();
+    answers.pop_front();
+    return answer;
+  }
+};
+
+class GatheredOutput : public Output {
+ public:
+  Result<void> out(std::string_view text) override {
+    printed += text;
+    return {};
+  }
+  void err(std::string_view line) override { said += line; }
+  std::string printed;
+  std::string said;
+};
+
+class SetupTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    script("rotad", "case $1 in keygen) echo " + kKey + ";; --check) echo checked $3;; esac");
+    script("systemd-creds", "[ \"$1\" = encrypt ] && echo sealed $2 && tr a-z n-za-m");
+    const std::string path = folder_.path().string() + ":" + std::getenv("PATH");
+    ::setenv("PATH", path.c_str(), 1);
+    command_.root = (folder_.path() / "root").string();
+    command_.rotad = (folder_.path() / "rotad").string();
+  }
+  void script(const std::string& name, const std::string& text) {
+    const auto path = folder_.path() / name;
+    std::ofstream(path) << "#!/bin/sh\n" << text << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+  std::string token_file(const std::string& token) {
+    const auto path = folder_.path() / "token";
+    std::ofstream(path) << token << "\n";
+    std::filesystem::permissions(
+        path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    return path.string();
+  }
+  std::filesystem::path etc(const std::string& name) const {
+    return std::filesystem::path(command_.root) / "etc/rota" / name;
+  }
+  std::string read(const std::string& name) const { return testing::read_bytes(etc(name)); }
+  ExitCode run() {
+    output_ = {};
+    return run_setup(command_, console_, output_);
+  }
+  static mode_t mode_of(const std::filesystem::path& path) {
+    struct stat found{};
+    EXPECT_EQ(::stat(path.c_str(), &found), 0) << path;
+    return found.st_mode & 07777;
+  }
+
+  testing::TempDirectory folder_;
+  SetupCommand command_;
+  ScriptedConsole console_;
+  GatheredOutput output_;
+};
+
+TEST_F(SetupTest, AsksAndWritesWhatWasAgreedTo) {
+  console_.answers = {"the-app-token", "email:ada@example.com", "y"};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(console_.unseen.size(), 1U) << "the token is asked for unseen";
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  EXPECT_EQ(read("credentials/store-key"), kKey + "\n");
+  EXPECT_EQ(mode_of(etc("credentials")), 0700U);
+  EXPECT_EQ(mode_of(etc("credentials/app-token")), 0600U);
+  EXPECT_EQ(mode_of(etc("credentials/store-key")), 0600U);
+  EXPECT_EQ(mode_of(etc("rotad.toml")), 0644U);
+  const auto roster =
+      parse_roster(std::vector{RosterFile{.name = "roster.toml", .text = read("roster.toml")}});
+  ASSERT_TRUE(roster) << roster.error().message;
+  ASSERT_EQ(roster->entries.size(), 1U);
+  EXPECT_EQ(roster->entries[0].key.text(), "email:ada@example.com");
+  EXPECT_THAT(output_.printed, HasSubstr("checked " + etc("rotad.toml").string()));
+  EXPECT_THAT(output_.printed, Not(HasSubstr("the-app-token")));
+  EXPECT_THAT(output_.printed, Not(HasSubstr(kKey)));
+}
+
+TEST_F(SetupTest, WithoutAYesNothingIsThere) {
+  for (const char* answer : {"", "n", "yikes"}) {
+    console_.answers = {"the-app-token", "", answer};
+    EXPECT_EQ(run(), ExitCode::kFailed);
+    EXPECT_FALSE(std::filesystem::exists(command_.root));
+  }
+  console_.answers = {"the-app-token"};  // broken off
+  EXPECT_NE(run(), ExitCode::kDone);
+  EXPECT_FALSE(std::filesystem::exists(command_.root));
+}
+
+TEST_F(SetupTest, WhatIsThereStays) {
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  command_.members = {*MemberKey::parse("sso:a\"b\\c")};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  const std::string config = read("rotad.toml");
+  const std::string roster = read("roster.toml");
+  script("rotad", "[ $1 = --check ] || echo " + std::string(64, 'c'));
+  command_.members.clear();
+  command_.app_token_file.clear();
+  console_.there = false;
+  EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "one\n");
+  EXPECT_EQ(read("credentials/store-key"), kKey + "\n");
+  EXPECT_EQ(read("rotad.toml"), config);
+  EXPECT_EQ(read("roster.toml"), roster);
+  // A new app token comes in, and the key stays even then.
+  command_.app_token_file = token_file("two");
+  EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "two\n");
+  EXPECT_EQ(mode_of(etc("credentials/app-token")), 0600U);
+  EXPECT_EQ(read("credentials/store-key"), kKey + "\n");
+}
+
+TEST_F(SetupTest, NoNewKeyBesideADatabase) {
+  std::filesystem::create_directories(std::filesystem::path(command_.root) / "var/lib/rota");
+  std::ofstream(std::filesystem::path(command_.root) / "var/lib/rota/rota.db") << "x";
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  EXPECT_EQ(run(), ExitCode::kUsage);
+  EXPECT_THAT(output_.said, HasSubstr("every token on record were lost"));
+  EXPECT_FALSE(std::filesystem::exists(etc("credentials")));
+}
+
+TEST_F(SetupTest, WithoutATerminalItNeedsAYesAndAToken) {
+  console_.there = false;
+  EXPECT_EQ(run(), ExitCode::kUsage);
+  command_.yes = true;
+  EXPECT_EQ(run(), ExitCode::kUsage);
+  EXPECT_THAT(output_.said, HasSubstr("--app-token-file"));
+  EXPECT_FALSE(std::filesystem::exists(command_.root));
+}
+
+TEST_F(SetupTest, ATokenThatRotadWouldRefuseIsRefused) {
+  for (const char* token : {"", "two words", "t\x01"}) {
+    console_.answers = {token, "", "y"};
+    EXPECT_EQ(run(), ExitCode::kUsage) << token;
+  }
+}
+
+TEST_F(SetupTest, SealsTheCredentialsAndKeepsTheKeyThatWasThere) {
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  script("rotad", "[ $1 = --check ] || echo " + std::string(64, 'c'));
+  command_.encrypted = true;
+  command_.app_token_file.clear();
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token.cred"), "sealed --name=app-token\nbar\n");
+  EXPECT_EQ(read("credentials/store-key.cred"),
+            "sealed --name=store-key\n" + std::string(64, 'o') + "\n")
+      << "the key of before, not a new one";
+  EXPECT_EQ(mode_of(etc("credentials/store-key.cred")), 0600U);
+  const std::string drop_in = testing::read_bytes(
+      std::filesystem::path(command_.root) / "etc/systemd/system/rotad.service.d/credentials.conf");
+  EXPECT_THAT(drop_in, HasSubstr("\nLoadCredential=\n"));
+  EXPECT_THAT(drop_in, HasSubstr("\nLoadCredentialEncrypted=store-key:" +
+                                 etc("credentials/store-key.cred").string() + "\n"));
+  EXPECT_THAT(output_.printed, HasSubstr("remove: " + etc("credentials/store-key").string()));
+}
+
+TEST_F(SetupTest, WhatCannotBeSealedIsNotWrittenInClear) {
+  script("systemd-creds", "exit 1");
+  command_.yes = command_.encrypted = true;
+  command_.app_token_file = token_file("one");
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, HasSubstr("systemd-creds cannot seal app-token"));
+  EXPECT_TRUE(std::filesystem::is_empty(etc("credentials")));
+}
+
+TEST_F(SetupTest, SaysSoWhenRotadFindsItWrong) {
+  script("rotad", "[ $1 = --check ] && echo roster.toml: empty && exit 78; echo " + kKey);
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_THAT(output_.printed, HasSubstr("roster.toml: empty\nnext: mend "));
+}
+
+}  // namespace
+}  // namespace rota::cli
