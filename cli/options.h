@@ -52,7 +52,7 @@ using LocalCommand = std::variant<SetupCommand, DoctorCommand>;
 
 struct Options {
   Command command;
-  bool json = false;                  // the daemon's reply as it is
+  bool json = false;  // the daemon's reply as it is
   // The one to use: --socket, else the environment, else the installed one; for a local command
   // empty in the place of that.
   std::string socket;
