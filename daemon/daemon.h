@@ -59,7 +59,7 @@ class Daemon final : private AdminService, private HealthService {
                                               std::optional<gid_t> group, const Frontend& frontend);
   void read_first_roster();
   void roster_settled();
-  void put_off_what_is_held();
+  void set_refusals(Frontend::Refusals refusals);
   void go_live();
   void wait_for_signals();
   void keep_manager_informed();

@@ -54,9 +54,7 @@ Result<void> Daemon::start() {
   rotator_->start();
   note(AuditEvent::kStarted, fmt::format("rotad {}", kVersion));
   wait_for_signals();
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kHeld);
-  }
+  set_refusals(Frontend::Refusals::kHeld);
   first_roster_limit_.expires_after(kFirstRosterMax);
   first_roster_limit_.async_wait([this](const boost::system::error_code& error) {
     if (!error) roster_settled();
@@ -90,13 +88,18 @@ void Daemon::read_first_roster() {
 void Daemon::roster_settled() {
   if (stopping_ || std::exchange(roster_settled_, true)) return;
   first_roster_limit_.cancel();
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kGiven);
-  }
   go_live();
   context_.manager.status(status_text());
+  set_refusals(Frontend::Refusals::kGiven);
+}
+
+void Daemon::set_refusals(Frontend::Refusals refusals) {
+  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get(), metrics_frontend_.get()}) {
+    each->set_refusals(refusals);
+  }
   token_server_->ask_again();
   admin_server_->ask_again();
+  if (metrics_server_) metrics_server_->ask_again();
 }
 
 void Daemon::go_live() {
@@ -158,7 +161,8 @@ void Daemon::stop() {
   token_server_->shutdown(kShutdown, [this] { part_stopped(); });
   admin_server_->shutdown(kShutdown, [this] { part_stopped(); });
   if (metrics_server_) metrics_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  if (!roster_settled_) put_off_what_is_held();
+  // What is held still, the next process knows.
+  if (!roster_settled_) set_refusals(Frontend::Refusals::kPutOff);
   inform_manager_again(true);
   stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdown.farewell +
                             kShutdown.grace);
@@ -169,15 +173,6 @@ void Daemon::stop() {
                      "not everything ended in time: the call journal tells the next start");
     context_.loop.stop();
   });
-}
-
-// The next process knows.
-void Daemon::put_off_what_is_held() {
-  for (Frontend* each : {token_frontend_.get(), admin_frontend_.get()}) {
-    each->set_refusals(Frontend::Refusals::kPutOff);
-  }
-  token_server_->ask_again();
-  admin_server_->ask_again();
 }
 
 void Daemon::part_stopped() {
@@ -191,7 +186,8 @@ void Daemon::part_stopped() {
 // The problem first: `systemctl status` cuts long lines at their end.
 std::string Daemon::status_text() {
   const std::string line = status_line(rotator_->engine(), rotator_->now());
-  const std::string& problem = readings_.standing().roster_problem;
+  const std::string problem =
+      roster_settled_ ? readings_.standing().roster_problem : "the roster is being read";
   return problem.empty() ? line : fmt::format("{}; {}", problem, line);
 }
 

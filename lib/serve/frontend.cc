@@ -35,7 +35,14 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
   }
   // Not on the token socket: how much Rota has to do is not every client's business.
   const bool with_metrics = admin_ != nullptr || tokens_ == nullptr;
-  if (auto health = answer_health(request, health_, with_metrics)) return *std::move(health);
+  // Who restarts it and asks at once how it is would hear of the roster alone.
+  const bool held = refusals_ == Refusals::kHeld;
+  if (auto health = answer_health(request, health_, with_metrics)) {
+    const auto* json = std::get_if<JsonReply>(&*health);
+    if (held && json != nullptr && json->unavailable) return HoldReply{};
+    return *std::move(health);
+  }
+  if (held && admin_ != nullptr && request.path == "/v1/status") return HoldReply{};
   if (admin_ != nullptr) return answer_admin(request, caller_of(peer), *admin_);
   return error_reply(ErrorCode::kNotFound);
 }

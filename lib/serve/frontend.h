@@ -26,6 +26,7 @@ class Frontend {
 
   // What becomes of a refusal (and of a watch, which begins with all that are refused) that the
   // roster may be about to overturn: it is given; the request is held; or it is told to come again.
+  // Held, too, is who would hear that the daemon is not ready.
   enum class Refusals { kGiven, kHeld, kPutOff };
   void set_refusals(Refusals refusals) { refusals_ = refusals; }
 

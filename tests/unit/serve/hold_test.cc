@@ -92,6 +92,29 @@ TEST_F(HoldTest, AWatchBeginsWithTheRoster) {
   EXPECT_THAT(client->received(), testing::Not(HasSubstr("event: retired")));
 }
 
+// `systemctl restart rotad && rota status --check` is about the daemon, not about this moment.
+TEST_F(HoldTest, WhetherItIsReadyIsSaidThen) {
+  health.ready = false;
+  const auto client = connect();
+  client->get("/readyz");
+  expect_silence(*client);
+  health.ready = true;
+  release(Frontend::Refusals::kGiven);
+  EXPECT_EQ(next_reply(*client).status, 200);
+  health.ready = false;
+  client->get("/readyz");
+  EXPECT_EQ(next_reply(*client).status, 503);
+
+  Frontend of_admin(tokens, policy, health, &admin);
+  RequestHead head;
+  head.method = "GET";
+  head.path = "/v1/status";
+  of_admin.set_refusals(Frontend::Refusals::kHeld);
+  EXPECT_TRUE(std::holds_alternative<HoldReply>(of_admin.answer(head, {.uid = 0, .gid = 0})));
+  of_admin.set_refusals(Frontend::Refusals::kGiven);
+  EXPECT_TRUE(std::holds_alternative<JsonReply>(of_admin.answer(head, {.uid = 0, .gid = 0})));
+}
+
 TEST_F(HoldTest, WhoHangsUpMeanwhileIsForgotten) {
   const auto client = connect();
   client->get(kToken7);
