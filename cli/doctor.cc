@@ -174,20 +174,19 @@ class Doctor {
   void socket(const std::string& name, const std::string& path) {
     const std::string start = "systemctl start rotad.socket rotad-admin.socket rotad.service";
     if (is_stopped_) return;
-    switch (const int error = try_to_connect(path)) {
-      case 0:
-        return add(good("socket", fmt::format("{}: {} answers", name, path)));
-      case EACCES:
-        return add(note("socket", fmt::format("{}: {} is not for this user", name, path),
-                        name == "admin" ? "run as root" : ""));
-      case ENOENT:
-        return add(wrong("socket", fmt::format("{}: there is no {}", name, path), start));
-      case ECONNREFUSED:
-        return add(wrong("socket", fmt::format("{}: nobody listens at {}", name, path), start));
-      default:  // plain
-        return add(wrong("socket", fmt::format("{}: {}: {}", name, path, std::strerror(error)),
-                         "see journalctl -u rotad"));
+    const int error = try_to_connect(path);
+    if (error == 0) return add(good("socket", fmt::format("{}: {} answers", name, path)));
+    if (error == EACCES) {
+      return add(note("socket", fmt::format("{}: {} is not for this user", name, path),
+                      name == "admin" ? "run as root" : ""));
     }
+    const std::string why = error == ENOENT ? fmt::format("there is no {}", path)
+                            : error == ECONNREFUSED
+                                ? fmt::format("nobody listens at {}", path)
+                                : fmt::format("{}: {}", path, std::strerror(error));
+    add(wrong("socket", fmt::format("{}: {}", name, why),
+              "systemctl start rotad.socket rotad-admin.socket rotad.service; "
+              "journalctl -u rotad says why it is not there"));
   }
 
   void grants(const Settings& settings) {

@@ -213,7 +213,7 @@ TEST(Life, ARosterThatChangedMeanwhileComesIntoForceAtOnce) {
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return has_token(box); }));
   EXPECT_EQ(box.daemon.stop(), 0);
-  for (const int added : {4, 5}) {
+  for (const int added : {4, 5}) {  // of the five that Circle has
     // Many that stay, so that it takes its time to be read.
     std::string roster = "[[member]]\ncommunity_member_id = 2\n";
     for (int i = 1'000; i < 5'000; ++i) {
@@ -221,6 +221,7 @@ TEST(Life, ARosterThatChangedMeanwhileComesIntoForceAtOnce) {
     }
     box.daemon.write_roster(roster + fmt::format("[[member]]\ncommunity_member_id = {}\n", added));
     ASSERT_TRUE(box.daemon.start());
+    EXPECT_EQ(box.daemon.cli({"status"}).output.find("roster_not_in_force"), std::string::npos);
     const Reply fresh = box.daemon.fetch(fmt::format("community_member_id={}", added));
     EXPECT_EQ(fresh.status, 200) << fresh.body;
     EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410) << "it was taken before that";
