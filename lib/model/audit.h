@@ -50,8 +50,8 @@ std::string_view name_of(AuditEvent event);
 // The numbers stand in databases.
 enum class AuditShare {
   kFetches = 1,    // who got a token: as many as clients make
-  kRotations = 2,  // what Circle gave: as many as members make
-  kDeeds = 3,      // what people did, and what came of it
+  kRotations = 2,  // what Circle gave and what it revoked: as many as members make
+  kDeeds = 3,      // what people did, and who came and went
 };
 AuditShare share_of(AuditEvent event);
 

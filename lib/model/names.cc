@@ -176,10 +176,10 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kTokenIssued:
     case AuditEvent::kTokenRefreshed:
     case AuditEvent::kPairRenewed:
-      return AuditShare::kRotations;
     case AuditEvent::kTokenRevoked:
     case AuditEvent::kRevocationFailed:
     case AuditEvent::kRevocationOver:
+      return AuditShare::kRotations;
     case AuditEvent::kMemberRetired:
     case AuditEvent::kMemberReturned:
     case AuditEvent::kMemberBlocked:

@@ -226,7 +226,8 @@ Result<Roster> parse_roster(std::span<const RosterFile> files) {
 }
 
 Fingerprint fingerprint_of(std::span<const RosterFile> files) {
-  std::string all;
+  std::string all =
+      "how they are read: 1\n";  // another number where the same text means another thing
   for (const RosterFile& file : files) {
     all += fmt::format("{:016x} {} {}\n", fingerprint_of(file.text), file.name.size(), file.name);
   }

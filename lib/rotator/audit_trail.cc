@@ -10,9 +10,9 @@
 namespace rota {
 namespace {
 
-constexpr std::size_t kFetchRowsMax = 16'384;
-// There are as many as members and what happens to them in one moment, so after a mass revocation
-// of a large roster none is folded; a row takes some 200 bytes.
+// A watch of all members, or a mass revocation, makes as many rows in one moment as a large roster
+// has members, and none is to be folded. A row takes some 200 bytes.
+constexpr std::size_t kFetchRowsMax = 262'144;
 constexpr std::size_t kEventRowsMax = 262'144;
 // So many new rows are not kept for the timer.
 constexpr std::size_t kHandOverRows = 2'048;
@@ -70,7 +70,7 @@ void AuditTrail::wait() {
 // so that no batch of the engine waits for long behind what an outage gathered, and one that fails
 // costs little.
 void AuditTrail::hand_over() {
-  if (writing_) return;
+  if (writing_ || settling_) return;
   const Now now = parts_.clock.now();
   std::vector<AuditNote> notes = fetches_.take(now.boot, kHandOverRows);
   std::ranges::move(events_.take(now.boot, kHandOverRows), std::back_inserter(notes));
@@ -78,6 +78,7 @@ void AuditTrail::hand_over() {
   wait();
   if (notes.empty()) return;
   writing_ = true;
+  ++batch_;
   rows_writing_ = notes.size();
   boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
                                           wall = now.wall, notes = std::move(notes)]() mutable {
@@ -108,13 +109,22 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
                                   : "the audit trail is written again"});
   }
   if (settled_) std::exchange(settled_, {})();
-  const bool more = !failing_ && (fresh() >= kHandOverRows || (!reads_.empty() && fresh() > 0));
-  if (more) return hand_over();
-  for (Read& read : std::exchange(reads_, {})) start(std::move(read));
+  // Not those that wait for the next batch; but where it fails there is nothing to wait for.
+  std::vector<Read> later;
+  for (Read& read : std::exchange(reads_, {})) {
+    if (read.behind > batch_ && !failing_) {
+      later.push_back(std::move(read));
+    } else {
+      start(std::move(read));
+    }
+  }
+  reads_ = std::move(later);
+  if (!failing_ && (fresh() >= kHandOverRows || !reads_.empty())) return hand_over();
   wait();
 }
 
 void AuditTrail::settle(std::move_only_function<void()> done) {
+  settling_ = true;
   if (!writing_) return done();
   settled_ = std::move(done);
 }
@@ -134,7 +144,9 @@ void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<Audi
   Read read{.query = std::move(query), .done = std::move(done)};
   hand_over();
   if (!writing_) return start(std::move(read));
-  // What it must see is being written, or comes behind that.
+  // What it must see is being written, or is a part of the next batches: but not what comes later.
+  const std::size_t rows = std::max(fetches_.fresh(), events_.fresh());
+  read.behind = batch_ + (rows + kHandOverRows - 1) / kHandOverRows;
   if (reads_.size() < kReadsMax) return reads_.push_back(std::move(read));
   boost::asio::post(parts_.executor, [alive = alive_, done = std::move(read.done)]() mutable {
     if (*alive) done(fail(ErrorKind::kBusy, "the store is slow, and others wait for the trail"));

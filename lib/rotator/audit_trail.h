@@ -48,7 +48,8 @@ class AuditTrail {
   // this call. kBusy: too many of them wait for the disk.
   void read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done);
 
-  // `done` comes once no write is under way: from inside of this call, or later on the loop thread.
+  // At the end: nothing more is written, but by finish(). `done` comes once no write is under way:
+  // from inside of this call, or later on the loop thread.
   // Then finish() writes all that failed together with all that is new, or nothing of it.
   void settle(std::move_only_function<void()> done);
   // Hands everything to the store thread, once, at the end.
@@ -60,6 +61,7 @@ class AuditTrail {
   struct Read {
     AuditQuery query;
     std::move_only_function<void(Result<AuditPage>)> done;
+    std::uint64_t behind = 0;  // the number of the batch that it waits for
   };
   void wait();
   void start(Read read);
@@ -74,6 +76,8 @@ class AuditTrail {
   boost::asio::steady_timer timer_;
   std::optional<BootTime> due_;  // when timer_ fires
   bool writing_ = false;         // the store thread has a batch
+  bool settling_ = false;        // it gets no other but the last
+  std::uint64_t batch_ = 0;      // how many it was given
   std::size_t rows_writing_ = 0;
   std::vector<Read> reads_;  // that wait for what is new
   std::move_only_function<void()> settled_;

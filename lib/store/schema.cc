@@ -133,7 +133,7 @@ DROP TRIGGER audit_goes_from_its_beginning;
 DROP TRIGGER audit_grows_at_its_end;
 ALTER TABLE audit ADD COLUMN share INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE audit ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
-UPDATE audit SET share = CASE WHEN event = 1 THEN 1 WHEN event IN (2, 3, 4) THEN 2 ELSE 3 END;
+UPDATE audit SET share = CASE WHEN event = 1 THEN 1 WHEN event IN (2, 3, 4, 5, 6, 7) THEN 2 ELSE 3 END;
 UPDATE audit SET place = counted.place FROM
   (SELECT id, row_number() OVER (PARTITION BY share ORDER BY id) AS place FROM audit) AS counted
   WHERE counted.id = audit.id;

@@ -137,7 +137,7 @@ TYPED_TEST(AuditContract, TheOldestGoWhenThereAreTooMany) {
 
 TYPED_TEST(AuditContract, WhatComesOftenPushesOutItsOwnKindOnly) {
   const AuditBounds bounds{.rows_max = 2};
-  this->append({note(1, AuditEvent::kRevokeAsked), note(2, AuditEvent::kTokenRefreshed)}, bounds);
+  this->append({note(1, AuditEvent::kRevokeAsked), note(2, AuditEvent::kTokenRevoked)}, bounds);
   for (std::int64_t i = 3; i <= 9; ++i) this->append({note(i)}, bounds);
   EXPECT_THAT(this->times(), ElementsAre(1, 2, 8, 9));
   this->append({note(10, AuditEvent::kTokenIssued), note(11, AuditEvent::kPairRenewed)}, bounds);

@@ -84,7 +84,7 @@ TEST_F(Trail, AHangingDiskGetsNoQueue) {
     trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
     if (pid % 1'000 == 0) trail_.read({}, [&](const Result<AuditPage>&) { ++read; });
   }
-  EXPECT_LT(trail_.health().waiting, 16'384U + 2'048U + 1U);
+  EXPECT_LT(trail_.health().waiting, 2'048U + 2'048U + 2U);
   disk.set_value();
   while (read < 30) loop_.run_one();
   std::uint64_t counted = 0;
@@ -124,7 +124,7 @@ TEST_F(Trail, AFloodOfFetchesFoldsNothingElse) {
   for (int pid = 1; pid <= kFlood; ++pid)
     trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = pid});
   EXPECT_GT(trail_.health().folded, 0U);
-  EXPECT_LT(trail_.health().waiting, 20'500U);
+  EXPECT_LT(trail_.health().waiting, 5'000U);
   read();
   store_.fail_next(ErrorKind::kFull, 0);
   std::uint64_t fetches = 0;
