@@ -161,17 +161,17 @@ Result<void> create(const std::filesystem::path& path, const Sealer& sealer) {
   return sync_directory_of(path);
 }
 
-Result<void> require_fitting_key(const std::filesystem::path& path, Database& database,
-                                 const Sealer& sealer) {
+Result<SealForm> require_fitting_key(const std::filesystem::path& path, Database& database,
+                                     const Sealer& sealer) {
   ROTA_ASSIGN(Statement load, database.prepare(sql::kLoadKeyCheck));
   bool same_key = false;
-  bool opens = false;
+  std::optional<SealForm> form;
   ROTA_TRY(load.for_each([&](const Statement& row) -> Result<void> {
     same_key = std::ranges::equal(row.bytes(0), sealer.key_id());
-    opens = sealer.opens_key_check(row.bytes(1));
+    form = sealer.form_of_key_check(row.bytes(1));
     return {};
   }));
-  if (opens) return {};
+  if (form) return *form;
   if (same_key) {
     return fail(ErrorKind::kCorrupt, path.string() + ": the key check is damaged");
   }
@@ -180,12 +180,12 @@ Result<void> require_fitting_key(const std::filesystem::path& path, Database& da
 
 }  // namespace
 
-Result<Database> open_database_file(const std::filesystem::path& path, const Sealer& sealer) {
+Result<DatabaseFile> open_database_file(const std::filesystem::path& path, const Sealer& sealer) {
   ROTA_ASSIGN(const FileState state, inspect(path));
   if (state == FileState::kMissing) ROTA_TRY(create(path, sealer));
   ROTA_ASSIGN(Database database, open_settled(path));
-  ROTA_TRY(require_fitting_key(path, database, sealer));
-  return database;
+  ROTA_ASSIGN(const SealForm form, require_fitting_key(path, database, sealer));
+  return DatabaseFile{std::move(database), form};
 }
 
 }  // namespace rota

@@ -13,6 +13,10 @@ namespace rota {
 //
 // A file that is not Rota's, or that a newer Rota wrote, is not changed by a byte: kCorrupt, naming
 // it. kConfig: no right to it, or the store key does not fit. kBusy: another program reads it.
-Result<Database> open_database_file(const std::filesystem::path& path, const Sealer& sealer);
+struct DatabaseFile {
+  Database database;
+  SealForm form = SealForm::kSecond;  // of the seals in it
+};
+Result<DatabaseFile> open_database_file(const std::filesystem::path& path, const Sealer& sealer);
 
 }  // namespace rota

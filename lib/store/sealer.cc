@@ -1,13 +1,15 @@
 // Sealed bytes, as a row holds them:
 //
 //   sealed     := nonce[24] ciphertext[n] tag[16]        XChaCha20-Poly1305-IETF
-//   token      is bound to: "rota token v1" id[8] member[8] kind[1]     integers big-endian
-//   key check  is bound to: "rota key check v1"
+//   token       is bound to: see bound_bytes.cc
+//   key check   is bound to: "rota key check v1" or "v2", by the form of the seals
 //
-//   audit name := first 64 bits of BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
+//   member seal := first 128 bits of BLAKE2b(member key, bytes of bound_bytes.cc)
+//   audit name  := first 64 bits of BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
 //
-// The store key itself encrypts nothing: the sealing key, the audit key and the key id are derived
-// from it (keyed BLAKE2b, crypto_kdf), so the id tells nothing about the key that seals.
+// The store key itself encrypts nothing: the sealing key, the audit key, the member key and the
+// key id are derived from it (keyed BLAKE2b, crypto_kdf), so the id tells nothing about the key
+// that seals.
 
 #include "store/sealer.h"
 
@@ -30,9 +32,8 @@ constexpr char kDerivation[crypto_kdf_CONTEXTBYTES + 1] = "RotaSeal";
 constexpr std::uint64_t kSealingSubkey = 1;
 constexpr std::uint64_t kKeyIdSubkey = 2;
 constexpr std::uint64_t kAuditSubkey = 3;
+constexpr std::uint64_t kMemberSubkey = 4;
 
-constexpr std::string_view kTokenTag = "rota token v1";
-constexpr std::string_view kKeyCheckTag = "rota key check v1";
 constexpr std::string_view kAuditTag = "rota audit v1";
 constexpr std::string_view kKeyCheckText = "rota";
 
@@ -40,27 +41,16 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-using TokenBound = std::array<unsigned char, kTokenTag.size() + 8 + 8 + 1>;
-
-unsigned char* put_integer(std::int64_t value, unsigned char* out) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    *out++ = static_cast<unsigned char>(static_cast<std::uint64_t>(value) >> shift);
-  }
-  return out;
+std::string_view key_check_tag(SealForm form) {
+  return form == SealForm::kFirst ? "rota key check v1" : "rota key check v2";
 }
 
-// On the stack: a start opens every token on record.
-TokenBound bound_to_token(const TokenBinding& binding) {
-  TokenBound bound{};
-  unsigned char* out = std::ranges::copy(kTokenTag, bound.data()).out;
-  out = put_integer(std::to_underlying(binding.token), out);
-  out = put_integer(std::to_underlying(binding.member), out);
-  *out = static_cast<unsigned char>(binding.kind);
-  return bound;
+std::span<const unsigned char> span_of(std::string_view text) {
+  return {bytes_of(text), text.size()};
 }
 
-std::span<const unsigned char> bound_to_key_check() {
-  return {bytes_of(kKeyCheckTag), kKeyCheckTag.size()};
+std::span<const unsigned char> span_of(const TokenBound& bound) {
+  return std::span(bound.bytes).first(bound.size);
 }
 
 // Safe to repeat and from any thread.
@@ -82,12 +72,13 @@ Result<Sealer> Sealer::create(Secret store_key) {
 
   ROTA_ASSIGN(GuardedKey key, derive(kSealingSubkey, store_key));
   ROTA_ASSIGN(GuardedKey audit_key, derive(kAuditSubkey, store_key));
+  ROTA_ASSIGN(GuardedKey member_key, derive(kMemberSubkey, store_key));
 
   std::array<unsigned char, crypto_kdf_BYTES_MIN> named{};
   crypto_kdf_derive_from_key(named.data(), named.size(), kKeyIdSubkey, kDerivation, master);
   KeyId key_id{};
   std::copy_n(named.begin(), key_id.size(), key_id.begin());
-  return Sealer(std::move(key), std::move(audit_key), key_id);
+  return Sealer(std::move(key), std::move(audit_key), std::move(member_key), key_id);
 }
 
 Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& store_key) {
@@ -102,7 +93,8 @@ Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& st
 
 std::string Sealer::audit_name(Fingerprint token) const {
   std::array<unsigned char, kAuditTag.size() + 8> input{};
-  put_integer(static_cast<std::int64_t>(token), std::ranges::copy(kAuditTag, input.data()).out);
+  unsigned char* out = std::ranges::copy(kAuditTag, input.data()).out;
+  for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(token >> shift);
   std::array<unsigned char, crypto_generichash_BYTES_MIN> digest{};
   crypto_generichash(digest.data(), digest.size(), input.data(), input.size(), audit_key_.get(),
                      kKeyBytes);
@@ -111,22 +103,39 @@ std::string Sealer::audit_name(Fingerprint token) const {
   return format_fingerprint(name);
 }
 
-SealedBytes Sealer::seal(const Secret& token, const TokenBinding& binding) const {
-  return seal_bytes(token.reveal(), bound_to_token(binding));
+SealedBytes Sealer::seal(const Secret& token, const TokenBinding& binding, SealForm form) const {
+  return seal_bytes(token.reveal(), span_of(bound_bytes(binding, form)));
 }
 
 std::optional<Secret> Sealer::open(std::span<const unsigned char> sealed,
-                                   const TokenBinding& binding) const {
-  return open_bytes(sealed, bound_to_token(binding));
+                                   const TokenBinding& binding, SealForm form) const {
+  return open_bytes(sealed, span_of(bound_bytes(binding, form)));
 }
 
-SealedBytes Sealer::seal_key_check() const {
-  return seal_bytes(kKeyCheckText, bound_to_key_check());
+MemberSeal Sealer::seal(const MemberRecord& record) const {
+  static_assert(std::tuple_size_v<MemberSeal> >= crypto_generichash_BYTES_MIN);
+  const std::string bytes = bound_bytes(record);
+  MemberSeal seal{};
+  crypto_generichash(seal.data(), seal.size(), bytes_of(bytes), bytes.size(), member_key_.get(),
+                     kKeyBytes);
+  return seal;
 }
 
-bool Sealer::opens_key_check(std::span<const unsigned char> sealed) const {
-  const std::optional<Secret> text = open_bytes(sealed, bound_to_key_check());
-  return text && text->reveal() == kKeyCheckText;
+bool Sealer::holds(std::span<const unsigned char> seal, const MemberRecord& record) const {
+  const MemberSeal right = this->seal(record);
+  return seal.size() == right.size() && sodium_memcmp(seal.data(), right.data(), right.size()) == 0;
+}
+
+SealedBytes Sealer::seal_key_check(SealForm form) const {
+  return seal_bytes(kKeyCheckText, span_of(key_check_tag(form)));
+}
+
+std::optional<SealForm> Sealer::form_of_key_check(std::span<const unsigned char> sealed) const {
+  for (const SealForm form : {SealForm::kSecond, SealForm::kFirst}) {
+    const std::optional<Secret> text = open_bytes(sealed, span_of(key_check_tag(form)));
+    if (text && text->reveal() == kKeyCheckText) return form;
+  }
+  return std::nullopt;
 }
 
 SealedBytes Sealer::seal_bytes(std::string_view plain, std::span<const unsigned char> bound) const {

@@ -13,20 +13,17 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "model/record.h"
+#include "store/bound_bytes.h"
 
 namespace rota {
 
 // Names a store key without being it; every sealed row carries that of its key.
 using KeyId = std::array<unsigned char, 8>;
 
-// What a sealed token is bound to: its bytes open in this place only, not in another row.
-struct TokenBinding {
-  TokenId token{};
-  MemberId member{};
-  TokenKind kind = TokenKind::kAccess;
-};
-
 using SealedBytes = std::vector<unsigned char>;
+// A keyed hash of a member's record: who has not the store key cannot change one and keep the
+// other.
+using MemberSeal = std::array<unsigned char, 16>;
 
 // Encrypts tokens for the disk, with a key derived from the store key. That key lies in guarded,
 // read-only memory, locked against swap as far as RLIMIT_MEMLOCK allows. Const methods may be
@@ -39,18 +36,24 @@ class Sealer {
   const KeyId& key_id() const { return key_id_; }
 
   // The same token never gives the same bytes twice: each sealing draws its own nonce.
-  SealedBytes seal(const Secret& token, const TokenBinding& binding) const;
+  SealedBytes seal(const Secret& token, const TokenBinding& binding,
+                   SealForm form = SealForm::kSecond) const;
   // None: sealed with another key or for another place, or changed since.
-  std::optional<Secret> open(std::span<const unsigned char> sealed,
-                             const TokenBinding& binding) const;
+  std::optional<Secret> open(std::span<const unsigned char> sealed, const TokenBinding& binding,
+                             SealForm form = SealForm::kSecond) const;
+
+  MemberSeal seal(const MemberRecord& record) const;
+  bool holds(std::span<const unsigned char> seal, const MemberRecord& record) const;
 
   // How the audit trail names a token, in 16 hex digits: without the store key nobody can tell
   // whether a token is the one.
   std::string audit_name(Fingerprint token) const;
 
-  // A sealed constant that a database keeps, so that a wrong key is told from damaged rows.
-  SealedBytes seal_key_check() const;
-  bool opens_key_check(std::span<const unsigned char> sealed) const;
+  // A sealed constant that a database keeps, so that a wrong key is told from damaged rows, and
+  // that names the form of the other seals, so that nobody passes off an older form as the newest.
+  SealedBytes seal_key_check(SealForm form = SealForm::kSecond) const;
+  // None: not of this key.
+  std::optional<SealForm> form_of_key_check(std::span<const unsigned char> sealed) const;
 
  private:
   struct FreeGuarded {
@@ -58,8 +61,11 @@ class Sealer {
   };
   using GuardedKey = std::unique_ptr<unsigned char, FreeGuarded>;
 
-  Sealer(GuardedKey key, GuardedKey audit_key, KeyId key_id)
-      : key_(std::move(key)), audit_key_(std::move(audit_key)), key_id_(key_id) {}
+  Sealer(GuardedKey key, GuardedKey audit_key, GuardedKey member_key, KeyId key_id)
+      : key_(std::move(key)),
+        audit_key_(std::move(audit_key)),
+        member_key_(std::move(member_key)),
+        key_id_(key_id) {}
   static Result<GuardedKey> derive(std::uint64_t subkey, const Secret& store_key);
 
   SealedBytes seal_bytes(std::string_view plain, std::span<const unsigned char> bound) const;
@@ -68,6 +74,7 @@ class Sealer {
 
   GuardedKey key_;
   GuardedKey audit_key_;
+  GuardedKey member_key_;
   KeyId key_id_;
 };
 

@@ -37,14 +37,11 @@ Result<AuditEntry> entry_of(const Statement& row) {
 
 Result<void> SqliteStore::append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                                        WallTime now) {
-  Result<void> done = append_all(notes, bounds, now);
-  if (!done) database_.roll_back();
-  return done;
+  return in_transaction([&] { return append_all(notes, bounds, now); });
 }
 
 Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
                                      WallTime now) {
-  ROTA_TRY(statements_.begin.run());
   for (const AuditNote& note : notes) {
     const AuditKey& key = note.key;
     const std::string token = key.token == 0 ? "" : sealer_.audit_name(key.token);
@@ -62,7 +59,7 @@ Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const Aud
                                                  kPrune));
     ROTA_TRY(statements_.prune_audit_before.run(share, number(now - bounds.keep), kPrune));
   }
-  return statements_.commit.run();
+  return {};
 }
 
 Result<AuditPage> SqliteStore::read_audit(const AuditQuery& query) {

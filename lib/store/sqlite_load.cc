@@ -73,12 +73,14 @@ std::optional<std::int64_t> optional_at(const Statement& row, int column) {
 
 class Loader {
  public:
-  Loader(Database& database, const Sealer& sealer) : database_(database), sealer_(sealer) {}
+  Loader(Database& database, const Sealer& sealer, SealForm form)
+      : database_(database), sealer_(sealer), form_(form) {}
 
   Result<Snapshot> load() {
     ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
     ROTA_TRY(rows(sql::kLoadSelectors, &Loader::selector));
     ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
+    set_aside_what_is_not_as_sealed();
     ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
     ROTA_TRY(rows(sql::kLoadCalls, &Loader::call));
     ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
@@ -118,7 +120,27 @@ class Loader {
     record.community_id = optional_at(row, 4);
     record.renew_not_before = time_at(row, 5);
     record.last_used = time_at(row, 6);
+    const std::span<const unsigned char> seal = row.bytes(7);
+    seals_.emplace_back(seal.begin(), seal.end());
     return {};
+  }
+
+  // A record that somebody changed could give one member's token to another, or to a program that
+  // has no grant: its member starts anew from the roster, whose every line must then be looked at.
+  void set_aside_what_is_not_as_sealed() {
+    if (form_ == SealForm::kFirst) return;
+    std::vector<MemberRecord> believed;
+    believed.reserve(snapshot_.members.size());
+    for (std::size_t i = 0; i < seals_.size(); ++i) {
+      MemberRecord& record = snapshot_.members[i];
+      if (sealer_.holds(seals_[i], record)) {
+        believed.push_back(std::move(record));
+      } else {
+        ++snapshot_.rows_set_aside;
+        roster_is_whole_ = false;
+      }
+    }
+    snapshot_.members = std::move(believed);
   }
 
   Result<void> selector(const Statement& row) {
@@ -157,7 +179,7 @@ class Loader {
     const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
     std::optional<Secret> value;
     if (record != nullptr && our_key) {
-      value = sealer_.open(row.bytes(8), {token.id, record->id, token.kind});
+      value = sealer_.open(row.bytes(8), binding_of(token, record->id), form_);
     }
     if (!value) {
       ++snapshot_.rows_set_aside;
@@ -212,7 +234,7 @@ class Loader {
         snapshot_.clock_offset = Duration{row.integer(1)};
         return {};
       case MetaKey::kRosterFingerprint:
-        snapshot_.roster = static_cast<Fingerprint>(row.integer(1));
+        snapshot_.roster = roster_is_whole_ ? static_cast<Fingerprint>(row.integer(1)) : 0;
         return {};
       case MetaKey::kCommitBoot:
         snapshot_.last_commit.boot = BootId{row.integer(1)};
@@ -244,11 +266,18 @@ class Loader {
 
   Database& database_;
   const Sealer& sealer_;
+  const SealForm form_;
+  std::vector<std::vector<unsigned char>> seals_;  // one for each member, in the same order
+  bool roster_is_whole_ = true;
   Snapshot snapshot_;
 };
 
 }  // namespace
 
-Result<Snapshot> SqliteStore::load() { return Loader(database_, sealer_).load(); }
+Result<Snapshot> SqliteStore::load() { return load(SealForm::kSecond); }
+
+Result<Snapshot> SqliteStore::load(SealForm form) {
+  return Loader(database_, sealer_, form).load();
+}
 
 }  // namespace rota

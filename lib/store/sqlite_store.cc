@@ -42,9 +42,10 @@ struct SqliteStore::Applier {
     const MemberRecord& row = put.row;
     const std::int64_t id = number(row.id);
     highest_member = std::max(highest_member, id);
-    ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
-                                row.community_member_id, row.community_id,
-                                number(row.renew_not_before)));
+    const MemberSeal seal = sealer.seal(row);
+    ROTA_TRY(sql.put_member.run(
+        id, number(row.state), number(row.state_since), row.community_member_id, row.community_id,
+        number(row.renew_not_before), std::span<const unsigned char>(seal)));
     ROTA_TRY(sql.clear_selectors.run(id));
     ROTA_TRY(sql.clear_tags.run(id));
     std::int64_t position = 0;
@@ -72,7 +73,7 @@ struct SqliteStore::Applier {
   Result<void> operator()(const PutToken& put) {
     const Token& token = put.token;
     highest_token = std::max(highest_token, number(token.id));
-    const SealedBytes sealed = sealer.seal(*token.value, {token.id, put.member, token.kind});
+    const SealedBytes sealed = sealer.seal(*token.value, binding_of(token, put.member));
     Result<void> done = sql.put_token.run(number(token.id), number(put.member), number(token.kind),
                                           number(token.status), number(token.issued_at),
                                           number(token.expires_at), number(token.status_since),
@@ -127,10 +128,29 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   const std::filesystem::path absolute = std::filesystem::absolute(path);
   ROTA_TRY(require_directory_of(absolute));
   ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
-  ROTA_ASSIGN(Database database, open_database_file(absolute, sealer));
-  ROTA_ASSIGN(Statements statements, prepare(database));
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(lock), std::move(sealer),
-                                                      std::move(database), std::move(statements)));
+  ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
+  ROTA_ASSIGN(Statements statements, prepare(file.database));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(
+      std::move(lock), std::move(sealer), std::move(file.database), std::move(statements)));
+  if (file.form == SealForm::kFirst) ROTA_TRY(store->seal_anew());
+  return store;
+}
+
+// The key check says which form the file is in, so it is changed in the same transaction: an
+// attempt that is cut off is made again at the next start.
+Result<void> SqliteStore::seal_anew() {
+  ROTA_ASSIGN(const Snapshot found, load(SealForm::kFirst));
+  std::vector<Mutation> all;
+  for (const MemberRecord& member : found.members) {
+    all.emplace_back(PutMember{member});
+    for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
+  }
+  const SealedBytes sealed = sealer_.seal_key_check();
+  return in_transaction([&]() -> Result<void> {
+    ROTA_TRY(apply(all));
+    ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
+    return put.run(std::span(sealer_.key_id()), std::span(sealed));
+  });
 }
 
 Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
@@ -164,24 +184,19 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
 
 Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
   if (mutations.empty()) return {};
-  if (Result<void> done = apply(mutations); !done) {
-    database_.roll_back();
-    return done;
-  }
+  ROTA_TRY(in_transaction([&] { return apply(mutations); }));
   // The batch is durable either way: a log that cannot be cut now is cut after a later batch.
   if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
   return {};
 }
 
 Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
-  ROTA_TRY(statements_.begin.run());
   Applier applier{statements_, sealer_};
   for (const Mutation& mutation : mutations) {
     ROTA_TRY(validate(mutation));
     ROTA_TRY(std::visit(applier, mutation));
   }
   ROTA_TRY(applier.raise_next_ids());
-  ROTA_TRY(statements_.commit.run());
   scrub_owed_ = scrub_owed_ || applier.scrub;
   return {};
 }

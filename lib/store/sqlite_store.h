@@ -25,7 +25,8 @@ class SqliteStore : public TokenStore {
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
                                                    Sealer sealer);
 
-  // Tokens that do not open are set aside: left in the file, counted, not loaded.
+  // Tokens that do not open, and members whose record is not as Rota sealed it, with their tokens,
+  // are set aside: left in the file, counted, not loaded.
   // kCorrupt: a row that no Rota writes.
   Result<Snapshot> load() override;
 
@@ -53,6 +54,22 @@ class SqliteStore : public TokenStore {
         statements_(std::move(statements)) {}
 
   static Result<Statements> prepare(Database& database);
+  // sqlite_load.cc
+  Result<Snapshot> load(SealForm form);
+  // Brings a database of the first form to the second, all or nothing.
+  Result<void> seal_anew();
+  // Runs `work` in a transaction: all of what it wrote is durable, or nothing of it is there.
+  template <class Work>
+  Result<void> in_transaction(Work work) {
+    const auto all = [&]() -> Result<void> {
+      ROTA_TRY(statements_.begin.run());
+      ROTA_TRY(work());
+      return statements_.commit.run();
+    };
+    Result<void> done = all();
+    if (!done) database_.roll_back();
+    return done;
+  }
   Result<void> apply(std::span<const Mutation> mutations);
   Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
                           WallTime now);

@@ -10,10 +10,11 @@ inline constexpr const char* kCommit = "COMMIT";
 // Members. An upsert, never a REPLACE: that would delete the row first, and its tokens with it.
 inline constexpr const char* kPutMember =
     "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
-    " renew_not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    " renew_not_before, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
     " community_member_id = excluded.community_member_id,"
-    " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before";
+    " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before,"
+    " seal = excluded.seal";
 inline constexpr const char* kPutUse = "UPDATE member SET last_used = ?2 WHERE id = ?1";
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
@@ -72,13 +73,14 @@ inline constexpr const char* kReadAudit =
 
 // The key check.
 inline constexpr const char* kPutKeyCheck =
-    "INSERT INTO key_check (id, key_id, sealed) VALUES (1, ?1, ?2)";
+    "INSERT INTO key_check (id, key_id, sealed) VALUES (1, ?1, ?2)"
+    " ON CONFLICT (id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed";
 inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_check";
 
 // A start. Each query reads its table in the order of its key; nothing is sorted.
 inline constexpr const char* kLoadMembers =
-    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used"
-    " FROM member ORDER BY id";
+    "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used,"
+    " seal FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
     "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";
 inline constexpr const char* kLoadTags =

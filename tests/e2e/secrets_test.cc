@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "e2e/box.h"
 
 namespace rota::e2e {
@@ -49,6 +53,45 @@ TEST(Secrets, NoneIsInALogAReportOrAFile) {  // P10
     EXPECT_EQ(reports.find(secret), std::string::npos);
     EXPECT_EQ(box.sandbox.process().output().find(secret), std::string::npos);
   }
+}
+
+// Who can write the database still gets nobody another's token (docs/threat-model.md).
+TEST(Secrets, RecordsSwappedInTheDatabaseGiveNobodyAnothersToken) {
+  Box box({"--access-ttl", "120s", "--refresh-ttl", "10m"});
+  const auto whose = std::to_array<std::pair<const char*, int>>(
+      {{"community_member_id=1", 1}, {"email=member2@example.com", 2}, {"sso_user_id=sso%7C3", 3}});
+  const auto all_have_theirs = [&] {
+    return std::ranges::all_of(whose, [&](const auto& each) {
+      const std::string token = box.daemon.token(each.first);
+      const auto right = box.sandbox.tokens(each.second, "access", "live");
+      return std::ranges::find(right, token) != right.end();
+    });
+  };
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually(all_have_theirs));
+  ASSERT_EQ(box.daemon.stop(), 0);
+
+  // Ada's record gets the names of member 2, and member 2's that of Ada.
+  const Finished edit =
+      run({"sqlite3", box.daemon.database().string(),
+           "PRAGMA foreign_keys = OFF; CREATE TEMP TABLE was AS SELECT * FROM selector;"
+           "UPDATE selector SET (kind, value) = (SELECT kind, value FROM was"
+           " WHERE was.member = 3 - selector.member AND was.position = selector.position)"
+           " WHERE member IN (1, 2) AND position = 0"},
+          box.folder.path());
+  ASSERT_EQ(edit.code, 0) << edit.output;
+
+  ASSERT_TRUE(box.daemon.start());
+  const auto wrong = [&] {
+    const auto theirs = box.sandbox.tokens(2, "access", "live");
+    return std::ranges::find(theirs, box.daemon.token("community_member_id=1")) != theirs.end();
+  };
+  EXPECT_TRUE(eventually([&] { return wrong() || all_have_theirs(); }));
+  EXPECT_FALSE(wrong());
+  EXPECT_TRUE(all_have_theirs()) << "both were issued anew";
+  const auto status = boost::json::parse(box.daemon.admin(get("/v1/status")).body).as_object();
+  EXPECT_EQ(status.at("rows_set_aside").to_number<int>(), 2 + 4) << "two records, their tokens";
+  ASSERT_EQ(box.daemon.stop(), 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -10,7 +11,13 @@ namespace rota {
 namespace {
 
 constexpr std::string_view kToken = "eyJhbGciOiJIUzI1NiJ9.a-token-of-circle";
-constexpr TokenBinding kPlace{TokenId{5}, MemberId{7}, TokenKind::kAccess};
+constexpr TokenBinding kPlace{.token = TokenId{5},
+                              .member = MemberId{7},
+                              .kind = TokenKind::kAccess,
+                              .status = TokenStatus::kCurrent,
+                              .issued_at = WallTime{Duration{1'000}},
+                              .expires_at = WallTime{Duration{2'000}},
+                              .status_since = WallTime{Duration{1'500}}};
 
 Sealer make_sealer(char byte = 'k') {
   return *Sealer::create(Secret(std::string(kStoreKeyBytes, byte)));
@@ -43,13 +50,73 @@ TEST(Sealer, AMovedSealerStillOpens) {
 TEST(Sealer, OpensInItsOwnPlaceOnly) {
   const Sealer sealer = make_sealer();
   const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
-  EXPECT_FALSE(sealer.open(sealed, {TokenId{6}, MemberId{7}, TokenKind::kAccess}));
-  EXPECT_FALSE(sealer.open(sealed, {TokenId{5}, MemberId{8}, TokenKind::kAccess}));
-  EXPECT_FALSE(sealer.open(sealed, {TokenId{5}, MemberId{7}, TokenKind::kRefresh}));
-  EXPECT_FALSE(sealer.open(sealed, {TokenId{7}, MemberId{5}, TokenKind::kAccess}));
-  // Only the highest byte of an id differs.
-  EXPECT_FALSE(
-      sealer.open(sealed, {TokenId{5 + (std::int64_t{1} << 56)}, MemberId{7}, TokenKind::kAccess}));
+  const auto elsewhere = [](auto member, auto value) {
+    TokenBinding place = kPlace;
+    place.*member = value;
+    return place;
+  };
+  const TokenBinding others[] = {
+      elsewhere(&TokenBinding::token, TokenId{6}),
+      elsewhere(&TokenBinding::member, MemberId{8}),
+      elsewhere(&TokenBinding::kind, TokenKind::kRefresh),
+      elsewhere(&TokenBinding::status, TokenStatus::kSuperseded),
+      elsewhere(&TokenBinding::issued_at, WallTime{Duration{1'001}}),
+      elsewhere(&TokenBinding::expires_at, WallTime{Duration{2'001}}),
+      elsewhere(&TokenBinding::status_since, WallTime{Duration{1'501}}),
+      // Only the highest byte of an id differs.
+      elsewhere(&TokenBinding::token, TokenId{5 + (std::int64_t{1} << 56)}),
+  };
+  for (const TokenBinding& other : others) EXPECT_FALSE(sealer.open(sealed, other));
+  EXPECT_FALSE(sealer.open(sealed, kPlace, SealForm::kFirst)) << "an older form is not guessed at";
+}
+
+// A record with something of each kind in it.
+MemberRecord make_record() {
+  MemberRecord record;
+  record.id = MemberId{7};
+  record.state_since = WallTime{Duration{10}};
+  record.renew_not_before = WallTime{Duration{20}};
+  record.community_member_id = 30;
+  record.selectors = {
+      {.key = *MemberKey::from_id(30), .in_roster = true, .name = "", .tags = {"ab", "c"}},
+      {.key = *MemberKey::from_id(31), .name = "Ada", .tags = {}}};
+  return record;
+}
+
+TEST(Sealer, AMembersSealHoldsEveryFieldButItsLastUse) {
+  const Sealer sealer = make_sealer();
+  const MemberSeal seal = sealer.seal(make_record());
+  EXPECT_TRUE(make_sealer().holds(seal, make_record()));
+  EXPECT_FALSE(make_sealer('b').holds(seal, make_record()));
+  EXPECT_FALSE(sealer.holds({}, make_record()));
+
+  MemberRecord used = make_record();
+  used.last_used = WallTime{Duration{99}};
+  EXPECT_TRUE(sealer.holds(seal, used));
+
+  const std::function<void(MemberRecord&)> changes[] = {
+      [](MemberRecord& r) { r.id = MemberId{8}; },
+      [](MemberRecord& r) { r.state = MemberState::kBlocked; },
+      [](MemberRecord& r) { r.state_since += Duration{1}; },
+      [](MemberRecord& r) { r.renew_not_before += Duration{1}; },
+      [](MemberRecord& r) { r.community_member_id = 31; },
+      [](MemberRecord& r) { r.community_member_id = std::nullopt; },
+      [](MemberRecord& r) { r.community_id = 0; },
+      [](MemberRecord& r) { r.selectors.pop_back(); },
+      [](MemberRecord& r) { std::swap(r.selectors[0], r.selectors[1]); },
+      [](MemberRecord& r) { r.selectors[0].key = *MemberKey::from_id(32); },
+      [](MemberRecord& r) { r.selectors[0].in_roster = false; },
+      [](MemberRecord& r) { r.selectors[0].retired = true; },
+      [](MemberRecord& r) { r.selectors[1].name = "Eve"; },
+      [](MemberRecord& r) { r.selectors[0].tags = {"a", "bc"}; },
+      [](MemberRecord& r) { r.selectors[0].tags = {"ab"}; },
+      [](MemberRecord& r) { r.selectors[1].tags = {"ab"}; },
+  };
+  for (std::size_t i = 0; i < std::size(changes); ++i) {
+    MemberRecord changed = make_record();
+    changes[i](changed);
+    EXPECT_FALSE(sealer.holds(seal, changed)) << "change " << i;
+  }
 }
 
 TEST(Sealer, EveryChangedBitAndEveryCutIsNoticed) {
@@ -91,10 +158,11 @@ TEST(Sealer, AnotherKeyHasAnotherIdAndOpensNothing) {
 TEST(Sealer, TheKeyCheckOpensWithItsKeyAndIsNoToken) {
   const Sealer ours = make_sealer('a');
   const SealedBytes check = ours.seal_key_check();
-  EXPECT_TRUE(ours.opens_key_check(check));
-  EXPECT_FALSE(make_sealer('b').opens_key_check(check));
+  EXPECT_EQ(SealForm::kSecond, ours.form_of_key_check(check));
+  EXPECT_EQ(SealForm::kFirst, ours.form_of_key_check(ours.seal_key_check(SealForm::kFirst)));
+  EXPECT_EQ(std::nullopt, make_sealer('b').form_of_key_check(check));
   EXPECT_FALSE(ours.open(check, kPlace));
-  EXPECT_FALSE(ours.opens_key_check(ours.seal(Secret("rota"), kPlace)));
+  EXPECT_EQ(std::nullopt, ours.form_of_key_check(ours.seal(Secret("rota"), kPlace)));
 }
 
 TEST(Sealer, WantsAKeyOf32Bytes) {

@@ -2,6 +2,8 @@
 
 #include "raw_sqlite.h"
 
+#include <fmt/format.h>
+
 namespace rota {
 namespace {
 
@@ -61,6 +63,117 @@ TEST_F(SqliteDamage, ATokenGivenToAnotherMemberIsSetAside) {
 TEST_F(SqliteDamage, ATokenMadeOneOfTheOtherKindIsSetAside) {
   tamper("UPDATE token SET kind = 1 WHERE id = 3");
   EXPECT_EQ("12", loaded_tokens(1));
+}
+
+TEST_F(SqliteDamage, ATokenOfAnotherStatusOrTimeIsSetAside) {
+  tamper(
+      "UPDATE token SET status = 2 WHERE id = 1; UPDATE token SET expires_at = 9000 WHERE id = 3");
+  EXPECT_EQ("2", loaded_tokens(2));
+}
+
+TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
+  const std::string changes[] = {
+      "UPDATE selector SET value = '2' WHERE member = 1",
+      "UPDATE selector SET in_roster = 0 WHERE member = 1",
+      "UPDATE selector SET name = 'Eve' WHERE member = 1",
+      "INSERT INTO tag VALUES (1, 0, 0, 'staff')",
+      "DELETE FROM selector WHERE member = 1",
+      "UPDATE member SET state = 4 WHERE id = 1",
+      "UPDATE member SET community_member_id = 77 WHERE id = 1",
+      "UPDATE member SET seal = (SELECT seal FROM member WHERE id = 2) WHERE id = 1",
+      "UPDATE member SET seal = x'' WHERE id = 1",
+      // A whole record under another's id, seal and all.
+      "PRAGMA foreign_keys = OFF;"
+      "DELETE FROM member WHERE id = 1; DELETE FROM selector WHERE member = 1;"
+      "UPDATE member SET id = 1 WHERE id = 2; UPDATE selector SET member = 1 WHERE member = 2;"
+      "INSERT INTO member SELECT 2, state, state_since, 5, community_id, renew_not_before, "
+      "last_used,"
+      " seal FROM member",
+  };
+  {
+    auto store = open();
+    commit(*store, {PutMeta{MetaKey::kRosterFingerprint, 5}});
+    EXPECT_EQ(5U, load(*store).roster);
+  }
+  const std::string whole = read_bytes(path());
+  for (const std::string& sql : changes) {
+    SCOPED_TRACE(sql);
+    write_bytes(path(), whole);
+    tamper(sql);
+    auto store = open();
+    const Snapshot found = load(*store);
+    for (const MemberRecord& member : found.members) {
+      EXPECT_EQ(MemberId{2}, member.id);
+      EXPECT_EQ(make_member(2).selectors, member.selectors);
+    }
+    EXPECT_GE(found.rows_set_aside, 3) << "the record and its two tokens";
+    EXPECT_EQ(MemberId{3}, found.next_member) << "its id is not given to another";
+    EXPECT_EQ(0U, found.roster)
+        << "or the roster would be taken for in force, and nobody issued anew";
+  }
+}
+
+TEST_F(SqliteDamage, ALastUseIsNoSecretAndNoReason) {
+  {
+    auto store = open();
+    commit(*store, {PutUse{MemberId{1}, testing::at(5'000)}});
+  }
+  EXPECT_EQ("123", loaded_tokens(0));
+}
+
+// A database as Rota wrote it before members had seals.
+class SqliteOlderSeals : public SqliteDamage {
+ protected:
+  void SetUp() override {
+    SqliteDamage::SetUp();
+    const Sealer sealer = testing::make_sealer();
+    RawSqlite raw(path());
+    for (const auto& [id, member, kind, text] :
+         {std::tuple{1, 1, TokenKind::kAccess, "one"}, std::tuple{2, 1, TokenKind::kAccess, "two"},
+          std::tuple{3, 2, TokenKind::kRefresh, "three"}}) {
+      const TokenBinding place = binding_of(make_token(id, text, kind), MemberId{member});
+      raw.run("UPDATE token SET sealed = x'" +
+              hex(sealer.seal(Secret(std::string_view(text)), place, SealForm::kFirst)) +
+              "' WHERE id = " + std::to_string(id));
+    }
+    raw.run("ALTER TABLE member DROP COLUMN seal; UPDATE key_check SET sealed = x'" +
+            hex(sealer.seal_key_check(SealForm::kFirst)) + "'; PRAGMA user_version = 4");
+  }
+
+  static std::string hex(const SealedBytes& bytes) {
+    std::string text;
+    for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+    return text;
+  }
+};
+
+TEST_F(SqliteOlderSeals, AreBroughtToTheNewestFormOnce) {
+  EXPECT_EQ("123", loaded_tokens(0));
+  EXPECT_EQ("123", loaded_tokens(0)) << "and open as such from then on";
+  tamper("UPDATE member SET state = 4 WHERE id = 1");
+  auto store = open();
+  EXPECT_EQ(1U, load(*store).members.size()) << "it is not brought there again with a change in it";
+}
+
+TEST_F(SqliteOlderSeals, AreBroughtThereAfterAStartThatWasCutOff) {
+  // The schema came, the seals did not.
+  tamper("ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x''; PRAGMA user_version = 5");
+  EXPECT_EQ("123", loaded_tokens(0));
+}
+
+TEST_F(SqliteOlderSeals, ATokenThatDidNotOpenIsStillSetAside) {
+  tamper("UPDATE token SET member = 2 WHERE id = 1");
+  EXPECT_EQ("23", loaded_tokens(1));
+  EXPECT_EQ("23", loaded_tokens(1));
+}
+
+TEST_F(SqliteOlderSeals, AreNotBelievedInADatabaseOfTheNewestForm) {
+  const std::string old = RawSqlite(path()).value("SELECT sealed FROM token WHERE id = 1");
+  EXPECT_EQ("123", loaded_tokens(0));
+  tamper("UPDATE token SET sealed = x'" + hex(SealedBytes(old.begin(), old.end())) +
+         "' WHERE id = 1; PRAGMA user_version = 4; ALTER TABLE member DROP COLUMN seal");
+  auto store = open();
+  EXPECT_EQ(0U, load(*store).members.size()) << "an older version number is no proof of age";
 }
 
 TEST_F(SqliteDamage, ATokenOfAnotherKeyIsSetAside) {

@@ -16,27 +16,29 @@ class SqliteSettings : public testing::SqliteTest {};
 TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
   for (const char* const age : {"new", "old"}) {
     SCOPED_TRACE(age);
-    Result<Database> database = open_database_file(path(), testing::make_sealer());
-    ASSERT_TRUE(database) << database.error().message;
-    EXPECT_EQ(2, database->number("PRAGMA synchronous")) << "FULL";
-    EXPECT_EQ(1, database->number("PRAGMA secure_delete"));
-    EXPECT_EQ(1, database->number("PRAGMA foreign_keys"));
-    EXPECT_EQ(2, database->number("PRAGMA temp_store")) << "MEMORY";
-    EXPECT_EQ(0, database->number("PRAGMA trusted_schema"));
-    EXPECT_EQ(0, database->number("PRAGMA busy_timeout"));
-    EXPECT_EQ(1, database->number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
-    EXPECT_EQ(1, database->number("SELECT locking_mode = 'exclusive' FROM pragma_locking_mode"));
-    EXPECT_EQ(0x526f7461, database->number("PRAGMA application_id"));
-    EXPECT_EQ(4, database->number("PRAGMA user_version"));
+    Result<DatabaseFile> file = open_database_file(path(), testing::make_sealer());
+    ASSERT_TRUE(file) << file.error().message;
+    Database& database = file->database;
+    EXPECT_EQ(2, database.number("PRAGMA synchronous")) << "FULL";
+    EXPECT_EQ(1, database.number("PRAGMA secure_delete"));
+    EXPECT_EQ(1, database.number("PRAGMA foreign_keys"));
+    EXPECT_EQ(2, database.number("PRAGMA temp_store")) << "MEMORY";
+    EXPECT_EQ(0, database.number("PRAGMA trusted_schema"));
+    EXPECT_EQ(0, database.number("PRAGMA busy_timeout"));
+    EXPECT_EQ(1, database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
+    EXPECT_EQ(1, database.number("SELECT locking_mode = 'exclusive' FROM pragma_locking_mode"));
+    EXPECT_EQ(0x526f7461, database.number("PRAGMA application_id"));
+    EXPECT_EQ(5, database.number("PRAGMA user_version"));
   }
 }
 
 TEST_F(SqliteSettings, EveryTableIsStrict) {
-  Result<Database> database = open_database_file(path(), testing::make_sealer());
-  ASSERT_TRUE(database);
-  EXPECT_EQ(9, database->number("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
-                                "name NOT LIKE 'sqlite%'"));
-  EXPECT_EQ(9, database->number("SELECT count(*) FROM pragma_table_list WHERE strict = 1"));
+  Result<DatabaseFile> file = open_database_file(path(), testing::make_sealer());
+  ASSERT_TRUE(file);
+  Database& database = file->database;
+  EXPECT_EQ(9, database.number("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
+                               "name NOT LIKE 'sqlite%'"));
+  EXPECT_EQ(9, database.number("SELECT count(*) FROM pragma_table_list WHERE strict = 1"));
 }
 
 // Rows come in the order of their keys: at a start nothing is sorted, and no temporary table made.
@@ -82,7 +84,7 @@ TEST_F(SqliteSettings, AHeaderThatSaysRotaOnTheFirstSyncAlready) {
   // Read past SQLite, journal not counted: what inspect() of a later start goes by.
   const std::string header = testing::read_bytes(path()).substr(0, 100);
   EXPECT_EQ("Rota", header.substr(68, 4));
-  EXPECT_EQ(std::string("\0\0\0\x04", 4), header.substr(60, 4));
+  EXPECT_EQ(std::string("\0\0\0\x05", 4), header.substr(60, 4));
 }
 
 }  // namespace

@@ -1,0 +1,110 @@
+// Bytes that are not in the sealed text but that the seal holds fast (integers big-endian):
+//
+//   token, first form   := "rota token v1" id[8] member[8] kind[1]
+//   token, second form  := "rota token v2" id[8] member[8] kind[1] status[1] issued[8] expires[8]
+//                          status-since[8]
+//   member              := "rota member v1" id[8] state[8] state-since[8] renew-not-before[8]
+//                          optional(community-member-id) optional(community-id) count[8] selector*
+//   selector            := kind[8] text(value) in-roster[8] retired[8] text(name) count[8]
+//   text(tag)* text                := length[8] bytes optional            := there-is-one[8]
+//   value[8]
+
+#include "store/bound_bytes.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace rota {
+namespace {
+
+constexpr std::string_view kTokenTagFirst = "rota token v1";
+constexpr std::string_view kTokenTagSecond = "rota token v2";
+constexpr std::string_view kMemberTag = "rota member v1";
+
+template <class Byte, class Out>
+Out put_integer(std::int64_t value, Out out) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    *out++ = static_cast<Byte>(static_cast<std::uint64_t>(value) >> shift);
+  }
+  return out;
+}
+
+std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
+
+class Writer {
+ public:
+  explicit Writer(std::string_view tag) : bytes_(tag) {}
+
+  void integer(std::int64_t value) { put_integer<char>(value, std::back_inserter(bytes_)); }
+  void count(std::size_t value) { integer(static_cast<std::int64_t>(value)); }
+  void flag(bool value) { integer(value ? 1 : 0); }
+  void text(std::string_view value) {
+    count(value.size());
+    bytes_ += value;
+  }
+  void optional(const std::optional<std::int64_t>& value) {
+    flag(value.has_value());
+    integer(value.value_or(0));
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace
+
+TokenBinding binding_of(const Token& token, MemberId member) {
+  return {.token = token.id,
+          .member = member,
+          .kind = token.kind,
+          .status = token.status,
+          .issued_at = token.issued_at,
+          .expires_at = token.expires_at,
+          .status_since = token.status_since};
+}
+
+// On the stack: a start opens every token on record.
+TokenBound bound_bytes(const TokenBinding& binding, SealForm form) {
+  TokenBound bound{};
+  const std::string_view tag = form == SealForm::kFirst ? kTokenTagFirst : kTokenTagSecond;
+  unsigned char* out = std::ranges::copy(tag, bound.bytes.data()).out;
+  out = put_integer<unsigned char>(std::to_underlying(binding.token), out);
+  out = put_integer<unsigned char>(std::to_underlying(binding.member), out);
+  *out++ = static_cast<unsigned char>(binding.kind);
+  if (form == SealForm::kSecond) {
+    *out++ = static_cast<unsigned char>(binding.status);
+    out = put_integer<unsigned char>(number(binding.issued_at), out);
+    out = put_integer<unsigned char>(number(binding.expires_at), out);
+    out = put_integer<unsigned char>(number(binding.status_since), out);
+  }
+  bound.size = static_cast<std::size_t>(out - bound.bytes.data());
+  return bound;
+}
+
+std::string bound_bytes(const MemberRecord& record) {
+  Writer writer(kMemberTag);
+  writer.integer(std::to_underlying(record.id));
+  writer.integer(std::to_underlying(record.state));
+  writer.integer(number(record.state_since));
+  writer.integer(number(record.renew_not_before));
+  writer.optional(record.community_member_id);
+  writer.optional(record.community_id);
+  writer.count(record.selectors.size());
+  for (const Selector& selector : record.selectors) {
+    writer.integer(std::to_underlying(selector.key.kind));
+    writer.text(selector.key.value);
+    writer.flag(selector.in_roster);
+    writer.flag(selector.retired);
+    writer.text(selector.name);
+    writer.count(selector.tags.size());
+    for (const std::string& tag : selector.tags) writer.text(tag);
+  }
+  return writer.take();
+}
+
+}  // namespace rota
