@@ -224,6 +224,23 @@ class Setup {
     return {};
   }
 
+  // Asks until the answer is a member's key, or empty. What was typed before is not lost by a slip.
+  Result<void> ask_for_a_member(std::vector<MemberKey>& members) {
+    constexpr std::string_view kQuestion =
+        "First member, as id:42 or email:ADDRESS (empty: none yet): ";
+    std::string question(kQuestion);
+    while (true) {
+      ROTA_ASSIGN(const std::string text, console_.ask(question));
+      if (text.empty()) return {};
+      Result<MemberKey> key = MemberKey::parse(text);
+      if (key) {
+        members.push_back(*std::move(key));
+        return {};
+      }
+      question = fmt::format("{}\n{}", key.error().message, kQuestion);
+    }
+  }
+
   Result<void> plan_files() {
     if (exists(places_.config)) {
       ROTA_TRY(keeps(places_.config));
@@ -231,16 +248,14 @@ class Setup {
       add("write " + places_.config,
           [this] { return write_new(places_.config, first_config(places_), kOpenFile); });
     }
-    if (exists(places_.roster)) return keeps(places_.roster);
     std::vector<MemberKey> members = command_.members;
-    if (members.empty() && !command_.yes) {
-      ROTA_ASSIGN(const std::string text,
-                  console_.ask("First member, as id:42 or email:ADDRESS (empty: none yet): "));
-      if (!text.empty()) {
-        ROTA_ASSIGN(MemberKey key, MemberKey::parse(text));
-        members.push_back(std::move(key));
-      }
+    if (exists(places_.roster)) {
+      if (members.empty()) return keeps(places_.roster);
+      return fail(
+          ErrorKind::kInvalid,
+          places_.roster + " is there already: add the member to it, without --member here");
     }
+    if (members.empty() && !command_.yes) ROTA_TRY(ask_for_a_member(members));
     add(fmt::format("write {} with {} members", places_.roster, members.size()),
         [this, members] { return write_new(places_.roster, first_roster(members), kOpenFile); });
     return {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "daemon/accounts.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
@@ -22,6 +23,8 @@ Result<std::string> answer_of(const Result<RosterPlan>& plan) {
                           plan.error().message));
 }
 
+constexpr std::size_t kGrantTextMax = 1'000;  // a grant may name very many
+
 // As the configuration has it, but for its place there.
 std::string text_of(const GrantSettings& grant) {
   std::string text = fmt::format(
@@ -30,15 +33,6 @@ std::string text_of(const GrantSettings& grant) {
   for (const std::string& tag : grant.tags) text += " tag:" + tag;
   for (const MemberKey& key : grant.members) text += " " + key.text();
   return text;
-}
-
-// A grant may name very many; no character is cut through.
-std::string shortened(std::string text) {
-  constexpr std::size_t kTextMax = 1'000;
-  if (text.size() <= kTextMax) return text;
-  std::size_t end = kTextMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
 }
 
 }  // namespace
@@ -115,7 +109,9 @@ void Daemon::note_grants(const std::vector<GrantSettings>& before,
       const std::string text = text_of(grant);
       const bool there = std::ranges::any_of(
           from, [&](const GrantSettings& other) { return text_of(other) == text; });
-      if (!there) note(AuditEvent::kGrantsChanged, shortened(fmt::format("{}: {}", what, text)));
+      if (!there)
+        note(AuditEvent::kGrantsChanged,
+             shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
     }
   };
   note_missing(before, after, "withdrawn");

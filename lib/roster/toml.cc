@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "roster/limits.h"
 
 // What toml++ 3.3 takes for impossible although a text can bring it about. In either case its own
@@ -28,6 +29,7 @@ namespace rota {
 namespace {
 
 constexpr std::size_t kShownBytesMax = 64;
+constexpr std::size_t kReasonBytesMax = 1'000;  // a message may quote what a file says
 
 // Messages are one line, which no terminal obeys, whatever the file and its name hold.
 std::string one_line(std::string text) {
@@ -46,7 +48,7 @@ std::unexpected<Error> error_at(const TomlOrigin& origin, std::uint32_t line, st
                                 std::string_view what) {
   return fail(ErrorKind::kConfig,
               one_line(fmt::format("{}:{}:{}: {}", origin.file, origin.first_line - 1 + line,
-                                   column, what)));
+                                   column, shortened(std::string(what), kReasonBytesMax))));
 }
 
 std::string_view type_name(toml::node_type type) {

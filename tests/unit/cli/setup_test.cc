@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -60,6 +61,7 @@ class GatheredOutput : public Output {
 class SetupTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does: a command may end before it reads
     script("rotad", "case $1 in keygen) echo " + kKey + ";; --check) echo checked $3;; esac");
     script("systemd-creds", "[ \"$1\" = encrypt ] && echo sealed $2 && tr a-z n-za-m");
     const std::string path = folder_.path().string() + ":" + std::getenv("PATH");
@@ -128,6 +130,27 @@ TEST_F(SetupTest, WithoutAYesNothingIsThere) {
   console_.answers = {"the-app-token"};  // broken off
   EXPECT_NE(run(), ExitCode::kDone);
   EXPECT_FALSE(std::filesystem::exists(command_.root));
+}
+
+TEST_F(SetupTest, ASlipCostsNoAnswerThatWasGivenBefore) {
+  console_.answers = {"the-app-token", "ada@example.com", "id:x", "email:ada@example.com", "y"};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_THAT(read("roster.toml"), HasSubstr("ada@example.com"));
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  ASSERT_GE(console_.asked.size(), 3U);
+  EXPECT_THAT(console_.asked[1], HasSubstr("\nFirst member")) << "why, and the question again";
+}
+
+TEST_F(SetupTest, AMemberForARosterThatIsThereIsRefused) {
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  command_.members = {*MemberKey::parse("id:1")};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  const std::string roster = read("roster.toml");
+  command_.members = {*MemberKey::parse("id:2")};
+  EXPECT_NE(run(), ExitCode::kDone);
+  EXPECT_THAT(output_.said, HasSubstr("roster.toml is there already"));
+  EXPECT_EQ(read("roster.toml"), roster);
 }
 
 TEST_F(SetupTest, WhatIsThereStays) {

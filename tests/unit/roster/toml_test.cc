@@ -45,6 +45,14 @@ TEST(Toml, TakesLinesUpToTheLimit) {
   EXPECT_THAT(longer.error().message, StartsWith("f:2:1: the line is longer than 8192 bytes"));
 }
 
+TEST(Toml, MessagesAreShortWhateverTheyQuote) {
+  const auto document = TomlDocument::parse({.file = "f"}, "a = 1");
+  ASSERT_TRUE(document);
+  const Error error = document->root().values().front().error(std::string(5'000, 'x')).error();
+  EXPECT_LT(error.message.size(), 1'100U);
+  EXPECT_THAT(error.message, ::testing::EndsWith("x…"));
+}
+
 TEST(Toml, MessagesAreOneLineWhateverTheFileIsCalled) {
   const auto document = TomlDocument::parse({.file = "a\nb\x1b"}, "=");
   ASSERT_FALSE(document);

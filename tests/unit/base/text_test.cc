@@ -1,0 +1,21 @@
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace rota {
+namespace {
+
+TEST(Shortened, KeepsWhatFits) {
+  EXPECT_EQ(shortened("", 0), "");
+  EXPECT_EQ(shortened("abc", 3), "abc");
+}
+
+TEST(Shortened, CutsWhatDoesNotAndNoCharacterThrough) {
+  EXPECT_EQ(shortened("abcd", 3), "abc…");
+  EXPECT_EQ(shortened("aé", 2), "a…");
+  EXPECT_EQ(shortened("a€b", 4), "a€…");
+  EXPECT_EQ(shortened("€", 2), "…");
+}
+
+}  // namespace
+}  // namespace rota
