@@ -63,6 +63,13 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
 }
 
 void Engine::start(Now now, Commands& out) {
+  if (rows_set_aside_ > 0) {
+    tell(Severity::kWarning, "rows_set_aside", nullptr,
+         fmt::format(
+             "{} rows of the store are damaged or were changed by somebody else: they are set "
+             "aside, and their members are issued anew",
+             rows_set_aside_));
+  }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);

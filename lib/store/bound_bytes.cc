@@ -1,13 +1,16 @@
 // Bytes that are not in the sealed text but that the seal holds fast (integers big-endian):
 //
-//   token, first form   := "rota token v1" id[8] member[8] kind[1]
-//   token, second form  := "rota token v2" id[8] member[8] kind[1] status[1] issued[8] expires[8]
-//                          status-since[8]
-//   member              := "rota member v1" id[8] state[8] state-since[8] renew-not-before[8]
-//                          optional(community-member-id) optional(community-id) count[8] selector*
-//   selector            := kind[8] text(value) in-roster[8] retired[8] text(name) count[8]
-//   text(tag)* text                := length[8] bytes optional            := there-is-one[8]
-//   value[8]
+//   token, first form := "rota token v1" place
+//   token, second form := "rota token v2" place status[1] issued[8] expires[8] status-since[8]
+//   salt[16] place    := id[8] member[8] kind[1]
+//
+//   member   := "rota member v1" salt[16] id[8] state[8] state-since[8] renew-not-before[8]
+//               optional(community-member-id) optional(community-id) count[8] selector*
+//
+//   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
+//
+//   text     := length[8] bytes
+//   optional := there-is-one[8] value[8]
 
 #include "store/bound_bytes.h"
 
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -40,6 +44,7 @@ class Writer {
   explicit Writer(std::string_view tag) : bytes_(tag) {}
 
   void integer(std::int64_t value) { put_integer<char>(value, std::back_inserter(bytes_)); }
+  void bytes(std::span<const unsigned char> value) { bytes_.append(value.begin(), value.end()); }
   void count(std::size_t value) { integer(static_cast<std::int64_t>(value)); }
   void flag(bool value) { integer(value ? 1 : 0); }
   void text(std::string_view value) {
@@ -58,14 +63,22 @@ class Writer {
 
 }  // namespace
 
-TokenBinding binding_of(const Token& token, MemberId member) {
+std::optional<MemberSalt> read_salt(std::span<const unsigned char> bytes) {
+  MemberSalt salt{};
+  if (bytes.size() != salt.size()) return std::nullopt;
+  std::ranges::copy(bytes, salt.begin());
+  return salt;
+}
+
+TokenBinding binding_of(const Token& token, MemberId member, const MemberSalt& salt) {
   return {.token = token.id,
           .member = member,
           .kind = token.kind,
           .status = token.status,
           .issued_at = token.issued_at,
           .expires_at = token.expires_at,
-          .status_since = token.status_since};
+          .status_since = token.status_since,
+          .salt = salt};
 }
 
 // On the stack: a start opens every token on record.
@@ -81,13 +94,15 @@ TokenBound bound_bytes(const TokenBinding& binding, SealForm form) {
     out = put_integer<unsigned char>(number(binding.issued_at), out);
     out = put_integer<unsigned char>(number(binding.expires_at), out);
     out = put_integer<unsigned char>(number(binding.status_since), out);
+    out = std::ranges::copy(binding.salt, out).out;
   }
   bound.size = static_cast<std::size_t>(out - bound.bytes.data());
   return bound;
 }
 
-std::string bound_bytes(const MemberRecord& record) {
+std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt) {
   Writer writer(kMemberTag);
+  writer.bytes(salt);
   writer.integer(std::to_underlying(record.id));
   writer.integer(std::to_underlying(record.state));
   writer.integer(number(record.state_since));

@@ -1,7 +1,7 @@
 // The shape of the database:
 //
 //   rota.db   := member* token* call* meta* next_id{0..3} key_check audit*
-//   member    := id state state_since community ids last_used seal, selector+   a MemberRecord
+//   member    := id state state_since community ids last_used seal salt, selector+   a MemberRecord
 //   selector  := kind value in_roster retired name tag*                      a roster entry
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
 //   call      := id kind member times fate                                   a CallRow
@@ -152,8 +152,12 @@ CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
 END;
 )sql";
 
-// A member's record is sealed as its tokens are: see SqliteStore::seal_anew().
-constexpr const char* kFifth = "ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x''";
+// A keyed hash over a member's record, and what binds its tokens to it: SqliteStore::seal_anew()
+// fills them.
+constexpr const char* kFifth = R"sql(
+ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+ALTER TABLE member ADD COLUMN salt BLOB NOT NULL DEFAULT x'';
+)sql";
 
 // Step n leads from version n to n + 1. A step that was released never changes again.
 constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth};

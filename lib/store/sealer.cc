@@ -4,8 +4,9 @@
 //   token       is bound to: see bound_bytes.cc
 //   key check   is bound to: "rota key check v1" or "v2", by the form of the seals
 //
-//   member seal := first 128 bits of BLAKE2b(member key, bytes of bound_bytes.cc)
-//   audit name  := first 64 bits of BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
+//   member seal := BLAKE2b(member key, bytes of bound_bytes.cc), 16 bytes of output
+//   audit name  := the first 8 of 16 bytes of BLAKE2b(audit key, "rota audit v1"
+//   first-64-bits-of-SHA-256[8])
 //
 // The store key itself encrypts nothing: the sealing key, the audit key, the member key and the
 // key id are derived from it (keyed BLAKE2b, crypto_kdf), so the id tells nothing about the key
@@ -112,18 +113,25 @@ std::optional<Secret> Sealer::open(std::span<const unsigned char> sealed,
   return open_bytes(sealed, span_of(bound_bytes(binding, form)));
 }
 
-MemberSeal Sealer::seal(const MemberRecord& record) const {
+MemberSeal Sealer::seal(const MemberRecord& record, const MemberSalt& salt) const {
   static_assert(std::tuple_size_v<MemberSeal> >= crypto_generichash_BYTES_MIN);
-  const std::string bytes = bound_bytes(record);
+  const std::string bytes = bound_bytes(record, salt);
   MemberSeal seal{};
   crypto_generichash(seal.data(), seal.size(), bytes_of(bytes), bytes.size(), member_key_.get(),
                      kKeyBytes);
   return seal;
 }
 
-bool Sealer::holds(std::span<const unsigned char> seal, const MemberRecord& record) const {
-  const MemberSeal right = this->seal(record);
+bool Sealer::holds(std::span<const unsigned char> seal, const MemberRecord& record,
+                   const MemberSalt& salt) const {
+  const MemberSeal right = this->seal(record, salt);
   return seal.size() == right.size() && sodium_memcmp(seal.data(), right.data(), right.size()) == 0;
+}
+
+MemberSalt Sealer::draw_salt() {
+  MemberSalt salt{};
+  randombytes_buf(salt.data(), salt.size());
+  return salt;
 }
 
 SealedBytes Sealer::seal_key_check(SealForm form) const {

@@ -42,8 +42,11 @@ class Sealer {
   std::optional<Secret> open(std::span<const unsigned char> sealed, const TokenBinding& binding,
                              SealForm form = SealForm::kSecond) const;
 
-  MemberSeal seal(const MemberRecord& record) const;
-  bool holds(std::span<const unsigned char> seal, const MemberRecord& record) const;
+  MemberSeal seal(const MemberRecord& record, const MemberSalt& salt) const;
+  bool holds(std::span<const unsigned char> seal, const MemberRecord& record,
+             const MemberSalt& salt) const;
+  // For a row that is made.
+  static MemberSalt draw_salt();
 
   // How the audit trail names a token, in 16 hex digits: without the store key nobody can tell
   // whether a token is the one.

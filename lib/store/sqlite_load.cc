@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,6 +102,18 @@ class Loader {
     return found != snapshot_.members.end() && found->id == MemberId{id} ? &*found : nullptr;
   }
 
+  // An id that some row has is not given again, whatever the counter says: the row may have been
+  // set aside, and would come back as another's.
+  template <class Id>
+  static void pass(Id& next, Id used) {
+    const std::int64_t number = std::to_underlying(used);
+    if (number < std::numeric_limits<std::int64_t>::max()) next = std::max(next, Id{number + 1});
+  }
+
+  const MemberSalt& salt_of(const MemberRecord& record) const {
+    return salts_[static_cast<std::size_t>(&record - snapshot_.members.data())];
+  }
+
   Result<MemberRecord*> owner(const Statement& row, std::string_view what) {
     MemberRecord* member = find(row.integer(0));
     if (member == nullptr) {
@@ -122,6 +135,8 @@ class Loader {
     record.last_used = time_at(row, 6);
     const std::span<const unsigned char> seal = row.bytes(7);
     seals_.emplace_back(seal.begin(), seal.end());
+    salts_.push_back(read_salt(row.bytes(8)).value_or(MemberSalt{}));
+    pass(snapshot_.next_member, record.id);
     return {};
   }
 
@@ -130,17 +145,20 @@ class Loader {
   void set_aside_what_is_not_as_sealed() {
     if (form_ == SealForm::kFirst) return;
     std::vector<MemberRecord> believed;
+    std::vector<MemberSalt> salts;
     believed.reserve(snapshot_.members.size());
     for (std::size_t i = 0; i < seals_.size(); ++i) {
       MemberRecord& record = snapshot_.members[i];
-      if (sealer_.holds(seals_[i], record)) {
+      if (sealer_.holds(seals_[i], record, salts_[i])) {
         believed.push_back(std::move(record));
+        salts.push_back(salts_[i]);
       } else {
         ++snapshot_.rows_set_aside;
         roster_is_whole_ = false;
       }
     }
     snapshot_.members = std::move(believed);
+    salts_ = std::move(salts);
   }
 
   Result<void> selector(const Statement& row) {
@@ -169,6 +187,8 @@ class Loader {
   Result<void> token(const Statement& row) {
     Token token;
     token.id = TokenId{row.integer(0)};
+    pass(snapshot_.next_token, token.id);
+    pass(snapshot_.next_member, MemberId{row.integer(1)});
     MemberRecord* const record = find(row.integer(1));
     ROTA_TRY(read_enum(row, 2, "token kind", token.kind));
     ROTA_TRY(read_enum(row, 3, "token status", token.status));
@@ -179,7 +199,7 @@ class Loader {
     const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
     std::optional<Secret> value;
     if (record != nullptr && our_key) {
-      value = sealer_.open(row.bytes(8), binding_of(token, record->id), form_);
+      value = sealer_.open(row.bytes(8), binding_of(token, record->id, salt_of(*record)), form_);
     }
     if (!value) {
       ++snapshot_.rows_set_aside;
@@ -194,6 +214,7 @@ class Loader {
   Result<void> call(const Statement& row) {
     CallRow& call = snapshot_.calls.emplace_back();
     call.id = CallId{row.integer(0)};
+    pass(snapshot_.next_call, call.id);
     ROTA_TRY(read_enum(row, 1, "call kind", call.kind));
     call.member = MemberId{row.integer(2)};
     call.opened_at = time_at(row, 3);
@@ -251,13 +272,13 @@ class Loader {
     const std::int64_t next = row.integer(1);
     switch (static_cast<IdKind>(row.integer(0))) {
       case IdKind::kMember:
-        snapshot_.next_member = MemberId{next};
+        snapshot_.next_member = std::max(snapshot_.next_member, MemberId{next});
         return {};
       case IdKind::kToken:
-        snapshot_.next_token = TokenId{next};
+        snapshot_.next_token = std::max(snapshot_.next_token, TokenId{next});
         return {};
       case IdKind::kCall:
-        snapshot_.next_call = CallId{next};
+        snapshot_.next_call = std::max(snapshot_.next_call, CallId{next});
         return {};
     }
     return fail(ErrorKind::kCorrupt,
@@ -268,6 +289,7 @@ class Loader {
   const Sealer& sealer_;
   const SealForm form_;
   std::vector<std::vector<unsigned char>> seals_;  // one for each member, in the same order
+  std::vector<MemberSalt> salts_;                  // the same
   bool roster_is_whole_ = true;
   Snapshot snapshot_;
 };

@@ -38,14 +38,28 @@ struct SqliteStore::Applier {
   std::int64_t highest_call = 0;
   bool scrub = false;
 
+  // None: there is no such row, or it has no salt yet.
+  Result<std::optional<MemberSalt>> salt_of(MemberId member) {
+    std::optional<MemberSalt> salt;
+    const auto take = [&](const Statement& row) -> Result<void> {
+      salt = read_salt(row.bytes(0));
+      return {};
+    };
+    ROTA_TRY(sql.salt_of.for_each(take, number(member)));
+    return salt;
+  }
+
   Result<void> operator()(const PutMember& put) {
     const MemberRecord& row = put.row;
     const std::int64_t id = number(row.id);
     highest_member = std::max(highest_member, id);
-    const MemberSeal seal = sealer.seal(row);
-    ROTA_TRY(sql.put_member.run(
-        id, number(row.state), number(row.state_since), row.community_member_id, row.community_id,
-        number(row.renew_not_before), std::span<const unsigned char>(seal)));
+    ROTA_ASSIGN(std::optional<MemberSalt> salt, salt_of(row.id));
+    if (!salt) salt = Sealer::draw_salt();
+    const MemberSeal seal = sealer.seal(row, *salt);
+    ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
+                                row.community_member_id, row.community_id,
+                                number(row.renew_not_before), std::span<const unsigned char>(seal),
+                                std::span<const unsigned char>(*salt)));
     ROTA_TRY(sql.clear_selectors.run(id));
     ROTA_TRY(sql.clear_tags.run(id));
     std::int64_t position = 0;
@@ -73,14 +87,13 @@ struct SqliteStore::Applier {
   Result<void> operator()(const PutToken& put) {
     const Token& token = put.token;
     highest_token = std::max(highest_token, number(token.id));
-    const SealedBytes sealed = sealer.seal(*token.value, binding_of(token, put.member));
-    Result<void> done = sql.put_token.run(number(token.id), number(put.member), number(token.kind),
-                                          number(token.status), number(token.issued_at),
-                                          number(token.expires_at), number(token.status_since),
-                                          std::span(sealer.key_id()), std::span(sealed));
-    // The one constraint that a token can break is its foreign key.
-    if (!done && done.error().kind == ErrorKind::kInvalid) return no_such_member(put);
-    return done;
+    ROTA_ASSIGN(const std::optional<MemberSalt> salt, salt_of(put.member));
+    if (!salt) return no_such_member(put);
+    const SealedBytes sealed = sealer.seal(*token.value, binding_of(token, put.member, *salt));
+    return sql.put_token.run(number(token.id), number(put.member), number(token.kind),
+                             number(token.status), number(token.issued_at),
+                             number(token.expires_at), number(token.status_since),
+                             std::span(sealer.key_id()), std::span(sealed));
   }
 
   Result<void> operator()(const EraseToken& erase) {
@@ -146,11 +159,17 @@ Result<void> SqliteStore::seal_anew() {
     for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
   }
   const SealedBytes sealed = sealer_.seal_key_check();
-  return in_transaction([&]() -> Result<void> {
+  ROTA_TRY(in_transaction([&]() -> Result<void> {
+    // A token that is of the newest form already was not looked at, and must not open beside a
+    // record that was believed without a seal.
+    ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
     ROTA_TRY(apply(all));
     ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
     return put.run(std::span(sealer_.key_id()), std::span(sealed));
-  });
+  }));
+  // Until then the file itself has the older form, and would be it again without its journal.
+  if (database_.checkpoint()) scrub_owed_ = false;
+  return {};
 }
 
 Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
@@ -159,6 +178,7 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.begin, sql::kBegin},
       {&all.commit, sql::kCommit},
       {&all.put_member, sql::kPutMember},
+      {&all.salt_of, sql::kSaltOf},
       {&all.put_use, sql::kPutUse},
       {&all.forget_member, sql::kForgetMember},
       {&all.clear_selectors, sql::kClearSelectors},

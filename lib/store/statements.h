@@ -10,11 +10,12 @@ inline constexpr const char* kCommit = "COMMIT";
 // Members. An upsert, never a REPLACE: that would delete the row first, and its tokens with it.
 inline constexpr const char* kPutMember =
     "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
-    " renew_not_before, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    " renew_not_before, seal, salt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
     " community_member_id = excluded.community_member_id,"
     " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before,"
-    " seal = excluded.seal";
+    " seal = excluded.seal, salt = excluded.salt";
+inline constexpr const char* kSaltOf = "SELECT salt FROM member WHERE id = ?1";
 inline constexpr const char* kPutUse = "UPDATE member SET last_used = ?2 WHERE id = ?1";
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
@@ -80,7 +81,7 @@ inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_che
 // A start. Each query reads its table in the order of its key; nothing is sorted.
 inline constexpr const char* kLoadMembers =
     "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used,"
-    " seal FROM member ORDER BY id";
+    " seal, salt FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
     "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";
 inline constexpr const char* kLoadTags =

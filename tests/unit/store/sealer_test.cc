@@ -17,7 +17,8 @@ constexpr TokenBinding kPlace{.token = TokenId{5},
                               .status = TokenStatus::kCurrent,
                               .issued_at = WallTime{Duration{1'000}},
                               .expires_at = WallTime{Duration{2'000}},
-                              .status_since = WallTime{Duration{1'500}}};
+                              .status_since = WallTime{Duration{1'500}},
+                              .salt = {1}};
 
 Sealer make_sealer(char byte = 'k') {
   return *Sealer::create(Secret(std::string(kStoreKeyBytes, byte)));
@@ -63,12 +64,15 @@ TEST(Sealer, OpensInItsOwnPlaceOnly) {
       elsewhere(&TokenBinding::issued_at, WallTime{Duration{1'001}}),
       elsewhere(&TokenBinding::expires_at, WallTime{Duration{2'001}}),
       elsewhere(&TokenBinding::status_since, WallTime{Duration{1'501}}),
+      elsewhere(&TokenBinding::salt, MemberSalt{2}),
       // Only the highest byte of an id differs.
       elsewhere(&TokenBinding::token, TokenId{5 + (std::int64_t{1} << 56)}),
   };
   for (const TokenBinding& other : others) EXPECT_FALSE(sealer.open(sealed, other));
   EXPECT_FALSE(sealer.open(sealed, kPlace, SealForm::kFirst)) << "an older form is not guessed at";
 }
+
+constexpr MemberSalt kSalt{3};
 
 // A record with something of each kind in it.
 MemberRecord make_record() {
@@ -85,14 +89,17 @@ MemberRecord make_record() {
 
 TEST(Sealer, AMembersSealHoldsEveryFieldButItsLastUse) {
   const Sealer sealer = make_sealer();
-  const MemberSeal seal = sealer.seal(make_record());
-  EXPECT_TRUE(make_sealer().holds(seal, make_record()));
-  EXPECT_FALSE(make_sealer('b').holds(seal, make_record()));
-  EXPECT_FALSE(sealer.holds({}, make_record()));
+  const MemberSeal seal = sealer.seal(make_record(), kSalt);
+  EXPECT_TRUE(make_sealer().holds(seal, make_record(), kSalt));
+  EXPECT_FALSE(make_sealer('b').holds(seal, make_record(), kSalt));
+  EXPECT_FALSE(sealer.holds({}, make_record(), kSalt));
+
+  EXPECT_FALSE(sealer.holds(seal, make_record(), MemberSalt{4}));
+  EXPECT_NE(Sealer::draw_salt(), Sealer::draw_salt());
 
   MemberRecord used = make_record();
   used.last_used = WallTime{Duration{99}};
-  EXPECT_TRUE(sealer.holds(seal, used));
+  EXPECT_TRUE(sealer.holds(seal, used, kSalt));
 
   const std::function<void(MemberRecord&)> changes[] = {
       [](MemberRecord& r) { r.id = MemberId{8}; },
@@ -115,7 +122,7 @@ TEST(Sealer, AMembersSealHoldsEveryFieldButItsLastUse) {
   for (std::size_t i = 0; i < std::size(changes); ++i) {
     MemberRecord changed = make_record();
     changes[i](changed);
-    EXPECT_FALSE(sealer.holds(seal, changed)) << "change " << i;
+    EXPECT_FALSE(sealer.holds(seal, changed, kSalt)) << "change " << i;
   }
 }
 

@@ -83,7 +83,8 @@ TEST_F(SqliteAudit, NamesATokenByAKeyedHashAlone) {
 TEST_F(SqliteAudit, ADatabaseOfTheSchemaBeforeGetsOne) {
   open().reset();
   RawSqlite(path()).run(
-      "DROP TABLE audit; ALTER TABLE member DROP COLUMN seal; PRAGMA user_version = 2");
+      "DROP TABLE audit; ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; "
+      "PRAGMA user_version = 2");
   auto store = open();
   append(*store, {fetch_of("token")});
   EXPECT_EQ(1U, entries(*store).size());
@@ -104,7 +105,8 @@ TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
   RawSqlite(path()).run(
       "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_goes_from_its_beginning;"
       "DROP TRIGGER audit_grows_at_its_end; DROP INDEX audit_by_place;"
-      "ALTER TABLE member DROP COLUMN seal; ALTER TABLE audit DROP COLUMN share; ALTER TABLE audit "
+      "ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; ALTER TABLE audit "
+      "DROP COLUMN share; ALTER TABLE audit "
       "DROP COLUMN place;"
       // As that version had them.
       "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'no'); "

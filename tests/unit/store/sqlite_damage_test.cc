@@ -88,7 +88,9 @@ TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
       "UPDATE member SET id = 1 WHERE id = 2; UPDATE selector SET member = 1 WHERE member = 2;"
       "INSERT INTO member SELECT 2, state, state_since, 5, community_id, renew_not_before, "
       "last_used,"
-      " seal FROM member",
+      " seal, salt FROM member",
+      "UPDATE member SET salt = (SELECT salt FROM member WHERE id = 2) WHERE id = 1",
+      "UPDATE member SET salt = x'' WHERE id = 1",
   };
   {
     auto store = open();
@@ -131,13 +133,15 @@ class SqliteOlderSeals : public SqliteDamage {
     for (const auto& [id, member, kind, text] :
          {std::tuple{1, 1, TokenKind::kAccess, "one"}, std::tuple{2, 1, TokenKind::kAccess, "two"},
           std::tuple{3, 2, TokenKind::kRefresh, "three"}}) {
-      const TokenBinding place = binding_of(make_token(id, text, kind), MemberId{member});
+      const TokenBinding place = binding_of(make_token(id, text, kind), MemberId{member}, {});
       raw.run("UPDATE token SET sealed = x'" +
               hex(sealer.seal(Secret(std::string_view(text)), place, SealForm::kFirst)) +
               "' WHERE id = " + std::to_string(id));
     }
-    raw.run("ALTER TABLE member DROP COLUMN seal; UPDATE key_check SET sealed = x'" +
-            hex(sealer.seal_key_check(SealForm::kFirst)) + "'; PRAGMA user_version = 4");
+    raw.run(
+        "ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; UPDATE "
+        "key_check SET sealed = x'" +
+        hex(sealer.seal_key_check(SealForm::kFirst)) + "'; PRAGMA user_version = 4");
   }
 
   static std::string hex(const SealedBytes& bytes) {
@@ -157,7 +161,9 @@ TEST_F(SqliteOlderSeals, AreBroughtToTheNewestFormOnce) {
 
 TEST_F(SqliteOlderSeals, AreBroughtThereAfterAStartThatWasCutOff) {
   // The schema came, the seals did not.
-  tamper("ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x''; PRAGMA user_version = 5");
+  tamper(
+      "ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x'';"
+      "ALTER TABLE member ADD COLUMN salt BLOB NOT NULL DEFAULT x''; PRAGMA user_version = 5");
   EXPECT_EQ("123", loaded_tokens(0));
 }
 
@@ -171,9 +177,41 @@ TEST_F(SqliteOlderSeals, AreNotBelievedInADatabaseOfTheNewestForm) {
   const std::string old = RawSqlite(path()).value("SELECT sealed FROM token WHERE id = 1");
   EXPECT_EQ("123", loaded_tokens(0));
   tamper("UPDATE token SET sealed = x'" + hex(SealedBytes(old.begin(), old.end())) +
-         "' WHERE id = 1; PRAGMA user_version = 4; ALTER TABLE member DROP COLUMN seal");
+         "' WHERE id = 1; PRAGMA user_version = 4; ALTER TABLE member DROP COLUMN seal;"
+         "ALTER TABLE member DROP COLUMN salt");
   auto store = open();
   EXPECT_EQ(0U, load(*store).members.size()) << "an older version number is no proof of age";
+}
+
+TEST_F(SqliteOlderSeals, ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
+  const std::string check = RawSqlite(path()).value("SELECT sealed FROM key_check");
+  EXPECT_EQ("123", loaded_tokens(0));
+  // All records are believed once more, and one of them now has another's name.
+  tamper("UPDATE key_check SET sealed = x'" + hex(SealedBytes(check.begin(), check.end())) +
+         "'; UPDATE selector SET value = '2' WHERE member = 1");
+  EXPECT_EQ("", loaded_tokens(3));
+}
+
+TEST_F(SqliteDamage, AnIdThatSomeRowHasIsNotGivenAgain) {
+  tamper("UPDATE next_id SET value = 1; UPDATE member SET seal = x'' WHERE id = 2");
+  auto store = open();
+  const Snapshot found = load(*store);
+  EXPECT_EQ(MemberId{3}, found.next_member);
+  EXPECT_EQ(TokenId{4}, found.next_token);
+  EXPECT_EQ(CallId{2}, found.next_call);
+}
+
+TEST_F(SqliteDamage, ATokenPutBackBesideAMemberThatWasMadeLaterIsSetAside) {
+  tamper(
+      "CREATE TABLE kept AS SELECT * FROM token WHERE member = 1;"
+      "DELETE FROM token WHERE member = 1; DELETE FROM member WHERE id = 1;"
+      "DELETE FROM selector WHERE member = 1; UPDATE next_id SET value = 1");
+  {
+    auto store = open();
+    commit(*store, {PutMember{make_member(1)}});
+  }
+  tamper("INSERT INTO token SELECT * FROM kept; DROP TABLE kept");
+  EXPECT_EQ("3", loaded_tokens(2));
 }
 
 TEST_F(SqliteDamage, ATokenOfAnotherKeyIsSetAside) {
