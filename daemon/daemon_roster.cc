@@ -109,9 +109,8 @@ void Daemon::note_grants(const std::vector<GrantSettings>& before,
       const std::string text = text_of(grant);
       const bool there = std::ranges::any_of(
           from, [&](const GrantSettings& other) { return text_of(other) == text; });
-      if (!there)
-        note(AuditEvent::kGrantsChanged,
-             shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
+      if (there) continue;
+      note(AuditEvent::kGrantsChanged, shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
     }
   };
   note_missing(before, after, "withdrawn");

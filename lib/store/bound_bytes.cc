@@ -1,8 +1,11 @@
 // Bytes that are not in the sealed text but that the seal holds fast (integers big-endian):
 //
-//   token, first form := "rota token v1" place
-//   token, second form := "rota token v2" place status[1] issued[8] expires[8] status-since[8]
-//   salt[16] place    := id[8] member[8] kind[1]
+//   token of the first form  := "rota token v1" place
+//
+//   token of the second form := "rota token v2" place
+//                               status[1] issued[8] expires[8] status-since[8] salt[16]
+//
+//   place                    := id[8] member[8] kind[1]
 //
 //   member   := "rota member v1" salt[16] id[8] state[8] state-since[8] renew-not-before[8]
 //               optional(community-member-id) optional(community-id) count[8] selector*
@@ -10,13 +13,13 @@
 //   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
 //
 //   text     := length[8] bytes
+//
 //   optional := there-is-one[8] value[8]
 
 #include "store/bound_bytes.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -29,21 +32,17 @@ constexpr std::string_view kTokenTagFirst = "rota token v1";
 constexpr std::string_view kTokenTagSecond = "rota token v2";
 constexpr std::string_view kMemberTag = "rota member v1";
 
-template <class Byte, class Out>
-Out put_integer(std::int64_t value, Out out) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    *out++ = static_cast<Byte>(static_cast<std::uint64_t>(value) >> shift);
-  }
-  return out;
-}
-
 std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
 
 class Writer {
  public:
   explicit Writer(std::string_view tag) : bytes_(tag) {}
 
-  void integer(std::int64_t value) { put_integer<char>(value, std::back_inserter(bytes_)); }
+  void integer(std::int64_t value) {
+    std::array<unsigned char, sizeof value> big_endian{};
+    put_integer(value, big_endian.data());
+    bytes(big_endian);
+  }
   void bytes(std::span<const unsigned char> value) { bytes_.append(value.begin(), value.end()); }
   void count(std::size_t value) { integer(static_cast<std::int64_t>(value)); }
   void flag(bool value) { integer(value ? 1 : 0); }
@@ -62,6 +61,13 @@ class Writer {
 };
 
 }  // namespace
+
+unsigned char* put_integer(std::int64_t value, unsigned char* out) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    *out++ = static_cast<unsigned char>(static_cast<std::uint64_t>(value) >> shift);
+  }
+  return out;
+}
 
 std::optional<MemberSalt> read_salt(std::span<const unsigned char> bytes) {
   MemberSalt salt{};
@@ -86,14 +92,14 @@ TokenBound bound_bytes(const TokenBinding& binding, SealForm form) {
   TokenBound bound{};
   const std::string_view tag = form == SealForm::kFirst ? kTokenTagFirst : kTokenTagSecond;
   unsigned char* out = std::ranges::copy(tag, bound.bytes.data()).out;
-  out = put_integer<unsigned char>(std::to_underlying(binding.token), out);
-  out = put_integer<unsigned char>(std::to_underlying(binding.member), out);
+  out = put_integer(std::to_underlying(binding.token), out);
+  out = put_integer(std::to_underlying(binding.member), out);
   *out++ = static_cast<unsigned char>(binding.kind);
   if (form == SealForm::kSecond) {
     *out++ = static_cast<unsigned char>(binding.status);
-    out = put_integer<unsigned char>(number(binding.issued_at), out);
-    out = put_integer<unsigned char>(number(binding.expires_at), out);
-    out = put_integer<unsigned char>(number(binding.status_since), out);
+    out = put_integer(number(binding.issued_at), out);
+    out = put_integer(number(binding.expires_at), out);
+    out = put_integer(number(binding.status_since), out);
     out = std::ranges::copy(binding.salt, out).out;
   }
   bound.size = static_cast<std::size_t>(out - bound.bytes.data());

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,9 @@ struct TokenBound {
   std::size_t size;
 };
 TokenBound bound_bytes(const TokenBinding& binding, SealForm form);
+
+// Eight bytes, big-endian; where the next ones go.
+unsigned char* put_integer(std::int64_t value, unsigned char* out);
 
 // All of a member's record but `last_used` and the tokens, as bytes. No two records have the same.
 std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt);

@@ -8,15 +8,16 @@
 
 namespace rota {
 
+struct DatabaseFile {
+  Database database;
+  SealForm form = SealForm::kSecond;  // of the seals in it
+};
+
 // Opens the database file, or makes one where there is none or an empty one, and leaves it at the
 // newest schema with every setting in force (see the .cc). The caller holds the LockFile.
 //
 // A file that is not Rota's, or that a newer Rota wrote, is not changed by a byte: kCorrupt, naming
 // it. kConfig: no right to it, or the store key does not fit. kBusy: another program reads it.
-struct DatabaseFile {
-  Database database;
-  SealForm form = SealForm::kSecond;  // of the seals in it
-};
 Result<DatabaseFile> open_database_file(const std::filesystem::path& path, const Sealer& sealer);
 
 }  // namespace rota

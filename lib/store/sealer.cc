@@ -94,8 +94,7 @@ Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& st
 
 std::string Sealer::audit_name(Fingerprint token) const {
   std::array<unsigned char, kAuditTag.size() + 8> input{};
-  unsigned char* out = std::ranges::copy(kAuditTag, input.data()).out;
-  for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(token >> shift);
+  put_integer(static_cast<std::int64_t>(token), std::ranges::copy(kAuditTag, input.data()).out);
   std::array<unsigned char, crypto_generichash_BYTES_MIN> digest{};
   crypto_generichash(digest.data(), digest.size(), input.data(), input.size(), audit_key_.get(),
                      kKeyBytes);

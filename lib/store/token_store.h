@@ -81,7 +81,8 @@ struct Snapshot {
   MemberId next_member{1};
   TokenId next_token{1};
   CallId next_call{1};
-  std::int64_t rows_set_aside = 0;  // sealed rows that did not open; they stay in the store
+  std::int64_t rows_set_aside =
+      0;  // tokens that did not open, records that were changed: they stay
 };
 
 // What of the audit trail is to be read, in the order of its ids.
