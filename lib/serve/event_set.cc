@@ -1,26 +1,25 @@
 #include "serve/event_set.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
-#include <cstring>
 
 #include "base/check.h"
+#include "serve/turn.h"
 
 namespace rota {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Result<std::unique_ptr<EventSet>> EventSet::create(asio::io_context& loop) {
+std::unique_ptr<EventSet> EventSet::create(asio::io_context& loop) {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) return fail(ErrorKind::kIo, fmt::format("epoll: {}", std::strerror(errno)));
+  if (fd < 0) return nullptr;
   std::unique_ptr<EventSet> set(new EventSet(loop));
   error_code error;
   set->ready_.assign(fd, error);
   if (error) {
     ::close(fd);
-    return fail(ErrorKind::kIo, fmt::format("epoll: {}", error.message()));
+    errno = error.value();
+    return nullptr;
   }
   set->wait();
   return set;
@@ -53,8 +52,11 @@ void EventSet::wait() {
 }
 
 void EventSet::dispatch() {
-  const int count = ::epoll_wait(ready_.native_handle(), batch_.data(), kBatch, 0);
-  rest_ = std::span(batch_).first(count > 0 ? static_cast<std::size_t>(count) : 0);
+  const Turn turn;
+  if (rest_.empty()) {
+    const int count = ::epoll_wait(ready_.native_handle(), batch_.data(), kBatch, 0);
+    rest_ = std::span(batch_).first(count > 0 ? static_cast<std::size_t>(count) : 0);
+  }
   const auto alive = alive_;
   while (!rest_.empty()) {
     const epoll_event event = rest_.front();
@@ -62,6 +64,7 @@ void EventSet::dispatch() {
     if (event.data.ptr == nullptr) continue;
     static_cast<EventWatcher*>(event.data.ptr)->on_events(event.events);
     if (!*alive) return;
+    if (turn.ended()) break;
   }
   wait();
 }

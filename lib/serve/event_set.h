@@ -9,8 +9,6 @@
 
 #include <sys/epoll.h>
 
-#include "base/result.h"
-
 namespace rota {
 
 // Told what a descriptor is ready for.
@@ -23,12 +21,12 @@ class EventWatcher {
 
 // The readiness of many sockets, brought to the loop through one descriptor. Asio makes a system
 // call and an operation object for each wait on a socket of its own; here a socket that is read
-// again and again costs neither, and one round of the loop takes a batch of ready ones. Loop thread
-// only.
+// again and again costs neither. One round of the loop takes as many of the ready ones as a Turn
+// has room for, so that no set keeps another waiting for longer. Loop thread only.
 class EventSet {
  public:
-  // kIo: the system has no descriptor left.
-  static Result<std::unique_ptr<EventSet>> create(boost::asio::io_context& loop);
+  // None, with errno: the system has no descriptor left.
+  static std::unique_ptr<EventSet> create(boost::asio::io_context& loop);
   ~EventSet();
   EventSet(const EventSet&) = delete;
   EventSet& operator=(const EventSet&) = delete;
@@ -49,7 +47,7 @@ class EventSet {
 
   boost::asio::posix::stream_descriptor ready_;  // readable while one of the sockets is ready
   std::array<epoll_event, kBatch> batch_{};
-  std::span<epoll_event> rest_;  // of the batch that is dispatched now
+  std::span<epoll_event> rest_;  // of the batch: to be dispatched next
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction
 };
 

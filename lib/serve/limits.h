@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "base/time.h"
@@ -15,6 +16,8 @@ inline constexpr std::size_t kRequestBodyBytesMax = 4 * 1024;
 // Received and not yet taken; holds any one request, or many small ones.
 inline constexpr std::size_t kInputBytesMax = 16 * 1024;
 static_assert(kInputBytesMax >= kRequestHeadBytesMax + kRequestBodyBytesMax);
+// Read from one connection before the others that are ready; a longer request takes several reads.
+inline constexpr std::size_t kReceiveBytesMax = 4 * 1024;
 // Rendered and not yet sent: above this no further request is taken and no further reply rendered.
 inline constexpr std::size_t kOutputBytesMax = 64 * 1024;
 // An empty output buffer that grew past this gives its memory back.
@@ -27,8 +30,9 @@ inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 inline constexpr std::size_t kWatchKeysMax = 64;
 // Members that one watch looks at before the loop has its other work.
 inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
-// Watches that are served before the loop has its other work.
-inline constexpr std::size_t kWatchesPerTurn = 64;
+// One user's ready connections, or those who want to be accepted, or those that have more to send
+// than they could at once: each of these keeps the loop no longer than this.
+inline constexpr std::chrono::microseconds kTurnMax{100};
 
 inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
 inline constexpr Duration kWaitMax = std::chrono::seconds{60};

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "serve/peer.h"
+#include "serve/turn.h"
 
 namespace rota {
 
@@ -18,9 +19,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
-
-// A burst of clients must not keep the loop from its other work.
-constexpr int kAcceptsPerTurn = 16;
 
 // One attempt: an empty socket takes so short a reply, and a client that does not read it loses
 // nothing.
@@ -35,8 +33,8 @@ void refuse_connection(int fd) {
 }  // namespace
 
 Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
-               std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
-               ServerObserver& observer, const ServerOptions& options)
+               const Frontend& frontend, const Clock& clock, ServerObserver& observer,
+               const ServerOptions& options)
     : loop_(loop),
       frontend_(frontend),
       clock_(clock),
@@ -44,7 +42,6 @@ Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
       options_(options),
       knows_peers_(listen->knows_peers()),
       listen_(std::move(listen)),
-      events_(std::move(events)),
       acceptor_(loop),
       rest_timer_(loop),
       sweep_timer_(loop),
@@ -55,9 +52,8 @@ Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
                                                const Frontend& frontend, const Clock& clock,
                                                ServerObserver& observer,
                                                const ServerOptions& options) {
-  ROTA_ASSIGN(auto events, EventSet::create(loop));
   std::unique_ptr<Server> server(
-      new Server(loop, std::move(listen), std::move(events), frontend, clock, observer, options));
+      new Server(loop, std::move(listen), frontend, clock, observer, options));
   error_code error;
   server->acceptor_.assign(server->listen_->fd(), error);
   if (error) return fail(ErrorKind::kIo, fmt::format("listening socket: {}", error.message()));
@@ -95,12 +91,13 @@ bool Server::accept_one() {
 }
 
 void Server::accept_some() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  const Turn turn;
+  do {
     if (accept_one()) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) break;
     observer_.accept_failed({errno, std::system_category()});
     return rest_from_accepting();
-  }
+  } while (!turn.ended());
   wait_for_clients();
 }
 
@@ -114,11 +111,26 @@ void Server::rest_from_accepting() {
 
 std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
   if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
-  const auto of_uid = connections_of_uid_.find(peer.uid);
-  if (of_uid != connections_of_uid_.end() && of_uid->second >= options_.max_connections_per_uid) {
+  const auto user = users_.find(peer.uid);
+  if (user != users_.end() && user->second.connections >= options_.max_connections_per_uid) {
     return ConnectionLimit::kPerUid;
   }
   return std::nullopt;
+}
+
+// None, and errno says why, when there is no set for the first connection of a user.
+Server::User* Server::user(std::uint32_t uid) {
+  const auto found = users_.find(uid);
+  if (found != users_.end()) return &found->second;
+  auto events = EventSet::create(loop_);
+  if (!events) return nullptr;
+  return &users_.emplace(uid, User{.events = std::move(events)}).first->second;
+}
+
+void Server::leave_user(std::uint32_t uid) {
+  const auto found = users_.find(uid);
+  ROTA_CHECK(found != users_.end());
+  if (--found->second.connections == 0) users_.erase(found);
 }
 
 void Server::admit(int fd) {
@@ -133,21 +145,28 @@ void Server::admit(int fd) {
     ::close(fd);
     return observer_.connection_refused(*peer, *limit);
   }
+  User* const user = this->user(peer->uid);
+  if (user == nullptr) {
+    observer_.accept_failed({errno, std::system_category()});
+    ::close(fd);
+    return;
+  }
+  ++user->connections;
   SessionHost& host = *this;
   const auto session = std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_,
-                                                 options_.times, *events_, host);
-  if (!session->start()) return observer_.accept_failed({errno, std::system_category()});
+                                                 options_.times, *user->events, host);
+  if (!session->start()) {
+    observer_.accept_failed({errno, std::system_category()});
+    return leave_user(session->peer().uid);
+  }
   sessions_.emplace(session.get(), session);
-  ++connections_of_uid_[session->peer().uid];
   session_deadline(session->deadline());
 }
 
 void Server::session_closed(Session& session) {
   const auto found = sessions_.find(&session);
   if (found == sessions_.end()) return;  // the server's own destruction
-  const auto of_uid = connections_of_uid_.find(session.peer().uid);
-  ROTA_CHECK(of_uid != connections_of_uid_.end());
-  if (--of_uid->second == 0) connections_of_uid_.erase(of_uid);
+  leave_user(session.peer().uid);
   sessions_.erase(found);
   if (sessions_.empty() && shutdown_done_) finish_shutdown();
 }
@@ -166,12 +185,13 @@ void Server::post_turns() {
 }
 
 void Server::run_turns() {
-  for (std::size_t i = 0; i < kWatchesPerTurn && !turns_.empty(); ++i) {
+  const Turn turn;
+  do {
     const auto session = std::move(turns_.front());
     // What asks for a turn from here on goes behind it, and is not the first.
     session->on_turn();
     turns_.pop_front();
-  }
+  } while (!turns_.empty() && !turn.ended());
   // Without sessions the server may be gone by the next turn of the loop.
   if (sessions_.empty()) turns_.clear();
   if (!turns_.empty()) post_turns();
@@ -188,6 +208,10 @@ void Server::arm_sweep(BootTime due) {
       std::clamp<Duration>(due - now, options_.sweep_spacing,
                            std::max<Duration>(options_.sweep_spacing, std::chrono::hours{24}));
   sweep_due_ = std::max(due, now + options_.sweep_spacing);
+  sweep_after(rest);
+}
+
+void Server::sweep_after(Duration rest) {
   sweep_timer_.expires_after(rest);
   sweep_timer_.async_wait([this](error_code error) {
     if (!error) sweep();
@@ -207,7 +231,14 @@ void Server::sweep() {
       next = std::min(next, deadline);
     }
   }
-  for (const auto& session : overdue) session->on_deadline();
+  const Turn turn;
+  for (const auto& session : overdue) {
+    session->on_deadline();
+    if (session != overdue.back() && turn.ended()) {
+      sweep_due_ = BootTime::min();
+      return sweep_after(Duration{0});
+    }
+  }
   if (next != BootTime::max()) session_deadline(next);
 }
 
@@ -258,10 +289,7 @@ std::vector<std::shared_ptr<Session>> Server::all_sessions() const {
 void Server::finish_shutdown() {
   grace_timer_.cancel();
   sweep_timer_.cancel();
-  asio::post(loop_, [this, done = std::exchange(shutdown_done_, {})]() mutable {
-    events_.reset();  // and nothing of this server keeps the loop running
-    done();
-  });
+  asio::post(loop_, std::exchange(shutdown_done_, {}));
 }
 
 }  // namespace rota

@@ -35,6 +35,9 @@ class ServerObserver {
 
 // Accepts connections on one socket and keeps their sessions within the limits. Loop thread only.
 // Destroy it only when the loop runs no more or after shutdown() has called back.
+//
+// Each user's connections are a set of their own, and the loop gives each set a turn: a crowd waits
+// behind its like, and a user with a few connections behind none of them (P11).
 class Server : private SessionHost {
  public:
   // Everything handed in by reference must outlive the server.
@@ -72,8 +75,14 @@ class Server : private SessionHost {
 
  private:
   Server(boost::asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
-         std::unique_ptr<EventSet> events, const Frontend& frontend, const Clock& clock,
-         ServerObserver& observer, const ServerOptions& options);
+         const Frontend& frontend, const Clock& clock, ServerObserver& observer,
+         const ServerOptions& options);
+
+  // The connections of one uid, while there are any.
+  struct User {
+    std::unique_ptr<EventSet> events;
+    std::size_t connections = 0;
+  };
 
   void session_closed(Session& session) override;
   void session_deadline(BootTime deadline) override;
@@ -87,8 +96,11 @@ class Server : private SessionHost {
   std::vector<std::shared_ptr<Session>> all_sessions() const;
   void rest_from_accepting();
   void admit(int fd);
+  User* user(std::uint32_t uid);
+  void leave_user(std::uint32_t uid);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
+  void sweep_after(Duration rest);
   void finish_shutdown();
   void post_turns();
   void run_turns();
@@ -103,14 +115,13 @@ class Server : private SessionHost {
 
   // Loop thread only.
   std::unique_ptr<ListenSocket> listen_;
-  std::unique_ptr<EventSet> events_;
   boost::asio::posix::stream_descriptor acceptor_;  // the listening socket, of whatever family
   boost::asio::steady_timer rest_timer_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer grace_timer_;
   BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
-  std::unordered_map<std::uint32_t, std::size_t> connections_of_uid_;
+  std::unordered_map<std::uint32_t, User> users_;
   std::deque<std::shared_ptr<Session>> turns_;  // that wait for on_turn()
   bool started_ = false;
   std::move_only_function<void()> shutdown_done_;

@@ -148,7 +148,8 @@ void Session::compact_input() {
 
 void Session::receive(bool hung_up) {
   compact_input();
-  const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
+  const std::size_t room = std::min(input_.size() - input_end_, kReceiveBytesMax);
+  const ssize_t count = ::recv(fd_, input_.data() + input_end_, room, 0);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) close();
     return;
@@ -182,15 +183,10 @@ void Session::on_later_done(std::uint64_t number, PlainReply reply) {
 }
 
 void Session::pump() {
-  for (;;) {
-    const bool output_filled = fill_output();
-    if (!flush()) return close();
-    if (!output_filled || !output_.empty()) break;
-    if (watch_) {  // there is more, and others have their turn before it
-      ask_for_turn();
-      break;
-    }
-  }
+  const bool output_filled = fill_output();
+  if (!flush()) return close();
+  // There is more, and others have their turn before it.
+  if (output_filled && output_.empty()) ask_for_turn();
   if (!taking_ && slots_.empty() && output_.empty() && !watch_) return close();
   const bool partial = can_take() && !input().empty();
   if (!partial) {

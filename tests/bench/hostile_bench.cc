@@ -1,13 +1,17 @@
 // What 1,000 clients that mean no good cost the good ones (P11): 8 connections fetch at a fixed
-// rate, alone, then while the others beset another daemon of the same machine, which shows what the
-// processor's share costs, and then while they beset the same one. Once with the limits as shipped,
-// where most of them are refused, and once with limits that admit all.
+// rate, alone, then while the others beset another daemon of the same machine, which shows what
+// sharing it costs, and then while they beset the same one. With the limits as shipped, where most
+// of them are refused, and with limits that admit all; and each of these with the crowd on a
+// processor of its own, where what the daemon does is seen, and where the scheduler puts it, which
+// on two processors is often before the daemon or its client.
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,10 +43,22 @@ constexpr int kGatherMs = 500;
 constexpr uid_t kNobody = 65'534;
 constexpr rlim_t kDescriptors = 4'096;
 
+enum class Placement { kCrowdApart, kScheduler };
+
+// Keeps this process, and those that it starts, on the first processor or on the others.
+void stay_on(bool first) {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  for (unsigned i = 0; i < static_cast<unsigned>(::get_nprocs_conf()); ++i) {
+    if ((i == 0) == first) CPU_SET(i, &processors);
+  }
+  if (::sched_setaffinity(0, sizeof processors, &processors) != 0) ::_exit(1);
+}
+
 // The crowd in a process of its own, under another user where that is possible.
 class Crowd {
  public:
-  explicit Crowd(const std::string& socket_path) {
+  Crowd(const std::string& socket_path, Placement placement) {
     pid_ = ::fork();
     if (pid_ != 0) {
       ::poll(nullptr, 0, kGatherMs);
@@ -50,6 +66,7 @@ class Crowd {
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
+    if (placement == Placement::kCrowdApart) stay_on(false);
     testing::HostileCrowd crowd(socket_path, kHostile);
     for (;;) {
       crowd.step();
@@ -124,7 +141,7 @@ bool start(e2e::Daemon& daemon, const std::string& base_url, const std::string& 
   });
 }
 
-bool measure(std::string_view variant, std::size_t per_uid) {
+bool measure(std::string_view variant, std::size_t per_uid, Placement placement) {
   const testing::TempDirectory folder;
   ::chmod(folder.path().c_str(), 0755);  // another user must get at the sockets
   const e2e::Sandbox sandbox(folder.path(), {"--access-ttl", "60m", "--refresh-ttl", "20h"});
@@ -141,10 +158,10 @@ bool measure(std::string_view variant, std::size_t per_uid) {
   for (int round = 0; round < kRounds; ++round) {
     alone.add(good.run(kPhase));
     {
-      const Crowd crowd(other_path);
+      const Crowd crowd(other_path, placement);
       elsewhere.add(good.run(kPhase));
     }
-    const Crowd crowd(socket_path);
+    const Crowd crowd(socket_path, placement);
     beside.add(good.run(kPhase));
   }
   print("alone", alone, alone);
@@ -170,7 +187,20 @@ int main(int argc, char** argv) {
   }
   fmt::print(
       "8 connections, 2,000 fetches a second in all; in brackets: times what it is alone\n\n");
-  const bool ok = rota::bench::measure("256 connections for each user", 256) &&
-                  rota::bench::measure("all admitted", 2'000);
-  return ok ? 0 : 1;
+  using rota::bench::measure, rota::bench::Placement;
+  if (!measure("256 connections for each user", 256, Placement::kScheduler) ||
+      !measure("all admitted", 2'000, Placement::kScheduler)) {
+    return 1;
+  }
+  if (::get_nprocs_conf() == 1) {
+    fmt::print("one processor: the crowd can have none of its own\n");
+    return 0;
+  }
+  rota::bench::stay_on(true);
+  return measure("256 connections for each user, the crowd on a processor of its own", 256,
+                 Placement::kCrowdApart) &&
+                 measure("all admitted, the crowd on a processor of its own", 2'000,
+                         Placement::kCrowdApart)
+             ? 0
+             : 1;
 }

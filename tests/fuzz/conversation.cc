@@ -99,7 +99,8 @@ class Conversation : private SessionHost {
 Conversation::Conversation() {
   tokens_.publish(1, "one", std::chrono::hours{1});
   tokens_.publish(9, "stale", Duration{0});
-  events_ = EventSet::create(loop_).value();
+  events_ = EventSet::create(loop_);
+  ROTA_CHECK(events_ != nullptr);
   std::array<int, 2> ends{};
   ROTA_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) ==
              0);

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <string>
+#include <thread>
 
 #include "unit/serve/harness.h"
 
@@ -39,6 +41,40 @@ TEST_F(ServerTest, AcceptsABurst) {
   for (const auto& client : clients) client->get(kToken1);
   for (const auto& client : clients) EXPECT_EQ(next_reply(*client).status, 200);
   EXPECT_EQ(server->connections(), 100U);
+}
+
+// What the kernel knows of a connection is who connected, and that is a thread's own matter.
+std::vector<std::unique_ptr<Client>> connect_as(uid_t uid, std::size_t clients,
+                                                const std::string& path) {
+  std::vector<std::unique_ptr<Client>> connected;
+  std::thread([&] {
+    ASSERT_EQ(::syscall(SYS_setresuid, uid, uid, uid), 0) << std::strerror(errno);
+    for (std::size_t i = 0; i < clients; ++i) connected.push_back(std::make_unique<Client>(path));
+  }).join();
+  return connected;
+}
+
+TEST_F(ServerTest, ACrowdOfOneUserIsNotBeforeAnother) {
+  ASSERT_EQ(::geteuid(), 0U) << "NOT RUN: only root can connect as other users";
+  start();
+  const auto crowd = connect_as(65'534, 200, path());
+  const auto other = connect();
+  run_until([&] { return server->connections() == crowd.size() + 1; });
+  settle();
+  for (const auto& client : crowd) client->get("/healthz");
+  other->get(kToken1);
+  EXPECT_EQ(next_reply(*other).status, 200);
+  std::size_t answered = 0;
+  for (const auto& client : crowd) {
+    client->receive();
+    if (client->take_reply()) ++answered;
+  }
+  EXPECT_LT(answered, crowd.size() / 2);
+  for (const auto& client : crowd) client->hang_up();
+  run_until([&] { return server->connections() == 1; });
+  const auto again = connect_as(65'534, 1, path());  // as one whom the server has not seen
+  again.front()->get("/healthz");
+  EXPECT_EQ(next_reply(*again.front()).status, 200);
 }
 
 // Not in a build with UBSan, which opens a pipe to look at an object's type: here there is no
