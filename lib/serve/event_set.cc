@@ -10,14 +10,17 @@ namespace rota {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+EventSet::EventSet(asio::io_context& loop, EventSet* parent, int fd)
+    : loop_(loop), parent_(parent), fd_(fd), ready_(loop) {}
+
 std::unique_ptr<EventSet> EventSet::create(asio::io_context& loop) {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
   if (fd < 0) return nullptr;
-  std::unique_ptr<EventSet> set(new EventSet(loop));
+  std::unique_ptr<EventSet> set(new EventSet(loop, nullptr, fd));
   error_code error;
   set->ready_.assign(fd, error);
   if (error) {
-    ::close(fd);
+    set.reset();
     errno = error.value();
     return nullptr;
   }
@@ -25,20 +28,37 @@ std::unique_ptr<EventSet> EventSet::create(asio::io_context& loop) {
   return set;
 }
 
-EventSet::~EventSet() { *alive_ = false; }
+std::unique_ptr<EventSet> EventSet::create(EventSet& parent) {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return nullptr;
+  std::unique_ptr<EventSet> set(new EventSet(parent.loop_, &parent, fd));
+  if (parent.add(fd, *set, EPOLLIN)) return set;
+  const int error = errno;
+  set->parent_ = nullptr;
+  set.reset();
+  errno = error;
+  return nullptr;
+}
+
+EventSet::~EventSet() {
+  *alive_ = false;
+  if (ready_.is_open()) ready_.release();
+  if (parent_ != nullptr) parent_->remove(fd_, *this);
+  ::close(fd_);
+}
 
 bool EventSet::add(int fd, EventWatcher& watcher, std::uint32_t events) {
   epoll_event event{.events = events, .data = {.ptr = &watcher}};
-  return ::epoll_ctl(ready_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0;
+  return ::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void EventSet::change(int fd, EventWatcher& watcher, std::uint32_t events) {
   epoll_event event{.events = events, .data = {.ptr = &watcher}};
-  ROTA_CHECK(::epoll_ctl(ready_.native_handle(), EPOLL_CTL_MOD, fd, &event) == 0);
+  ROTA_CHECK(::epoll_ctl(fd_, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
 void EventSet::remove(int fd, EventWatcher& watcher) {
-  ROTA_CHECK(::epoll_ctl(ready_.native_handle(), EPOLL_CTL_DEL, fd, nullptr) == 0);
+  ROTA_CHECK(::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr) == 0);
   for (epoll_event& event : rest_) {
     if (event.data.ptr == &watcher) event.data.ptr = nullptr;
   }
@@ -47,14 +67,18 @@ void EventSet::remove(int fd, EventWatcher& watcher) {
 void EventSet::wait() {
   ready_.async_wait(asio::posix::stream_descriptor::wait_read,
                     [this, alive = alive_](error_code error) {
-                      if (!error && *alive) dispatch();
+                      if (error || !*alive) return;
+                      dispatch();
+                      if (*alive) wait();
                     });
 }
+
+void EventSet::on_events(std::uint32_t) { dispatch(); }
 
 void EventSet::dispatch() {
   const Turn turn;
   if (rest_.empty()) {
-    const int count = ::epoll_wait(ready_.native_handle(), batch_.data(), kBatch, 0);
+    const int count = ::epoll_wait(fd_, batch_.data(), kBatch, 0);
     rest_ = std::span(batch_).first(count > 0 ? static_cast<std::size_t>(count) : 0);
   }
   const auto alive = alive_;
@@ -66,7 +90,6 @@ void EventSet::dispatch() {
     if (!*alive) return;
     if (turn.ended()) break;
   }
-  wait();
 }
 
 }  // namespace rota

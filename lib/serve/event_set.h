@@ -22,12 +22,15 @@ class EventWatcher {
 // The readiness of many sockets, brought to the loop through one descriptor. Asio makes a system
 // call and an operation object for each wait on a socket of its own; here a socket that is read
 // again and again costs neither. One round of the loop takes as many of the ready ones as a Turn
-// has room for, so that no set keeps another waiting for longer. Loop thread only.
-class EventSet {
+// has room for, so that no set keeps another waiting for longer. A set may be one of the ready ones
+// of another, and then has its turns among those. Loop thread only.
+class EventSet : private EventWatcher {
  public:
   // None, with errno: the system has no descriptor left.
   static std::unique_ptr<EventSet> create(boost::asio::io_context& loop);
-  ~EventSet();
+  // Within `parent`, which must outlive it.
+  static std::unique_ptr<EventSet> create(EventSet& parent);
+  ~EventSet() override;
   EventSet(const EventSet&) = delete;
   EventSet& operator=(const EventSet&) = delete;
 
@@ -39,13 +42,17 @@ class EventSet {
   void remove(int fd, EventWatcher& watcher);
 
  private:
-  explicit EventSet(boost::asio::io_context& loop) : ready_(loop) {}
+  EventSet(boost::asio::io_context& loop, EventSet* parent, int fd);
+  void on_events(std::uint32_t events) override;
   void wait();
   void dispatch();
 
   static constexpr int kBatch = 64;
 
-  boost::asio::posix::stream_descriptor ready_;  // readable while one of the sockets is ready
+  boost::asio::io_context& loop_;
+  EventSet* parent_;
+  const int fd_;                                 // readable while one of the sockets is ready
+  boost::asio::posix::stream_descriptor ready_;  // waits on fd_ where there is no parent
   std::array<epoll_event, kBatch> batch_{};
   std::span<epoll_event> rest_;  // of the batch: to be dispatched next
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction

@@ -30,8 +30,8 @@ inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 inline constexpr std::size_t kWatchKeysMax = 64;
 // Members that one watch looks at before the loop has its other work.
 inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
-// One user's ready connections, or those who want to be accepted, or those that have more to send
-// than they could at once: each of these keeps the loop no longer than this.
+// One user's or process's ready connections, or those who want to be accepted, or those that have
+// more to send than they could at once: each of these keeps the loop no longer than this.
 inline constexpr std::chrono::microseconds kTurnMax{100};
 
 inline constexpr Duration kWaitDefault = std::chrono::seconds{10};

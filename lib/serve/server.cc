@@ -118,19 +118,28 @@ std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) c
   return std::nullopt;
 }
 
-// None, and errno says why, when there is no set for the first connection of a user.
-Server::User* Server::user(std::uint32_t uid) {
-  const auto found = users_.find(uid);
-  if (found != users_.end()) return &found->second;
-  auto events = EventSet::create(loop_);
-  if (!events) return nullptr;
-  return &users_.emplace(uid, User{.events = std::move(events)}).first->second;
+// Counts a connection. None, and errno says why, when there is no set for it.
+EventSet* Server::enter(const PeerIdentity& peer) {
+  User& user = users_[peer.uid];
+  ++user.connections;
+  Process& process = user.processes[peer.pid];
+  ++process.connections;
+  if (!user.events) user.events = EventSet::create(loop_);
+  if (user.events && !process.events) process.events = EventSet::create(*user.events);
+  if (process.events) return process.events.get();
+  const int error = errno;
+  leave(peer);
+  errno = error;
+  return nullptr;
 }
 
-void Server::leave_user(std::uint32_t uid) {
-  const auto found = users_.find(uid);
-  ROTA_CHECK(found != users_.end());
-  if (--found->second.connections == 0) users_.erase(found);
+void Server::leave(const PeerIdentity& peer) {
+  const auto user = users_.find(peer.uid);
+  ROTA_CHECK(user != users_.end());
+  const auto process = user->second.processes.find(peer.pid);
+  ROTA_CHECK(process != user->second.processes.end());
+  if (--process->second.connections == 0) user->second.processes.erase(process);
+  if (--user->second.connections == 0) users_.erase(user);
 }
 
 void Server::admit(int fd) {
@@ -145,19 +154,18 @@ void Server::admit(int fd) {
     ::close(fd);
     return observer_.connection_refused(*peer, *limit);
   }
-  User* const user = this->user(peer->uid);
-  if (user == nullptr) {
+  EventSet* const events = enter(*peer);
+  if (events == nullptr) {
     observer_.accept_failed({errno, std::system_category()});
     ::close(fd);
     return;
   }
-  ++user->connections;
   SessionHost& host = *this;
   const auto session = std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_,
-                                                 options_.times, *user->events, host);
+                                                 options_.times, *events, host);
   if (!session->start()) {
     observer_.accept_failed({errno, std::system_category()});
-    return leave_user(session->peer().uid);
+    return leave(session->peer());
   }
   sessions_.emplace(session.get(), session);
   session_deadline(session->deadline());
@@ -166,7 +174,7 @@ void Server::admit(int fd) {
 void Server::session_closed(Session& session) {
   const auto found = sessions_.find(&session);
   if (found == sessions_.end()) return;  // the server's own destruction
-  leave_user(session.peer().uid);
+  leave(session.peer());
   sessions_.erase(found);
   if (sessions_.empty() && shutdown_done_) finish_shutdown();
 }

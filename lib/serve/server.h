@@ -36,8 +36,8 @@ class ServerObserver {
 // Accepts connections on one socket and keeps their sessions within the limits. Loop thread only.
 // Destroy it only when the loop runs no more or after shutdown() has called back.
 //
-// Each user's connections are a set of their own, and the loop gives each set a turn: a crowd waits
-// behind its like, and a user with a few connections behind none of them (P11).
+// Each user's connections are a set of their own, and in it those of each process. The loop gives
+// each user a turn, and of that each process: a crowd waits behind its like (P11).
 class Server : private SessionHost {
  public:
   // Everything handed in by reference must outlive the server.
@@ -78,9 +78,14 @@ class Server : private SessionHost {
          const Frontend& frontend, const Clock& clock, ServerObserver& observer,
          const ServerOptions& options);
 
-  // The connections of one uid, while there are any.
-  struct User {
+  // While there are connections.
+  struct Process {
     std::unique_ptr<EventSet> events;
+    std::size_t connections = 0;
+  };
+  struct User {
+    std::unique_ptr<EventSet> events;  // of the sets of its processes, which must go first
+    std::unordered_map<std::int32_t, Process> processes;
     std::size_t connections = 0;
   };
 
@@ -96,8 +101,8 @@ class Server : private SessionHost {
   std::vector<std::shared_ptr<Session>> all_sessions() const;
   void rest_from_accepting();
   void admit(int fd);
-  User* user(std::uint32_t uid);
-  void leave_user(std::uint32_t uid);
+  EventSet* enter(const PeerIdentity& peer);
+  void leave(const PeerIdentity& peer);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
   void sweep_after(Duration rest);

@@ -77,6 +77,41 @@ TEST_F(ServerTest, ACrowdOfOneUserIsNotBeforeAnother) {
   EXPECT_EQ(next_reply(*again.front()).status, 200);
 }
 
+TEST_F(ServerTest, ACrowdOfOneProcessIsNotBeforeAnother) {
+  constexpr std::size_t kCrowd = 200;
+  start();
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const std::string socket_path = path();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(ends[0]);
+    std::vector<std::unique_ptr<Client>> crowd;
+    for (std::size_t i = 0; i < kCrowd; ++i) crowd.push_back(std::make_unique<Client>(socket_path));
+    char go = 0;
+    if (::read(ends[1], &go, 1) != 1) ::_exit(1);
+    for (const auto& client : crowd) client->get(kToken1);
+    if (::write(ends[1], "x", 1) != 1) ::_exit(2);
+    ::_exit(::read(ends[1], &go, 1) == 0 ? 0 : 3);
+  }
+  ::close(ends[1]);
+  const auto other = connect();
+  run_until([&] { return server->connections() == kCrowd + 1; });
+  settle();
+  char all_sent = 0;
+  ASSERT_EQ(::write(ends[0], "x", 1), 1);
+  ASSERT_EQ(::read(ends[0], &all_sent, 1), 1);
+  other->get(kToken1);
+  EXPECT_EQ(next_reply(*other).status, 200);
+  EXPECT_LT(tokens.fetched.size(), kCrowd / 2);
+  ::close(ends[0]);
+  int status = -1;
+  run_until([&] { return ::waitpid(child, &status, WNOHANG) == child; });
+  EXPECT_EQ(status, 0);
+  run_until([&] { return server->connections() == 1; });
+}
+
 // Not in a build with UBSan, which opens a pipe to look at an object's type: here there is no
 // descriptor for one.
 #if !__has_feature(undefined_behavior_sanitizer)
