@@ -2,10 +2,15 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace rota {
 
 // At most so many bytes of it, and "…" where that is not all; no character of UTF-8 is cut through.
 std::string shortened(std::string text, std::size_t bytes_max);
+
+// What somebody wrote, for a message about it: in quotes, and shortened to kQuotedBytesMax.
+inline constexpr std::size_t kQuotedBytesMax = 64;
+std::string quoted(std::string_view text);
 
 }  // namespace rota

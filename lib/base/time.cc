@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace rota {
 namespace {
 
@@ -88,16 +90,15 @@ Result<Duration> parse_duration(std::string_view text) {
     for (const Unit& unit : kUnits) {
       if (unit.name != unit_name) continue;
       if (count > Duration{days{kDurationDaysMax}} / unit.length) {
-        return fail(ErrorKind::kInvalid,
-                    fmt::format("\"{}\" is longer than a hundred years", text));
+        return fail(ErrorKind::kInvalid, quoted(text) + " is longer than a hundred years");
       }
       return count * unit.length;
     }
   }
-  return fail(ErrorKind::kInvalid,
-              fmt::format("\"{}\" is not a duration: a whole number and a unit (ms, s, m, h, d), "
-                          "such as \"10m\"",
-                          text));
+  return fail(
+      ErrorKind::kInvalid,
+      quoted(text) +
+          " is not a duration: a whole number and a unit (ms, s, m, h, d), such as \"10m\"");
 }
 
 std::string format_duration(Duration value) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/text.h"
 #include "serve/limits.h"
 
 namespace rota {
@@ -174,7 +175,7 @@ Result<std::vector<MemberKey>> parse_watch_query(std::string_view query) {
 }
 
 std::unexpected<Error> unknown_parameter(std::string_view name) {
-  return fail(ErrorKind::kInvalid, fmt::format("unknown parameter \"{}\"", name.substr(0, 64)));
+  return fail(ErrorKind::kInvalid, "unknown parameter " + quoted(name));
 }
 
 std::unexpected<Error> repeated_parameter(std::string_view name) {

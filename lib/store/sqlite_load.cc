@@ -45,17 +45,21 @@ struct Bounds<CallFate> {
   static constexpr CallFate kFirst = CallFate::kOpen, kLast = CallFate::kUnknown;
 };
 
-// kCorrupt when the number in `column` names no enumerator: a wrong guess could serve a token.
+// False when the number in `column` names no enumerator: a wrong guess could serve a token.
 template <class Enum>
-Result<void> read_enum(const Statement& row, int column, std::string_view what, Enum& out) {
+bool read_enum(const Statement& row, int column, Enum& out) {
   const std::int64_t found = row.integer(column);
   if (found < static_cast<std::int64_t>(Bounds<Enum>::kFirst) ||
       found > static_cast<std::int64_t>(Bounds<Enum>::kLast)) {
-    return fail(ErrorKind::kCorrupt,
-                fmt::format("the store has a {} {}, and there is none such", what, found));
+    return false;
   }
   out = static_cast<Enum>(found);
-  return {};
+  return true;
+}
+
+std::unexpected<Error> no_such(std::string_view what, std::int64_t found) {
+  return fail(ErrorKind::kCorrupt,
+              fmt::format("the store has a {} {}, and there is none such", what, found));
 }
 
 WallTime time_at(const Statement& row, int column) {
@@ -95,7 +99,8 @@ class Loader {
     return statement.for_each([this, read](const Statement& row) { return (this->*read)(row); });
   }
 
-  // Null: no such member, which foreign keys rule out unless another program wrote here.
+  // Null: no such member, which foreign keys rule out unless another program wrote here, or the
+  // member was set aside.
   MemberRecord* find(std::int64_t id) {
     const auto found =
         std::ranges::lower_bound(snapshot_.members, MemberId{id}, {}, &MemberRecord::id);
@@ -110,61 +115,68 @@ class Loader {
     if (number < std::numeric_limits<std::int64_t>::max()) next = std::max(next, Id{number + 1});
   }
 
-  const MemberSalt& salt_of(const MemberRecord& record) const {
-    return salts_[static_cast<std::size_t>(&record - snapshot_.members.data())];
+  // What a record's own row says of it, beside the record.
+  struct Row {
+    std::vector<unsigned char> seal;
+    MemberSalt salt{};
+    bool readable = true;
+  };
+  Row& row_of(const MemberRecord& record) {
+    return rows_[static_cast<std::size_t>(&record - snapshot_.members.data())];
   }
 
-  Result<MemberRecord*> owner(const Statement& row, std::string_view what) {
-    MemberRecord* member = find(row.integer(0));
-    if (member == nullptr) {
-      return fail(
-          ErrorKind::kCorrupt,
-          fmt::format("the store has a {} of member {}, who is not there", what, row.integer(0)));
-    }
-    return member;
+  // The roster's every line is looked at when a record is not believed: its member starts anew.
+  void set_aside_record() {
+    ++snapshot_.rows_set_aside;
+    roster_is_whole_ = false;
   }
 
   Result<void> member(const Statement& row) {
     MemberRecord& record = snapshot_.members.emplace_back();
     record.id = MemberId{row.integer(0)};
-    ROTA_TRY(read_enum(row, 1, "member state", record.state));
+    Row& own = rows_.emplace_back();
+    own.readable = read_enum(row, 1, record.state);
     record.state_since = time_at(row, 2);
     record.community_member_id = optional_at(row, 3);
     record.community_id = optional_at(row, 4);
     record.renew_not_before = time_at(row, 5);
     record.last_used = time_at(row, 6);
     const std::span<const unsigned char> seal = row.bytes(7);
-    seals_.emplace_back(seal.begin(), seal.end());
-    salts_.push_back(read_salt(row.bytes(8)).value_or(MemberSalt{}));
+    own.seal.assign(seal.begin(), seal.end());
+    own.salt = read_salt(row.bytes(8)).value_or(MemberSalt{});
     pass(snapshot_.next_member, record.id);
     return {};
   }
 
   // A record that somebody changed could give one member's token to another, or to a program that
-  // has no grant: its member starts anew from the roster, whose every line must then be looked at.
+  // has no grant.
   void set_aside_what_is_not_as_sealed() {
-    if (form_ == SealForm::kFirst) return;
     std::vector<MemberRecord> believed;
-    std::vector<MemberSalt> salts;
+    std::vector<Row> rows;
     believed.reserve(snapshot_.members.size());
-    for (std::size_t i = 0; i < seals_.size(); ++i) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
       MemberRecord& record = snapshot_.members[i];
-      if (sealer_.holds(seals_[i], record, salts_[i])) {
+      Row& own = rows_[i];
+      if (own.readable &&
+          (form_ == SealForm::kFirst || sealer_.holds(own.seal, record, own.salt))) {
         believed.push_back(std::move(record));
-        salts.push_back(salts_[i]);
+        rows.push_back(std::move(own));
       } else {
-        ++snapshot_.rows_set_aside;
-        roster_is_whole_ = false;
+        set_aside_record();
       }
     }
     snapshot_.members = std::move(believed);
-    salts_ = std::move(salts);
+    rows_ = std::move(rows);
   }
 
   Result<void> selector(const Statement& row) {
-    ROTA_ASSIGN(MemberRecord* const record, owner(row, "selector"));
+    MemberRecord* const record = find(row.integer(0));
+    if (record == nullptr) {
+      set_aside_record();
+      return {};
+    }
     Selector& selector = record->selectors.emplace_back();
-    ROTA_TRY(read_enum(row, 1, "selector kind", selector.key.kind));
+    if (!read_enum(row, 1, selector.key.kind)) row_of(*record).readable = false;
     selector.key.value = row.text(2);
     selector.in_roster = row.integer(3) != 0;
     selector.retired = row.integer(4) != 0;
@@ -173,14 +185,17 @@ class Loader {
   }
 
   Result<void> tag(const Statement& row) {
-    ROTA_ASSIGN(MemberRecord* const record, owner(row, "tag"));
-    const auto selector = static_cast<std::size_t>(row.integer(1));
-    if (selector >= record->selectors.size()) {
-      return fail(ErrorKind::kCorrupt,
-                  fmt::format("the store has a tag of selector {} of member {}, which is not there",
-                              selector, row.integer(0)));
+    MemberRecord* const record = find(row.integer(0));
+    if (record == nullptr) {
+      set_aside_record();
+      return {};
     }
-    record->selectors[selector].tags.emplace_back(row.text(2));
+    const auto selector = static_cast<std::size_t>(row.integer(1));
+    if (selector < record->selectors.size()) {
+      record->selectors[selector].tags.emplace_back(row.text(2));
+    } else {
+      row_of(*record).readable = false;
+    }
     return {};
   }
 
@@ -190,16 +205,16 @@ class Loader {
     pass(snapshot_.next_token, token.id);
     pass(snapshot_.next_member, MemberId{row.integer(1)});
     MemberRecord* const record = find(row.integer(1));
-    ROTA_TRY(read_enum(row, 2, "token kind", token.kind));
-    ROTA_TRY(read_enum(row, 3, "token status", token.status));
+    const bool readable = read_enum(row, 2, token.kind) && read_enum(row, 3, token.status);
     token.issued_at = time_at(row, 4);
     token.expires_at = time_at(row, 5);
     token.status_since = time_at(row, 6);
 
     const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
     std::optional<Secret> value;
-    if (record != nullptr && our_key) {
-      value = sealer_.open(row.bytes(8), binding_of(token, record->id, salt_of(*record)), form_);
+    if (record != nullptr && readable && our_key) {
+      value =
+          sealer_.open(row.bytes(8), binding_of(token, record->id, row_of(*record).salt), form_);
     }
     if (!value) {
       ++snapshot_.rows_set_aside;
@@ -215,11 +230,11 @@ class Loader {
     CallRow& call = snapshot_.calls.emplace_back();
     call.id = CallId{row.integer(0)};
     pass(snapshot_.next_call, call.id);
-    ROTA_TRY(read_enum(row, 1, "call kind", call.kind));
+    if (!read_enum(row, 1, call.kind)) return no_such("call kind", row.integer(1));
     call.member = MemberId{row.integer(2)};
     call.opened_at = time_at(row, 3);
     call.closed_at = optional_time_at(row, 4);
-    ROTA_TRY(read_enum(row, 5, "call fate", call.fate));
+    if (!read_enum(row, 5, call.fate)) return no_such("call fate", row.integer(5));
     call.doubt_until = optional_time_at(row, 6);
     if (!row.is_null(7) && !row.is_null(8)) {
       call.closed_stamp = {.boot = BootId{row.integer(7)},
@@ -288,8 +303,7 @@ class Loader {
   Database& database_;
   const Sealer& sealer_;
   const SealForm form_;
-  std::vector<std::vector<unsigned char>> seals_;  // one for each member, in the same order
-  std::vector<MemberSalt> salts_;                  // the same
+  std::vector<Row> rows_;  // one for each member, in the same order
   bool roster_is_whole_ = true;
   Snapshot snapshot_;
 };

@@ -17,5 +17,12 @@ TEST(Shortened, CutsWhatDoesNotAndNoCharacterThrough) {
   EXPECT_EQ(shortened("€", 2), "…");
 }
 
+TEST(Quoted, ShowsNoMoreThanItMay) {
+  EXPECT_EQ(quoted("abc"), "\"abc\"");
+  const std::string longest(kQuotedBytesMax, 'a');
+  EXPECT_EQ(quoted(longest), '"' + longest + '"');
+  EXPECT_EQ(quoted(longest + "bc"), '"' + longest + "…\"");
+}
+
 }  // namespace
 }  // namespace rota

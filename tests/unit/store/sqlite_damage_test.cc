@@ -71,6 +71,19 @@ TEST_F(SqliteDamage, ATokenOfAnotherStatusOrTimeIsSetAside) {
   EXPECT_EQ("2", loaded_tokens(2));
 }
 
+TEST_F(SqliteDamage, ATokenOfNoKindOrStatusIsSetAside) {
+  tamper("UPDATE token SET kind = 3 WHERE id = 1; UPDATE token SET status = 4 WHERE id = 3");
+  EXPECT_EQ("2", loaded_tokens(2));
+}
+
+TEST_F(SqliteDamage, ANameOrATagOfNobodyIsSetAside) {
+  tamper(
+      "PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x');"
+      "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name FROM selector"
+      " WHERE member = 1");
+  EXPECT_EQ("123", loaded_tokens(2));
+}
+
 TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
   const std::string changes[] = {
       "UPDATE selector SET value = '2' WHERE member = 1",
@@ -79,6 +92,12 @@ TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
       "INSERT INTO tag VALUES (1, 0, 0, 'staff')",
       "DELETE FROM selector WHERE member = 1",
       "UPDATE member SET state = 4 WHERE id = 1",
+      // Numbers that name nothing.
+      "UPDATE member SET state = 9 WHERE id = 1",
+      "UPDATE member SET state = 0 WHERE id = 1",
+      "UPDATE selector SET kind = 3 WHERE member = 1",
+      "UPDATE selector SET kind = -1 WHERE member = 1",
+      "INSERT INTO tag VALUES (1, 7, 0, 'x')",
       "UPDATE member SET community_member_id = 77 WHERE id = 1",
       "UPDATE member SET seal = (SELECT seal FROM member WHERE id = 2) WHERE id = 1",
       "UPDATE member SET seal = x'' WHERE id = 1",
@@ -167,6 +186,19 @@ TEST_F(SqliteOlderSeals, AreBroughtThereAfterAStartThatWasCutOff) {
   EXPECT_EQ("123", loaded_tokens(0));
 }
 
+TEST_F(SqliteOlderSeals, ARecordThatNobodyCanReadIsSetAsideThereToo) {
+  tamper("UPDATE member SET state = 9 WHERE id = 1");
+  auto store = open();
+  const Snapshot found = load(*store);
+  ASSERT_EQ(1U, found.members.size());
+  EXPECT_EQ(MemberId{2}, found.members[0].id);
+}
+
+TEST_F(SqliteOlderSeals, ATokenOfNoStatusIsSetAsideThereToo) {
+  tamper("UPDATE token SET status = 4 WHERE id = 2");
+  EXPECT_EQ("13", loaded_tokens(1));
+}
+
 TEST_F(SqliteOlderSeals, ATokenThatDidNotOpenIsStillSetAside) {
   tamper("UPDATE token SET member = 2 WHERE id = 1");
   EXPECT_EQ("23", loaded_tokens(1));
@@ -240,17 +272,10 @@ TEST_F(SqliteDamage, WhatIsSetAsideCanBeErasedAndPutAnew) {
 
 TEST_F(SqliteDamage, ANumberThatNamesNothingIsNotGuessedAt) {
   const std::pair<const char*, const char*> changes[] = {
-      {"UPDATE member SET state = 9", "member state 9"},
-      {"UPDATE member SET state = 0", "member state 0"},
-      {"UPDATE selector SET kind = 3", "selector kind 3"},
-      {"UPDATE selector SET kind = -1", "selector kind -1"},
-      {"UPDATE token SET kind = 3", "token kind 3"},
-      {"UPDATE token SET status = 4", "token status 4"},
       {"UPDATE call SET kind = 5", "call kind 5"},
       {"UPDATE call SET fate = 0", "call fate 0"},
       {"INSERT INTO meta VALUES (77, 1)", "77"},
       {"INSERT INTO next_id VALUES (77, 1)", "77"},
-      {"PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x')", "tag of member 77"},
   };
   const std::string whole = read_bytes(path());
   for (const auto& [sql, words] : changes) {
