@@ -10,7 +10,7 @@ std::string shortened(std::string text, std::size_t bytes_max) {
   return text + "…";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   // Of a long text no more is copied than may be shown.
   return '"' + shortened(std::string(text.substr(0, kQuotedBytesMax + 1)), kQuotedBytesMax) + '"';
 }

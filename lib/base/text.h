@@ -11,6 +11,6 @@ std::string shortened(std::string text, std::size_t bytes_max);
 
 // What somebody wrote, for a message about it: in quotes, and shortened to kQuotedBytesMax.
 inline constexpr std::size_t kQuotedBytesMax = 64;
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace rota

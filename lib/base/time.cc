@@ -90,14 +90,14 @@ Result<Duration> parse_duration(std::string_view text) {
     for (const Unit& unit : kUnits) {
       if (unit.name != unit_name) continue;
       if (count > Duration{days{kDurationDaysMax}} / unit.length) {
-        return fail(ErrorKind::kInvalid, quoted(text) + " is longer than a hundred years");
+        return fail(ErrorKind::kInvalid, in_quotes(text) + " is longer than a hundred years");
       }
       return count * unit.length;
     }
   }
   return fail(
       ErrorKind::kInvalid,
-      quoted(text) +
+      in_quotes(text) +
           " is not a duration: a whole number and a unit (ms, s, m, h, d), such as \"10m\"");
 }
 

@@ -175,7 +175,7 @@ Result<std::vector<MemberKey>> parse_watch_query(std::string_view query) {
 }
 
 std::unexpected<Error> unknown_parameter(std::string_view name) {
-  return fail(ErrorKind::kInvalid, "unknown parameter " + quoted(name));
+  return fail(ErrorKind::kInvalid, "unknown parameter " + in_quotes(name));
 }
 
 std::unexpected<Error> repeated_parameter(std::string_view name) {

@@ -17,11 +17,11 @@ TEST(Shortened, CutsWhatDoesNotAndNoCharacterThrough) {
   EXPECT_EQ(shortened("€", 2), "…");
 }
 
-TEST(Quoted, ShowsNoMoreThanItMay) {
-  EXPECT_EQ(quoted("abc"), "\"abc\"");
+TEST(InQuotes, ShowsNoMoreThanItMay) {
+  EXPECT_EQ(in_quotes("abc"), "\"abc\"");
   const std::string longest(kQuotedBytesMax, 'a');
-  EXPECT_EQ(quoted(longest), '"' + longest + '"');
-  EXPECT_EQ(quoted(longest + "bc"), '"' + longest + "…\"");
+  EXPECT_EQ(in_quotes(longest), '"' + longest + '"');
+  EXPECT_EQ(in_quotes(longest + "bc"), '"' + longest + "…\"");
 }
 
 }  // namespace
