@@ -121,7 +121,7 @@ TEST(BadDatabase, OfANewerSchemaIsLeftAsItIs) {
   EXPECT_EQ(testing::read_bytes(box.daemon.database()), before);
 }
 
-TEST(BadDatabase, AFullDiskLosesNothingAndShowsInStatus) {  // P2
+TEST(BadDatabase, P2AFullDiskLosesNothingAndShowsInStatus) {
   Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));

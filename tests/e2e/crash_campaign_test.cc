@@ -372,7 +372,7 @@ class Campaign {
 
 class CrashCampaign : public ::testing::TestWithParam<Weather> {};
 
-TEST_P(CrashCampaign, LosesNothingKeepsNothingAndStaysInTheBudget) {  // P2, P3, P4, P7
+TEST_P(CrashCampaign, P2P3P4P7LosesNothingKeepsNothingAndStaysInTheBudget) {
   const std::uint64_t seed = number_from("ROTA_CRASH_SEED", std::random_device{}());
   const std::uint64_t kills = number_from("ROTA_CRASH_KILLS", 100);
   std::cout << fmt::format("ROTA_CRASH_SEED={}\n", seed);

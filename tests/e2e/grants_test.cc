@@ -79,7 +79,7 @@ class Grants : public ::testing::Test {
   }
 };
 
-TEST_F(Grants, DecideByUserByEveryGroupAndByNothingElse) {
+TEST_F(Grants, P11DecideByUserByEveryGroupAndByNothingElse) {
   GrantBox box;
   box.daemon.extra = grant("user = \"games\"", "\"*\"") + grant("user = \"62001\"", "\"id:1\"") +
                      grant("user = \"62002\"", "\"email:member2@example.com\", \"id:77\"") +
@@ -143,7 +143,7 @@ TEST_F(Grants, DecideByUserByEveryGroupAndByNothingElse) {
 }
 
 // A refusal is byte for byte the same for a member who is there, who left, and who never was.
-TEST_F(Grants, ARefusalTellsNothing) {
+TEST_F(Grants, P11ARefusalTellsNothing) {
   GrantBox box;
   box.daemon.extra = grant("user = \"62003\"", "\"tag:support\"");
   ASSERT_TRUE(box.daemon.start());
@@ -161,7 +161,7 @@ TEST_F(Grants, ARefusalTellsNothing) {
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "member_retired");
 }
 
-TEST_F(Grants, TheCommandAsAnotherUserGetsWhatIsGranted) {
+TEST_F(Grants, P11TheCommandAsAnotherUserGetsWhatIsGranted) {
   GrantBox box;
   box.daemon.extra = grant("group = \"games\"", "\"id:1\"");
   ASSERT_TRUE(box.daemon.start());
@@ -179,7 +179,7 @@ TEST_F(Grants, TheCommandAsAnotherUserGetsWhatIsGranted) {
 }
 
 // What a reload brings counts for the next request of a connection that was there before.
-TEST_F(Grants, AReloadChangesThemForOpenConnections) {
+TEST_F(Grants, P11AReloadChangesThemForOpenConnections) {
   GrantBox box;
   ASSERT_TRUE(box.daemon.start());
   Connection connection = user(62'001).connect(box.daemon.token_socket());
@@ -203,7 +203,7 @@ TEST_F(Grants, AReloadChangesThemForOpenConnections) {
 }
 
 // Somebody who waits for a token when the grant goes gets none.
-TEST_F(Grants, AReloadChangesThemForThoseWhoWait) {
+TEST_F(Grants, P11AReloadChangesThemForThoseWhoWait) {
   GrantBox box;
   box.daemon.extra = grant("user = \"62001\"", "\"*\"");
   ASSERT_TRUE(box.daemon.start());
@@ -219,7 +219,7 @@ TEST_F(Grants, AReloadChangesThemForThoseWhoWait) {
   EXPECT_EQ(GrantBox::text_of(connection.read_reply()), "forbidden");
 }
 
-TEST_F(Grants, AHolderWhoIsNotThereIsAnErrorThatNamesItsLine) {
+TEST_F(Grants, P11AHolderWhoIsNotThereIsAnErrorThatNamesItsLine) {
   GrantBox box;
   for (const auto& [holder, why] :
        {std::pair{"user = \"no-such-user\"", "grant 1: user: no user \"no-such-user\""},
@@ -239,7 +239,7 @@ TEST_F(Grants, AHolderWhoIsNotThereIsAnErrorThatNamesItsLine) {
   }
 }
 
-TEST_F(Grants, AReloadThatFailsLeavesTheOldOnes) {
+TEST_F(Grants, P11AReloadThatFailsLeavesTheOldOnes) {
   GrantBox box;
   box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
   ASSERT_TRUE(box.daemon.start());
@@ -261,7 +261,7 @@ TEST_F(Grants, AReloadThatFailsLeavesTheOldOnes) {
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
 }
 
-TEST_F(Grants, AReloadSaysWhatNeedsARestart) {
+TEST_F(Grants, P11AReloadSaysWhatNeedsARestart) {
   GrantBox box;
   ASSERT_TRUE(box.daemon.start());
   ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);

@@ -74,7 +74,7 @@ class Guard : public ::testing::Test {
   Daemon& daemon = box.daemon;
 };
 
-TEST_F(Guard, HoldsTheRetirementsAndAppliesTheRest) {
+TEST_F(Guard, P6HoldsTheRetirementsAndAppliesTheRest) {
   start();
   const std::string id = gut();
   expect_only_additions_and_changes();
@@ -95,7 +95,7 @@ TEST_F(Guard, HoldsTheRetirementsAndAppliesTheRest) {
   expect_only_additions_and_changes();
 }
 
-TEST_F(Guard, HoldsOverAKillUnderTheSameId) {
+TEST_F(Guard, P6HoldsOverAKillUnderTheSameId) {
   start();
   const std::string id = gut();
   for (int life = 0; life < 2; ++life) {
@@ -115,7 +115,7 @@ TEST_F(Guard, HoldsOverAKillUnderTheSameId) {
   for (int member = 2; member <= 6; ++member) EXPECT_EQ(status_of(member), 410) << member;
 }
 
-TEST_F(Guard, AStartWithAGuttedRosterIsHeldAgainstTheLastOneOnRecord) {
+TEST_F(Guard, P6AStartWithAGuttedRosterIsHeldAgainstTheLastOneOnRecord) {
   start();
   EXPECT_EQ(daemon.stop(), 0);
   daemon.write_roster(entries(1, 1, "tags = [\"changed\"]\n") + entries(7, 7));
@@ -128,7 +128,7 @@ TEST_F(Guard, AStartWithAGuttedRosterIsHeldAgainstTheLastOneOnRecord) {
   expect_only_additions_and_changes();
 }
 
-TEST_F(Guard, ApprovingRetiresExactlyThose) {
+TEST_F(Guard, P6ApprovingRetiresExactlyThose) {
   start();
   const std::string id = gut();
   const Finished approve = daemon.cli({"approve", id});
@@ -146,7 +146,7 @@ TEST_F(Guard, ApprovingRetiresExactlyThose) {
   EXPECT_NE(daemon.cli({"approve", id}).code, 0);
 }
 
-TEST_F(Guard, AWrongApprovalChangesNothingAndNamesThePlanThatIsHeld) {
+TEST_F(Guard, P6AWrongApprovalChangesNothingAndNamesThePlanThatIsHeld) {
   start();
   const std::string id = gut();
   const Finished wrong = daemon.cli({"approve", kStranger});
@@ -158,7 +158,7 @@ TEST_F(Guard, AWrongApprovalChangesNothingAndNamesThePlanThatIsHeld) {
   expect_only_additions_and_changes();
 }
 
-TEST_F(Guard, AnApprovalThatTheRosterHasOvertakenChangesNothing) {
+TEST_F(Guard, P6AnApprovalThatTheRosterHasOvertakenChangesNothing) {
   daemon.roster_options["watch"] = "false";
   start();
   daemon.write_roster(entries(1, 1, "tags = [\"changed\"]\n") + entries(7, 7));
@@ -184,7 +184,7 @@ TEST_F(Guard, AnApprovalThatTheRosterHasOvertakenChangesNothing) {
   EXPECT_EQ(status_of(6), 410);
 }
 
-TEST_F(Guard, AnApprovalOfARosterThatWasMendedIsAnError) {
+TEST_F(Guard, P6AnApprovalOfARosterThatWasMendedIsAnError) {
   start();
   const std::string id = gut();
   daemon.write_roster(entries(1, 6));
@@ -195,7 +195,7 @@ TEST_F(Guard, AnApprovalOfARosterThatWasMendedIsAnError) {
   for (int member = 1; member <= 6; ++member) EXPECT_EQ(status_of(member), 200) << member;
 }
 
-TEST_F(Guard, AnApprovalOfABrokenRosterIsAnError) {
+TEST_F(Guard, P6AnApprovalOfABrokenRosterIsAnError) {
   start();
   const std::string id = gut();
   daemon.write_roster("[[member");

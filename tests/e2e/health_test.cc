@@ -101,7 +101,7 @@ TEST(Health, AFailingDiskIsSeenAndPasses) {
   expect_metric(box, "rota_commits_ok", 1);
 }
 
-TEST(Health, AHeldPlanWaitsForItsApproval) {  // P6
+TEST(Health, P6AHeldPlanWaitsForItsApproval) {
   Box box;
   box.daemon.roster_options = {{"max_retire_count", "0"}, {"max_retire_fraction", "0.0"}};
   ASSERT_TRUE(box.daemon.start());
@@ -117,7 +117,7 @@ TEST(Health, AHeldPlanWaitsForItsApproval) {  // P6
   expect_metric(box, "rota_roster_in_force", 1);
 }
 
-TEST(Health, ABrokenRosterIsSeenUntilItIsMended) {  // P6
+TEST(Health, P6ABrokenRosterIsSeenUntilItIsMended) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   expect_readiness(box, "ready");
@@ -158,7 +158,7 @@ TEST(Health, ABrokenConfigurationIsSeenAtAReload) {
   expect_readiness(box, "ready");
 }
 
-TEST(Health, MembersWithoutATokenAreSeenUntilCircleIsBack) {  // P12
+TEST(Health, P12MembersWithoutATokenAreSeenUntilCircleIsBack) {
   Box box({"--access-ttl", "6s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());
   // One that never had a token is given time before it counts as overdue.
@@ -174,14 +174,14 @@ TEST(Health, MembersWithoutATokenAreSeenUntilCircleIsBack) {  // P12
   expect_metric(box, R"(rota_upstream_breaker{state="closed"})", 1);
 }
 
-TEST(Health, ARefusedAppTokenIsSeen) {  // P8
+TEST(Health, P8ARefusedAppTokenIsSeen) {
   Box box;
   box.sandbox.control(post("/_sandbox/app-token", R"({"app_token":"the-new-one"})"));
   ASSERT_TRUE(box.daemon.start());
   expect_readiness(box, "upstream_app_token_refused ");
 }
 
-TEST(Health, TcpHasHealthAndMetricsAndNothingElse) {  // P10, P11
+TEST(Health, P10P11TcpHasHealthAndMetricsAndNothingElse) {
   Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
   const std::uint16_t port = free_port();
   box.daemon.serve["metrics_listen"] = fmt::format("\"127.0.0.1:{}\"", port);

@@ -65,20 +65,20 @@ void Hostile::fetch_beside_a_crowd() {
   EXPECT_GT(crowd.closings(), 0U) << "the crowd did nothing";
 }
 
-TEST_F(Hostile, EachOddityGets400AndAClose) {
+TEST_F(Hostile, P11EachOddityGets400AndAClose) {
   start();
   for (const std::string& bytes : testing::http_oddities())
     expect_refusal(bytes, 400, "bad_request");
 }
 
-TEST_F(Hostile, WhatIsTooLargeGets431AndAClose) {
+TEST_F(Hostile, P11WhatIsTooLargeGets431AndAClose) {
   start();
   for (const std::string& bytes : testing::http_oversizes()) {
     expect_refusal(bytes, 431, "request_too_large");
   }
 }
 
-TEST_F(Hostile, ABodyIsNeverReadAsARequest) {
+TEST_F(Hostile, P11ABodyIsNeverReadAsARequest) {
   start();
   const std::string inside = get("/v1/status") + get("/nowhere");
   Connection connection = Connection::to_unix(box.daemon.admin_socket());
@@ -89,14 +89,14 @@ TEST_F(Hostile, ABodyIsNeverReadAsARequest) {
   EXPECT_TRUE(connection.at_end());
 }
 
-TEST_F(Hostile, GoodClientsAreAnsweredWhereAllAreAdmitted) {
+TEST_F(Hostile, P11GoodClientsAreAnsweredWhereAllAreAdmitted) {
   box.daemon.serve = {{"max_connections", "1000"}, {"max_connections_per_uid", "1000"}};
   start();
   fetch_beside_a_crowd();
   EXPECT_EQ(metric(R"(rota_connections_refused_total{limit="uid"})"), 0);
 }
 
-TEST_F(Hostile, GoodClientsAreAnsweredWhereMostAreRefusedAndTheLogStaysShort) {
+TEST_F(Hostile, P11GoodClientsAreAnsweredWhereMostAreRefusedAndTheLogStaysShort) {
   box.daemon.serve = {{"max_connections_per_uid", "100"}};
   start();
   fetch_beside_a_crowd();

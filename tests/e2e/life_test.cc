@@ -30,7 +30,7 @@ int listen_on(const std::filesystem::path& path) {
   return fd;
 }
 
-TEST(Life, AfterAKillTheSameTokensAreServedBeforeTheFirstCall) {  // P2
+TEST(Life, P2AfterAKillTheSameTokensAreServedBeforeTheFirstCall) {
   Box box({"--access-ttl", "120s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return has_token(box); }));
@@ -43,7 +43,7 @@ TEST(Life, AfterAKillTheSameTokensAreServedBeforeTheFirstCall) {  // P2
   EXPECT_EQ(box.sandbox.state_of(token), "live");
 }
 
-TEST(Life, NoKillLosesATokenThatWasServed) {  // P2, P3
+TEST(Life, P2P3NoKillLosesATokenThatWasServed) {
   Box box({"--access-ttl", "5s", "--refresh-ttl", "10m"});
   box.daemon.rotation["refresh_ahead"] = "\"4s\"";
   for (int round = 0; round < 8; ++round) {

@@ -34,7 +34,7 @@ class Privilege : public ::testing::Test {
 };
 
 // The kernel gives /proc/PID of a process that is not dumpable to root.
-TEST_F(Privilege, ItsMemoryIsClosedToItsOwnUser) {
+TEST_F(Privilege, P10ItsMemoryIsClosedToItsOwnUser) {
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
   const pid_t pid = box.daemon.process().pid();
@@ -55,7 +55,7 @@ TEST_F(Privilege, ItsMemoryIsClosedToItsOwnUser) {
   }
 }
 
-TEST_F(Privilege, EverythingWorksAsAUserOfItsOwnWithoutAnyCapability) {
+TEST_F(Privilege, P10EverythingWorksAsAUserOfItsOwnWithoutAnyCapability) {
   box.daemon.extra = "\n[[grant]]\nuser = \"60901\"\nmembers = [\"id:1\"]\n";
   box.daemon.serve["token_socket_mode"] = "\"0666\"";
   ASSERT_TRUE(box.daemon.start());

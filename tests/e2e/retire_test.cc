@@ -42,7 +42,7 @@ struct Way {
 
 class Retire : public ::testing::TestWithParam<Way> {};
 
-TEST_P(Retire, ServesNothingMoreAndRevokesAllThatIsAlive) {  // P4
+TEST_P(Retire, P4ServesNothingMoreAndRevokesAllThatIsAlive) {
   Box box({"--access-ttl", "8s", "--refresh-ttl", "10m", "--log"});
   if (!GetParam().watch) box.daemon.roster_options = {{"watch", "false"}};
   ASSERT_TRUE(box.daemon.start());
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Way{"RemovalSeenByTheWatch", true, kWithoutOne, [](Box&) {}}),
     [](const auto& way) { return way.param.name; });
 
-TEST(Retirement, GoesOnAfterAKillUntilCircleAcknowledges) {  // P4, P5
+TEST(Retirement, P4P5GoesOnAfterAKillUntilCircleAcknowledges) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return has_token(box); }));
@@ -134,7 +134,7 @@ TEST(Retirement, TheRevokeScriptFailsWhileATokenLives) {
   EXPECT_THAT(report.output, ::testing::ContainsRegex("refresh.*alive"));
 }
 
-TEST(Roster, ABrokenOneChangesNothingWhileThereIsAGoodOneOnRecord) {  // P6
+TEST(Roster, P6ABrokenOneChangesNothingWhileThereIsAGoodOneOnRecord) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return has_token(box); }));
@@ -154,7 +154,7 @@ TEST(Roster, ABrokenOneChangesNothingWhileThereIsAGoodOneOnRecord) {  // P6
   EXPECT_TRUE(has_token(box));
 }
 
-TEST(Roster, AMassRetirementIsHeldUntilItIsApproved) {  // P6
+TEST(Roster, P6AMassRetirementIsHeldUntilItIsApproved) {
   Box box;
   box.daemon.roster_options = {{"max_retire_count", "1"}, {"watch", "false"}};
   ASSERT_TRUE(box.daemon.start());

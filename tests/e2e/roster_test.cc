@@ -76,7 +76,7 @@ class RosterOnDisk : public ::testing::Test {
   const fs::path path = box.daemon.roster_path();
 };
 
-TEST_F(RosterOnDisk, RenamedOverIsApplied) {
+TEST_F(RosterOnDisk, P6RenamedOverIsApplied) {
   start();
   daemon.write_roster(entries(2, 4));
   EXPECT_TRUE(retires(1));
@@ -88,7 +88,7 @@ TEST_F(RosterOnDisk, RenamedOverIsApplied) {
   EXPECT_TRUE(serves(5));
 }
 
-TEST_F(RosterOnDisk, HeldOpenByItsWriterIsNotReadHalf) {
+TEST_F(RosterOnDisk, P6HeldOpenByItsWriterIsNotReadHalf) {
   start();
   const int applied = says(kApplied);
   {
@@ -106,7 +106,7 @@ TEST_F(RosterOnDisk, HeldOpenByItsWriterIsNotReadHalf) {
   expect_nothing_changed();
 }
 
-TEST_F(RosterOnDisk, WrittenInPiecesIsReadOnceItIsLeftAlone) {
+TEST_F(RosterOnDisk, P6WrittenInPiecesIsReadOnceItIsLeftAlone) {
   start();
   // Each piece is a file that is valid, closed, and quiet for a while; what matters is that no
   // while is as long as the daemon settles. A machine that was slow proves nothing: once more then.
@@ -136,7 +136,7 @@ TEST_F(RosterOnDisk, WrittenInPiecesIsReadOnceItIsLeftAlone) {
   FAIL() << "this machine cannot write twelve lines in a row";
 }
 
-TEST_F(RosterOnDisk, DeletedAndMadeAgain) {
+TEST_F(RosterOnDisk, P6DeletedAndMadeAgain) {
   start();
   fs::remove(path);
   ASSERT_TRUE(says_again(kTrouble, 0));
@@ -150,7 +150,7 @@ TEST_F(RosterOnDisk, DeletedAndMadeAgain) {
   expect_nothing_changed();
 }
 
-TEST_F(RosterOnDisk, TouchedIsReadAndChangesNothing) {
+TEST_F(RosterOnDisk, P6TouchedIsReadAndChangesNothing) {
   start();
   const int applied = says(kApplied);
   const auto calls = box.sandbox.calls();
@@ -162,7 +162,7 @@ TEST_F(RosterOnDisk, TouchedIsReadAndChangesNothing) {
   EXPECT_EQ(box.sandbox.calls(), calls);
 }
 
-TEST_F(RosterOnDisk, BrokenIsNotAppliedAndMendedIs) {
+TEST_F(RosterOnDisk, P6BrokenIsNotAppliedAndMendedIs) {
   start();
   daemon.write_roster(entries(1, 3) + "[[member");
   ASSERT_TRUE(says_again(kTrouble, 0));
@@ -175,7 +175,7 @@ TEST_F(RosterOnDisk, BrokenIsNotAppliedAndMendedIs) {
   EXPECT_EQ(says(kTrouble), 1);
 }
 
-TEST_F(RosterOnDisk, IsReadWhenItsEventWasLostInAFlood) {
+TEST_F(RosterOnDisk, P6IsReadWhenItsEventWasLostInAFlood) {
   start();
   std::size_t events = 0;
   std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> events;
@@ -193,7 +193,7 @@ TEST_F(RosterOnDisk, IsReadWhenItsEventWasLostInAFlood) {
   EXPECT_TRUE(retires(1));
 }
 
-TEST_F(RosterOnDisk, OfADirectory) {
+TEST_F(RosterOnDisk, P6OfADirectory) {
   const fs::path folder = daemon.folder() / "roster.d";
   fs::create_directory(folder);
   daemon.roster_options = {{"path", fmt::format("\"{}\"", folder.string())}};
@@ -222,7 +222,7 @@ TEST_F(RosterOnDisk, OfADirectory) {
   EXPECT_EQ(daemon.fetch("community_member_id=2").status, 200);
 }
 
-TEST_F(RosterOnDisk, InAFolderThatIsDeletedAndMadeAgain) {
+TEST_F(RosterOnDisk, P6InAFolderThatIsDeletedAndMadeAgain) {
   const fs::path folder = daemon.folder() / "etc" / "rota";
   const fs::path moved = folder / "roster.toml";
   fs::create_directories(folder);
@@ -241,7 +241,7 @@ TEST_F(RosterOnDisk, InAFolderThatIsDeletedAndMadeAgain) {
 }
 
 // As Kubernetes hands out a ConfigMap: roster.toml → ..data/roster.toml, ..data → a folder.
-TEST_F(RosterOnDisk, BehindLinksThatAreSwapped) {
+TEST_F(RosterOnDisk, P6BehindLinksThatAreSwapped) {
   const fs::path folder = daemon.folder() / "map";
   const auto version = [&](const char* name, std::string_view text) {
     fs::create_directories(folder / name);

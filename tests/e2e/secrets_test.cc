@@ -11,7 +11,7 @@
 namespace rota::e2e {
 namespace {
 
-TEST(Secrets, NoneIsInALogAReportOrAFile) {  // P10
+TEST(Secrets, P10NoneIsInALogAReportOrAFile) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
@@ -56,7 +56,7 @@ TEST(Secrets, NoneIsInALogAReportOrAFile) {  // P10
 }
 
 // Who can write the database still gets nobody another's token (docs/threat-model.md).
-TEST(Secrets, RecordsSwappedInTheDatabaseGiveNobodyAnothersToken) {
+TEST(Secrets, P10RecordsSwappedInTheDatabaseGiveNobodyAnothersToken) {
   Box box({"--access-ttl", "120s", "--refresh-ttl", "10m"});
   const auto whose = std::to_array<std::pair<const char*, int>>(
       {{"community_member_id=1", 1}, {"email=member2@example.com", 2}, {"sso_user_id=sso%7C3", 3}});

@@ -39,7 +39,7 @@ TEST(Tokens, EachSelectorGetsItsOwnMembersLivingToken) {
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
 
-TEST(Tokens, RotateByTheTimerAndNoFetchEverGetsADeadOne) {  // P1, P9
+TEST(Tokens, P1P9RotateByTheTimerAndNoFetchEverGetsADeadOne) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
   std::set<std::string> seen;
@@ -73,7 +73,7 @@ TEST(Tokens, APairIsRenewedBeforeItsRefreshTokenEnds) {
   EXPECT_EQ(box.sandbox.state_of(first.front()), "revoked");
 }
 
-TEST(Tokens, AnyNumberOfWaitingClientsMakeOneRefresh) {  // P9
+TEST(Tokens, P9AnyNumberOfWaitingClientsMakeOneRefresh) {
   Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());
   ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));

@@ -11,7 +11,7 @@
 namespace rota::e2e {
 namespace {
 
-TEST(Weather, FaultsCostNoClientADeadOrForeignToken) {  // P1, P5
+TEST(Weather, P1P5FaultsCostNoClientADeadOrForeignToken) {
   Box box({"--access-ttl", "6s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());
   box.sandbox.faults(
@@ -41,7 +41,7 @@ TEST(Weather, FaultsCostNoClientADeadOrForeignToken) {  // P1, P5
   EXPECT_EQ(stats.at("in_flight").at("overlaps").as_int64(), 0);
 }
 
-TEST(Weather, ARefusedAppTokenIsOneAlarmAndANewOneHealsIt) {  // P8
+TEST(Weather, P8ARefusedAppTokenIsOneAlarmAndANewOneHealsIt) {
   Box box;
   box.sandbox.control(post("/_sandbox/app-token", R"({"app_token":"the-new-one"})"));
   ASSERT_TRUE(box.daemon.start());
@@ -61,7 +61,7 @@ TEST(Weather, ARefusedAppTokenIsOneAlarmAndANewOneHealsIt) {  // P8
   EXPECT_EQ(breaker(), "closed");
 }
 
-TEST(Weather, A429PausesEverybody) {  // P7
+TEST(Weather, P7A429PausesEverybody) {
   Box box({"--access-ttl", "60s", "--refresh-ttl", "10m", "--retry-after", "seconds"});
   box.sandbox.faults(R"(["any:throttle:1"])");
   ASSERT_TRUE(box.daemon.start());
@@ -75,7 +75,7 @@ TEST(Weather, A429PausesEverybody) {  // P7
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
 
-TEST(Weather, ACommunityThatIsNotEligibleIsProbedAndComesBack) {  // P8
+TEST(Weather, P8ACommunityThatIsNotEligibleIsProbedAndComesBack) {
   Box box;
   box.sandbox.control(post("/_sandbox/eligible", R"({"eligible":false})"));
   ASSERT_TRUE(box.daemon.start());
@@ -87,7 +87,7 @@ TEST(Weather, ACommunityThatIsNotEligibleIsProbedAndComesBack) {  // P8
   EXPECT_TRUE(eventually([&] { return box.daemon.fetch("community_member_id=1").status == 200; }));
 }
 
-TEST(Weather, ABudgetHoldsOverAKill) {  // P7
+TEST(Weather, P7ABudgetHoldsOverAKill) {
   Box box({"--access-ttl", "6s", "--refresh-ttl", "10m", "--rate-window", "20s"});
   box.daemon.upstream["requests_per_window"] = "10";
   box.daemon.upstream["window"] = "\"20s\"";

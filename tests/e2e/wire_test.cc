@@ -22,7 +22,7 @@ class Wire : public ::testing::Test {
   Box box{{"--access-ttl", "60s", "--refresh-ttl", "10m"}};
 };
 
-TEST_F(Wire, PipelinedRequestsAreAnsweredInOrder) {
+TEST_F(Wire, P11PipelinedRequestsAreAnsweredInOrder) {
   std::string requests;
   for (int i = 0; i < 64; ++i) {
     requests +=
@@ -40,7 +40,7 @@ TEST_F(Wire, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_TRUE(connection.at_end());
 }
 
-TEST_F(Wire, AClientThatHangsUpHalfWayLeavesNothingBehind) {
+TEST_F(Wire, P11AClientThatHangsUpHalfWayLeavesNothingBehind) {
   // A member that is new while Circle does not answer: who asks for it has to wait.
   box.sandbox.faults(R"(["any:hang:1"])");
   box.daemon.write_roster(std::string(kThreeMembers) + "[[member]]\ncommunity_member_id = 4\n");
@@ -60,7 +60,7 @@ TEST_F(Wire, AClientThatHangsUpHalfWayLeavesNothingBehind) {
   EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 200);
 }
 
-TEST_F(Wire, TheAdminRoutesAreNotOnTheTokenSocket) {
+TEST_F(Wire, P11TheAdminRoutesAreNotOnTheTokenSocket) {
   for (const char* target : {"/v1/status", "/v1/members", "/v1/roster/plan"}) {
     Connection connection = connect();
     connection.send(get(target));

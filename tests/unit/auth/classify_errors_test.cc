@@ -104,7 +104,7 @@ TEST(ClassifyErrors, P5WordsOutOfPlaceAreUnclear) {
   }
 }
 
-TEST(ClassifyErrors, AnUnknown401MeansTheAppTokenOnIssueOnly) {
+TEST(ClassifyErrors, P8AnUnknown401MeansTheAppTokenOnIssueOnly) {
   for (const std::string& body : {error_json("Nope."), std::string(R"({"status":"unauthorized"})"),
                                   std::string(), std::string("HTTP Token: Access denied.\n")}) {
     EXPECT_EQ(verdict(kIssue, reply(401, body)), "app_token_refused") << body;
@@ -117,7 +117,7 @@ TEST(ClassifyErrors, AnUnknown401MeansTheAppTokenOnIssueOnly) {
   EXPECT_EQ(verdict(kIssue, reply(401, "", "text/html")), "unclear_reply");
 }
 
-TEST(ClassifyErrors, A403CountsInCirclesShapeOnly) {
+TEST(ClassifyErrors, P8A403CountsInCirclesShapeOnly) {
   for (const CallKind kind : kAllKinds) {
     EXPECT_EQ(verdict(kind, reply(403, error_json("Other words."))), "not_eligible");
     EXPECT_EQ(verdict(kind, reply(403, R"({"message":"Forbidden"})")), "unclear_reply");
@@ -156,7 +156,7 @@ std::optional<Duration> pause(const HttpReply& r, WallTime wall_now) {
   return throttled == nullptr ? std::nullopt : throttled->after;
 }
 
-TEST(ClassifyErrors, A429ThrottlesWhateverItSays) {
+TEST(ClassifyErrors, P7A429ThrottlesWhateverItSays) {
   for (const CallKind kind : kAllKinds) {
     for (const auto body : {replies::kHtml502, std::string_view(), std::string_view("{}")}) {
       EXPECT_EQ(verdict(kind, reply(429, body)), "throttled");

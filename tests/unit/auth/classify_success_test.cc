@@ -109,7 +109,7 @@ TEST(ClassifySuccess, P5AnUnclear200IsUnclearForEveryCall) {
   }
 }
 
-TEST(ClassifySuccess, Only204AcknowledgesARevocation) {
+TEST(ClassifySuccess, P5Only204AcknowledgesARevocation) {
   for (const CallKind kind : {CallKind::kRevokeRefresh, CallKind::kRevokeAccess}) {
     EXPECT_TRUE(std::holds_alternative<Revoked>(outcome(kind, reply(204, ""))));
     EXPECT_TRUE(std::holds_alternative<Revoked>(outcome(kind, reply(204, "", ""))));

@@ -49,7 +49,7 @@ void watch_bytes_of(const Secret& secret) {
   watch = Watch{.block = secret.reveal().data(), .size = secret.size()};
 }
 
-TEST(Wipe, OverwritesEveryByte) {
+TEST(Wipe, P10OverwritesEveryByte) {
   std::array<char, 32> bytes{};
   bytes.fill('x');
   wipe(std::span<char>(bytes).first(31));
@@ -58,7 +58,7 @@ TEST(Wipe, OverwritesEveryByte) {
   wipe(std::span<char>());
 }
 
-TEST(Wipe, ReachesWhatAShrunkStringLeftBehind) {
+TEST(Wipe, P10ReachesWhatAShrunkStringLeftBehind) {
   std::string text(kToken);
   const std::size_t capacity = text.capacity();
   text.resize(3);  // the rest of the token is still in the buffer
@@ -70,7 +70,7 @@ TEST(Wipe, ReachesWhatAShrunkStringLeftBehind) {
   EXPECT_TRUE(std::all_of(buffer, buffer + capacity, [](char c) { return c == 0; }));
 }
 
-TEST(Secret, IsWipedBeforeItsMemoryIsReleased) {
+TEST(Secret, P10IsWipedBeforeItsMemoryIsReleased) {
   {
     const Secret secret(kToken);
     watch_bytes_of(secret);
@@ -79,7 +79,7 @@ TEST(Secret, IsWipedBeforeItsMemoryIsReleased) {
   EXPECT_TRUE(watch.all_zero);
 }
 
-TEST(Secret, IsWipedWhenAnotherIsMovedOverIt) {
+TEST(Secret, P10IsWipedWhenAnotherIsMovedOverIt) {
   Secret secret(kToken);
   watch_bytes_of(secret);
   secret = Secret("other");
@@ -88,7 +88,7 @@ TEST(Secret, IsWipedWhenAnotherIsMovedOverIt) {
   EXPECT_EQ(secret.reveal(), "other");
 }
 
-TEST(Secret, MovesWithoutCopyingItsBytes) {
+TEST(Secret, P10MovesWithoutCopyingItsBytes) {
   Secret first(kToken);
   const char* bytes = first.reveal().data();
   const Secret second(std::move(first));
@@ -98,14 +98,14 @@ TEST(Secret, MovesWithoutCopyingItsBytes) {
   EXPECT_EQ(first.reveal(), "");
 }
 
-TEST(Secret, SurvivesBeingMovedOntoItself) {
+TEST(Secret, P10SurvivesBeingMovedOntoItself) {
   Secret secret(kToken);
   Secret& same = secret;
   secret = std::move(same);
   EXPECT_EQ(secret.reveal(), kToken);
 }
 
-TEST(Secret, TakeWipesTheStringThatItCameIn) {
+TEST(Secret, P10TakeWipesTheStringThatItCameIn) {
   std::string text(kToken);
   const char* buffer = text.data();
   const std::size_t capacity = text.capacity();
@@ -116,7 +116,7 @@ TEST(Secret, TakeWipesTheStringThatItCameIn) {
   EXPECT_TRUE(std::all_of(buffer, buffer + capacity, [](char c) { return c == 0; }));
 }
 
-TEST(Secret, ComparesByContent) {
+TEST(Secret, P10ComparesByContent) {
   EXPECT_TRUE(Secret(kToken) == Secret(kToken));
   EXPECT_FALSE(Secret("abcd") == Secret("abce"));
   EXPECT_FALSE(Secret("abcd") == Secret("abc"));
@@ -127,7 +127,7 @@ TEST(Secret, ComparesByContent) {
   EXPECT_FALSE(Secret(std::string_view("a\0b", 3)) == Secret(std::string_view("a\0c", 3)));
 }
 
-TEST(Secret, CannotBeCopiedPrintedOrFormatted) {
+TEST(Secret, P10CannotBeCopiedPrintedOrFormatted) {
   static_assert(!std::is_copy_constructible_v<Secret>);
   static_assert(!std::is_copy_assignable_v<Secret>);
   static_assert(std::is_nothrow_move_constructible_v<Secret>);
@@ -137,7 +137,7 @@ TEST(Secret, CannotBeCopiedPrintedOrFormatted) {
   static_assert(Streamable<std::string> && !Streamable<Secret>);
 }
 
-TEST(SecretPtr, TheLastOwnerWipes) {
+TEST(SecretPtr, P10TheLastOwnerWipes) {
   SecretPtr first = make_secret(kToken);
   SecretPtr second = first;
   watch_bytes_of(*first);

@@ -5,7 +5,7 @@
 namespace rota {
 namespace {
 
-TEST(Backoff, LiesBetweenTheFloorAndTheDoubledBaseOrTheCap) {
+TEST(Backoff, P12LiesBetweenTheFloorAndTheDoubledBaseOrTheCap) {
   struct Case {
     int failures;
     Duration cap, ceiling;
@@ -31,7 +31,7 @@ TEST(Backoff, LiesBetweenTheFloorAndTheDoubledBaseOrTheCap) {
   }
 }
 
-TEST(Backoff, TheCapIsAnEighthOfTheLifetimeWithinItsBounds) {
+TEST(Backoff, P12TheCapIsAnEighthOfTheLifetimeWithinItsBounds) {
   struct Case {
     Duration lifetime, cap;
   };

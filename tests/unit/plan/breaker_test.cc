@@ -23,12 +23,12 @@ class BreakerTest : public testing::Test {
   Random random{1};
 };
 
-TEST_F(BreakerTest, ClosedLetsEverythingThrough) {
+TEST_F(BreakerTest, P8ClosedLetsEverythingThrough) {
   EXPECT_TRUE(breaker.may_send(kNow, 1'000, false));
   EXPECT_EQ(breaker.probe_at(false), std::nullopt);
 }
 
-TEST_F(BreakerTest, OpensAtOnceOnWhatConcernsEveryMember) {
+TEST_F(BreakerTest, P8OpensAtOnceOnWhatConcernsEveryMember) {
   struct Case {
     Outcome outcome;
     BreakerState state;
@@ -43,13 +43,13 @@ TEST_F(BreakerTest, OpensAtOnceOnWhatConcernsEveryMember) {
   }
 }
 
-TEST_F(BreakerTest, OneBadMemberAloneNeverOpensIt) {
+TEST_F(BreakerTest, P8OneBadMemberAloneNeverOpensIt) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(take(failure, 1));
   EXPECT_FALSE(take(failure, 2));
   EXPECT_EQ(breaker.state(), BreakerState::kClosed);
 }
 
-TEST_F(BreakerTest, ThreeFailingMembersInARowOpenIt) {
+TEST_F(BreakerTest, P8ThreeFailingMembersInARowOpenIt) {
   for (const auto reason :
        {TransientReason::kNotSent, TransientReason::kNoReply, TransientReason::kUnclearReply,
         TransientReason::kUnclear401, TransientReason::kServerError}) {
@@ -61,7 +61,7 @@ TEST_F(BreakerTest, ThreeFailingMembersInARowOpenIt) {
   }
 }
 
-TEST_F(BreakerTest, AUsableReplyBetweenStartsTheCountAnew) {
+TEST_F(BreakerTest, P8AUsableReplyBetweenStartsTheCountAnew) {
   for (const Outcome& works :
        {Outcome{test::issued("a", "r", kT0)}, Outcome{test::refreshed("a", kT0)},
         Outcome{Revoked{}}, Outcome{AlreadyDead{}}, Outcome{MemberUnknown{}},
@@ -75,7 +75,7 @@ TEST_F(BreakerTest, AUsableReplyBetweenStartsTheCountAnew) {
   }
 }
 
-TEST_F(BreakerTest, ThrottlingSaysNothing) {
+TEST_F(BreakerTest, P8ThrottlingSaysNothing) {
   for (int i = 1; i < 10; ++i) EXPECT_FALSE(take(Throttled{}, i));
   EXPECT_EQ(breaker.state(), BreakerState::kClosed);
   take(AppTokenRefused{}, 1);
@@ -83,7 +83,7 @@ TEST_F(BreakerTest, ThrottlingSaysNothing) {
   EXPECT_EQ(breaker.state(), BreakerState::kAppTokenRefused);
 }
 
-TEST_F(BreakerTest, OpenLetsOneProbeThroughAtItsTime) {
+TEST_F(BreakerTest, P8OpenLetsOneProbeThroughAtItsTime) {
   take(AppTokenRefused{}, 1);
   const BootTime probe = *breaker.probe_at(false);
   EXPECT_GE(probe, kNow + Breaker::kProbeGapMin / 2);
@@ -94,7 +94,7 @@ TEST_F(BreakerTest, OpenLetsOneProbeThroughAtItsTime) {
   EXPECT_FALSE(breaker.may_send(probe, 1, true));
 }
 
-TEST_F(BreakerTest, FailedProbesGrowTheDistanceUpToItsCap) {
+TEST_F(BreakerTest, P8FailedProbesGrowTheDistanceUpToItsCap) {
   take(AppTokenRefused{}, 1);
   BootTime now = kNow;
   for (int probe = 1; probe < 20; ++probe) {
@@ -108,14 +108,14 @@ TEST_F(BreakerTest, FailedProbesGrowTheDistanceUpToItsCap) {
   }
 }
 
-TEST_F(BreakerTest, CallsThatWereInFlightWhenItOpenedAreNotCountedAsProbes) {
+TEST_F(BreakerTest, P8CallsThatWereInFlightWhenItOpenedAreNotCountedAsProbes) {
   // Sixteen calls die with one connection: the first probe is due as after one failure.
   for (int i = 1; i <= 16; ++i) take(failure, i);
   EXPECT_EQ(breaker.state(), BreakerState::kFailing);
   EXPECT_LE(*breaker.probe_at(false), kNow + Breaker::kProbeGapMin);
 }
 
-TEST_F(BreakerTest, AFailedProbeKeepsTheReason) {
+TEST_F(BreakerTest, P8AFailedProbeKeepsTheReason) {
   take(AppTokenRefused{}, 1);
   EXPECT_FALSE(take(failure, 1, kNow + 5s));
   EXPECT_EQ(breaker.state(), BreakerState::kAppTokenRefused);
@@ -123,7 +123,7 @@ TEST_F(BreakerTest, AFailedProbeKeepsTheReason) {
   EXPECT_EQ(breaker.state(), BreakerState::kNotEligible);
 }
 
-TEST_F(BreakerTest, SuccessClosesItAndForgetsThePast) {
+TEST_F(BreakerTest, P8SuccessClosesItAndForgetsThePast) {
   for (int i = 1; i <= 3; ++i) take(failure, i);
   EXPECT_TRUE(take(Revoked{}, 1));
   EXPECT_EQ(breaker.state(), BreakerState::kClosed);
@@ -132,7 +132,7 @@ TEST_F(BreakerTest, SuccessClosesItAndForgetsThePast) {
   EXPECT_FALSE(take(failure, 2));
 }
 
-TEST_F(BreakerTest, ANewAppTokenClosesOnlyWhatATokenCanMend) {
+TEST_F(BreakerTest, P8ANewAppTokenClosesOnlyWhatATokenCanMend) {
   EXPECT_FALSE(breaker.on_new_app_token());
   for (const Outcome& refusal : {Outcome{AppTokenRefused{}}, Outcome{NotEligible{}}}) {
     take(refusal, 1);

@@ -15,7 +15,7 @@ constexpr BootTime kStart{Duration{50'000}};
 
 BootTime at(std::int64_t ms) { return kStart + Duration{ms}; }
 
-TEST(Budget, ASlotIsFreeOneTickAfterTheWindowThatBeganWithTheCompletion) {
+TEST(Budget, P7ASlotIsFreeOneTickAfterTheWindowThatBeganWithTheCompletion) {
   Budget budget(2, kWindow);
   for (int i = 0; i < 2; ++i) budget.sent(Lane::kWaiting, at(0));
   budget.completed(Lane::kWaiting, at(10));
@@ -29,7 +29,7 @@ TEST(Budget, ASlotIsFreeOneTickAfterTheWindowThatBeganWithTheCompletion) {
   EXPECT_EQ(budget.used(at(1'021)), 0U);
 }
 
-TEST(Budget, ACallInFlightHoldsItsSlotHoweverLongItTakes) {
+TEST(Budget, P7ACallInFlightHoldsItsSlotHoweverLongItTakes) {
   Budget budget(2, kWindow);
   budget.sent(Lane::kWaiting, at(0));
   budget.sent(Lane::kWaiting, at(0));
@@ -52,7 +52,7 @@ std::size_t calls_in_a_window(Budget& budget, Lane lane) {
   return sent;
 }
 
-TEST(Budget, ATenthIsKeptFromTheBackgroundAndHalfOfThatFromRevocations) {
+TEST(Budget, P7ATenthIsKeptFromTheBackgroundAndHalfOfThatFromRevocations) {
   struct Case {
     std::size_t limit, background, revocations;
   };
@@ -68,7 +68,7 @@ TEST(Budget, ATenthIsKeptFromTheBackgroundAndHalfOfThatFromRevocations) {
   }
 }
 
-TEST(Budget, BackgroundCallsAreSpreadEvenlyOverTheWindow) {
+TEST(Budget, P7BackgroundCallsAreSpreadEvenlyOverTheWindow) {
   Budget budget(100, kWindow);
   constexpr int kParts = 10;
   std::vector<int> sent_in(kParts * 3);
@@ -85,7 +85,7 @@ TEST(Budget, BackgroundCallsAreSpreadEvenlyOverTheWindow) {
   }
 }
 
-TEST(Budget, AfterAPauseOneCallAtATimeUntilOneIsAnswered) {
+TEST(Budget, P7AfterAPauseOneCallAtATimeUntilOneIsAnswered) {
   Budget budget(100, kWindow);
   budget.sent(Lane::kWaiting, at(400));
   budget.pause(at(500));
@@ -102,7 +102,7 @@ TEST(Budget, AfterAPauseOneCallAtATimeUntilOneIsAnswered) {
   EXPECT_TRUE(budget.may_send(Lane::kWaiting, at(520)));
 }
 
-TEST(Budget, APauseIsNotFollowedByABurstOfTheBackground) {
+TEST(Budget, P7APauseIsNotFollowedByABurstOfTheBackground) {
   Budget budget(100, kWindow);
   budget.pause(at(500));
   budget.answered(at(500));
@@ -112,7 +112,7 @@ TEST(Budget, APauseIsNotFollowedByABurstOfTheBackground) {
   EXPECT_TRUE(budget.may_send(Lane::kRefresh, at(511)));
 }
 
-TEST(Budget, UrgentLanesThatUseItUpDoNotShutTheBackgroundOut) {
+TEST(Budget, P7UrgentLanesThatUseItUpDoNotShutTheBackgroundOut) {
   Budget budget(10, kWindow);
   for (int i = 0; i < 10; ++i) {
     budget.sent(Lane::kWaiting, at(0));
@@ -124,7 +124,7 @@ TEST(Budget, UrgentLanesThatUseItUpDoNotShutTheBackgroundOut) {
       << "the first free slot, if it is its turn";
 }
 
-TEST(Budget, RestoredCallsCountInAnyOrder) {
+TEST(Budget, P7RestoredCallsCountInAnyOrder) {
   Budget budget(4, kWindow);
   for (const int ms : {300, 100, 200}) budget.restore(at(ms));
   EXPECT_EQ(budget.used(at(400)), 3U);
@@ -135,7 +135,7 @@ TEST(Budget, RestoredCallsCountInAnyOrder) {
   EXPECT_EQ(budget.used(at(1'101)), 2U);
 }
 
-TEST(Budget, APauseHoldsAllLanesUntilItsEndAndIsNeverShortened) {
+TEST(Budget, P7APauseHoldsAllLanesUntilItsEndAndIsNeverShortened) {
   Budget budget(10, kWindow);
   budget.pause(at(500));
   budget.pause(at(200));
@@ -173,7 +173,7 @@ std::size_t busiest_window(const std::vector<Seen>& calls) {
   return most;
 }
 
-TEST(Budget, NoWindowEverSeesMoreThanTheLimitAndNextSlotAgreesWithMaySend) {
+TEST(Budget, P7NoWindowEverSeesMoreThanTheLimitAndNextSlotAgreesWithMaySend) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     Random random(seed);
     const std::size_t limit = 2 + random.below(8);

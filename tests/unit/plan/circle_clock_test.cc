@@ -18,7 +18,7 @@ WallTime date(Duration skew, Duration after) {
   return std::chrono::floor<std::chrono::seconds>(kT0 + skew + after);
 }
 
-TEST(CircleClock, StartsFromTheWallClockAndTheSkewButNeverBeforeTheRecord) {
+TEST(CircleClock, P1StartsFromTheWallClockAndTheSkewButNeverBeforeTheRecord) {
   EXPECT_EQ(CircleClock(kStart, std::nullopt, 0ms).at(kBoot), kT0);
   EXPECT_EQ(CircleClock(kStart, std::nullopt, -90s).at(kBoot), kT0 - 90s);
   EXPECT_EQ(CircleClock(kStart, kT0 - 1ms, 0ms).at(kBoot), kT0);
@@ -27,7 +27,7 @@ TEST(CircleClock, StartsFromTheWallClockAndTheSkewButNeverBeforeTheRecord) {
   EXPECT_EQ(CircleClock(kStart, kT0 + 24h, 0ms).at(kBoot + 5s), kT0 + 24h + 5s);
 }
 
-TEST(CircleClock, RunsWithTheBootClockAndConvertsBothWays) {
+TEST(CircleClock, P1RunsWithTheBootClockAndConvertsBothWays) {
   const CircleClock clock(kStart, std::nullopt, 0ms);
   EXPECT_EQ(clock.at(kBoot + 90s), kT0 + 90s);
   EXPECT_EQ(clock.boot_at(kT0 + 90s), kBoot + 90s);
@@ -36,7 +36,7 @@ TEST(CircleClock, RunsWithTheBootClockAndConvertsBothWays) {
   EXPECT_EQ(clock.at(kBoot + 10s), kT0 + 10s);
 }
 
-TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheirMiddle) {
+TEST(CircleClock, P1IsMovedOnlyOutOfItsBoundsAndThenToTheirMiddle) {
   // A call of 100 ms around the start; the Date says `off`, and Circle was within [off, off + 1 s).
   struct Case {
     Duration off;
@@ -53,7 +53,7 @@ TEST(CircleClock, IsMovedOnlyOutOfItsBoundsAndThenToTheirMiddle) {
   }
 }
 
-TEST(CircleClock, WholeSecondsOfTheDateDoNotDisturbAClockThatIsRight) {
+TEST(CircleClock, P1WholeSecondsOfTheDateDoNotDisturbAClockThatIsRight) {
   CircleClock clock(kStart, std::nullopt, 0ms);
   for (int i = 0; i < 100; ++i) {
     const Duration after = i * 137ms;
@@ -61,7 +61,7 @@ TEST(CircleClock, WholeSecondsOfTheDateDoNotDisturbAClockThatIsRight) {
   }
 }
 
-TEST(CircleClock, SamplesNarrowItDown) {
+TEST(CircleClock, P1SamplesNarrowItDown) {
   // Circle is 700 ms ahead, less than a Date can show at once.
   CircleClock clock(kStart, std::nullopt, 0ms);
   for (int i = 0; i < 40; ++i) {
@@ -72,7 +72,7 @@ TEST(CircleClock, SamplesNarrowItDown) {
   EXPECT_GE(clock.at(kBoot), kT0 + 300ms);
 }
 
-TEST(CircleClock, OneOddDateAmongManyDoesNotMoveIt) {
+TEST(CircleClock, P1OneOddDateAmongManyDoesNotMoveIt) {
   for (const Duration odd : {Duration(-24h), Duration(24h)}) {
     CircleClock clock(kStart, std::nullopt, 0ms);
     for (int i = 0; i < 20; ++i) {
@@ -84,7 +84,7 @@ TEST(CircleClock, OneOddDateAmongManyDoesNotMoveIt) {
   }
 }
 
-TEST(CircleClock, FollowsALastingChangeOnceASecondReplyConfirmsIt) {
+TEST(CircleClock, P1FollowsALastingChangeOnceASecondReplyConfirmsIt) {
   CircleClock clock(kStart, std::nullopt, 0ms);
   for (int i = 0; i < 9; ++i) clock.observe(date(0ms, i * 1s), kBoot + i * 1s, kBoot + i * 1s);
   EXPECT_FALSE(clock.observe(date(1min, 60s), kBoot + 60s, kBoot + 60s));
@@ -93,7 +93,7 @@ TEST(CircleClock, FollowsALastingChangeOnceASecondReplyConfirmsIt) {
 }
 
 // P1: learned before this start of the daemon, on the same boot.
-TEST(CircleClock, ARestartBelievesNoSingleOddDateEither) {
+TEST(CircleClock, P1ARestartBelievesNoSingleOddDateEither) {
   for (const Duration odd : {Duration(-24h), Duration(24h)}) {
     const Duration offset = kT0.time_since_epoch() - kBoot.time_since_epoch();
     CircleClock clock(kStart, std::nullopt, 0ms, offset);
@@ -104,7 +104,7 @@ TEST(CircleClock, ARestartBelievesNoSingleOddDateEither) {
   }
 }
 
-TEST(CircleClock, TheFirstReplyCorrectsAWrongRecord) {
+TEST(CircleClock, P1TheFirstReplyCorrectsAWrongRecord) {
   // The record said tomorrow; Circle says today.
   CircleClock clock(kStart, kT0 + 24h, 0ms);
   EXPECT_TRUE(clock.observe(date(0ms, 1s), kBoot + 1s, kBoot + 1s));

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::kT0;
 
-TEST(Freshness, TheLeadIsHalfTheLifetimeWhereItIsNotLess) {
+TEST(Freshness, P12TheLeadIsHalfTheLifetimeWhereItIsNotLess) {
   struct Case {
     Duration ahead, lifetime, effective;
   };
@@ -24,7 +24,7 @@ TEST(Freshness, TheLeadIsHalfTheLifetimeWhereItIsNotLess) {
   }
 }
 
-TEST(Freshness, JitterPullsEarlierWithinItsBoundsAndIsAFunctionOfSeedAndToken) {
+TEST(Freshness, P12JitterPullsEarlierWithinItsBoundsAndIsAFunctionOfSeedAndToken) {
   Policy policy;
   policy.jitter = 0.5;
   std::set<WallTime> seen;
@@ -41,7 +41,7 @@ TEST(Freshness, JitterPullsEarlierWithinItsBoundsAndIsAFunctionOfSeedAndToken) {
   EXPECT_NE(refresh_due(one, policy, {}, 1), refresh_due(one, policy, {}, 2));
 }
 
-TEST(Freshness, JitterTakesAtMostHalfOfWhatLiesBetweenIssueAndDue) {
+TEST(Freshness, P12JitterTakesAtMostHalfOfWhatLiesBetweenIssueAndDue) {
   Policy policy;
   policy.jitter = 1.0;
   policy.refresh_ahead = 50min;
@@ -55,13 +55,13 @@ TEST(Freshness, JitterTakesAtMostHalfOfWhatLiesBetweenIssueAndDue) {
   EXPECT_EQ(earliest, kT0 + 5min);
 }
 
-TEST(Freshness, NoJitterIsExact) {
+TEST(Freshness, P12NoJitterIsExact) {
   Policy policy;
   policy.jitter = 0;
   EXPECT_EQ(refresh_due(test::access_token(3, "a"), policy, {}, 5), kT0 + 50min);
 }
 
-TEST(Freshness, WhereEarlyRefreshIsUselessDueIsTheEndExceptForTheProbe) {
+TEST(Freshness, P12WhereEarlyRefreshIsUselessDueIsTheEndExceptForTheProbe) {
   Policy policy;
   policy.jitter = 0;
   UpstreamFacts facts;
@@ -76,7 +76,7 @@ TEST(Freshness, WhereEarlyRefreshIsUselessDueIsTheEndExceptForTheProbe) {
   EXPECT_EQ(refresh_due(token, policy, facts, 5), kT0 + 50min);
 }
 
-TEST(Freshness, APairIsRenewedAheadOfItsEnd) {
+TEST(Freshness, P12APairIsRenewedAheadOfItsEnd) {
   Policy policy;
   const Token token = test::refresh_token(1, "r");
   EXPECT_EQ(renewal_due(token, policy), kT0 + std::chrono::days{28});
@@ -84,7 +84,7 @@ TEST(Freshness, APairIsRenewedAheadOfItsEnd) {
   EXPECT_EQ(renewal_due(token, policy), kT0 + std::chrono::hours{31 * 12});
 }
 
-TEST(Freshness, MinTtlHasADefaultAndACap) {
+TEST(Freshness, P12MinTtlHasADefaultAndACap) {
   struct Case {
     std::optional<Duration> asked;
     Duration lifetime, effective;
@@ -108,7 +108,7 @@ TEST(Freshness, MinTtlHasADefaultAndACap) {
 }
 
 // P12: where each rotation also costs a revocation, half as many are kept fresh.
-TEST(Freshness, TheRevocationOfASupersededTokenCountsWhereItIsMade) {
+TEST(Freshness, P12TheRevocationOfASupersededTokenCountsWhereItIsMade) {
   Policy policy;
   policy.jitter = 0;
   policy.window = 5min;
@@ -125,7 +125,7 @@ TEST(Freshness, TheRevocationOfASupersededTokenCountsWhereItIsMade) {
   EXPECT_EQ(members_that_fit(100, policy, facts), 1'200U);
 }
 
-TEST(Freshness, ForcedRefreshesOfOneMemberAreTenSecondsApart) {
+TEST(Freshness, P12ForcedRefreshesOfOneMemberAreTenSecondsApart) {
   EXPECT_EQ(forced_refresh_gap(1h), 10s);
   EXPECT_EQ(forced_refresh_gap(40s), 10s);
   EXPECT_EQ(forced_refresh_gap(39'996ms), 9'999ms);

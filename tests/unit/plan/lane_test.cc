@@ -11,12 +11,12 @@ namespace {
 
 using Ready = std::array<bool, kLaneCount>;
 
-TEST(LanePicker, NothingReadyPicksNothing) {
+TEST(LanePicker, P7NothingReadyPicksNothing) {
   LanePicker picker;
   EXPECT_EQ(picker.pick({}), std::nullopt);
 }
 
-TEST(LanePicker, TheMostUrgentReadyLaneGoesFirst) {
+TEST(LanePicker, P7TheMostUrgentReadyLaneGoesFirst) {
   for (std::size_t first = 0; first < kLaneCount; ++first) {
     Ready ready{};
     for (std::size_t i = first; i < kLaneCount; ++i) ready[i] = true;
@@ -27,7 +27,7 @@ TEST(LanePicker, TheMostUrgentReadyLaneGoesFirst) {
   }
 }
 
-TEST(LanePicker, EveryEighthPickServesTheLaneServedLongestAgo) {
+TEST(LanePicker, P7EveryEighthPickServesTheLaneServedLongestAgo) {
   LanePicker picker;
   const Ready all{true, true, true, true, true, true};
   std::array<int, kLaneCount> picks{};
@@ -37,7 +37,7 @@ TEST(LanePicker, EveryEighthPickServesTheLaneServedLongestAgo) {
   for (std::size_t lane = 1; lane < kLaneCount; ++lane) EXPECT_GE(picks[lane], 2) << lane;
 }
 
-TEST(LanePicker, NoReadyLaneStarves) {
+TEST(LanePicker, P7NoReadyLaneStarves) {
   // Whatever the others do, a lane that stays ready is served within its least share.
   constexpr int kBound = static_cast<int>(LanePicker::kLeastShare * kLaneCount);
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

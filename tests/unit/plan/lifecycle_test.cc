@@ -65,7 +65,7 @@ constexpr std::array<Row, 10> kTable{{
      {kRetiring, kRetiring, kRetired, kBlocked, kRetiring, kRetiring}},
 }};
 
-TEST(Lifecycle, EveryEventInEveryState) {
+TEST(Lifecycle, P4EveryEventInEveryState) {
   for (const Row& row : kTable) {
     for (std::size_t i = 0; i < kStates.size(); ++i) {
       EXPECT_EQ(next_state(kStates[i], row.event, row.wanted), row.after[i])
@@ -74,14 +74,14 @@ TEST(Lifecycle, EveryEventInEveryState) {
   }
 }
 
-TEST(Lifecycle, NothingButAnOperatorLeadsOutOfBlocked) {
+TEST(Lifecycle, P4NothingButAnOperatorLeadsOutOfBlocked) {
   for (const Row& row : kTable) {
     if (row.event == LifecycleEvent::kOperatorReinstates) continue;
     EXPECT_EQ(next_state(kBlocked, row.event, row.wanted), kBlocked) << row.name;
   }
 }
 
-TEST(Lifecycle, AnyRetiredEntryWinsAndTheLastRemovalCounts) {
+TEST(Lifecycle, P4AnyRetiredEntryWinsAndTheLastRemovalCounts) {
   struct Case {
     std::vector<Selector> selectors;
     bool named, wanted;
@@ -102,7 +102,7 @@ TEST(Lifecycle, AnyRetiredEntryWinsAndTheLastRemovalCounts) {
   }
 }
 
-TEST(Lifecycle, TagsAreJoinedAndThePrimaryKeyIsOneInForce) {
+TEST(Lifecycle, P4TagsAreJoinedAndThePrimaryKeyIsOneInForce) {
   MemberRecord record = test::member(1, kActive, "id:1");
   record.selectors = {selector("id:1", false), selector("email:a@b"), selector("sso:x")};
   record.selectors[0].tags = {"old", "support"};

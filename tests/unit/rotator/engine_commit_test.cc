@@ -11,7 +11,7 @@ namespace {
 
 using testing::SizeIs;
 
-TEST(EngineCommit, NothingIsCalledBeforeTheJournalRowIsDurable) {
+TEST(EngineCommit, P3NothingIsCalledBeforeTheJournalRowIsDurable) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
@@ -28,7 +28,7 @@ TEST(EngineCommit, NothingIsCalledBeforeTheJournalRowIsDurable) {
   EXPECT_EQ(box.durable.open_calls(), 1U);
 }
 
-TEST(EngineCommit, ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
+TEST(EngineCommit, P2ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
@@ -48,7 +48,7 @@ TEST(EngineCommit, ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
 
 // Where Circle has nothing better before the end, the last moments of a token are served too, if
 // the commit that the answer waits for leaves any.
-TEST(EngineCommit, AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
+TEST(EngineCommit, P2AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
   Snapshot snapshot = snapshot_of({member_with_pair()});
   snapshot.early_refresh_useless = true;
   EngineBox box(std::move(snapshot), exact_policy(),
@@ -71,7 +71,7 @@ TEST(EngineCommit, AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
   EXPECT_EQ(box.served(kGraceKey), "access-2");
 }
 
-TEST(EngineCommit, AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
+TEST(EngineCommit, P2AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
@@ -100,7 +100,7 @@ TEST(EngineCommit, AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
   EXPECT_FALSE(box.engine.commit_error());
 }
 
-TEST(EngineCommit, WhatGathersWhileACommitRunsIsTheNextBatch) {
+TEST(EngineCommit, P2WhatGathersWhileACommitRunsIsTheNextBatch) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
@@ -115,7 +115,7 @@ TEST(EngineCommit, WhatGathersWhileACommitRunsIsTheNextBatch) {
   EXPECT_THAT(box.calls, SizeIs(2));
 }
 
-TEST(EngineCommit, AClientThatComesWhileTheNewTokenIsBeingCommittedGetsThatToken) {
+TEST(EngineCommit, P2AClientThatComesWhileTheNewTokenIsBeingCommittedGetsThatToken) {
   EngineBox box = box_with_grace();
   box.advance(2h);
   box.settle();
@@ -129,7 +129,7 @@ TEST(EngineCommit, AClientThatComesWhileTheNewTokenIsBeingCommittedGetsThatToken
   EXPECT_TRUE(box.open_calls().empty()) << "no forced refresh for it";
 }
 
-TEST(EngineCommit, AWaitEndsInTimeWhileTheStoreFails) {
+TEST(EngineCommit, P2AWaitEndsInTimeWhileTheStoreFails) {
   EngineBox box = box_with_grace();
   box.advance(50min);
   box.settle();
@@ -148,7 +148,7 @@ TEST(EngineCommit, AWaitEndsInTimeWhileTheStoreFails) {
 }
 
 // P11: clients that come and go while the store takes nothing leave nothing behind.
-TEST(EngineCommit, AnswersToWaitsThatAreOverDoNotPileUp) {
+TEST(EngineCommit, P11AnswersToWaitsThatAreOverDoNotPileUp) {
   EngineBox box = box_with_grace();
   box.advance(2h);
   box.settle();
@@ -173,7 +173,7 @@ TEST(EngineCommit, AnswersToWaitsThatAreOverDoNotPileUp) {
   EXPECT_EQ(box.served(kGraceKey), "access-2");
 }
 
-TEST(EngineCommit, ARefusalNeedsNoCommitAndADoneDeedIsToldAsNotOnDiskYet) {
+TEST(EngineCommit, P2ARefusalNeedsNoCommitAndADoneDeedIsToldAsNotOnDiskYet) {
   EngineBox box = box_with_grace();
   box.operate(kGraceKey, OperatorAction::kRevoke);
   box.settle();
@@ -193,7 +193,7 @@ TEST(EngineCommit, ARefusalNeedsNoCommitAndADoneDeedIsToldAsNotOnDiskYet) {
 }
 
 // The watchdog goes by this: a disk that hangs, and a loop that does not come to its timer.
-TEST(EngineCommit, ACommitThatNeverEndsOrATickThatNeverComesIsStuck) {
+TEST(EngineCommit, P2ACommitThatNeverEndsOrATickThatNeverComesIsStuck) {
   EngineBox box = box_with_grace();
   EXPECT_FALSE(box.engine.is_stuck(box.now));
   const Now much_later{.wall = box.now.wall + 3h, .boot = box.now.boot + 3h};
@@ -211,7 +211,7 @@ TEST(EngineCommit, ACommitThatNeverEndsOrATickThatNeverComesIsStuck) {
   EXPECT_TRUE(health_of(box.engine, {}, box.now).commit_problem.empty());
 }
 
-TEST(EngineCommit, AnOperatorIsToldInTimeWhileTheStoreFails) {
+TEST(EngineCommit, P2AnOperatorIsToldInTimeWhileTheStoreFails) {
   EngineBox box = box_with_grace();
   const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
   for (int i = 0; i < 40; ++i) {
@@ -224,7 +224,7 @@ TEST(EngineCommit, AnOperatorIsToldInTimeWhileTheStoreFails) {
   EXPECT_EQ(box.served(kGraceKey), "access-1") << "served as long as the retirement is not durable";
 }
 
-TEST(EngineCommit, ACallThatIsNotWantedAfterItsCommitIsNotSent) {
+TEST(EngineCommit, P2ACallThatIsNotWantedAfterItsCommitIsNotSent) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
@@ -237,7 +237,7 @@ TEST(EngineCommit, ACallThatIsNotWantedAfterItsCommitIsNotSent) {
   EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kRetired);
 }
 
-TEST(EngineCommit, AStopLetsTheCallInFlightFinishAndCommit) {
+TEST(EngineCommit, P2AStopLetsTheCallInFlightFinishAndCommit) {
   EngineBox box = box_with_grace();
   box.advance(50min);
   box.settle();

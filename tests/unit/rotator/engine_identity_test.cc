@@ -10,7 +10,7 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TEST(EngineIdentity, TwoEntriesThatAreOneMemberShareItsTokens) {
+TEST(EngineIdentity, P13TwoEntriesThatAreOneMemberShareItsTokens) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey), entry("sso:grace")});
   box.settle();
@@ -38,7 +38,7 @@ TEST(EngineIdentity, TwoEntriesThatAreOneMemberShareItsTokens) {
   EXPECT_EQ(again.slot("sso:grace").record.selectors.size(), 2U);
 }
 
-TEST(EngineIdentity, ARetiredIdWinsOverAnEmailThatTurnsOutToBeIt) {
+TEST(EngineIdentity, P13ARetiredIdWinsOverAnEmailThatTurnsOutToBeIt) {
   EngineBox box;
   box.start();
   box.roster({entry("id:42", true), entry(kGraceKey)});
@@ -51,7 +51,7 @@ TEST(EngineIdentity, ARetiredIdWinsOverAnEmailThatTurnsOutToBeIt) {
   EXPECT_THAT(box.open_calls(), IsEmpty());
 }
 
-TEST(EngineIdentity, AnOperatorsBlockHoldsUnderEveryName) {
+TEST(EngineIdentity, P13AnOperatorsBlockHoldsUnderEveryName) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey), entry("sso:grace")});
   box.settle();
@@ -67,7 +67,7 @@ TEST(EngineIdentity, AnOperatorsBlockHoldsUnderEveryName) {
   EXPECT_TRUE((*box.report_of(op))->done);
 }
 
-TEST(EngineIdentity, RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
+TEST(EngineIdentity, P13RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey), entry("sso:grace")});
   box.settle();
@@ -87,7 +87,7 @@ TEST(EngineIdentity, RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
   EXPECT_EQ(box.engine.size(), 1U);
 }
 
-TEST(EngineIdentity, AnEmailThatLeadsToAnotherMemberIsServedNothing) {
+TEST(EngineIdentity, P13AnEmailThatLeadsToAnotherMemberIsServedNothing) {
   EngineBox box = box_with_grace();
   box.run_for(std::chrono::days{0} + 50min);
   box.reply_last(CallKind::kRefresh, RefreshTokenDead{});
@@ -105,7 +105,7 @@ TEST(EngineIdentity, AnEmailThatLeadsToAnotherMemberIsServedNothing) {
   EXPECT_THAT(box.open_calls(), IsEmpty()) << "nothing is done about it without an operator";
 }
 
-TEST(EngineIdentity, AnUnknownMemberIsAskedForEverMoreRarely) {
+TEST(EngineIdentity, P13AnUnknownMemberIsAskedForEverMoreRarely) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});

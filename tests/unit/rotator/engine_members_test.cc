@@ -71,7 +71,7 @@ TEST(EngineMembers, AForcedRefreshIsTenSecondsAfterTheLastToken) {
   EXPECT_EQ(box.answer_of(patient), WaitResult::kServe);
 }
 
-TEST(EngineMembers, ARetirementDuringARefreshRevokesItsResultToo) {
+TEST(EngineMembers, P4P9ARetirementDuringARefreshRevokesItsResultToo) {
   EngineBox box = box_with_grace();
   box.run_for(50min);
   ASSERT_THAT(box.open_calls(), SizeIs(1));
@@ -103,7 +103,7 @@ TEST(EngineMembers, ARetirementDuringARefreshRevokesItsResultToo) {
   EXPECT_EQ(box.table.find(kGraceKey), nullptr) << "gone for ninety days: forgotten";
 }
 
-TEST(EngineMembers, ARevocationIsTriedUntilItIsAcknowledgedOrOver) {
+TEST(EngineMembers, P5ARevocationIsTriedUntilItIsAcknowledgedOrOver) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey, true)});
   box.reply_last(CallKind::kRevokeRefresh, Revoked{});

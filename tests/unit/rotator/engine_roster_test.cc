@@ -44,7 +44,7 @@ class EngineRosterTest : public testing::Test {
   std::optional<EngineBox> box;
 };
 
-TEST_F(EngineRosterTest, TheSameRosterChangesNothing) {
+TEST_F(EngineRosterTest, P6TheSameRosterChangesNothing) {
   box->roster(members(1, kMembers));
   box->settle();
   const RosterPlan& plan = box->reloads.at(0);
@@ -55,7 +55,7 @@ TEST_F(EngineRosterTest, TheSameRosterChangesNothing) {
   EXPECT_THAT(box->calls, IsEmpty());
 }
 
-TEST_F(EngineRosterTest, AsManyAsTheGuardAllowsAreRetiredAtOnce) {
+TEST_F(EngineRosterTest, P6AsManyAsTheGuardAllowsAreRetiredAtOnce) {
   box->roster(members(6, kMembers));
   box->settle();
   EXPECT_FALSE(box->reloads.at(0).held);
@@ -64,7 +64,7 @@ TEST_F(EngineRosterTest, AsManyAsTheGuardAllowsAreRetiredAtOnce) {
   EXPECT_EQ(in_state(MemberState::kRetiring), 5U);
 }
 
-TEST_F(EngineRosterTest, OneMoreIsHeldAndItsAdditionsAndChangesApply) {
+TEST_F(EngineRosterTest, P6OneMoreIsHeldAndItsAdditionsAndChangesApply) {
   auto wanted = members(7, kMembers + 1);
   wanted.front().tags = {"support"};
   box->roster(wanted);
@@ -85,7 +85,7 @@ TEST_F(EngineRosterTest, OneMoreIsHeldAndItsAdditionsAndChangesApply) {
   EXPECT_EQ(box->reloads.at(1).id, plan.id);
 }
 
-TEST_F(EngineRosterTest, ApprovalLetsExactlyThatPlanThrough) {
+TEST_F(EngineRosterTest, P6ApprovalLetsExactlyThatPlanThrough) {
   const auto wanted = members(7, kMembers);
   box->roster(wanted);
   box->settle();
@@ -105,7 +105,7 @@ TEST_F(EngineRosterTest, ApprovalLetsExactlyThatPlanThrough) {
   EXPECT_FALSE(box->engine.held_plan());
 }
 
-TEST_F(EngineRosterTest, RetiringMembersByAnotherOfTheirNamesIsGuardedToo) {
+TEST_F(EngineRosterTest, P6RetiringMembersByAnotherOfTheirNamesIsGuardedToo) {
   box.reset();
   std::vector<MemberRecord> records;
   for (int i = 1; i <= kMembers; ++i) {
@@ -129,7 +129,7 @@ TEST_F(EngineRosterTest, RetiringMembersByAnotherOfTheirNamesIsGuardedToo) {
   EXPECT_EQ(box->slot("email:m1@example.com").record.selectors.size(), 2U);
 }
 
-TEST_F(EngineRosterTest, AMemberThatComesBackIsActiveAgain) {
+TEST_F(EngineRosterTest, P6AMemberThatComesBackIsActiveAgain) {
   box->roster(members(2, kMembers));
   box->settle();
   EXPECT_EQ(box->slot("id:1").record.state, MemberState::kRetiring);
@@ -140,7 +140,7 @@ TEST_F(EngineRosterTest, AMemberThatComesBackIsActiveAgain) {
   EXPECT_EQ(box->served("id:1"), "");
 }
 
-TEST_F(EngineRosterTest, ARetiredEntryThatNobodyKnewIsNeverCalledFor) {
+TEST_F(EngineRosterTest, P6ARetiredEntryThatNobodyKnewIsNeverCalledFor) {
   auto wanted = members(1, kMembers);
   wanted.push_back(entry("id:99", true));
   box->roster(wanted);
@@ -151,7 +151,7 @@ TEST_F(EngineRosterTest, ARetiredEntryThatNobodyKnewIsNeverCalledFor) {
 }
 
 // What a start goes by when it serves before it has parsed the roster.
-TEST(EngineRoster, RemembersTheRosterThatIsInForceAsItStands) {
+TEST(EngineRoster, P6RemembersTheRosterThatIsInForceAsItStands) {
   EngineBox box;
   box.start();
   std::vector<RosterEntry> all;

@@ -110,7 +110,7 @@ TEST(EngineUpstream, A429PausesEveryLaneWhatIsJournaledAlreadyIncluded) {
 }
 
 // P8: Circle may mean this member alone.
-TEST(EngineUpstream, AMemberThatGetsA429GoesBehindTheOthersOfItsLane) {
+TEST(EngineUpstream, P8AMemberThatGetsA429GoesBehindTheOthersOfItsLane) {
   EngineBox box = box_with_many(2);
   ASSERT_THAT(box.open_calls(), SizeIs(2));
   const std::string second = box.calls[1].request.member.text();
@@ -143,7 +143,7 @@ TEST(EngineUpstream, A429WithoutRetryAfterPausesEverLonger) {
 }
 
 // P7: whatever the wall clock shows after the reboot.
-TEST(EngineUpstream, ARebootKeepsThePauseAndTheSlots) {
+TEST(EngineUpstream, P7ARebootKeepsThePauseAndTheSlots) {
   Policy policy = exact_policy();
   policy.requests_per_window = 20;
   const Now start{.wall = kT0, .boot = BootTime{10'000s}};
@@ -194,7 +194,7 @@ TEST(EngineUpstream, ABadAppTokenIsOneAlarmAndOneProbeAtATime) {
 }
 
 // P12: what the last boot used up comes back as its window ends, and old doubts cost nothing.
-TEST(EngineUpstream, AfterARebootTheBackgroundGoesOnAsTheWindowFreesIt) {
+TEST(EngineUpstream, P12AfterARebootTheBackgroundGoesOnAsTheWindowFreesIt) {
   std::vector<CallRow> rows;
   constexpr BootTime kLast{100h};
   for (int i = 0; i < 400; ++i) {
@@ -223,7 +223,7 @@ TEST(EngineUpstream, AfterARebootTheBackgroundGoesOnAsTheWindowFreesIt) {
 }
 
 // P8: one alarm for one refused token.
-TEST(EngineUpstream, ARefusalOfACallWithTheOldAppTokenSaysNothingAboutTheNewOne) {
+TEST(EngineUpstream, P8ARefusalOfACallWithTheOldAppTokenSaysNothingAboutTheNewOne) {
   EngineBox box = box_with_many(2);
   const auto calls = box.open_calls();
   ASSERT_THAT(calls, SizeIs(2));
@@ -345,7 +345,7 @@ TEST(EngineStart, ACallOfTheLastProcessIsADoubtAsLongAsItsTokenCanLive) {
   }
 }
 
-TEST(EngineStart, AKillBetweenCallAndCommitLosesNothingThatWasServed) {
+TEST(EngineStart, P3AKillBetweenCallAndCommitLosesNothingThatWasServed) {
   EngineBox box = box_with_grace();
   box.run_for(50min);
   box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));

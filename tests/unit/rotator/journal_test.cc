@@ -54,7 +54,7 @@ class JournalTest : public testing::Test {
   Journal journal{past({}, 7), kWindow, kBoot, kBoot0};
 };
 
-TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
+TEST_F(JournalTest, P3ACallIsOneRowOpenedThenClosed) {
   std::vector<Mutation> mutations;
   const CallId id = journal.open(CallKind::kIssue, kGrace, kT0, mutations);
   EXPECT_EQ(id, CallId{7});
@@ -75,21 +75,21 @@ TEST_F(JournalTest, ACallIsOneRowOpenedThenClosed) {
   EXPECT_EQ(journal.open(CallKind::kIssue, kGrace, kT0, mutations), CallId{8});
 }
 
-TEST_F(JournalTest, ARowIsErasedOneTickAfterTheWindow) {
+TEST_F(JournalTest, P3ARowIsErasedOneTickAfterTheWindow) {
   const CallId id = done(kT0 - 1min, kT0);
   EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
   EXPECT_THAT(sweep(kT0 + kWindow + 1ms), ElementsAre(id));
   EXPECT_THAT(sweep(kT0 + 24h), IsEmpty());
 }
 
-TEST_F(JournalTest, AnOpenRowIsNeverErased) {
+TEST_F(JournalTest, P3AnOpenRowIsNeverErased) {
   std::vector<Mutation> mutations;
   journal.open(CallKind::kIssue, kGrace, kT0, mutations);
   EXPECT_THAT(sweep(kT0 + 1000h), IsEmpty());
   EXPECT_EQ(journal.open_rows().size(), 1U);
 }
 
-TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
+TEST_F(JournalTest, P3ADoubtStaysUntilTheLostTokenIsOver) {
   const CallId id = done(kT0, kT0 + 1s, CallFate::kUnknown, kT0 + 1h);
   EXPECT_EQ(journal.doubts(), 1U);
   EXPECT_EQ(journal.doubts_of(kGrace), 1U);
@@ -99,13 +99,13 @@ TEST_F(JournalTest, ADoubtStaysUntilTheLostTokenIsOver) {
   EXPECT_EQ(journal.doubts(), 0U);
 }
 
-TEST_F(JournalTest, ADoubtShorterThanTheWindowIsStillASlot) {
+TEST_F(JournalTest, P3ADoubtShorterThanTheWindowIsStillASlot) {
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1s);
   EXPECT_THAT(sweep(kT0 + kWindow), IsEmpty());
   EXPECT_EQ(sweep(kT0 + kWindow + 1ms).size(), 1U);
 }
 
-TEST_F(JournalTest, OfTwoDoubtsOfOneMemberTheLaterStandsForBoth) {
+TEST_F(JournalTest, P3OfTwoDoubtsOfOneMemberTheLaterStandsForBoth) {
   const CallId first = done(kT0, kT0 + 1s, CallFate::kUnknown, kT0 + 1h);
   const CallId second = done(kT0, kT0 + 10min, CallFate::kUnknown, kT0 + 70min);
   EXPECT_EQ(journal.doubts(), 1U);
@@ -116,7 +116,7 @@ TEST_F(JournalTest, OfTwoDoubtsOfOneMemberTheLaterStandsForBoth) {
   EXPECT_THAT(sweep(kT0 + 2h), ElementsAre(second));
 }
 
-TEST_F(JournalTest, DoubtsFollowTheirMember) {
+TEST_F(JournalTest, P3DoubtsFollowTheirMember) {
   const CallId moved = done(kT0, kT0, CallFate::kUnknown, kT0 + 1h);
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1h, MemberId{3});
   std::vector<Mutation> mutations;
@@ -143,7 +143,7 @@ CallRow closed_row(std::int64_t id, CallFate fate, BootStamp stamp, WallTime clo
   return r;
 }
 
-TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
+TEST(JournalRestart, P3RestoresTheSlotsAndTheDoubts) {
   const auto row = [](std::int64_t id, CallFate fate, Duration closed,
                       std::optional<Duration> doubt = {}) {
     return closed_row(id, fate, {.boot = kBoot, .at = kBoot0 + closed}, kT0 + closed, doubt);
@@ -175,7 +175,7 @@ TEST(JournalRestart, RestoresTheSlotsAndTheDoubts) {
 }
 
 // What Circle's clock was when a row was closed, or is at the restart, does not matter on one boot.
-TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
+TEST(JournalRestart, P3GoesByTheBootClockOnTheSameBoot) {
   const CallRow row =
       closed_row(1, CallFate::kAnswered, {.boot = kBoot, .at = kBoot0 - 7s}, kT0 - 24h);
   const Journal same(past({row}, 2), kWindow, kBoot, kBoot0);
@@ -183,7 +183,7 @@ TEST(JournalRestart, GoesByTheBootClockOnTheSameBoot) {
 }
 
 // P7: no clock tells how long the machine was off, and the wall clock may be hours ahead.
-TEST(JournalRestart, AfterARebootTheLastCommitCountsAsMadeWhenTheBootBegan) {
+TEST(JournalRestart, P7AfterARebootTheLastCommitCountsAsMadeWhenTheBootBegan) {
   const std::vector<CallRow> rows{
       closed_row(1, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{60s}}, kT0 + 20s),
       closed_row(2, CallFate::kAnswered, {.boot = BootId{8}, .at = BootTime{61s}}, kT0 - 5h),
@@ -213,7 +213,7 @@ TEST(JournalRestart, AfterARebootTheLastCommitCountsAsMadeWhenTheBootBegan) {
   EXPECT_THAT(mutations, IsEmpty());
 }
 
-TEST_F(JournalTest, DoubtsStayWhileCirclesClockIsNotSure) {
+TEST_F(JournalTest, P3DoubtsStayWhileCirclesClockIsNotSure) {
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1h);
   std::vector<Mutation> mutations;
   journal.sweep(both(kT0 + 100h), false, mutations);

@@ -75,7 +75,7 @@ Verdict judge(const std::vector<Grant>& grants, const PeerIdentity& who) {
   return verdict;
 }
 
-TEST(AccessPolicy, KnowsRootAndItselfWithoutAnyGrant) {
+TEST(AccessPolicy, P11KnowsRootAndItselfWithoutAnyGrant) {
   EXPECT_EQ(judge({}, peer(0, {0})), kAll);
   EXPECT_EQ(judge({}, peer(kOwnUid, {1})), kAll);
   EXPECT_EQ(judge({}, peer(1'000, {1'000})), kNothing);
@@ -83,7 +83,7 @@ TEST(AccessPolicy, KnowsRootAndItselfWithoutAnyGrant) {
   EXPECT_EQ(judge({}, peer(1'000, {0, kOwnUid})), kNothing);
 }
 
-TEST(AccessPolicy, OnlyRootAndItselfAdminister) {
+TEST(AccessPolicy, P11OnlyRootAndItselfAdminister) {
   const AccessPolicy policy(kOwnUid, {all(to_user(1'000)), all(to_group(50))});
   EXPECT_TRUE(policy.may_administer(peer(0, {0})));
   EXPECT_TRUE(policy.may_administer(peer(kOwnUid, {1})));
@@ -91,14 +91,14 @@ TEST(AccessPolicy, OnlyRootAndItselfAdminister) {
   EXPECT_FALSE(policy.may_administer(kPeerUnknown));
 }
 
-TEST(AccessPolicy, AGrantToAUserIsForThatUserAlone) {
+TEST(AccessPolicy, P11AGrantToAUserIsForThatUserAlone) {
   EXPECT_EQ(judge({all(to_user(1'000))}, peer(1'000, {50})), kAll);
   EXPECT_EQ(judge({all(to_user(1'000))}, peer(1'001, {50})), kNothing);
   EXPECT_EQ(judge({all(to_user(1'000))}, peer(1'001, {1'000})), kNothing)
       << "the group of that number is not the user";
 }
 
-TEST(AccessPolicy, AGrantToAGroupIsForThePrimaryAndEveryOtherGroup) {
+TEST(AccessPolicy, P11AGrantToAGroupIsForThePrimaryAndEveryOtherGroup) {
   const std::vector<Grant> grants{all(to_group(50))};
   EXPECT_EQ(judge(grants, peer(1'000, {50})), kAll);
   EXPECT_EQ(judge(grants, peer(1'000, {4, 20, 50, 1'000})), kAll);
@@ -108,7 +108,7 @@ TEST(AccessPolicy, AGrantToAGroupIsForThePrimaryAndEveryOtherGroup) {
 }
 
 // Whichever list is longer, the peer's or the policy's, the answer is the same.
-TEST(AccessPolicy, FindsOneGroupAmongMany) {
+TEST(AccessPolicy, P11FindsOneGroupAmongMany) {
   std::vector<Grant> grants;
   for (std::uint32_t gid = 2'000; gid < 2'100; ++gid)
     grants.push_back(named(to_group(gid), "id:1"));
@@ -122,13 +122,13 @@ TEST(AccessPolicy, FindsOneGroupAmongMany) {
   EXPECT_EQ(judge(grants, peer(1'000, many)), kAdaOnly);
 }
 
-TEST(AccessPolicy, ATagCoversWhoHasIt) {
+TEST(AccessPolicy, P11ATagCoversWhoHasIt) {
   EXPECT_EQ(judge({tagged(to_user(1'000), "support")}, peer(1'000, {})), kAdaOnly);
   EXPECT_EQ(judge({tagged(to_user(1'000), "supp")}, peer(1'000, {})), kNothing);
   EXPECT_EQ(judge({tagged(to_user(1'000), "sales")}, peer(1'000, {})), Verdict{.of_other = true});
 }
 
-TEST(AccessPolicy, AKeyCoversTheMemberUnderAllItsNames) {
+TEST(AccessPolicy, P11AKeyCoversTheMemberUnderAllItsNames) {
   const Published member = ada();
   for (const char* granted : {"id:42", "email:ada@example.com", "sso:google|1"}) {
     const AccessPolicy policy(kOwnUid, {named(to_user(1'000), granted)});
@@ -142,14 +142,14 @@ TEST(AccessPolicy, AKeyCoversTheMemberUnderAllItsNames) {
 
 // A granted name that leads to nobody gets the 404; any other gets the 403, as if somebody were
 // there.
-TEST(AccessPolicy, AGrantedNameMayLeadToNobody) {
+TEST(AccessPolicy, P11AGrantedNameMayLeadToNobody) {
   const AccessPolicy policy(kOwnUid, {named(to_user(1'000), "email:new@example.com")});
   EXPECT_TRUE(policy.may_read(peer(1'000, {}), key("email:new@example.com"), nullptr));
   EXPECT_FALSE(policy.may_read(peer(1'000, {}), key("email:old@example.com"), nullptr));
   EXPECT_EQ(judge({tagged(to_user(1'000), "support")}, peer(1'000, {})).of_nobody, false);
 }
 
-TEST(AccessPolicy, GrantsOfUserAndGroupsAddUp) {
+TEST(AccessPolicy, P11GrantsOfUserAndGroupsAddUp) {
   const std::vector<Grant> grants{tagged(to_user(1'000), "support"), named(to_group(50), "id:43"),
                                   named(to_user(1'000), "id:44")};
   EXPECT_EQ(judge(grants, peer(1'000, {50})), kAll);
@@ -157,13 +157,13 @@ TEST(AccessPolicy, GrantsOfUserAndGroupsAddUp) {
   EXPECT_EQ(judge(grants, peer(1'001, {50})), Verdict{.of_other = true});
 }
 
-TEST(AccessPolicy, WhoComesOverTcpHasNoGrantWhateverIsWritten) {
+TEST(AccessPolicy, P11WhoComesOverTcpHasNoGrantWhateverIsWritten) {
   EXPECT_EQ(judge({all(to_user(kNoId)), all(to_group(kNoId))}, kPeerUnknown), kNothing);
   EXPECT_EQ(judge({all(to_group(kNoId))}, peer(kNoId, {kNoId})), kNothing);
   EXPECT_FALSE(AccessPolicy(kNoId).may_administer(kPeerUnknown));
 }
 
-TEST(AccessPolicy, KnowsWhoHasNoGrantAtAll) {
+TEST(AccessPolicy, P11KnowsWhoHasNoGrantAtAll) {
   const AccessPolicy policy(kOwnUid, {tagged(to_user(1'000), "x"), named(to_group(50), "id:1")});
   EXPECT_TRUE(policy.may_read_some(peer(0, {})));
   EXPECT_TRUE(policy.may_read_some(peer(1'000, {})));
@@ -173,7 +173,7 @@ TEST(AccessPolicy, KnowsWhoHasNoGrantAtAll) {
 }
 
 // What each answer looks like to somebody granted by tag, by key, by "*" and by nothing.
-TEST(GrantedToken, AnswersTellNothingToTheUngranted) {
+TEST(GrantedToken, P11AnswersTellNothingToTheUngranted) {
   const WallTime now{std::chrono::hours{480'000}};
   Table table;
   Published retired = ada();
@@ -200,7 +200,7 @@ TEST(GrantedToken, AnswersTellNothingToTheUngranted) {
 }
 
 // However the wait ended, somebody whose grant went meanwhile hears only that.
-TEST(GrantedToken, AWaitWhoseGrantWentTellsNothing) {
+TEST(GrantedToken, P11AWaitWhoseGrantWentTellsNothing) {
   const WallTime now{std::chrono::hours{480'000}};
   Table table;
   table.publish(ada());
@@ -214,7 +214,7 @@ TEST(GrantedToken, AWaitWhoseGrantWentTellsNothing) {
 }
 
 // Two entries of the roster that turn out to be one member are served under both names.
-TEST(GrantedToken, AWaitIsSettledByNameSinceMembersBecomeOne) {
+TEST(GrantedToken, P11AWaitIsSettledByNameSinceMembersBecomeOne) {
   const WallTime now{std::chrono::hours{480'000}};
   Table table;
   Published row = ada();

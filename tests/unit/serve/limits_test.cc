@@ -48,7 +48,7 @@ class LimitsTest : public ServeTest {
   }
 };
 
-TEST_F(LimitsTest, RequestHeadBytesMax) {
+TEST_F(LimitsTest, P11RequestHeadBytesMax) {
   begin();
   const std::string first = "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ";
   const auto head_of = [&first](std::size_t bytes) {
@@ -66,7 +66,7 @@ TEST_F(LimitsTest, RequestHeadBytesMax) {
   expect_served();
 }
 
-TEST_F(LimitsTest, RequestBodyBytesMax) {
+TEST_F(LimitsTest, P11RequestBodyBytesMax) {
   begin();
   const auto post = [](std::size_t bytes) {
     return "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(bytes) +
@@ -81,7 +81,7 @@ TEST_F(LimitsTest, RequestBodyBytesMax) {
 }
 
 // The largest request that is allowed fits into the input buffer, behind others too.
-TEST_F(LimitsTest, InputBytesMax) {
+TEST_F(LimitsTest, P11InputBytesMax) {
   begin();
   const std::string first = "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: " +
                             std::to_string(kRequestBodyBytesMax) + "\r\nX: ";
@@ -99,7 +99,7 @@ TEST_F(LimitsTest, InputBytesMax) {
 }
 
 // What one sends at once is not answered at once while others wait.
-TEST_F(LimitsTest, ReceiveBytesMax) {
+TEST_F(LimitsTest, P11ReceiveBytesMax) {
   begin();
   const auto first = connect();
   const auto second = connect();
@@ -157,7 +157,7 @@ class Slow : public EventWatcher {
   bool watched_ = true;
 };
 
-TEST_F(LimitsTest, TurnMax) {
+TEST_F(LimitsTest, P11TurnMax) {
   const auto crowd = EventSet::create(loop);
   const auto other = EventSet::create(loop);
   std::vector<int> order;
@@ -170,7 +170,7 @@ TEST_F(LimitsTest, TurnMax) {
   EXPECT_THAT(std::vector(order.begin(), order.begin() + 2), testing::Contains(100));
 }
 
-TEST_F(LimitsTest, MaxConnections) {
+TEST_F(LimitsTest, P11MaxConnections) {
   begin({.max_connections = 2, .max_connections_per_uid = 100, .times = {}});
   auto first = connect();
   const auto second = connect();
@@ -186,7 +186,7 @@ TEST_F(LimitsTest, MaxConnections) {
   expect_served();
 }
 
-TEST_F(LimitsTest, MaxConnectionsPerUid) {
+TEST_F(LimitsTest, P11MaxConnectionsPerUid) {
   begin({.max_connections = 100, .max_connections_per_uid = 2, .times = {}});
   auto first = connect();
   const auto second = connect();
@@ -202,7 +202,7 @@ TEST_F(LimitsTest, MaxConnectionsPerUid) {
   expect_served();
 }
 
-TEST_F(LimitsTest, WaitsPerConnectionMax) {
+TEST_F(LimitsTest, P11WaitsPerConnectionMax) {
   begin();
   const auto client = connect();
   for (std::size_t i = 0; i < kWaitsPerConnectionMax + 4; ++i) client->send(token_request(9));
@@ -222,7 +222,7 @@ TEST_F(LimitsTest, WaitsPerConnectionMax) {
 
 // Requests behind a wait are taken up to a limit; the rest stays with the kernel, and then the
 // client.
-TEST_F(LimitsTest, RequestsReadAheadMax) {
+TEST_F(LimitsTest, P11RequestsReadAheadMax) {
   begin();
   const auto client = connect();
   client->send(token_request(9));
@@ -244,7 +244,7 @@ TEST_F(LimitsTest, RequestsReadAheadMax) {
   for (int i = 0; i < 5; ++i) ASSERT_EQ(next_reply(*client).status, 200) << i;
 }
 
-TEST_F(LimitsTest, OutputBytesMax) {
+TEST_F(LimitsTest, P11OutputBytesMax) {
   begin();
   const auto client = connect();
   const std::string request = token_request(1);
@@ -277,7 +277,7 @@ TEST_F(LimitsTest, OutputBytesMax) {
   expect_silence(*client);
 }
 
-TEST_F(LimitsTest, WriteStall) {
+TEST_F(LimitsTest, P11WriteStall) {
   begin();
   const auto client = connect();
   std::string requests;
@@ -300,7 +300,7 @@ TEST_F(LimitsTest, WriteStall) {
   EXPECT_EQ(server->connections(), 0U);
 }
 
-TEST_F(LimitsTest, HeadTime) {
+TEST_F(LimitsTest, P11HeadTime) {
   begin();
   const auto client = connect();
   client->send("GET /healthz HT");
@@ -316,7 +316,7 @@ TEST_F(LimitsTest, HeadTime) {
 }
 
 // A body counts with its head: one that never comes does not hold the connection.
-TEST_F(LimitsTest, HeadTimeCoversTheBody) {
+TEST_F(LimitsTest, P11HeadTimeCoversTheBody) {
   begin();
   const auto client = connect();
   client->send("POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
@@ -330,7 +330,7 @@ TEST_F(LimitsTest, HeadTimeCoversTheBody) {
   wait_for_end(*client);
 }
 
-TEST_F(LimitsTest, HeadTimeBeginsWithTheFirstByte) {
+TEST_F(LimitsTest, P11HeadTimeBeginsWithTheFirstByte) {
   begin();
   const auto client = connect();
   client->send("GET /healthz HTTP/1.1\r\n");
@@ -347,7 +347,7 @@ TEST_F(LimitsTest, HeadTimeBeginsWithTheFirstByte) {
   expect_silence(*client);
 }
 
-TEST_F(LimitsTest, IdleTime) {
+TEST_F(LimitsTest, P11IdleTime) {
   begin();
   const auto client = connect();
   settle();

@@ -24,7 +24,7 @@ Sealer make_sealer(char byte = 'k') {
   return *Sealer::create(Secret(std::string(kStoreKeyBytes, byte)));
 }
 
-TEST(Sealer, OpensWhatItSealed) {
+TEST(Sealer, P10OpensWhatItSealed) {
   const Sealer sealer = make_sealer();
   for (const std::string& text :
        {std::string(kToken), std::string(), std::string(100'000, 'x'), std::string("\0\xff", 2)}) {
@@ -34,21 +34,21 @@ TEST(Sealer, OpensWhatItSealed) {
   }
 }
 
-TEST(Sealer, AnotherSealerOfTheSameKeyOpensIt) {
+TEST(Sealer, P10AnotherSealerOfTheSameKeyOpensIt) {
   const SealedBytes sealed = make_sealer().seal(Secret(kToken), kPlace);
   const std::optional<Secret> opened = make_sealer().open(sealed, kPlace);
   ASSERT_TRUE(opened);
   EXPECT_EQ(kToken, opened->reveal());
 }
 
-TEST(Sealer, AMovedSealerStillOpens) {
+TEST(Sealer, P10AMovedSealerStillOpens) {
   Sealer first = make_sealer();
   const SealedBytes sealed = first.seal(Secret(kToken), kPlace);
   const Sealer second = std::move(first);
   EXPECT_TRUE(second.open(sealed, kPlace));
 }
 
-TEST(Sealer, OpensInItsOwnPlaceOnly) {
+TEST(Sealer, P10OpensInItsOwnPlaceOnly) {
   const Sealer sealer = make_sealer();
   const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
   const auto elsewhere = [](auto member, auto value) {
@@ -87,7 +87,7 @@ MemberRecord make_record() {
   return record;
 }
 
-TEST(Sealer, AMembersSealHoldsEveryFieldButItsLastUse) {
+TEST(Sealer, P10AMembersSealHoldsEveryFieldButItsLastUse) {
   const Sealer sealer = make_sealer();
   const MemberSeal seal = sealer.seal(make_record(), kSalt);
   EXPECT_TRUE(make_sealer().holds(seal, make_record(), kSalt));
@@ -126,7 +126,7 @@ TEST(Sealer, AMembersSealHoldsEveryFieldButItsLastUse) {
   }
 }
 
-TEST(Sealer, EveryChangedBitAndEveryCutIsNoticed) {
+TEST(Sealer, P10EveryChangedBitAndEveryCutIsNoticed) {
   const Sealer sealer = make_sealer();
   const SealedBytes sealed = sealer.seal(Secret(kToken), kPlace);
   for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
@@ -142,7 +142,7 @@ TEST(Sealer, EveryChangedBitAndEveryCutIsNoticed) {
   EXPECT_FALSE(sealer.open(longer, kPlace));
 }
 
-TEST(Sealer, SealedBytesNeverRepeatAndShowNothing) {
+TEST(Sealer, P10SealedBytesNeverRepeatAndShowNothing) {
   const Sealer sealer = make_sealer();
   std::set<SealedBytes> seen;
   for (int i = 0; i < 100; ++i) {
@@ -153,7 +153,7 @@ TEST(Sealer, SealedBytesNeverRepeatAndShowNothing) {
   }
 }
 
-TEST(Sealer, AnotherKeyHasAnotherIdAndOpensNothing) {
+TEST(Sealer, P10AnotherKeyHasAnotherIdAndOpensNothing) {
   const Sealer ours = make_sealer('a');
   const Sealer theirs = make_sealer('b');
   EXPECT_EQ(ours.key_id(), make_sealer('a').key_id());
@@ -162,7 +162,7 @@ TEST(Sealer, AnotherKeyHasAnotherIdAndOpensNothing) {
   EXPECT_FALSE(theirs.open(ours.seal(Secret(kToken), kPlace), kPlace));
 }
 
-TEST(Sealer, TheKeyCheckOpensWithItsKeyAndIsNoToken) {
+TEST(Sealer, P10TheKeyCheckOpensWithItsKeyAndIsNoToken) {
   const Sealer ours = make_sealer('a');
   const SealedBytes check = ours.seal_key_check();
   EXPECT_EQ(SealForm::kSecond, ours.form_of_key_check(check));
@@ -172,7 +172,7 @@ TEST(Sealer, TheKeyCheckOpensWithItsKeyAndIsNoToken) {
   EXPECT_EQ(std::nullopt, ours.form_of_key_check(ours.seal(Secret("rota"), kPlace)));
 }
 
-TEST(Sealer, WantsAKeyOf32Bytes) {
+TEST(Sealer, P10WantsAKeyOf32Bytes) {
   for (const std::size_t size : {0U, 31U, 33U, 64U}) {
     const Result<Sealer> made = Sealer::create(Secret(std::string(size, 'k')));
     ASSERT_FALSE(made) << size;
@@ -180,7 +180,7 @@ TEST(Sealer, WantsAKeyOf32Bytes) {
   }
 }
 
-TEST(Sealer, WorksWhereNoMemoryMayBeLocked) {
+TEST(Sealer, P10WorksWhereNoMemoryMayBeLocked) {
   rlimit before{};
   ASSERT_EQ(0, getrlimit(RLIMIT_MEMLOCK, &before));
   const rlimit none{0, before.rlim_max};
@@ -191,7 +191,7 @@ TEST(Sealer, WorksWhereNoMemoryMayBeLocked) {
   EXPECT_TRUE(sealer->open(sealer->seal(Secret(kToken), kPlace), kPlace));
 }
 
-TEST(StoreKey, TheTextThatIsGeneratedIsRead) {
+TEST(StoreKey, P10TheTextThatIsGeneratedIsRead) {
   const Result<Secret> text = generate_store_key();
   ASSERT_TRUE(text);
   EXPECT_EQ(64U, text->size());
@@ -202,7 +202,7 @@ TEST(StoreKey, TheTextThatIsGeneratedIsRead) {
   EXPECT_FALSE(*text == *generate_store_key());
 }
 
-TEST(StoreKey, IsReadByteByByte) {
+TEST(StoreKey, P10IsReadByteByByte) {
   const std::string digits = "00ff10" + std::string(56, '0') + "a5";
   const Result<Secret> key = parse_store_key(digits);
   ASSERT_TRUE(key);
@@ -213,12 +213,12 @@ TEST(StoreKey, IsReadByteByByte) {
   EXPECT_EQ(expected, key->reveal());
 }
 
-TEST(StoreKey, AllowsTheNewlineOfAFileAndUpperCase) {
+TEST(StoreKey, P10AllowsTheNewlineOfAFileAndUpperCase) {
   EXPECT_TRUE(*parse_store_key(" \t" + std::string(64, 'A') + "\r\n") ==
               *parse_store_key(std::string(64, 'a')));
 }
 
-TEST(StoreKey, RefusesAllElseWithoutQuotingIt) {
+TEST(StoreKey, P10RefusesAllElseWithoutQuotingIt) {
   for (const std::string& text :
        {std::string(), std::string("\n"), std::string(63, 'a'), std::string(65, 'a'),
         std::string(62, 'a'), std::string(66, 'a'), std::string(63, 'a') + "g",

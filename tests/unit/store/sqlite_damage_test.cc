@@ -44,9 +44,9 @@ class SqliteDamage : public testing::SqliteTest {
   std::string rows_in_file() { return RawSqlite(path()).value("SELECT count(*) FROM token"); }
 };
 
-TEST_F(SqliteDamage, NothingIsSetAsideWithoutAReason) { EXPECT_EQ("123", loaded_tokens(0)); }
+TEST_F(SqliteDamage, P10NothingIsSetAsideWithoutAReason) { EXPECT_EQ("123", loaded_tokens(0)); }
 
-TEST_F(SqliteDamage, SwappedTokensAreSetAside) {
+TEST_F(SqliteDamage, P10SwappedTokensAreSetAside) {
   tamper(
       "CREATE TEMP TABLE was AS SELECT id, sealed FROM token;"
       "UPDATE token SET sealed = (SELECT sealed FROM was WHERE was.id = 3 - token.id)"
@@ -55,28 +55,28 @@ TEST_F(SqliteDamage, SwappedTokensAreSetAside) {
   EXPECT_EQ("3", rows_in_file()) << "set aside, not thrown away";
 }
 
-TEST_F(SqliteDamage, ATokenGivenToAnotherMemberIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenGivenToAnotherMemberIsSetAside) {
   tamper("UPDATE token SET member = 2 WHERE id = 1");
   EXPECT_EQ("23", loaded_tokens(1));
 }
 
-TEST_F(SqliteDamage, ATokenMadeOneOfTheOtherKindIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenMadeOneOfTheOtherKindIsSetAside) {
   tamper("UPDATE token SET kind = 1 WHERE id = 3");
   EXPECT_EQ("12", loaded_tokens(1));
 }
 
-TEST_F(SqliteDamage, ATokenOfAnotherStatusOrTimeIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenOfAnotherStatusOrTimeIsSetAside) {
   tamper(
       "UPDATE token SET status = 2 WHERE id = 1; UPDATE token SET expires_at = 9000 WHERE id = 3");
   EXPECT_EQ("2", loaded_tokens(2));
 }
 
-TEST_F(SqliteDamage, ATokenOfNoKindOrStatusIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenOfNoKindOrStatusIsSetAside) {
   tamper("UPDATE token SET kind = 3 WHERE id = 1; UPDATE token SET status = 4 WHERE id = 3");
   EXPECT_EQ("2", loaded_tokens(2));
 }
 
-TEST_F(SqliteDamage, ANameOrATagOfNobodyIsSetAside) {
+TEST_F(SqliteDamage, P10ANameOrATagOfNobodyIsSetAside) {
   tamper(
       "PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x');"
       "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name FROM selector"
@@ -84,7 +84,7 @@ TEST_F(SqliteDamage, ANameOrATagOfNobodyIsSetAside) {
   EXPECT_EQ("123", loaded_tokens(2));
 }
 
-TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
+TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
   const std::string changes[] = {
       "UPDATE selector SET value = '2' WHERE member = 1",
       "UPDATE selector SET in_roster = 0 WHERE member = 1",
@@ -134,7 +134,7 @@ TEST_F(SqliteDamage, AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
   }
 }
 
-TEST_F(SqliteDamage, ALastUseIsNoSecretAndNoReason) {
+TEST_F(SqliteDamage, P10ALastUseIsNoSecretAndNoReason) {
   {
     auto store = open();
     commit(*store, {PutUse{MemberId{1}, testing::at(5'000)}});
@@ -170,7 +170,7 @@ class SqliteOlderSeals : public SqliteDamage {
   }
 };
 
-TEST_F(SqliteOlderSeals, AreBroughtToTheNewestFormOnce) {
+TEST_F(SqliteOlderSeals, P10AreBroughtToTheNewestFormOnce) {
   EXPECT_EQ("123", loaded_tokens(0));
   EXPECT_EQ("123", loaded_tokens(0)) << "and open as such from then on";
   tamper("UPDATE member SET state = 4 WHERE id = 1");
@@ -178,7 +178,7 @@ TEST_F(SqliteOlderSeals, AreBroughtToTheNewestFormOnce) {
   EXPECT_EQ(1U, load(*store).members.size()) << "it is not brought there again with a change in it";
 }
 
-TEST_F(SqliteOlderSeals, AreBroughtThereAfterAStartThatWasCutOff) {
+TEST_F(SqliteOlderSeals, P10AreBroughtThereAfterAStartThatWasCutOff) {
   // The schema came, the seals did not.
   tamper(
       "ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x'';"
@@ -186,7 +186,7 @@ TEST_F(SqliteOlderSeals, AreBroughtThereAfterAStartThatWasCutOff) {
   EXPECT_EQ("123", loaded_tokens(0));
 }
 
-TEST_F(SqliteOlderSeals, ARecordThatNobodyCanReadIsSetAsideThereToo) {
+TEST_F(SqliteOlderSeals, P10ARecordThatNobodyCanReadIsSetAsideThereToo) {
   tamper("UPDATE member SET state = 9 WHERE id = 1");
   auto store = open();
   const Snapshot found = load(*store);
@@ -194,18 +194,18 @@ TEST_F(SqliteOlderSeals, ARecordThatNobodyCanReadIsSetAsideThereToo) {
   EXPECT_EQ(MemberId{2}, found.members[0].id);
 }
 
-TEST_F(SqliteOlderSeals, ATokenOfNoStatusIsSetAsideThereToo) {
+TEST_F(SqliteOlderSeals, P10ATokenOfNoStatusIsSetAsideThereToo) {
   tamper("UPDATE token SET status = 4 WHERE id = 2");
   EXPECT_EQ("13", loaded_tokens(1));
 }
 
-TEST_F(SqliteOlderSeals, ATokenThatDidNotOpenIsStillSetAside) {
+TEST_F(SqliteOlderSeals, P10ATokenThatDidNotOpenIsStillSetAside) {
   tamper("UPDATE token SET member = 2 WHERE id = 1");
   EXPECT_EQ("23", loaded_tokens(1));
   EXPECT_EQ("23", loaded_tokens(1));
 }
 
-TEST_F(SqliteOlderSeals, AreNotBelievedInADatabaseOfTheNewestForm) {
+TEST_F(SqliteOlderSeals, P10AreNotBelievedInADatabaseOfTheNewestForm) {
   const std::string old = RawSqlite(path()).value("SELECT sealed FROM token WHERE id = 1");
   EXPECT_EQ("123", loaded_tokens(0));
   tamper("UPDATE token SET sealed = x'" + hex(SealedBytes(old.begin(), old.end())) +
@@ -215,7 +215,7 @@ TEST_F(SqliteOlderSeals, AreNotBelievedInADatabaseOfTheNewestForm) {
   EXPECT_EQ(0U, load(*store).members.size()) << "an older version number is no proof of age";
 }
 
-TEST_F(SqliteOlderSeals, ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
+TEST_F(SqliteOlderSeals, P10ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
   const std::string check = RawSqlite(path()).value("SELECT sealed FROM key_check");
   EXPECT_EQ("123", loaded_tokens(0));
   // All records are believed once more, and one of them now has another's name.
@@ -224,7 +224,7 @@ TEST_F(SqliteOlderSeals, ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
   EXPECT_EQ("", loaded_tokens(3));
 }
 
-TEST_F(SqliteDamage, AnIdThatSomeRowHasIsNotGivenAgain) {
+TEST_F(SqliteDamage, P10AnIdThatSomeRowHasIsNotGivenAgain) {
   tamper("UPDATE next_id SET value = 1; UPDATE member SET seal = x'' WHERE id = 2");
   auto store = open();
   const Snapshot found = load(*store);
@@ -233,7 +233,7 @@ TEST_F(SqliteDamage, AnIdThatSomeRowHasIsNotGivenAgain) {
   EXPECT_EQ(CallId{2}, found.next_call);
 }
 
-TEST_F(SqliteDamage, ATokenPutBackBesideAMemberThatWasMadeLaterIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenPutBackBesideAMemberThatWasMadeLaterIsSetAside) {
   tamper(
       "CREATE TABLE kept AS SELECT * FROM token WHERE member = 1;"
       "DELETE FROM token WHERE member = 1; DELETE FROM member WHERE id = 1;"
@@ -246,22 +246,22 @@ TEST_F(SqliteDamage, ATokenPutBackBesideAMemberThatWasMadeLaterIsSetAside) {
   EXPECT_EQ("3", loaded_tokens(2));
 }
 
-TEST_F(SqliteDamage, ATokenOfAnotherKeyIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenOfAnotherKeyIsSetAside) {
   tamper("UPDATE token SET key_id = x'0102030405060708' WHERE id = 2");
   EXPECT_EQ("13", loaded_tokens(1));
 }
 
-TEST_F(SqliteDamage, AnEmptyTokenIsSetAside) {
+TEST_F(SqliteDamage, P10AnEmptyTokenIsSetAside) {
   tamper("UPDATE token SET sealed = x'' WHERE id = 2");
   EXPECT_EQ("13", loaded_tokens(1));
 }
 
-TEST_F(SqliteDamage, ATokenOfNobodyIsSetAside) {
+TEST_F(SqliteDamage, P10ATokenOfNobodyIsSetAside) {
   tamper("PRAGMA foreign_keys = OFF; UPDATE token SET member = 77 WHERE id = 2");
   EXPECT_EQ("13", loaded_tokens(1));
 }
 
-TEST_F(SqliteDamage, WhatIsSetAsideCanBeErasedAndPutAnew) {
+TEST_F(SqliteDamage, P10WhatIsSetAsideCanBeErasedAndPutAnew) {
   tamper("UPDATE token SET sealed = x'00' WHERE id IN (1, 2)");
   {
     auto store = open();
@@ -270,7 +270,7 @@ TEST_F(SqliteDamage, WhatIsSetAsideCanBeErasedAndPutAnew) {
   EXPECT_EQ("23", loaded_tokens(0));
 }
 
-TEST_F(SqliteDamage, ANumberThatNamesNothingIsNotGuessedAt) {
+TEST_F(SqliteDamage, P10ANumberThatNamesNothingIsNotGuessedAt) {
   const std::pair<const char*, const char*> changes[] = {
       {"UPDATE call SET kind = 5", "call kind 5"},
       {"UPDATE call SET fate = 0", "call fate 0"},
@@ -289,14 +289,14 @@ TEST_F(SqliteDamage, ANumberThatNamesNothingIsNotGuessedAt) {
   }
 }
 
-TEST_F(SqliteDamage, AKeyCheckThatIsDamagedIsNotTakenForAWrongKey) {
+TEST_F(SqliteDamage, P10AKeyCheckThatIsDamagedIsNotTakenForAWrongKey) {
   tamper("UPDATE key_check SET sealed = x'00'");
   const Error error = open_fails();
   EXPECT_EQ(ErrorKind::kCorrupt, error.kind);
   EXPECT_THAT(error.message, HasSubstr(path().string()));
 }
 
-TEST_F(SqliteDamage, PagesOfRubbishAreReported) {
+TEST_F(SqliteDamage, P10PagesOfRubbishAreReported) {
   std::string bytes = read_bytes(path());
   std::fill(bytes.begin() + 100, bytes.end(), '\xa5');
   write_bytes(path(), bytes);
@@ -305,7 +305,7 @@ TEST_F(SqliteDamage, PagesOfRubbishAreReported) {
   EXPECT_THAT(error.message, HasSubstr(path().string()));
 }
 
-TEST_F(SqliteDamage, AFileCutShortIsReported) {
+TEST_F(SqliteDamage, P10AFileCutShortIsReported) {
   const std::string bytes = read_bytes(path());
   write_bytes(path(), std::string_view(bytes).substr(0, 4096 * 3));
   auto opened = try_open();

@@ -118,7 +118,7 @@ class FileSizeLimit {
   rlimit before_{};
 };
 
-TEST_F(SqliteDurability, AFullDiskRefusesABatchWholeAndTakesItLater) {
+TEST_F(SqliteDurability, P2AFullDiskRefusesABatchWholeAndTakesItLater) {
   constexpr rlim_t kLimit = rlim_t{256} * 1024;
   constexpr std::int64_t kMany = 10'000;
   auto store = open();
@@ -150,7 +150,7 @@ TEST_F(SqliteDurability, AFullDiskRefusesABatchWholeAndTakesItLater) {
   EXPECT_EQ(after_batches(committed + 1), describe(load(*open())));
 }
 
-TEST_F(SqliteDurability, AFullDiskAtTheFirstStartLeavesNoHalfDatabase) {
+TEST_F(SqliteDurability, P2AFullDiskAtTheFirstStartLeavesNoHalfDatabase) {
   for (const rlim_t limit : {rlim_t{0}, rlim_t{100}, rlim_t{4096}, rlim_t{20'000}}) {
     SCOPED_TRACE(limit);
     {

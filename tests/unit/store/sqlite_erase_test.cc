@@ -63,7 +63,7 @@ TEST_F(SqliteErase, P10NoTokenIsInClearInAnyFile) {
   search("closed");
 }
 
-TEST_F(SqliteErase, AfterACheckpointTheSealedBytesAreGoneAsWell) {
+TEST_F(SqliteErase, P10AfterACheckpointTheSealedBytesAreGoneAsWell) {
   auto store = open();
   commit(*store, {PutMember{make_member(1)}, PutToken{MemberId{1}, make_token(1, "erased")},
                   PutToken{MemberId{1}, make_token(2, "forgotten with its member")},
@@ -93,7 +93,7 @@ TEST_F(SqliteErase, AfterACheckpointTheSealedBytesAreGoneAsWell) {
   EXPECT_EQ("rota.db ", files_with(stays));
 }
 
-TEST_F(SqliteErase, ACheckpointCutsTheJournalToNothing) {
+TEST_F(SqliteErase, P10ACheckpointCutsTheJournalToNothing) {
   auto store = open();
   commit(*store, {Scrub{}});
   commit(*store, {PutMember{make_member(1)}});
