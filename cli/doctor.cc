@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
 #include "cli/doctor_status.h"
@@ -105,7 +106,7 @@ class Doctor {
     auto settings = load_settings(path);
     if (!settings) {
       add(wrong("config", settings.error().message,
-                exists(path) ? "mend it, and check: rotad --check --config " + path
+                exists(path) ? "mend it, and check: rotad --check --config " + shell_word(path)
                              : "rota setup makes a first one"));
     } else {
       add(good("config", path + " is valid"));
@@ -165,7 +166,7 @@ class Doctor {
       return add(wrong(
           "credential",
           fmt::format("{} can be read by others (mode {:04o})", path, found.st_mode & kModeBits),
-          fmt::format("chmod 600 {}; whoever read it has the secret", path)));
+          fmt::format("chmod 600 {}; whoever read it has the secret", shell_word(path))));
     }
     if (found.st_size == 0) return add(wrong("credential", path + " is empty", "rota setup"));
     add(good("credential", fmt::format("{} (mode {:04o})", path, found.st_mode & kModeBits)));

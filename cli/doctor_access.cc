@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace rota::cli {
 namespace {
 
@@ -48,7 +50,7 @@ Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
     if (permits(user, step, is_socket ? S_IWOTH : S_IXOTH)) continue;
     if (!is_socket) {
       return wrong(about, fmt::format("{} cannot pass the folder {}", user.name, step.path),
-                   fmt::format("chmod o+x {}", step.path));
+                   fmt::format("chmod o+x {}", shell_word(step.path)));
     }
     // Whom membership would not help needs another socket's group.
     const bool group_opens = (step.mode & S_IWGRP) != 0 && step.gid != 0;
@@ -59,7 +61,7 @@ Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
         group_opens
             ? fmt::format("usermod -aG {} {}, and restart what runs as {}: a process keeps the "
                           "groups that it started with",
-                          step.group, user.name, user.name)
+                          shell_word(step.group), shell_word(user.name), user.name)
             : std::string("give the socket a group that the user is in: SocketGroup= of "
                           "rotad.socket, or token_socket_group"));
   }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
 #include "cli/setup_texts.h"
@@ -286,15 +287,15 @@ class Setup {
     }
     if (!good) {
       text += fmt::format("next: mend {} or {}, and check: rotad --check --config {}\n",
-                          places_.config, places_.roster, places_.config);
+                          places_.config, places_.roster, shell_word(places_.config));
     } else if (places_.root.empty()) {
       text +=
           "next: systemctl daemon-reload && systemctl enable --now rotad.socket "
           "rotad-admin.socket rotad.service\n"
           "then: rota doctor, and rota doctor --user NAME for a program's user\n";
     } else {
-      text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n", places_.credentials,
-                          places_.config);
+      text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n",
+                          shell_word(places_.credentials), shell_word(places_.config));
     }
     return output_.out(text);
   }

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
+
 namespace rota {
 namespace {
 
@@ -150,8 +152,8 @@ Result<Secret> read_secret_file(const std::string& path) {
   if ((file.mode() & kGroupOrOthers) != 0) {
     return fail(ErrorKind::kConfig,
                 fmt::format("{0}: group or others may use this file (mode {1:04o}); mend it with: "
-                            "chmod 600 {0}",
-                            path, file.mode() & 07777U));
+                            "chmod 600 {2}",
+                            path, file.mode() & 07777U, shell_word(path)));
   }
   return read_secret_line(std::move(file), path);
 }

@@ -13,4 +13,7 @@ std::string shortened(std::string text, std::size_t bytes_max);
 inline constexpr std::size_t kQuotedBytesMax = 64;
 std::string in_quotes(std::string_view text);
 
+// `text` as one word of a POSIX shell, for a command that a message tells somebody to run.
+std::string shell_word(std::string_view text);
+
 }  // namespace rota

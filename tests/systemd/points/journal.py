@@ -51,6 +51,29 @@ def revoke(box, circle, rota, report):
     report.point("a key that the roster does not have makes it fail, and touches nobody",
                  said.code != 0 and rota.fetch(5)[0] == 200, said.all)
     box.need("systemctl", "reset-failed", unit)
+    odd_keys(box, rota, report)
+
+
+def odd_keys(box, rota, report):
+    """Keys that a shell, systemd or an option parser would take for something else."""
+    odd = ["sso:cost$NOTHING", "sso:cost${NOTHING}", 'sso:100%i %h "x" \\'s', "sso:a b;c"]
+    near = ["sso:cost", "sso:a"]
+    rota.write_roster(5, "".join(f"[[member]]\nsso_user_id = {json.dumps(key[4:])}\n"
+                                 for key in odd + near))
+    box.need("systemctl", "reload", "rotad.service")
+    for key in odd:
+        unit = box.need("systemd-escape", "--template=rotad-revoke@.service", "--", key).strip()
+        box.systemctl("start", unit)
+        state = rota.admin("/v1/members/" + key)["state"]
+        report.point(f"rotad-revoke@ blocks {key}, and that alone", state == "blocked"
+                     and all(rota.admin("/v1/members/" + each)["state"] != "blocked"
+                             for each in near), state + box.journal("-u", unit))
+        box.run("systemctl", "reset-failed", unit)
+    for word in ("--help", "--version", "-h"):
+        unit = box.need("systemd-escape", "--template=rotad-revoke@.service", "--", word).strip()
+        said = box.systemctl("start", unit)
+        report.point(f"an instance named {word} fails", said.code != 0, said.all)
+        box.run("systemctl", "reset-failed", unit)
 
 
 def fields(box, report):

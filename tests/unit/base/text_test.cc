@@ -24,5 +24,14 @@ TEST(InQuotes, ShowsNoMoreThanItMay) {
   EXPECT_EQ(in_quotes(longest + "bc"), '"' + longest + "…\"");
 }
 
+TEST(ShellWord, IsOneWordWhateverIsInIt) {
+  EXPECT_EQ(shell_word("/etc/rota/rotad.toml"), "/etc/rota/rotad.toml");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("a b"), "'a b'");
+  EXPECT_EQ(shell_word("$HOME`id`;x"), "'$HOME`id`;x'");
+  EXPECT_EQ(shell_word("it's"), R"('it'\''s')");
+  EXPECT_EQ(shell_word("~root"), "'~root'");
+}
+
 }  // namespace
 }  // namespace rota

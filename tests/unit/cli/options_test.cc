@@ -82,6 +82,19 @@ TEST(ReadOptions, FillsInEachCommand) {
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
 }
 
+// How scripts and rotad-revoke@.service pass a key that they did not choose.
+TEST(ReadOptions, AfterTwoDashesNothingIsAnOption) {
+  for (const char* action : {"revoke", "rotate", "reinstate"}) {
+    const auto options = std::get<Options>(read({action, "--", "sso:a $HOME %i '\"--json"}));
+    EXPECT_EQ(std::get<OperateCommand>(options.command).key.text(), "sso:a $HOME %i '\"--json");
+    EXPECT_FALSE(options.json);
+    for (const char* word : {"--help", "--version", "--json", "-h", "--socket=/x"}) {
+      EXPECT_EQ(std::get<ExitCode>(read({action, "--", word})), ExitCode::kUsage) << word;
+    }
+  }
+  EXPECT_TRUE(std::holds_alternative<Options>(read({"token", "--json", "--", "id:42"})));
+}
+
 TEST(ReadOptions, WrongWordsAreAUsageError) {
   for (const auto& words : {std::vector<const char*>{},
                             {"nothing"},
