@@ -2,12 +2,17 @@
 //
 //   token of the first form  := "rota token v1" place
 //
-//   token of the second form := "rota token v2" place
-//                               status[1] issued[8] expires[8] status-since[8] salt[16]
+//   token of the second form := "rota token v2" place row
+//
+//   token of the third form  := "rota token v3" place row database-id[16]
 //
 //   place                    := id[8] member[8] kind[1]
+//   row                      := status[1] issued[8] expires[8] status-since[8] salt[16]
 //
-//   member   := "rota member v1" salt[16] id[8] state[8] state-since[8] renew-not-before[8]
+//   member of the second form := "rota member v1" record
+//   member of the third form  := "rota member v2" database-id[16] record
+//
+//   record   := salt[16] id[8] state[8] state-since[8] renew-not-before[8]
 //               optional(community-member-id) optional(community-id) count[8] selector*
 //
 //   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
@@ -25,12 +30,28 @@
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
+
 namespace rota {
 namespace {
 
 constexpr std::string_view kTokenTagFirst = "rota token v1";
 constexpr std::string_view kTokenTagSecond = "rota token v2";
-constexpr std::string_view kMemberTag = "rota member v1";
+constexpr std::string_view kTokenTagThird = "rota token v3";
+constexpr std::string_view kMemberTagSecond = "rota member v1";
+constexpr std::string_view kMemberTagThird = "rota member v2";
+
+std::string_view token_tag(SealForm form) {
+  switch (form) {
+    case SealForm::kFirst:
+      return kTokenTagFirst;
+    case SealForm::kSecond:
+      return kTokenTagSecond;
+    case SealForm::kThird:
+      return kTokenTagThird;
+  }
+  ROTA_CHECK(false);
+}
 
 std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
 
@@ -88,26 +109,28 @@ TokenBinding binding_of(const Token& token, MemberId member, const MemberSalt& s
 }
 
 // On the stack: a start opens every token on record.
-TokenBound bound_bytes(const TokenBinding& binding, SealForm form) {
+TokenBound bound_bytes(const TokenBinding& binding, SealForm form, const DatabaseId& database) {
   TokenBound bound{};
-  const std::string_view tag = form == SealForm::kFirst ? kTokenTagFirst : kTokenTagSecond;
-  unsigned char* out = std::ranges::copy(tag, bound.bytes.data()).out;
+  unsigned char* out = std::ranges::copy(token_tag(form), bound.bytes.data()).out;
   out = put_integer(std::to_underlying(binding.token), out);
   out = put_integer(std::to_underlying(binding.member), out);
   *out++ = static_cast<unsigned char>(binding.kind);
-  if (form == SealForm::kSecond) {
+  if (form != SealForm::kFirst) {
     *out++ = static_cast<unsigned char>(binding.status);
     out = put_integer(number(binding.issued_at), out);
     out = put_integer(number(binding.expires_at), out);
     out = put_integer(number(binding.status_since), out);
     out = std::ranges::copy(binding.salt, out).out;
   }
+  if (form == SealForm::kThird) out = std::ranges::copy(database, out).out;
   bound.size = static_cast<std::size_t>(out - bound.bytes.data());
   return bound;
 }
 
-std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt) {
-  Writer writer(kMemberTag);
+std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt, SealForm form,
+                        const DatabaseId& database) {
+  Writer writer(form == SealForm::kThird ? kMemberTagThird : kMemberTagSecond);
+  if (form == SealForm::kThird) writer.bytes(database);
   writer.bytes(salt);
   writer.integer(std::to_underlying(record.id));
   writer.integer(std::to_underlying(record.state));

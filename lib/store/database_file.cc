@@ -134,7 +134,7 @@ Result<Database> open_settled(const std::filesystem::path& path) {
   return database;
 }
 
-Result<void> fill_new_file(const std::filesystem::path& path, const Sealer& sealer) {
+Result<void> fill_new_file(const std::filesystem::path& path, Sealer& sealer) {
   {
     const OpenFile file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return os_failure(path, "cannot create", errno);
@@ -142,14 +142,15 @@ Result<void> fill_new_file(const std::filesystem::path& path, const Sealer& seal
   ROTA_ASSIGN(Database database, open_settled(path));
   {
     ROTA_ASSIGN(Statement put, database.prepare(sql::kPutKeyCheck));
+    sealer.bind_to(Sealer::draw_database_id());
     const SealedBytes sealed = sealer.seal_key_check();
-    ROTA_TRY(put.run(std::span(sealer.key_id()), std::span(sealed)));
+    ROTA_TRY(put.run(std::span(sealer.key_id()), std::span(sealed), std::span(sealer.database())));
   }
   // Closing would do it too, but could not say that it failed.
   return database.checkpoint();
 }
 
-Result<void> create(const std::filesystem::path& path, const Sealer& sealer) {
+Result<void> create(const std::filesystem::path& path, Sealer& sealer) {
   ROTA_TRY(require_no_journal(path));
   const std::filesystem::path fresh = beside(path, ".new");
   remove_new_file(fresh);  // what an interrupted attempt left
@@ -162,12 +163,13 @@ Result<void> create(const std::filesystem::path& path, const Sealer& sealer) {
 }
 
 Result<SealForm> require_fitting_key(const std::filesystem::path& path, Database& database,
-                                     const Sealer& sealer) {
+                                     Sealer& sealer) {
   ROTA_ASSIGN(Statement load, database.prepare(sql::kLoadKeyCheck));
   bool same_key = false;
   std::optional<SealForm> form;
   ROTA_TRY(load.for_each([&](const Statement& row) -> Result<void> {
     same_key = std::ranges::equal(row.bytes(0), sealer.key_id());
+    sealer.bind_to(read_salt(row.bytes(2)).value_or(DatabaseId{}));
     form = sealer.form_of_key_check(row.bytes(1));
     return {};
   }));
@@ -180,7 +182,7 @@ Result<SealForm> require_fitting_key(const std::filesystem::path& path, Database
 
 }  // namespace
 
-Result<DatabaseFile> open_database_file(const std::filesystem::path& path, const Sealer& sealer) {
+Result<DatabaseFile> open_database_file(const std::filesystem::path& path, Sealer& sealer) {
   ROTA_ASSIGN(const FileState state, inspect(path));
   if (state == FileState::kMissing) ROTA_TRY(create(path, sealer));
   ROTA_ASSIGN(Database database, open_settled(path));

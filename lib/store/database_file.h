@@ -10,7 +10,7 @@ namespace rota {
 
 struct DatabaseFile {
   Database database;
-  SealForm form = SealForm::kSecond;  // of the seals in it
+  SealForm form = SealForm::kThird;  // of the seals in it
 };
 
 // Opens the database file, or makes one where there is none or an empty one, and leaves it at the
@@ -18,6 +18,7 @@ struct DatabaseFile {
 //
 // A file that is not Rota's, or that a newer Rota wrote, is not changed by a byte: kCorrupt, naming
 // it. kConfig: no right to it, or the store key does not fit. kBusy: another program reads it.
-Result<DatabaseFile> open_database_file(const std::filesystem::path& path, const Sealer& sealer);
+// The sealer is bound to the database.
+Result<DatabaseFile> open_database_file(const std::filesystem::path& path, Sealer& sealer);
 
 }  // namespace rota

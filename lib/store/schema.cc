@@ -7,7 +7,8 @@
 //   call      := id kind member times fate                                   a CallRow
 //   meta      := MetaKey number
 //   next_id   := IdKind the next free id: never lowered, so that no id is given twice
-//   key_check := key_id sealed                      a constant: does the store key fit at all?
+//   key_check := key_id sealed database             a constant: does the store key fit at all?
+//                                                   `database`: random bytes that name this one
 //   audit     := id share place event times count member caller keyed-hash detail   an AuditEntry
 //
 // Enums are stored as their numbers, times as milliseconds since 1970. A token goes with its
@@ -159,8 +160,14 @@ ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
 ALTER TABLE member ADD COLUMN salt BLOB NOT NULL DEFAULT x'';
 )sql";
 
+// The database's id, which the seals of the newest form are bound to: SqliteStore::seal_anew()
+// fills it.
+constexpr const char* kSixth = R"sql(
+ALTER TABLE key_check ADD COLUMN database BLOB NOT NULL DEFAULT x'';
+)sql";
+
 // Step n leads from version n to n + 1. A step that was released never changes again.
-constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth};
+constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));
@@ -175,9 +182,10 @@ Result<void> run_step(Database& database, std::size_t version) {
 
 std::int64_t schema_version() { return static_cast<std::int64_t>(kMigrations.size()); }
 
-Result<void> migrate(Database& database) {
+Result<void> migrate(Database& database, std::int64_t target) {
   ROTA_ASSIGN(const std::int64_t found, database.number("PRAGMA user_version"));
-  for (auto version = static_cast<std::size_t>(found); version < kMigrations.size(); ++version) {
+  const auto end = static_cast<std::size_t>(target);
+  for (auto version = static_cast<std::size_t>(found); version < end; ++version) {
     if (Result<void> done = run_step(database, version); !done) {
       database.roll_back();
       return done;

@@ -16,8 +16,8 @@ std::int64_t schema_version();
 // Which counter a row of next_id holds.
 enum class IdKind { kMember = 1, kToken = 2, kCall = 3 };
 
-// Brings an open database to schema_version(), each step in a transaction of its own. Does nothing
-// to one that is there already.
-Result<void> migrate(Database& database);
+// Brings an open database to the version `target`, each step in a transaction of its own. Does
+// nothing to one that is there already.
+Result<void> migrate(Database& database, std::int64_t target = schema_version());
 
 }  // namespace rota

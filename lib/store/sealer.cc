@@ -2,7 +2,8 @@
 //
 //   sealed     := nonce[24] ciphertext[n] tag[16]        XChaCha20-Poly1305-IETF
 //   token       is bound to: see bound_bytes.cc
-//   key check   is bound to: "rota key check v1" or "v2", by the form of the seals
+//   key check   is bound to: "rota key check v1" or "v2" by the form of the seals, or
+//                            "rota key check v3" database-id[16]
 //
 //   member seal := BLAKE2b(member key, bytes of bound_bytes.cc), 16 bytes of output
 //   audit name  := the first 8 of 16 bytes of BLAKE2b(audit key, "rota audit v1"
@@ -20,6 +21,8 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+
+#include "base/check.h"
 
 namespace rota {
 namespace {
@@ -42,8 +45,16 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string_view key_check_tag(SealForm form) {
-  return form == SealForm::kFirst ? "rota key check v1" : "rota key check v2";
+std::string key_check_tag(SealForm form, const DatabaseId& database) {
+  switch (form) {
+    case SealForm::kFirst:
+      return "rota key check v1";
+    case SealForm::kSecond:
+      return "rota key check v2";
+    case SealForm::kThird:
+      return "rota key check v3" + std::string(database.begin(), database.end());
+  }
+  ROTA_CHECK(false);
 }
 
 std::span<const unsigned char> span_of(std::string_view text) {
@@ -104,17 +115,17 @@ std::string Sealer::audit_name(Fingerprint token) const {
 }
 
 SealedBytes Sealer::seal(const Secret& token, const TokenBinding& binding, SealForm form) const {
-  return seal_bytes(token.reveal(), span_of(bound_bytes(binding, form)));
+  return seal_bytes(token.reveal(), span_of(bound_bytes(binding, form, database_)));
 }
 
 std::optional<Secret> Sealer::open(std::span<const unsigned char> sealed,
                                    const TokenBinding& binding, SealForm form) const {
-  return open_bytes(sealed, span_of(bound_bytes(binding, form)));
+  return open_bytes(sealed, span_of(bound_bytes(binding, form, database_)));
 }
 
-MemberSeal Sealer::seal(const MemberRecord& record, const MemberSalt& salt) const {
+MemberSeal Sealer::seal(const MemberRecord& record, const MemberSalt& salt, SealForm form) const {
   static_assert(std::tuple_size_v<MemberSeal> >= crypto_generichash_BYTES_MIN);
-  const std::string bytes = bound_bytes(record, salt);
+  const std::string bytes = bound_bytes(record, salt, form, database_);
   MemberSeal seal{};
   crypto_generichash(seal.data(), seal.size(), bytes_of(bytes), bytes.size(), member_key_.get(),
                      kKeyBytes);
@@ -122,8 +133,8 @@ MemberSeal Sealer::seal(const MemberRecord& record, const MemberSalt& salt) cons
 }
 
 bool Sealer::holds(std::span<const unsigned char> seal, const MemberRecord& record,
-                   const MemberSalt& salt) const {
-  const MemberSeal right = this->seal(record, salt);
+                   const MemberSalt& salt, SealForm form) const {
+  const MemberSeal right = this->seal(record, salt, form);
   return seal.size() == right.size() && sodium_memcmp(seal.data(), right.data(), right.size()) == 0;
 }
 
@@ -133,13 +144,15 @@ MemberSalt Sealer::draw_salt() {
   return salt;
 }
 
+DatabaseId Sealer::draw_database_id() { return draw_salt(); }
+
 SealedBytes Sealer::seal_key_check(SealForm form) const {
-  return seal_bytes(kKeyCheckText, span_of(key_check_tag(form)));
+  return seal_bytes(kKeyCheckText, span_of(key_check_tag(form, database_)));
 }
 
 std::optional<SealForm> Sealer::form_of_key_check(std::span<const unsigned char> sealed) const {
-  for (const SealForm form : {SealForm::kSecond, SealForm::kFirst}) {
-    const std::optional<Secret> text = open_bytes(sealed, span_of(key_check_tag(form)));
+  for (const SealForm form : {SealForm::kThird, SealForm::kSecond, SealForm::kFirst}) {
+    const std::optional<Secret> text = open_bytes(sealed, span_of(key_check_tag(form, database_)));
     if (text && text->reveal() == kKeyCheckText) return form;
   }
   return std::nullopt;

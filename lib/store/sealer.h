@@ -35,18 +35,25 @@ class Sealer {
 
   const KeyId& key_id() const { return key_id_; }
 
+  // From here on seals of the third form are those of this database.
+  void bind_to(const DatabaseId& database) { database_ = database; }
+  const DatabaseId& database() const { return database_; }
+
   // The same token never gives the same bytes twice: each sealing draws its own nonce.
   SealedBytes seal(const Secret& token, const TokenBinding& binding,
-                   SealForm form = SealForm::kSecond) const;
+                   SealForm form = SealForm::kThird) const;
   // None: sealed with another key or for another place, or changed since.
   std::optional<Secret> open(std::span<const unsigned char> sealed, const TokenBinding& binding,
-                             SealForm form = SealForm::kSecond) const;
+                             SealForm form = SealForm::kThird) const;
 
-  MemberSeal seal(const MemberRecord& record, const MemberSalt& salt) const;
+  // Not of the first form.
+  MemberSeal seal(const MemberRecord& record, const MemberSalt& salt,
+                  SealForm form = SealForm::kThird) const;
   bool holds(std::span<const unsigned char> seal, const MemberRecord& record,
-             const MemberSalt& salt) const;
-  // For a row that is made.
+             const MemberSalt& salt, SealForm form = SealForm::kThird) const;
+  // For a row that is made, and for a database.
   static MemberSalt draw_salt();
+  static DatabaseId draw_database_id();
 
   // How the audit trail names a token, in 16 hex digits: without the store key nobody can tell
   // whether a token is the one.
@@ -54,8 +61,8 @@ class Sealer {
 
   // A sealed constant that a database keeps, so that a wrong key is told from damaged rows, and
   // that names the form of the other seals, so that nobody passes off an older form as the newest.
-  SealedBytes seal_key_check(SealForm form = SealForm::kSecond) const;
-  // None: not of this key.
+  SealedBytes seal_key_check(SealForm form = SealForm::kThird) const;
+  // None: not of this key, or of another database.
   std::optional<SealForm> form_of_key_check(std::span<const unsigned char> sealed) const;
 
  private:
@@ -79,6 +86,7 @@ class Sealer {
   GuardedKey audit_key_;
   GuardedKey member_key_;
   KeyId key_id_;
+  DatabaseId database_{};
 };
 
 inline constexpr std::size_t kStoreKeyBytes = 32;

@@ -158,7 +158,7 @@ class Loader {
       MemberRecord& record = snapshot_.members[i];
       Row& own = rows_[i];
       if (own.readable &&
-          (form_ == SealForm::kFirst || sealer_.holds(own.seal, record, own.salt))) {
+          (form_ == SealForm::kFirst || sealer_.holds(own.seal, record, own.salt, form_))) {
         believed.push_back(std::move(record));
         rows.push_back(std::move(own));
       } else {
@@ -310,7 +310,7 @@ class Loader {
 
 }  // namespace
 
-Result<Snapshot> SqliteStore::load() { return load(SealForm::kSecond); }
+Result<Snapshot> SqliteStore::load() { return load(SealForm::kThird); }
 
 Result<Snapshot> SqliteStore::load(SealForm form) {
   return Loader(database_, sealer_, form).load();

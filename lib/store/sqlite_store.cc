@@ -145,14 +145,15 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   ROTA_ASSIGN(Statements statements, prepare(file.database));
   std::unique_ptr<SqliteStore> store(new SqliteStore(
       std::move(lock), std::move(sealer), std::move(file.database), std::move(statements)));
-  if (file.form == SealForm::kFirst) ROTA_TRY(store->seal_anew());
+  if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
   return store;
 }
 
 // The key check says which form the file is in, so it is changed in the same transaction: an
 // attempt that is cut off is made again at the next start.
-Result<void> SqliteStore::seal_anew() {
-  ROTA_ASSIGN(const Snapshot found, load(SealForm::kFirst));
+Result<void> SqliteStore::seal_anew(SealForm form) {
+  ROTA_ASSIGN(const Snapshot found, load(form));
+  sealer_.bind_to(Sealer::draw_database_id());
   std::vector<Mutation> all;
   for (const MemberRecord& member : found.members) {
     all.emplace_back(PutMember{member});
@@ -165,7 +166,7 @@ Result<void> SqliteStore::seal_anew() {
     ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
     ROTA_TRY(apply(all));
     ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
-    return put.run(std::span(sealer_.key_id()), std::span(sealed));
+    return put.run(std::span(sealer_.key_id()), std::span(sealed), std::span(sealer_.database()));
   }));
   // Until then the file itself has the older form, and would be it again without its journal.
   if (database_.checkpoint()) scrub_owed_ = false;

@@ -56,8 +56,8 @@ class SqliteStore : public TokenStore {
   static Result<Statements> prepare(Database& database);
   // sqlite_load.cc
   Result<Snapshot> load(SealForm form);
-  // Brings a database of the first form to the second, all or nothing.
-  Result<void> seal_anew();
+  // Brings a database of an older form to the newest and gives it an id, all or nothing.
+  Result<void> seal_anew(SealForm form);
   // Runs `work` in a transaction: all of what it wrote is durable, or nothing of it is there.
   template <class Work>
   Result<void> in_transaction(Work work) {

@@ -74,9 +74,10 @@ inline constexpr const char* kReadAudit =
 
 // The key check.
 inline constexpr const char* kPutKeyCheck =
-    "INSERT INTO key_check (id, key_id, sealed) VALUES (1, ?1, ?2)"
-    " ON CONFLICT (id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed";
-inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed FROM key_check";
+    "INSERT INTO key_check (id, key_id, sealed, database) VALUES (1, ?1, ?2, ?3)"
+    " ON CONFLICT (id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed,"
+    " database = excluded.database";
+inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed, database FROM key_check";
 
 // A start. Each query reads its table in the order of its key; nothing is sorted.
 inline constexpr const char* kLoadMembers =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -8,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "store/database.h"
+#include "store/schema.h"
 #include "store/sealer.h"
 #include "store/sqlite_store.h"
 #include "support/store_rows.h"
@@ -56,6 +59,40 @@ class RawSqlite {
 
 inline Sealer make_sealer(char key = 'k') {
   return *Sealer::create(Secret(std::string(kStoreKeyBytes, key)));
+}
+
+inline std::string hex(const SealedBytes& bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+// Makes the database at `path` one that a Rota of this schema wrote, with the rows that it has: for
+// each table, the columns that there were. The key check is of that version; the seals of rows stay
+// as they are.
+inline void make_older(const std::filesystem::path& path, std::int64_t version) {
+  std::filesystem::path older = path;
+  older += ".older";
+  {
+    RawSqlite(older).run("PRAGMA application_id = 1");  // an empty file is no database yet
+    auto database = Database::open(older);
+    ASSERT_TRUE(database) << database.error().message;
+    ASSERT_TRUE(migrate(*database, version));
+  }
+  {
+    RawSqlite raw(older);
+    raw.run("PRAGMA journal_mode = WAL; ATTACH '" + path.string() + "' AS now");
+    const std::string copies = raw.value(
+        "SELECT group_concat('INSERT INTO main.' || name || ' SELECT ' || columns || ' FROM now.'"
+        " || name, ';') FROM (SELECT t.name AS name, group_concat('\"' || c.name || '\"') AS "
+        "columns"
+        " FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
+        " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' GROUP BY t.name)");
+    raw.run("PRAGMA foreign_keys = OFF;" + copies);
+    const SealForm form = version < 5 ? SealForm::kFirst : SealForm::kSecond;
+    raw.run("UPDATE key_check SET sealed = x'" + hex(make_sealer().seal_key_check(form)) + "'");
+  }
+  std::filesystem::rename(older, path);
 }
 
 // A folder with one database in it, and the store on that.

@@ -165,7 +165,8 @@ TEST(Sealer, P10AnotherKeyHasAnotherIdAndOpensNothing) {
 TEST(Sealer, P10TheKeyCheckOpensWithItsKeyAndIsNoToken) {
   const Sealer ours = make_sealer('a');
   const SealedBytes check = ours.seal_key_check();
-  EXPECT_EQ(SealForm::kSecond, ours.form_of_key_check(check));
+  EXPECT_EQ(SealForm::kThird, ours.form_of_key_check(check));
+  EXPECT_EQ(SealForm::kSecond, ours.form_of_key_check(ours.seal_key_check(SealForm::kSecond)));
   EXPECT_EQ(SealForm::kFirst, ours.form_of_key_check(ours.seal_key_check(SealForm::kFirst)));
   EXPECT_EQ(std::nullopt, make_sealer('b').form_of_key_check(check));
   EXPECT_FALSE(ours.open(check, kPlace));

@@ -82,9 +82,7 @@ TEST_F(SqliteAudit, NamesATokenByAKeyedHashAlone) {
 
 TEST_F(SqliteAudit, ADatabaseOfTheSchemaBeforeGetsOne) {
   open().reset();
-  RawSqlite(path()).run(
-      "DROP TABLE audit; ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; "
-      "PRAGMA user_version = 2");
+  testing::make_older(path(), 2);
   auto store = open();
   append(*store, {fetch_of("token")});
   EXPECT_EQ(1U, entries(*store).size());
@@ -102,18 +100,7 @@ TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
     append(*store, {fetch, note_of(AuditEvent::kRevokeAsked), fetch,
                     note_of(AuditEvent::kTokenRefreshed), fetch});
   }
-  RawSqlite(path()).run(
-      "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_goes_from_its_beginning;"
-      "DROP TRIGGER audit_grows_at_its_end; DROP INDEX audit_by_place;"
-      "ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; ALTER TABLE audit "
-      "DROP COLUMN share; ALTER TABLE audit "
-      "DROP COLUMN place;"
-      // As that version had them.
-      "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'no'); "
-      "END;"
-      "CREATE TRIGGER audit_goes_from_its_beginning BEFORE DELETE ON audit BEGIN SELECT 1; END;"
-      "CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit BEGIN SELECT 1; END;"
-      "PRAGMA user_version = 3");
+  testing::make_older(path(), 3);
   auto store = open();
   ASSERT_TRUE(store->append_audit(std::vector{fetch}, {.rows_max = 2}, testing::at(1)));
   std::vector<std::int64_t> ids;

@@ -9,6 +9,7 @@ namespace {
 
 using testing::Batch;
 using ::testing::HasSubstr;
+using testing::hex;
 using testing::make_call;
 using testing::make_member;
 using testing::make_token;
@@ -147,27 +148,29 @@ class SqliteOlderSeals : public SqliteDamage {
  protected:
   void SetUp() override {
     SqliteDamage::SetUp();
-    const Sealer sealer = testing::make_sealer();
-    RawSqlite raw(path());
-    for (const auto& [id, member, kind, text] :
-         {std::tuple{1, 1, TokenKind::kAccess, "one"}, std::tuple{2, 1, TokenKind::kAccess, "two"},
-          std::tuple{3, 2, TokenKind::kRefresh, "three"}}) {
-      const TokenBinding place = binding_of(make_token(id, text, kind), MemberId{member}, {});
-      raw.run("UPDATE token SET sealed = x'" +
-              hex(sealer.seal(Secret(std::string_view(text)), place, SealForm::kFirst)) +
-              "' WHERE id = " + std::to_string(id));
-    }
-    raw.run(
-        "ALTER TABLE member DROP COLUMN seal; ALTER TABLE member DROP COLUMN salt; UPDATE "
-        "key_check SET sealed = x'" +
-        hex(sealer.seal_key_check(SealForm::kFirst)) + "'; PRAGMA user_version = 4");
+    seal_as(SealForm::kFirst);
+    become(4);
   }
 
-  static std::string hex(const SealedBytes& bytes) {
-    std::string text;
-    for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
-    return text;
+  // All salts are zero afterwards.
+  void seal_as(SealForm form) {
+    const Sealer sealer = testing::make_sealer();
+    Snapshot all = load(*open());
+    RawSqlite raw(path());
+    for (const MemberRecord& member : all.members) {
+      const MemberSeal seal = sealer.seal(member, {}, form);
+      raw.run("UPDATE member SET salt = zeroblob(16), seal = x'" +
+              hex(SealedBytes(seal.begin(), seal.end())) +
+              "' WHERE id = " + std::to_string(std::to_underlying(member.id)));
+      for (const Token& token : member.tokens) {
+        const TokenBinding place = binding_of(token, member.id, {});
+        raw.run("UPDATE token SET sealed = x'" + hex(sealer.seal(*token.value, place, form)) +
+                "' WHERE id = " + std::to_string(std::to_underlying(token.id)));
+      }
+    }
   }
+
+  void become(std::int64_t version) { testing::make_older(path(), version); }
 };
 
 TEST_F(SqliteOlderSeals, P10AreBroughtToTheNewestFormOnce) {
@@ -209,10 +212,11 @@ TEST_F(SqliteOlderSeals, P10AreNotBelievedInADatabaseOfTheNewestForm) {
   const std::string old = RawSqlite(path()).value("SELECT sealed FROM token WHERE id = 1");
   EXPECT_EQ("123", loaded_tokens(0));
   tamper("UPDATE token SET sealed = x'" + hex(SealedBytes(old.begin(), old.end())) +
-         "' WHERE id = 1; PRAGMA user_version = 4; ALTER TABLE member DROP COLUMN seal;"
-         "ALTER TABLE member DROP COLUMN salt");
-  auto store = open();
-  EXPECT_EQ(0U, load(*store).members.size()) << "an older version number is no proof of age";
+         "' WHERE id = 1");
+  const std::string check = RawSqlite(path()).value("SELECT sealed FROM key_check");
+  become(4);
+  tamper("UPDATE key_check SET sealed = x'" + hex(SealedBytes(check.begin(), check.end())) + "'");
+  EXPECT_EQ(ErrorKind::kCorrupt, open_fails().kind) << "an older version number is no proof of age";
 }
 
 TEST_F(SqliteOlderSeals, P10ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
@@ -222,6 +226,55 @@ TEST_F(SqliteOlderSeals, P10ACheckOfThatFormPutBackGivesNobodyAnothersToken) {
   tamper("UPDATE key_check SET sealed = x'" + hex(SealedBytes(check.begin(), check.end())) +
          "'; UPDATE selector SET value = '2' WHERE member = 1");
   EXPECT_EQ("", loaded_tokens(3));
+}
+
+// A database of schema 5, whose seals are of the second form: not bound to a database.
+class SqliteSealsBeforeTheDatabaseId : public SqliteOlderSeals {
+ protected:
+  void SetUp() override {
+    SqliteDamage::SetUp();
+    seal_as(SealForm::kSecond);
+    become(5);
+  }
+};
+
+TEST_F(SqliteSealsBeforeTheDatabaseId, P10AreBroughtToTheNewestFormOnce) {
+  EXPECT_EQ("123", loaded_tokens(0));
+  EXPECT_EQ("123", loaded_tokens(0)) << "and open as such from then on";
+  EXPECT_EQ("16", RawSqlite(path()).value("SELECT length(database) FROM key_check"));
+}
+
+TEST_F(SqliteSealsBeforeTheDatabaseId, P10AChangedRecordIsSetAsideThereToo) {
+  tamper("UPDATE member SET state = 4 WHERE id = 1");
+  auto store = open();
+  EXPECT_EQ(1U, load(*store).members.size());
+}
+
+// Another database of the same store key, with rows of the same ids.
+TEST_F(SqliteDamage, P10RowsOfAnotherDatabaseOfTheSameKeyAreSetAside) {
+  const auto other = folder_ / "other.db";
+  std::filesystem::rename(path(), other);
+  SetUp();
+  tamper("ATTACH '" + other.string() +
+         "' AS other;"
+         "UPDATE member SET (seal, salt) = (SELECT seal, salt FROM other.member AS o"
+         " WHERE o.id = member.id) WHERE id = 1;"
+         "UPDATE token SET sealed = (SELECT sealed FROM other.token AS o WHERE o.id = token.id)"
+         " WHERE id <> 3");
+  auto store = open();
+  const Snapshot found = load(*store);
+  ASSERT_EQ(1U, found.members.size());
+  EXPECT_EQ(MemberId{2}, found.members[0].id);
+  EXPECT_EQ(3, found.rows_set_aside) << "the record and its two tokens";
+}
+
+TEST_F(SqliteDamage, P10AnotherDatabasesIdDoesNotFit) {
+  const auto other = folder_ / "other.db";
+  std::filesystem::rename(path(), other);
+  SetUp();
+  tamper("ATTACH '" + other.string() +
+         "' AS other; UPDATE key_check SET database = (SELECT database FROM other.key_check)");
+  EXPECT_EQ(ErrorKind::kCorrupt, open_fails().kind);
 }
 
 TEST_F(SqliteDamage, P10AnIdThatSomeRowHasIsNotGivenAgain) {

@@ -11,12 +11,15 @@ using testing::make_member;
 using testing::RawSqlite;
 using testing::read_all;
 
-class SqliteSettings : public testing::SqliteTest {};
+class SqliteSettings : public testing::SqliteTest {
+ protected:
+  Sealer sealer_ = testing::make_sealer();
+};
 
 TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
   for (const char* const age : {"new", "old"}) {
     SCOPED_TRACE(age);
-    Result<DatabaseFile> file = open_database_file(path(), testing::make_sealer());
+    Result<DatabaseFile> file = open_database_file(path(), sealer_);
     ASSERT_TRUE(file) << file.error().message;
     Database& database = file->database;
     EXPECT_EQ(2, database.number("PRAGMA synchronous")) << "FULL";
@@ -28,12 +31,12 @@ TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
     EXPECT_EQ(1, database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
     EXPECT_EQ(1, database.number("SELECT locking_mode = 'exclusive' FROM pragma_locking_mode"));
     EXPECT_EQ(0x526f7461, database.number("PRAGMA application_id"));
-    EXPECT_EQ(5, database.number("PRAGMA user_version"));
+    EXPECT_EQ(6, database.number("PRAGMA user_version"));
   }
 }
 
 TEST_F(SqliteSettings, EveryTableIsStrict) {
-  Result<DatabaseFile> file = open_database_file(path(), testing::make_sealer());
+  Result<DatabaseFile> file = open_database_file(path(), sealer_);
   ASSERT_TRUE(file);
   Database& database = file->database;
   EXPECT_EQ(9, database.number("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
@@ -84,7 +87,7 @@ TEST_F(SqliteSettings, AHeaderThatSaysRotaOnTheFirstSyncAlready) {
   // Read past SQLite, journal not counted: what inspect() of a later start goes by.
   const std::string header = testing::read_bytes(path()).substr(0, 100);
   EXPECT_EQ("Rota", header.substr(68, 4));
-  EXPECT_EQ(std::string("\0\0\0\x05", 4), header.substr(60, 4));
+  EXPECT_EQ(std::string("\0\0\0\x06", 4), header.substr(60, 4));
 }
 
 }  // namespace
