@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,5 +16,13 @@ std::string in_quotes(std::string_view text);
 
 // `text` as one word of a POSIX shell, for a command that a message tells somebody to run.
 std::string shell_word(std::string_view text);
+
+// As a person sorts: each run of digits counts as a number, so "id:2" comes before "id:10". Only
+// the same text is equal.
+std::strong_ordering natural_order(std::string_view a, std::string_view b);
+struct NaturalLess {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const { return natural_order(a, b) < 0; }
+};
 
 }  // namespace rota

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace rota {
 namespace {
@@ -76,6 +77,11 @@ Result<MemberKey> MemberKey::from_email(std::string_view address) {
 Result<MemberKey> MemberKey::from_sso(std::string_view sso_user_id) {
   ROTA_TRY(check_text(sso_user_id, "sso_user_id"));
   return MemberKey{SelectorKind::kSsoUserId, std::string(sso_user_id)};
+}
+
+std::strong_ordering MemberKey::operator<=>(const MemberKey& other) const {
+  if (const auto order = kind <=> other.kind; order != 0) return order;
+  return natural_order(value, other.value);
 }
 
 std::string MemberKey::text() const { return fmt::format("{}{}", prefix_of(kind), value); }

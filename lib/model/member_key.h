@@ -35,7 +35,9 @@ struct MemberKey {
   // The id as a number; only for kCommunityMemberId.
   std::int64_t id() const;
 
-  auto operator<=>(const MemberKey&) const = default;
+  // Sorted as a person would: 2 before 10.
+  std::strong_ordering operator<=>(const MemberKey& other) const;
+  bool operator==(const MemberKey&) const = default;
 };
 
 // "id:", "email:" or "sso:".

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "plan/apply.h"
 #include "plan/breaker.h"
 #include "plan/budget.h"
@@ -88,7 +89,7 @@ class Engine {
     // Those that ended, by CallKind (which counts from 1) and by index of Outcome.
     std::array<std::array<std::size_t, std::variant_size_v<Outcome>>, 5> calls{};
   };
-  const std::map<std::string, MemberId, std::less<>>& keys() const { return by_key_; }
+  const std::map<std::string, MemberId, NaturalLess>& keys() const { return by_key_; }
   const MemberSlot* find(MemberId member) const;
   const MemberSlot* find(std::string_view key) const;
   RosterPlan plan_for(const Roster& roster) const;
@@ -220,7 +221,7 @@ class Engine {
   TokenIds token_ids_;
   std::int64_t next_member_;
   std::unordered_map<MemberId, MemberSlot> slots_;
-  std::map<std::string, MemberId, std::less<>> by_key_;  // every selector, prefixed form
+  std::map<std::string, MemberId, NaturalLess> by_key_;  // every selector, prefixed form
   std::unordered_map<std::int64_t, MemberId> by_circle_id_;
   std::set<MemberId> failing_;  // those with a backoff
   std::set<MemberId> unrecorded_uses_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace rota {
 namespace {
 
@@ -31,6 +33,36 @@ TEST(ShellWord, IsOneWordWhateverIsInIt) {
   EXPECT_EQ(shell_word("$HOME`id`;x"), "'$HOME`id`;x'");
   EXPECT_EQ(shell_word("it's"), R"('it'\''s')");
   EXPECT_EQ(shell_word("~root"), "'~root'");
+}
+
+TEST(NaturalOrder, TakesDigitsForNumbers) {
+  // Each before all that follow it.
+  const std::vector<std::string_view> sorted{"",
+                                             "a",
+                                             "email:ada@x",
+                                             "email:member2@x",
+                                             "email:member10@x",
+                                             "id:1",
+                                             "id:2",
+                                             "id:9",
+                                             "id:10",
+                                             "id:11",
+                                             "id:100",
+                                             "id:9007199254740992",
+                                             "sso:0",
+                                             "sso:00",
+                                             "sso:01",
+                                             "sso:1",
+                                             "sso:1a2",
+                                             "sso:1a10",
+                                             "sso:a|9",
+                                             "sso:a|10",
+                                             "\xc3\xa4"};
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    for (std::size_t j = 0; j < sorted.size(); ++j) {
+      EXPECT_EQ(natural_order(sorted[i], sorted[j]), i <=> j) << sorted[i] << " " << sorted[j];
+    }
+  }
 }
 
 }  // namespace
