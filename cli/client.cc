@@ -62,6 +62,11 @@ std::size_t UnixClient::receive(char* bytes, std::size_t size, std::size_t count
   return in.taken ? piece.size() : 0;
 }
 
+int UnixClient::go_on(void* request, std::int64_t, std::int64_t, std::int64_t, std::int64_t) {
+  static_cast<const Request*>(request)->while_waiting();
+  return 0;
+}
+
 Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
   const std::string url = "http://localhost" + request.target;
   curl_easy_reset(curl_);
@@ -81,6 +86,10 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(request.timeout);
     ready = ready && set(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
             set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(seconds.count()));
+  }
+  if (request.while_waiting) {
+    ready = ready && set(CURLOPT_XFERINFOFUNCTION, &go_on) && set(CURLOPT_XFERINFODATA, &request) &&
+            set(CURLOPT_NOPROGRESS, 0L);
   }
   if (request.method == Method::kPost) {
     ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);

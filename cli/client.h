@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,7 @@ class UnixClient : public Transport {
  private:
   struct Incoming;
   static std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* incoming);
+  static int go_on(void* request, std::int64_t, std::int64_t, std::int64_t, std::int64_t);
   Result<void> prepare(const Request& request, Incoming& incoming);
   Result<Reply> perform(const Request& request, Incoming& incoming);
   UnixClient(std::string socket_path, void* curl);

@@ -53,8 +53,11 @@ class Runner {
       return written;
     });
     const auto take = [&events](std::string_view bytes) { return events.feed(bytes); };
-    auto reply =
-        settle(transport_.stream({Method::kGet, watch_target(command.keys), kSilenceMax}, take));
+    auto reply = settle(transport_.stream({.method = Method::kGet,
+                                           .target = watch_target(command.keys),
+                                           .timeout = kSilenceMax,
+                                           .while_waiting = [this] { output_.look_for_reader(); }},
+                                          take));
     if (!reply) return reply.error();
     output_.err("rotad ended the watch");
     return ExitCode::kUnreachable;

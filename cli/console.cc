@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/output.h"
+
 namespace rota::cli {
 namespace {
 
@@ -21,16 +23,6 @@ constexpr char kEraseAll = '\x15';
 
 std::unexpected<Error> failure() {
   return fail(ErrorKind::kIo, fmt::format("the terminal: {}", std::strerror(errno)));
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = ::write(fd, text.data(), text.size());
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
 }
 
 }  // namespace
@@ -48,6 +40,10 @@ Result<Secret> Terminal::read_line() {
     char c = 0;
     const ssize_t got = ::read(fd_, &c, 1);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      wait_for_input(fd_);
+      continue;
+    }
     if (got < 0) {
       wipe(line);
       return failure();
@@ -71,7 +67,7 @@ Result<Secret> Terminal::read_line() {
 }
 
 Result<std::string> Terminal::ask(std::string_view question) {
-  if (!write_all(fd_, question)) return failure();
+  ROTA_TRY(write_all(fd_, question));
   ROTA_ASSIGN(const Secret line, read_line());
   return std::string(line.reveal());
 }
@@ -86,9 +82,10 @@ Result<Secret> Terminal::ask_unseen(std::string_view question) {
   unseen.c_cc[VMIN] = 1;
   unseen.c_cc[VTIME] = 0;
   if (::tcsetattr(fd_, TCSAFLUSH, &unseen) != 0) return failure();
-  auto line = write_all(fd_, question) ? read_line() : Result<Secret>(failure());
+  const auto asked = write_all(fd_, question);
+  auto line = asked ? read_line() : Result<Secret>(std::unexpected(asked.error()));
   ::tcsetattr(fd_, TCSAFLUSH, &before);
-  write_all(fd_, "\n");
+  static_cast<void>(write_all(fd_, "\n"));
   return line;
 }
 

@@ -1,26 +1,25 @@
-#include <sys/prctl.h>
-
-#include <csignal>
-
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "daemon/hardening.h"
 
 using rota::cli::ExitCode;
 
 int main(int argc, char** argv) {
-  // A token passes through: no core file, and no other process of this user looks in (P10).
-  prctl(PR_SET_DUMPABLE, 0);
-  // A reader that has gone is a failed write.
-  std::signal(SIGPIPE, SIG_IGN);
+  rota::cli::open_standard_descriptors();
+  rota::cli::StandardOutput output;
+  // Tokens and keys pass through: no core file, and no other process of this user looks in (P10).
+  if (const auto hardened = rota::harden_process(); !hardened) {
+    output.err(hardened.error().message);
+    return static_cast<int>(ExitCode::kFailed);
+  }
 
   auto options = rota::cli::read_options(argc, argv);
   if (const auto* exit = std::get_if<ExitCode>(&options)) return static_cast<int>(*exit);
   const auto& wanted = std::get<rota::cli::Options>(options);
 
-  rota::cli::StandardOutput output;
   if (wanted.local) {
     if (const auto* setup = std::get_if<rota::cli::SetupCommand>(&*wanted.local)) {
       rota::cli::Terminal terminal;

@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <utility>
 
 #include "base/fingerprint.h"
+#include "cli/output.h"
 
 namespace rota::cli {
 namespace {
@@ -34,8 +36,8 @@ std::string check_key(const std::string& text) {
   return key ? "" : key.error().message;
 }
 std::string check_duration(const std::string& text) {
-  const auto duration = parse_loose_duration(text);
-  return duration ? "" : duration.error().message;
+  return parse_loose_duration(text) ? ""
+                                    : "not a duration such as 500ms, 90s or 10m, nor bare seconds";
 }
 std::string check_since(const std::string& text) {
   if (parse_iso8601(text) || parse_loose_duration(text)) return "";
@@ -43,6 +45,21 @@ std::string check_since(const std::string& text) {
 }
 std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "not the first 16 hex digits of a token's SHA-256";
+}
+
+// Names the options that are unknown, and nothing else: any other word may be a token.
+std::string describe_extras(const std::vector<std::string>& words) {
+  std::string text = "This was not expected:";
+  std::size_t others = 0;
+  for (const std::string& word : words) {
+    if (word.starts_with("--")) {
+      text += " " + printable(word.substr(0, word.find('=')));
+    } else {
+      ++others;
+    }
+  }
+  if (others > 0) text += others == 1 ? " a word" : " " + std::to_string(others) + " words";
+  return text + "\n";
 }
 
 // What the command line fills in before it is known which command it is.
@@ -99,8 +116,13 @@ class Reader {
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::ExtrasError&) {
+      std::cerr << describe_extras(app_.remaining(true))
+                << "Run with --help for more information.\n";
+      return ExitCode::kUsage;
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage;
+      if (app_.exit(error) != 0) return ExitCode::kUsage;
+      return std::cout.flush() ? ExitCode::kDone : ExitCode::kFailed;
     }
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
     if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;

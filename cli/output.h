@@ -11,18 +11,33 @@ namespace rota::cli {
 class Output {
  public:
   virtual ~Output() = default;
-  // kIo when not all of it could be written: a full disk, or a reader that has gone.
+  // kIo when not all of it could be written, such as on a full disk.
   virtual Result<void> out(std::string_view text) = 0;
+  // For a command that waits long: ends the process as out() does if nobody reads any more.
+  virtual void look_for_reader() {}
   // `line` without its end. Nothing can be done about a failure here.
   virtual void err(std::string_view line) = 0;
 };
 
-// The process's own streams, past stdio, whose buffers would keep a token.
+// The process's own streams, past stdio, whose buffers would keep a token. One that takes nothing
+// now is waited for. When the reader has gone the process ends by SIGPIPE, without a word, as other
+// programs of a pipeline do.
 class StandardOutput : public Output {
  public:
   Result<void> out(std::string_view text) override;
+  void look_for_reader() override;
   void err(std::string_view line) override;
 };
+
+// Writes all of it, and waits for a descriptor that takes nothing now.
+Result<void> write_all(int descriptor, std::string_view text);
+
+// Until there is something to read, or an error.
+void wait_for_input(int descriptor);
+
+// Opens each of the descriptors 0 to 2 that is closed, so that no socket or file becomes one of
+// them. Reading or writing one of these fails. For the beginning of main().
+void open_standard_descriptors();
 
 // Text of others, made safe for a terminal: control characters, C1 ones included, become \xNN.
 // UTF-8 passes.

@@ -53,6 +53,10 @@ Result<Secret> read_standard_input() {
   while (used < buffer.size()) {
     const ssize_t got = ::read(STDIN_FILENO, buffer.data() + used, buffer.size() - used);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      wait_for_input(STDIN_FILENO);
+      continue;
+    }
     if (got <= 0) break;
     used += static_cast<std::size_t>(got);
   }

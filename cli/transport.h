@@ -21,6 +21,8 @@ struct Request {
   Method method = Method::kGet;
   std::string target;
   Duration timeout{10'000};  // from connecting to the last byte
+  // Of a stream: called about once a second while it goes on, whether or not anything comes.
+  std::function<void()> while_waiting{};
 };
 
 // Any reply that is HTTP, whatever its status. The body may hold a token, so all bodies are

@@ -28,7 +28,6 @@ int run(const rota::DaemonOptions& options) {
     manager.failed(error);
     return end_with(error);
   };
-  if (auto hardened = rota::harden_process(); !hardened) return fail_with(hardened.error());
   auto settings = rota::load_settings(options.config);
   if (!settings) return fail_with(settings.error());
 
@@ -62,6 +61,8 @@ int keygen() {
 
 int main(int argc, char** argv) {
   const rota::DaemonOptions options = rota::read_options(argc, argv);
+  // Each command reads a secret or makes one.
+  if (auto hardened = rota::harden_process(); !hardened) return end_with(hardened.error());
   switch (options.command) {
     case rota::DaemonCommand::kRun:
       return run(options);

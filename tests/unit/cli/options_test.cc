@@ -7,6 +7,9 @@
 namespace rota::cli {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 std::variant<Options, ExitCode> read(std::vector<const char*> words) {
   words.insert(words.begin(), "rota");
   return read_options(static_cast<int>(words.size()), words.data());
@@ -114,6 +117,31 @@ TEST(ReadOptions, WrongWordsAreAUsageError) {
     const auto options = read(words);
     ASSERT_TRUE(std::holds_alternative<ExitCode>(options)) << ::testing::PrintToString(words);
     EXPECT_EQ(std::get<ExitCode>(options), ExitCode::kUsage);
+  }
+}
+
+// A token that was put in the wrong place.
+TEST(ReadOptions, P10RepeatsNoWordThatMayBeASecret) {
+  const std::string secret = "eyJhbGciOiJSUzI1NiJ9.secret";
+  const std::string with_value = "--app-token=" + secret;
+  const std::string with_one_dash = "-" + secret;
+  for (const auto& words : {std::vector<const char*>{secret.c_str()},
+                            {"token", secret.c_str()},
+                            {"token", "id:1", secret.c_str()},
+                            {"token", "id:1", "--refused", secret.c_str()},
+                            {"token", "id:1", "--wait", secret.c_str()},
+                            {"audit", "--token", secret.c_str()},
+                            {"audit", "--since", secret.c_str()},
+                            {"setup", "--app-token", secret.c_str()},
+                            {"setup", with_value.c_str()},
+                            {"setup", with_one_dash.c_str()},
+                            {"setup", secret.c_str()},
+                            {"setup", "--member", secret.c_str()}}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(std::get<ExitCode>(read(words)), ExitCode::kUsage);
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(said, Not(HasSubstr("secret"))) << ::testing::PrintToString(words);
+    EXPECT_THAT(said, Not(::testing::IsEmpty()));
   }
 }
 
