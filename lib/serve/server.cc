@@ -62,6 +62,7 @@ Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
 }
 
 Server::~Server() {
+  *alive_ = false;
   const auto sessions = std::exchange(sessions_, {});
   for (const auto& [key, session] : sessions) session->close();
 }
@@ -111,35 +112,10 @@ void Server::rest_from_accepting() {
 
 std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
   if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
-  const auto user = users_.find(peer.uid);
-  if (user != users_.end() && user->second.connections >= options_.max_connections_per_uid) {
+  if (turns_.counts(peer).of_user >= options_.max_connections_per_uid) {
     return ConnectionLimit::kPerUid;
   }
   return std::nullopt;
-}
-
-// Counts a connection. None, and errno says why, when there is no set for it.
-EventSet* Server::enter(const PeerIdentity& peer) {
-  User& user = users_[peer.uid];
-  ++user.connections;
-  Process& process = user.processes[peer.pid];
-  ++process.connections;
-  if (!user.events) user.events = EventSet::create(loop_);
-  if (user.events && !process.events) process.events = EventSet::create(*user.events);
-  if (process.events) return process.events.get();
-  const int error = errno;
-  leave(peer);
-  errno = error;
-  return nullptr;
-}
-
-void Server::leave(const PeerIdentity& peer) {
-  const auto user = users_.find(peer.uid);
-  ROTA_CHECK(user != users_.end());
-  const auto process = user->second.processes.find(peer.pid);
-  ROTA_CHECK(process != user->second.processes.end());
-  if (--process->second.connections == 0) user->second.processes.erase(process);
-  if (--user->second.connections == 0) users_.erase(user);
 }
 
 void Server::admit(int fd) {
@@ -154,27 +130,24 @@ void Server::admit(int fd) {
     ::close(fd);
     return observer_.connection_refused(*peer, *limit);
   }
-  EventSet* const events = enter(*peer);
-  if (events == nullptr) {
-    observer_.accept_failed({errno, std::system_category()});
-    ::close(fd);
-    return;
-  }
   SessionHost& host = *this;
-  const auto session = std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_,
-                                                 options_.times, *events, host);
-  if (!session->start()) {
+  const auto session =
+      std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_, options_.times, host);
+  turns_.enter(*session, session->peer());
+  if (!session->start(loop_)) {
     observer_.accept_failed({errno, std::system_category()});
-    return leave(session->peer());
+    return turns_.leave(*session);
   }
   sessions_.emplace(session.get(), session);
   session_deadline(session->deadline());
+  // What it has sent already costs no trip through the loop.
+  session_turn(*session);
 }
 
 void Server::session_closed(Session& session) {
+  turns_.leave(session);
   const auto found = sessions_.find(&session);
   if (found == sessions_.end()) return;  // the server's own destruction
-  leave(session.peer());
   sessions_.erase(found);
   if (sessions_.empty() && shutdown_done_) finish_shutdown();
 }
@@ -183,26 +156,32 @@ void Server::session_deadline(BootTime deadline) {
   if (deadline < sweep_due_) arm_sweep(deadline);
 }
 
-void Server::session_turn(std::shared_ptr<Session> session) {
-  turns_.push_back(std::move(session));
-  if (turns_.size() == 1) post_turns();
+void Server::session_turn(Session& session) noexcept {
+  turns_.push(session);
+  if (!std::exchange(turns_posted_, true)) post_turns();
 }
 
 void Server::post_turns() {
-  asio::post(loop_, [this] { run_turns(); });
+  asio::post(loop_, [this, alive = alive_] {
+    if (*alive) run_turns();
+  });
 }
 
+// A session whose turn it is may ask for the next one, and may be the last to close.
 void Server::run_turns() {
   const Turn turn;
+  const auto alive = alive_;
   do {
-    const auto session = std::move(turns_.front());
-    // What asks for a turn from here on goes behind it, and is not the first.
+    TurnTaker* next = turns_.pop();
+    if (next == nullptr) {
+      turns_posted_ = false;
+      return;
+    }
+    const auto session = static_cast<Session*>(next)->shared_from_this();
     session->on_turn();
-    turns_.pop_front();
-  } while (!turns_.empty() && !turn.ended());
-  // Without sessions the server may be gone by the next turn of the loop.
-  if (sessions_.empty()) turns_.clear();
-  if (!turns_.empty()) post_turns();
+    if (!*alive) return;
+  } while (!turn.ended());
+  post_turns();
 }
 
 void Server::grants_changed() {

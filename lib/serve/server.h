@@ -3,7 +3,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,11 +13,11 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "serve/access.h"
-#include "serve/event_set.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
 #include "serve/listen_socket.h"
 #include "serve/session.h"
+#include "serve/turn_queue.h"
 
 namespace rota {
 
@@ -36,8 +35,8 @@ class ServerObserver {
 // Accepts connections on one socket and keeps their sessions within the limits. Loop thread only.
 // Destroy it only when the loop runs no more or after shutdown() has called back.
 //
-// Each user's connections are a set of their own, and in it those of each process. The loop gives
-// each user a turn, and of that each process: a crowd waits behind its like (P11).
+// Connections that have something to do are served one after the other, by user and process
+// (TurnQueue), for the length of a Turn; then the loop has its other work.
 class Server : private SessionHost {
  public:
   // Everything handed in by reference must outlive the server.
@@ -78,20 +77,9 @@ class Server : private SessionHost {
          const Frontend& frontend, const Clock& clock, ServerObserver& observer,
          const ServerOptions& options);
 
-  // While there are connections.
-  struct Process {
-    std::unique_ptr<EventSet> events;
-    std::size_t connections = 0;
-  };
-  struct User {
-    std::unique_ptr<EventSet> events;  // of the sets of its processes, which must go first
-    std::unordered_map<std::int32_t, Process> processes;
-    std::size_t connections = 0;
-  };
-
   void session_closed(Session& session) override;
   void session_deadline(BootTime deadline) override;
-  void session_turn(std::shared_ptr<Session> session) override;
+  void session_turn(Session& session) noexcept override;
 
   void wait_for_clients();
   void accept_some();
@@ -101,8 +89,6 @@ class Server : private SessionHost {
   std::vector<std::shared_ptr<Session>> all_sessions() const;
   void rest_from_accepting();
   void admit(int fd);
-  EventSet* enter(const PeerIdentity& peer);
-  void leave(const PeerIdentity& peer);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
   void sweep_after(Duration rest);
@@ -126,8 +112,9 @@ class Server : private SessionHost {
   boost::asio::steady_timer grace_timer_;
   BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
-  std::unordered_map<std::uint32_t, User> users_;
-  std::deque<std::shared_ptr<Session>> turns_;  // that wait for on_turn()
+  TurnQueue turns_;  // that wait for on_turn()
+  bool turns_posted_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction
   bool started_ = false;
   std::move_only_function<void()> shutdown_done_;
 };

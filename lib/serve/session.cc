@@ -1,5 +1,6 @@
 #include "serve/session.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,12 +15,11 @@
 namespace rota {
 
 Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-                 const SessionTimes& times, EventSet& events, SessionHost& host)
+                 const SessionTimes& times, SessionHost& host)
     : peer_(std::move(peer)),
       frontend_(frontend),
       clock_(clock),
       times_(times),
-      events_(events),
       host_(host),
       fd_(fd) {}
 
@@ -28,10 +28,10 @@ Session::~Session() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-bool Session::start() {
+bool Session::start(boost::asio::io_context& loop) {
   now_ = active_since_ = clock_.now().boot;
-  watched_ = EPOLLIN;
-  closed_ = !events_.add(fd_, *this, watched_);
+  events_ = SocketEvents::create(loop, fd_, *this);
+  closed_ = !events_;
   return !closed_;
 }
 
@@ -93,7 +93,7 @@ void Session::close() {
   }
   slots_.clear();
   watch_.reset();
-  events_.remove(fd_, *this);
+  events_.reset();
   ::close(std::exchange(fd_, -1));
   host_.session_closed(*this);
 }
@@ -102,11 +102,18 @@ void Session::grants_changed() {
   if (watch_) watch_->grants_changed();
 }
 
+// A stream of changes costs a system call only where something is to be had: a read that finds
+// nothing, or the question whether the client is gone.
 void Session::on_turn() {
-  turn_asked_ = false;
   if (closed_) return;
   now_ = clock_.now().boot;
-  pump();
+  if (input_there_ && wants_input()) {
+    receive();
+  } else if (std::exchange(stirred_, false) && hung_up()) {
+    close();
+  } else {
+    pump();
+  }
 }
 
 BootTime Session::deadline() const {
@@ -126,18 +133,17 @@ void Session::on_deadline() {
   pump();
 }
 
-void Session::on_events(std::uint32_t events) {
-  const auto self = shared_from_this();
-  now_ = clock_.now().boot;
-  const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if ((events & watched_ & EPOLLIN) != 0) {
-    // Even a client that is gone may have left an operator's order behind.
-    receive(hung_up);
-  } else if (hung_up) {
-    close();
-  } else {
-    pump();
-  }
+void Session::input_may_be_there() noexcept {
+  input_there_ = stirred_ = true;
+  host_.session_turn(*this);
+}
+
+void Session::room_may_be_there() noexcept { host_.session_turn(*this); }
+
+// Whether the client has closed both ways: it wants nothing any more.
+bool Session::hung_up() const {
+  pollfd socket{.fd = fd_, .events = 0, .revents = 0};
+  return ::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 void Session::compact_input() {
@@ -146,17 +152,20 @@ void Session::compact_input() {
   input_end_ -= std::exchange(input_begin_, 0);
 }
 
-void Session::receive(bool hung_up) {
+// Even a client that is gone may have left an operator's order behind: all of it is read.
+void Session::receive() {
   compact_input();
   const std::size_t room = std::min(input_.size() - input_end_, kReceiveBytesMax);
   const ssize_t count = ::recv(fd_, input_.data() + input_end_, room, 0);
+  stirred_ = false;
   if (count < 0) {
-    if (errno != EAGAIN && errno != EINTR) close();
-    return;
+    if (errno != EAGAIN && errno != EINTR) return close();
+    input_there_ = errno == EINTR;
+    return pump();
   }
   if (count == 0) {
     // After a half-close what was asked is still answered; a client that is gone wants nothing.
-    if (hung_up) return close();
+    if (hung_up()) return close();
     read_closed_ = true;
   }
   input_end_ += static_cast<std::size_t>(count);
@@ -186,7 +195,7 @@ void Session::pump() {
   const bool output_filled = fill_output();
   if (!flush()) return close();
   // There is more, and others have their turn before it.
-  if (output_filled && output_.empty()) ask_for_turn();
+  if (output_filled && output_.empty()) host_.session_turn(*this);
   if (!taking_ && slots_.empty() && output_.empty() && !watch_) return close();
   const bool partial = can_take() && !input().empty();
   if (!partial) {
@@ -195,7 +204,8 @@ void Session::pump() {
     request_since_ = now_;
   }
   host_.session_deadline(deadline());
-  watch();
+  if (!output_.empty()) events_->tell_of_room();
+  if (input_there_ && wants_input()) host_.session_turn(*this);
 }
 
 // Returns whether it stopped because the output buffer is full.
@@ -327,11 +337,7 @@ void Session::give(const TokenReply& token, bool close) {
 void Session::start_watch(WatchReply watch) {
   append_stream_head(output_);
   if (leaving_) return;
-  watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { ask_for_turn(); });
-}
-
-void Session::ask_for_turn() {
-  if (!std::exchange(turn_asked_, true)) host_.session_turn(shared_from_this());
+  watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 
 // Sends what the kernel takes. False: the peer is gone.
@@ -353,16 +359,6 @@ bool Session::flush() {
     unsent_since_ = now_;
   }
   return true;
-}
-
-// A hang-up is told whatever is watched for.
-void Session::watch() {
-  std::uint32_t wanted = 0;
-  if (can_take() && !read_closed_) wanted |= EPOLLIN;
-  if (!output_.empty()) wanted |= EPOLLOUT;
-  if (wanted == watched_) return;
-  watched_ = wanted;
-  events_.change(fd_, *this, watched_);
 }
 
 }  // namespace rota

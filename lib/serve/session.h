@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,9 +10,10 @@
 
 #include "base/time.h"
 #include "serve/buffer.h"
-#include "serve/event_set.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
+#include "serve/socket_events.h"
+#include "serve/turn_queue.h"
 
 namespace rota {
 
@@ -25,25 +27,27 @@ class SessionHost {
   virtual void session_closed(Session& session) = 0;
   // Its deadline may now be this early.
   virtual void session_deadline(BootTime deadline) = 0;
-  // It wants on_turn(), later and not from inside of this call.
-  virtual void session_turn(std::shared_ptr<Session> session) = 0;
+  // It wants on_turn(), later and not from inside of this call. May be repeated before that.
+  virtual void session_turn(Session& session) noexcept = 0;
 };
 
 // One connection. Requests are taken from the input buffer as they come; a reply goes straight to
 // the output buffer, or into a queue when it or one before it must wait. A fetch costs a read and a
 // write, and no timer: deadlines are looked at by the server's sweep. A watch makes a stream of the
 // rest of the connection. Loop thread only; the server owns it.
-class Session : public EventWatcher, public std::enable_shared_from_this<Session> {
+class Session : public TurnTaker,
+                public std::enable_shared_from_this<Session>,
+                private SocketWatcher {
  public:
   // Takes over `fd`, a connected socket that does not block. References must outlive the session.
   Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-          const SessionTimes& times, EventSet& events, SessionHost& host);
+          const SessionTimes& times, SessionHost& host);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   // False: the system cannot watch the socket; the session has closed.
-  bool start();
+  bool start(boost::asio::io_context& loop);
   // The server will end: the next reply says so by `Connection: close` and is the last; with it the
   // socket takes no more, and what has arrived by then is answered first. A watch ends behind the
   // event that is being sent.
@@ -84,8 +88,11 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
         content;
   };
 
-  void on_events(std::uint32_t events) override;
-  void receive(bool hung_up);
+  void input_may_be_there() noexcept override;
+  void room_may_be_there() noexcept override;
+  bool wants_input() const { return can_take() && !read_closed_; }
+  bool hung_up() const;
+  void receive();
   void compact_input();
   void close_intake();
   void read_rest();
@@ -93,8 +100,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   void on_wait_done(std::uint64_t number, WaitAnswer answer);
   void on_later_done(std::uint64_t number, PlainReply reply);
 
-  // Goes as far as input, output and limits permit, then says what of the socket would help
-  // further.
+  // Goes as far as input, output and limits permit.
   void pump();
   bool fill_output();
   bool take_request();
@@ -106,9 +112,7 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   void render(Slot& slot);
   void give(const TokenReply& token, bool close);
   void start_watch(WatchReply watch);
-  void ask_for_turn();
   bool flush();
-  void watch();
 
   bool can_take() const;
   bool output_full() const { return output_.size() >= kOutputBytesMax; }
@@ -121,12 +125,13 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   const Frontend& frontend_;
   const Clock& clock_;
   const SessionTimes& times_;
-  EventSet& events_;
   SessionHost& host_;
 
   // Loop thread only.
   int fd_;
-  std::uint32_t watched_ = 0;  // what events_ was told
+  std::unique_ptr<SocketEvents> events_;  // while it is open
+  bool input_there_ = true;               // until a read has found nothing
+  bool stirred_ = false;                  // the socket was told of and not looked at since
   std::array<char, kInputBytesMax> input_;
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
@@ -139,7 +144,6 @@ class Session : public EventWatcher, public std::enable_shared_from_this<Session
   bool leaving_ = false;          // the next reply is the last, but for what has arrived with it
   bool draining_ = false;         // the socket takes no more
   bool closed_ = false;
-  bool turn_asked_ = false;
   std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent
   BootTime now_;                           // of the event that is handled
   BootTime active_since_;                  // when something last came in, or went out to a watch

@@ -1,6 +1,9 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +22,11 @@ using ::testing::HasSubstr;
 constexpr std::size_t kHostile = 300;
 constexpr std::size_t kGood = 8;
 constexpr int kRounds = 40;
+
+bool is_epoll_set(const std::filesystem::path& descriptor) {
+  std::error_code error;
+  return std::filesystem::read_symlink(descriptor, error) == "anon_inode:[eventpoll]";
+}
 
 class Hostile : public ::testing::Test {
  protected:
@@ -109,6 +117,34 @@ TEST_F(Hostile, P11GoodClientsAreAnsweredWhereMostAreRefusedAndTheLogStaysShort)
   }
   EXPECT_EQ(lines, 2U) << "one for the first, one for all the others:\n" << log;
   EXPECT_THAT(log, HasSubstr("more connections refused since the last such line"));
+}
+
+// The kernel adds to a set that is part of another under a mutex that any user can keep busy.
+TEST_F(Hostile, P11NoEpollSetIsPartOfAnother) {
+  start();
+  std::vector<Connection> open;
+  for (int i = 0; i < 4; ++i) open.push_back(connect());
+  for (Connection& each : open) {
+    each.send(get("/v1/token?community_member_id=1"));
+    EXPECT_EQ(each.read_reply().status, 200);
+  }
+  const std::filesystem::path process = fmt::format("/proc/{}", box.daemon.process().pid());
+  std::size_t sets = 0;
+  std::size_t members = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(process / "fd")) {
+    if (!is_epoll_set(entry.path())) continue;
+    ++sets;
+    std::ifstream info(process / "fdinfo" / entry.path().filename());
+    for (std::string word; info >> word;) {
+      if (word != "tfd:") continue;
+      std::string member;
+      info >> member;
+      ++members;
+      EXPECT_FALSE(is_epoll_set(process / "fd" / member)) << "set " << entry.path().filename();
+    }
+  }
+  EXPECT_GE(sets, 1U);
+  EXPECT_GE(members, open.size());
 }
 
 }  // namespace

@@ -72,8 +72,8 @@ class Conversation : private SessionHost {
     closed_ = true;
   }
   void session_deadline(BootTime) override {}
-  void session_turn(std::shared_ptr<Session> session) override {
-    boost::asio::post(loop_, [session = std::move(session)] { session->on_turn(); });
+  void session_turn(Session& session) noexcept override {
+    boost::asio::post(loop_, [self = session.shared_from_this()] { self->on_turn(); });
   }
 
   void settle();
@@ -88,7 +88,6 @@ class Conversation : private SessionHost {
   AccessPolicy policy_{0};
   Frontend frontend_{tokens_, policy_, health_, &admin_};
   SessionTimes times_;
-  std::unique_ptr<EventSet> events_;
   std::shared_ptr<Session> session_;
   int fd_ = -1;  // the client's end
   std::uint64_t waits_ended_ = 0;
@@ -99,16 +98,13 @@ class Conversation : private SessionHost {
 Conversation::Conversation() {
   tokens_.publish(1, "one", std::chrono::hours{1});
   tokens_.publish(9, "stale", Duration{0});
-  events_ = EventSet::create(loop_);
-  ROTA_CHECK(events_ != nullptr);
   std::array<int, 2> ends{};
   ROTA_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) ==
              0);
   fd_ = ends[1];
   SessionHost& host = *this;
-  session_ =
-      std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, *events_, host);
-  ROTA_CHECK(session_->start());
+  session_ = std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, host);
+  ROTA_CHECK(session_->start(loop_));
   settle();
 }
 

@@ -47,6 +47,7 @@ class FakeTokenService : public TokenService {
   void note_use(const Published& row) override { used.push_back(row.member); }
   void note_fetch(const Published& row, const AuditCaller& caller) override {
     fetched.emplace_back(row.member, caller);
+    if (on_fetch) on_fetch();
   }
   void note_refused(MemberId member, Fingerprint fingerprint) override {
     refused.emplace_back(member, fingerprint);
@@ -86,6 +87,7 @@ class FakeTokenService : public TokenService {
   std::size_t cancelled = 0;
   std::vector<MemberId> used;
   std::vector<std::pair<MemberId, AuditCaller>> fetched;
+  std::function<void()> on_fetch;
   std::vector<std::pair<MemberId, Fingerprint>> refused;
 
  private:

@@ -1,0 +1,64 @@
+#include "serve/turn_queue.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace rota {
+
+void TurnQueue::enter(TurnTaker& taker, const PeerIdentity& peer) {
+  User& user = users_[peer.uid];
+  user.uid = peer.uid;
+  ++user.connections;
+  Process& process = user.processes[peer.pid];
+  process.user = &user;
+  process.pid = peer.pid;
+  ++process.connections;
+  taker.process_ = &process;
+}
+
+void TurnQueue::leave(TurnTaker& taker) {
+  taker.unlink();
+  auto* process = static_cast<Process*>(std::exchange(taker.process_, nullptr));
+  ROTA_CHECK(process != nullptr);
+  User& user = *process->user;
+  if (--process->connections == 0) user.processes.erase(process->pid);
+  if (--user.connections == 0) users_.erase(user.uid);
+}
+
+TurnQueue::Counts TurnQueue::counts(const PeerIdentity& peer) const {
+  const auto user = users_.find(peer.uid);
+  if (user == users_.end()) return {};
+  const auto process = user->second.processes.find(peer.pid);
+  return {.of_user = user->second.connections,
+          .of_process = process == user->second.processes.end() ? 0 : process->second.connections};
+}
+
+void TurnQueue::push(TurnTaker& taker) {
+  if (taker.is_linked()) return;
+  Process& process = *static_cast<Process*>(taker.process_);
+  User& user = *process.user;
+  process.waiting.push_back(taker);
+  if (!process.is_linked()) user.waiting.push_back(process);
+  if (!user.is_linked()) waiting_.push_back(user);
+}
+
+TurnTaker* TurnQueue::pop() {
+  while (!waiting_.empty()) {
+    User& user = waiting_.front();
+    waiting_.pop_front();
+    while (!user.waiting.empty()) {
+      Process& process = user.waiting.front();
+      user.waiting.pop_front();
+      if (process.waiting.empty()) continue;
+      TurnTaker& taker = process.waiting.front();
+      process.waiting.pop_front();
+      if (!process.waiting.empty()) user.waiting.push_back(process);
+      if (!user.waiting.empty()) waiting_.push_back(user);
+      return &taker;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace rota
