@@ -164,8 +164,26 @@ Result<Database> Database::open(const std::filesystem::path& path) {
   Database database(opened);  // also where opening failed: it must be closed
   if (opened == nullptr) return fail(ErrorKind::kIo, name + ": no memory for SQLite");
   ROTA_TRY(done(opened, code));
-  ROTA_TRY(done(opened, sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr)));
-  ROTA_TRY(done(opened, sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr)));
+  // Rota has no views, and a schema that somebody else wrote calls no function with a side effect.
+  // Its own triggers are on: what others there are, require_our_schema() tells before they can run.
+  for (const auto& [setting, value] :
+       {std::pair{SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1}, std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
+        std::pair{SQLITE_DBCONFIG_ENABLE_VIEW, 0}, std::pair{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        std::pair{SQLITE_DBCONFIG_DQS_DDL, 0}, std::pair{SQLITE_DBCONFIG_DQS_DML, 0}}) {
+    ROTA_TRY(done(opened, sqlite3_db_config(opened, setting, value, nullptr)));
+  }
+  sqlite3_limit(opened, SQLITE_LIMIT_ATTACHED, 0);
+  return database;
+}
+
+Result<Database> Database::in_memory() {
+  sqlite3* opened = nullptr;
+  const int code =
+      sqlite3_open_v2(":memory:", &opened,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  Database database(opened);
+  if (opened == nullptr) return fail(ErrorKind::kIo, "no memory for SQLite");
+  ROTA_TRY(done(opened, code));
   return database;
 }
 
@@ -190,6 +208,11 @@ Result<std::int64_t> Database::number(const char* sql) {
   }));
   if (!value) return fail(ErrorKind::kBug, fmt::format("no row: {}", sql));
   return *value;
+}
+
+Result<void> Database::run_triggers(bool on) {
+  return done(database_.get(), sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER,
+                                                 on ? 1 : 0, nullptr));
 }
 
 void Database::roll_back() {

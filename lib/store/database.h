@@ -93,11 +93,17 @@ class Database {
   // closing it leaves the files as they are.
   static Result<Database> open(const std::filesystem::path& path);
 
+  // An empty database that no file holds.
+  static Result<Database> in_memory();
+
   // Runs any number of statements; rows are dropped.
   Result<void> execute(const char* sql);
   Result<Statement> prepare(const char* sql);
   // The first column of the first row, as a number; kBug when there is no row.
   Result<std::int64_t> number(const char* sql);
+
+  // Triggers run from here on, or do not; they do at first.
+  Result<void> run_triggers(bool on);
 
   // Rolls back what is open, if anything is.
   void roll_back();

@@ -28,6 +28,7 @@
 
 #include "store/files.h"
 #include "store/schema.h"
+#include "store/schema_check.h"
 #include "store/statements.h"
 
 namespace rota {
@@ -54,6 +55,10 @@ std::uint32_t big_endian_at(std::span<const unsigned char> bytes, std::size_t at
 }
 
 Result<void> require_known_version(const std::filesystem::path& path, std::int64_t found) {
+  if (found < 0) {
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{} has schema {}: no Rota wrote that", path.string(), found));
+  }
   if (found <= schema_version()) return {};
   return fail(ErrorKind::kCorrupt,
               fmt::format("{} has schema {}, and this rotad knows schemas up to {}: a newer one "
@@ -101,6 +106,26 @@ void remove_new_file(const std::filesystem::path& path) {
   }
 }
 
+// SQLite would write what a rollback journal says into the database before anybody could look, and
+// remove the file that the journal names. Rota keeps none beside a database that is complete. The
+// write-ahead log is one of ours, or none.
+Result<void> require_own_journals(const std::filesystem::path& path) {
+  struct stat found{};
+  const std::filesystem::path rollback = beside(path, "-journal");
+  if (::lstat(rollback.c_str(), &found) == 0) {
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{} is there, and Rota never writes one: another program has changed "
+                            "the database; bring back a copy, or remove the journal",
+                            rollback.string()));
+  }
+  const std::filesystem::path log = beside(path, "-wal");
+  if (::lstat(log.c_str(), &found) == 0 && (!S_ISREG(found.st_mode) || found.st_nlink != 1)) {
+    return fail(ErrorKind::kCorrupt,
+                log.string() + " is not a regular file with one name: Rota did not make it");
+  }
+  return {};
+}
+
 // A journal without its database: SQLite would throw it away, and committed tokens with it.
 Result<void> require_no_journal(const std::filesystem::path& path) {
   const std::filesystem::path journal = beside(path, "-wal");
@@ -116,9 +141,13 @@ Result<Database> open_settled(const std::filesystem::path& path) {
   ROTA_ASSIGN(Database database, Database::open(path));
   // Only settings of the connection before the version is known. The one in the header may be older
   // than that in the journal, which only SQLite can read.
-  ROTA_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF"));
+  ROTA_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON"));
   ROTA_ASSIGN(const std::int64_t version, database.number("PRAGMA user_version"));
   ROTA_TRY(require_known_version(path, version));
+  if (Result<void> ours = require_our_schema(database, version); !ours) {
+    ours.error().message = path.string() + ": " + ours.error().message;
+    return std::unexpected(std::move(ours).error());
+  }
 
   ROTA_TRY(database.keep_tidy_on_close());
   ROTA_TRY(database.execute(
@@ -184,6 +213,7 @@ Result<SealForm> require_fitting_key(const std::filesystem::path& path, Database
 
 Result<DatabaseFile> open_database_file(const std::filesystem::path& path, Sealer& sealer) {
   ROTA_ASSIGN(const FileState state, inspect(path));
+  ROTA_TRY(require_own_journals(path));
   if (state == FileState::kMissing) ROTA_TRY(create(path, sealer));
   ROTA_ASSIGN(Database database, open_settled(path));
   ROTA_ASSIGN(const SealForm form, require_fitting_key(path, database, sealer));

@@ -1,19 +1,20 @@
 // The audit trail in the database: rows that are appended, read, and removed, in each share from
 // the oldest on.
 
-#include <fmt/format.h>
-
+#include <optional>
 #include <string>
 
 #include "store/audit_filter.h"
 #include "store/sqlite_store.h"
+#include "store/statements.h"
 
 namespace rota {
 namespace {
 
 std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
 
-Result<AuditEntry> entry_of(const Statement& row) {
+// None: of an event that there is not.
+std::optional<AuditEntry> entry_of(const Statement& row) {
   AuditEntry entry{.id = row.integer(0),
                    .at = WallTime{Duration{row.integer(1)}},
                    .last_at = WallTime{Duration{row.integer(2)}},
@@ -26,14 +27,24 @@ Result<AuditEntry> entry_of(const Statement& row) {
                    .token = std::string(row.text(9)),
                    .detail = std::string(row.text(10))};
   if (entry.event < AuditEvent::kTokenFetched || entry.event > AuditEvent::kStopped) {
-    return fail(ErrorKind::kCorrupt, fmt::format("the audit trail has an event {}, and there is "
-                                                 "none such",
-                                                 row.integer(4)));
+    return std::nullopt;
   }
   return entry;
 }
 
+constexpr std::int64_t kAuditNumberMax = std::int64_t{1} << 53;
+
 }  // namespace
+
+Result<void> SqliteStore::mend_audit_numbers() {
+  ROTA_ASSIGN(const std::int64_t highest, database_.number(sql::kAuditNumberMax));
+  if (highest < kAuditNumberMax) return {};
+  // The triggers refuse every change of an entry.
+  ROTA_TRY(database_.run_triggers(false));
+  Result<void> moved = in_transaction([this] { return database_.execute(sql::kMoveFarAudit); });
+  Result<void> on_again = database_.run_triggers(true);
+  return moved ? on_again : moved;
+}
 
 Result<void> SqliteStore::append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                                        WallTime now) {
@@ -73,9 +84,9 @@ Result<AuditPage> SqliteStore::read_audit(const AuditQuery& query) {
   const auto take = [&](const Statement& row) -> Result<void> {
     if (full) return {};
     ++looked_at;
-    ROTA_ASSIGN(AuditEntry entry, entry_of(row));
-    last = entry.id;
-    if (wanted_by(query, token, entry)) page.entries.push_back(std::move(entry));
+    last = row.integer(0);
+    std::optional<AuditEntry> entry = entry_of(row);
+    if (entry && wanted_by(query, token, *entry)) page.entries.push_back(*std::move(entry));
     full = page.entries.size() >= query.limit;
     return {};
   };

@@ -76,6 +76,30 @@ std::optional<std::int64_t> optional_at(const Statement& row, int column) {
   return row.integer(column);
 }
 
+// A million ids a second need a year for it.
+constexpr std::int64_t kIdGapMax = std::int64_t{1} << 45;
+// Some 35,000 years.
+constexpr Duration kTimeMax{std::int64_t{1} << 50};
+
+bool is_a_time(MetaKey key) {
+  switch (key) {
+    case MetaKey::kLastCircleTimeMs:
+    case MetaKey::kClockSkewMs:
+    case MetaKey::kEarlyProbeAtMs:
+    case MetaKey::kPausedUntilMs:
+    case MetaKey::kClockOffsetMs:
+    case MetaKey::kCommitAtMs:
+      return true;
+    case MetaKey::kEarlyRefreshUseless:
+    case MetaKey::kPausedBoot:
+    case MetaKey::kClockBoot:
+    case MetaKey::kCommitBoot:
+    case MetaKey::kRosterFingerprint:
+      return false;
+  }
+  return false;
+}
+
 class Loader {
  public:
   Loader(Database& database, const Sealer& sealer, SealForm form)
@@ -108,11 +132,23 @@ class Loader {
   }
 
   // An id that some row has is not given again, whatever the counter says: the row may have been
-  // set aside, and would come back as another's.
+  // set aside, and would come back as another's. False: no Rota gave this id. Ids are given one
+  // after the other, and one that is further away than any database gets would leave none to give.
   template <class Id>
-  static void pass(Id& next, Id used) {
+  static bool pass(Id& next, Id used) {
     const std::int64_t number = std::to_underlying(used);
-    if (number < std::numeric_limits<std::int64_t>::max()) next = std::max(next, Id{number + 1});
+    const std::int64_t reached = std::to_underlying(next);
+    if (number < 1 || number - reached > kIdGapMax ||
+        number == std::numeric_limits<std::int64_t>::max()) {
+      return false;
+    }
+    next = std::max(next, Id{number + 1});
+    return true;
+  }
+
+  // What no clock shows is not reckoned with: a sum would overflow.
+  static bool is_time(const std::optional<WallTime>& time) {
+    return !time || (time->time_since_epoch() <= kTimeMax && time->time_since_epoch() >= -kTimeMax);
   }
 
   // What a record's own row says of it, beside the record.
@@ -140,11 +176,11 @@ class Loader {
     record.community_member_id = optional_at(row, 3);
     record.community_id = optional_at(row, 4);
     record.renew_not_before = time_at(row, 5);
-    record.last_used = time_at(row, 6);
+    if (is_time(time_at(row, 6))) record.last_used = time_at(row, 6);
     const std::span<const unsigned char> seal = row.bytes(7);
     own.seal.assign(seal.begin(), seal.end());
     own.salt = read_salt(row.bytes(8)).value_or(MemberSalt{});
-    pass(snapshot_.next_member, record.id);
+    own.readable = pass(snapshot_.next_member, record.id) && own.readable;
     return {};
   }
 
@@ -202,10 +238,10 @@ class Loader {
   Result<void> token(const Statement& row) {
     Token token;
     token.id = TokenId{row.integer(0)};
-    pass(snapshot_.next_token, token.id);
+    const bool given = pass(snapshot_.next_token, token.id);
     pass(snapshot_.next_member, MemberId{row.integer(1)});
     MemberRecord* const record = find(row.integer(1));
-    const bool readable = read_enum(row, 2, token.kind) && read_enum(row, 3, token.status);
+    const bool readable = given && read_enum(row, 2, token.kind) && read_enum(row, 3, token.status);
     token.issued_at = time_at(row, 4);
     token.expires_at = time_at(row, 5);
     token.status_since = time_at(row, 6);
@@ -227,9 +263,8 @@ class Loader {
   }
 
   Result<void> call(const Statement& row) {
-    CallRow& call = snapshot_.calls.emplace_back();
+    CallRow call;
     call.id = CallId{row.integer(0)};
-    pass(snapshot_.next_call, call.id);
     if (!read_enum(row, 1, call.kind)) return no_such("call kind", row.integer(1));
     call.member = MemberId{row.integer(2)};
     call.opened_at = time_at(row, 3);
@@ -240,10 +275,21 @@ class Loader {
       call.closed_stamp = {.boot = BootId{row.integer(7)},
                            .at = BootTime{Duration{row.integer(8)}}};
     }
+    const std::optional<WallTime> boot_time = optional_time_at(row, 8);
+    if (is_time(call.opened_at) && is_time(call.closed_at) && is_time(call.doubt_until) &&
+        is_time(boot_time) && pass(snapshot_.next_call, call.id)) {
+      snapshot_.calls.push_back(call);
+    } else {
+      ++snapshot_.rows_set_aside;
+    }
     return {};
   }
 
   Result<void> meta(const Statement& row) {
+    if (is_a_time(static_cast<MetaKey>(row.integer(0))) && !is_time(time_at(row, 1))) {
+      ++snapshot_.rows_set_aside;
+      return {};
+    }
     switch (static_cast<MetaKey>(row.integer(0))) {
       case MetaKey::kLastCircleTimeMs:
         snapshot_.last_circle_time = time_at(row, 1);
@@ -284,17 +330,18 @@ class Loader {
   }
 
   Result<void> next_id(const Statement& row) {
-    const std::int64_t next = row.integer(1);
+    const std::int64_t last = row.integer(1) - (row.integer(1) > 0 ? 1 : 0);
+    const auto count_from = [&](auto& next, auto used) -> Result<void> {
+      if (last != 0 && !pass(next, used)) ++snapshot_.rows_set_aside;
+      return {};
+    };
     switch (static_cast<IdKind>(row.integer(0))) {
       case IdKind::kMember:
-        snapshot_.next_member = std::max(snapshot_.next_member, MemberId{next});
-        return {};
+        return count_from(snapshot_.next_member, MemberId{last});
       case IdKind::kToken:
-        snapshot_.next_token = std::max(snapshot_.next_token, TokenId{next});
-        return {};
+        return count_from(snapshot_.next_token, TokenId{last});
       case IdKind::kCall:
-        snapshot_.next_call = std::max(snapshot_.next_call, CallId{next});
-        return {};
+        return count_from(snapshot_.next_call, CallId{last});
     }
     return fail(ErrorKind::kCorrupt,
                 fmt::format("the store counts ids of no kind {}", row.integer(0)));

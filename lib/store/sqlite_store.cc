@@ -145,6 +145,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   ROTA_ASSIGN(Statements statements, prepare(file.database));
   std::unique_ptr<SqliteStore> store(new SqliteStore(
       std::move(lock), std::move(sealer), std::move(file.database), std::move(statements)));
+  ROTA_TRY(store->mend_audit_numbers());
   if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
   return store;
 }

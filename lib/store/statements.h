@@ -68,6 +68,27 @@ inline constexpr const char* kPruneAuditBefore =
     "(SELECT place FROM audit WHERE share = ?1 AND last_at >= ?2"
     " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3 ORDER BY place LIMIT 1),"
     " (SELECT min(place) FROM audit WHERE share = ?1) + ?3)";
+// The highest number of an entry. From 2^53 on it is one that no Rota reaches. What is moved are
+// all from 2^52 on, so that entries which were written after it go along.
+inline constexpr const char* kAuditNumberMax =
+    "SELECT max(coalesce((SELECT max(id) FROM audit), 0),"
+    " coalesce((SELECT max(place) FROM audit WHERE share = 1), 0),"
+    " coalesce((SELECT max(place) FROM audit WHERE share = 2), 0),"
+    " coalesce((SELECT max(place) FROM audit WHERE share = 3), 0),"
+    " coalesce((SELECT max(seq) FROM sqlite_sequence), 0))";
+inline constexpr const char* kMoveFarAudit =
+    "CREATE TEMP TABLE far AS SELECT * FROM audit"
+    " WHERE max(id, place) >= 4503599627370496 OR min(id, place) < 1;"
+    "DELETE FROM audit WHERE max(id, place) >= 4503599627370496 OR min(id, place) < 1;"
+    "INSERT INTO audit (id, at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
+    " place) SELECT coalesce((SELECT max(id) FROM audit), 0) + row_number() OVER (ORDER BY id, "
+    "place),"
+    " at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
+    " coalesce((SELECT max(place) FROM audit AS near WHERE near.share = far.share), 0)"
+    " + row_number() OVER (PARTITION BY share ORDER BY id, place) FROM far;"
+    "DROP TABLE far;"
+    "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(id), 0) FROM audit) WHERE name = "
+    "'audit'";
 inline constexpr const char* kReadAudit =
     "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail FROM audit"
     " WHERE id > ?1 ORDER BY id LIMIT ?2";

@@ -80,6 +80,46 @@ TEST_F(SqliteAudit, NamesATokenByAKeyedHashAlone) {
   EXPECT_NE(with_one_key, other->audit_name(fingerprint_of("token")));
 }
 
+// After an entry with the last number that there is, SQLite would give none any more.
+TEST_F(SqliteAudit, AnEntryWithANumberThatNobodyReachesStopsNothing) {
+  constexpr const char* kChanges[] = {
+      "UPDATE audit SET id = 9223372036854775807 WHERE id = 2",
+      "UPDATE audit SET id = 9007199254740992 WHERE id = 2",
+      "UPDATE audit SET place = 9223372036854775807 WHERE id = 2",
+      "UPDATE sqlite_sequence SET seq = 9223372036854775807",
+      "UPDATE audit SET id = 9223372036854775807 - id, place = 9223372036854775806 - place",
+      // Of no event.
+      "UPDATE audit SET event = 77 WHERE id = 2",
+  };
+  {
+    auto store = open();
+    append(*store, {fetch_of("a"), fetch_of("b"), fetch_of("c")});
+  }
+  const std::string whole = testing::read_bytes(path());
+  for (const std::string change : kChanges) {
+    SCOPED_TRACE(change);
+    testing::write_bytes(path(), whole);
+    {
+      RawSqlite raw(path());
+      const std::string trigger =
+          raw.value("SELECT sql FROM sqlite_schema WHERE name = 'audit_is_not_changed'");
+      raw.run("DROP TRIGGER audit_is_not_changed;" + change + ";" + trigger);
+    }
+    const std::size_t shown = change.find("event") == std::string::npos ? 3 : 2;
+    for (const std::size_t more : {1U, 2U}) {
+      auto store = open();
+      append(*store, {fetch_of("d")});
+      const auto all = entries(*store);
+      ASSERT_EQ(shown + more, all.size());
+      EXPECT_LT(all.back().id, 10);
+    }
+    EXPECT_EQ("the audit trail is append-only", attempt("UPDATE audit SET uid = 0"));
+    auto store = open();
+    ASSERT_TRUE(store->append_audit({}, {.rows_max = 1}, testing::at(1)));
+    EXPECT_EQ(1U, entries(*store).size()) << "and it goes from its beginning";
+  }
+}
+
 TEST_F(SqliteAudit, ADatabaseOfTheSchemaBeforeGetsOne) {
   open().reset();
   testing::make_older(path(), 2);

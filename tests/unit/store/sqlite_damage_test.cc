@@ -286,16 +286,60 @@ TEST_F(SqliteDamage, P10AnIdThatSomeRowHasIsNotGivenAgain) {
   EXPECT_EQ(CallId{2}, found.next_call);
 }
 
+// A row whose id leaves none to be given after it, or that no commit can write again.
+TEST_F(SqliteDamage, P2ARowIdThatNobodyGaveIsSetAsideAndStopsNoCommit) {
+  constexpr const char* kFarIds[] = {
+      "9223372036854775807", "9223372036854775806", "4611686018427387904", "0", "-1",
+      "-9223372036854775808"};
+  constexpr const char* kRows[] = {
+      "INSERT INTO member SELECT {}, state, state_since, community_member_id, community_id,"
+      " renew_not_before, last_used, seal, salt FROM member WHERE id = 1",
+      "INSERT INTO token SELECT {}, member, kind, status, issued_at, expires_at, status_since,"
+      " key_id, sealed FROM token WHERE id = 1",
+      "PRAGMA foreign_keys = OFF; INSERT INTO token SELECT 4, {}, kind, status, issued_at,"
+      " expires_at, status_since, key_id, sealed FROM token WHERE id = 1",
+      "INSERT INTO call (id, kind, member, opened_at, fate) VALUES ({}, 1, 1, 5, 1)",
+      "UPDATE next_id SET value = {} WHERE kind = 1",
+      "UPDATE next_id SET value = {} WHERE kind = 2",
+      "UPDATE next_id SET value = {} WHERE kind = 3",
+      "UPDATE call SET opened_at = {}",
+      "UPDATE meta SET value = {}",
+      "UPDATE member SET last_used = {}",
+  };
+  const std::string whole = read_bytes(path());
+  for (const char* const row : kRows) {
+    for (const char* const id : kFarIds) {
+      SCOPED_TRACE(fmt::format(fmt::runtime(row), id));
+      write_bytes(path(), whole);
+      tamper(fmt::format(fmt::runtime(row), id));
+      auto store = open();
+      const Snapshot found = load(*store);
+      EXPECT_EQ(2U, found.members.size());
+      EXPECT_EQ(MemberId{3}, found.next_member);
+      EXPECT_LE(TokenId{4}, found.next_token);
+      EXPECT_GE(TokenId{5}, found.next_token);
+      EXPECT_EQ(CallId{2}, found.next_call);
+      Batch next{PutMember{make_member(3)}, PutToken{MemberId{3}, make_token(5, "five")},
+                 PutCall{make_call(2)}};
+      for (const MemberRecord& member : found.members) next.emplace_back(PutMember{member});
+      for (const CallRow& call : found.calls) next.emplace_back(PutCall{call});
+      commit(*store, next);
+      EXPECT_EQ(3U, load(*store).members.size());
+    }
+  }
+}
+
 TEST_F(SqliteDamage, P10ATokenPutBackBesideAMemberThatWasMadeLaterIsSetAside) {
-  tamper(
-      "CREATE TABLE kept AS SELECT * FROM token WHERE member = 1;"
-      "DELETE FROM token WHERE member = 1; DELETE FROM member WHERE id = 1;"
-      "DELETE FROM selector WHERE member = 1; UPDATE next_id SET value = 1");
+  const std::string elsewhere = "ATTACH '" + (folder_ / "kept.db").string() + "' AS other;";
+  tamper(elsewhere +
+         "CREATE TABLE other.kept AS SELECT * FROM token WHERE member = 1;"
+         "DELETE FROM token WHERE member = 1; DELETE FROM member WHERE id = 1;"
+         "DELETE FROM selector WHERE member = 1; UPDATE next_id SET value = 1");
   {
     auto store = open();
     commit(*store, {PutMember{make_member(1)}});
   }
-  tamper("INSERT INTO token SELECT * FROM kept; DROP TABLE kept");
+  tamper(elsewhere + "INSERT INTO token SELECT * FROM other.kept");
   EXPECT_EQ("3", loaded_tokens(2));
 }
 
