@@ -51,8 +51,9 @@ struct Token {
   WallTime status_since;  // Circle's clock
 };
 
-// One roster entry that leads, or led, to this member. A removed one stays, with its tags, until
-// the member is forgotten: its key still answers 410 and is still granted.
+// One roster entry that leads, or led, to this member. A removed entry stays until the member is
+// forgotten: its key still answers. Its tags count only once no entry of the member is in the
+// roster (plan/lifecycle.h, tags_of).
 struct Selector {
   MemberKey key;
   bool in_roster = false;         // named by the roster in force

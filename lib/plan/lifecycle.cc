@@ -42,13 +42,26 @@ bool named_by_roster(const MemberRecord& record) {
 
 std::vector<std::string> tags_of(const MemberRecord& record) {
   std::vector<std::string> tags;
+  const bool named = named_by_roster(record);
   for (const Selector& selector : record.selectors) {
+    if (named && !selector.in_roster) continue;
     tags.insert(tags.end(), selector.tags.begin(), selector.tags.end());
   }
   std::ranges::sort(tags);
   const auto repeats = std::ranges::unique(tags);
   tags.erase(repeats.begin(), repeats.end());
   return tags;
+}
+
+bool forget_stale_tags(MemberRecord& record) {
+  if (!named_by_roster(record)) return false;
+  bool changed = false;
+  for (Selector& selector : record.selectors) {
+    if (selector.in_roster || selector.tags.empty()) continue;
+    selector.tags.clear();
+    changed = true;
+  }
+  return changed;
 }
 
 const MemberKey& primary_key(const MemberRecord& record) {

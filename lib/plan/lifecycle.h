@@ -39,8 +39,13 @@ MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
 bool wanted_by_roster(const MemberRecord& record);
 bool named_by_roster(const MemberRecord& record);
 
-// Every tag of every entry, sorted, without repeats.
+// The tags that grant, sorted, without repeats: those of the entries in the roster while there is
+// one, otherwise those of the last entries that left it.
 std::vector<std::string> tags_of(const MemberRecord& record);
+
+// Removes the tags of entries that left the roster while another entry stays, so that they do not
+// come back when the last entry leaves. Says whether the record changed.
+bool forget_stale_tags(MemberRecord& record);
 
 // What people and lists call the member: its roster key, an entry in force before a removed one.
 const MemberKey& primary_key(const MemberRecord& record);

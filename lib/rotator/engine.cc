@@ -56,6 +56,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
   }
   upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
   for (MemberRecord& record : snapshot.members) {
+    forget_stale_tags(record);
     MemberSlot& slot = add_slot(std::move(record));
     slot.use_on_record = slot.record.last_used;
     take_place(slot);

@@ -184,6 +184,7 @@ class Engine {
   void apply_entry(const RosterEntry& entry, Now now);
   using Entries = std::map<MemberKey, const RosterEntry*>;
   void apply_removal(const MemberKey& key, const Entries& wanted, Now now);
+  void forget_tags_left_behind(const MemberKey& key);
   void follow_roster(MemberSlot& slot, Now now);
 
   // engine_clients.cc

@@ -99,6 +99,9 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     for (const MemberKey& key : diff.retire) apply_removal(key, wanted, now);
   }
   for (const MemberKey& key : diff.drop) apply_removal(key, wanted, now);
+  // Only now: of several entries that leave at once, each keeps its tags if none stays.
+  for (const MemberKey& key : diff.retire) forget_tags_left_behind(key);
+  for (const MemberKey& key : diff.drop) forget_tags_left_behind(key);
   if (!diff.empty()) {
     const std::string changes =
         fmt::format("{} added, {} changed, {} {}", plan.add.size(), plan.change.size(),
@@ -165,6 +168,14 @@ void Engine::apply_removal(const MemberKey& key, const Entries& wanted, Now now)
     selector->tags = entry->second->tags;
   }
   follow_roster(slot, now);
+}
+
+void Engine::forget_tags_left_behind(const MemberKey& key) {
+  const auto known = by_key_.find(key.text());
+  if (known == by_key_.end()) return;
+  MemberSlot& slot = slots_.at(known->second);
+  if (!forget_stale_tags(slot.record)) return;
+  record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }
 
 void Engine::follow_roster(MemberSlot& slot, Now now) {

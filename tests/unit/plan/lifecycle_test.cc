@@ -107,10 +107,24 @@ TEST(Lifecycle, P4TagsAreJoinedAndThePrimaryKeyIsOneInForce) {
   record.selectors = {selector("id:1", false), selector("email:a@b"), selector("sso:x")};
   record.selectors[0].tags = {"old", "support"};
   record.selectors[1].tags = {"support", "beta"};
-  EXPECT_EQ(tags_of(record), (std::vector<std::string>{"beta", "old", "support"}));
+  record.selectors[2].tags = {"beta", "web"};
+  EXPECT_EQ(tags_of(record), (std::vector<std::string>{"beta", "support", "web"}));
   EXPECT_EQ(primary_key(record).text(), "email:a@b");
   for (Selector& s : record.selectors) s.in_roster = false;
+  EXPECT_EQ(tags_of(record), (std::vector<std::string>{"beta", "old", "support", "web"}));
   EXPECT_EQ(primary_key(record).text(), "id:1");
+}
+
+TEST(Lifecycle, P11TagsOfAnEntryThatLeftAreForgottenWhileAnotherStays) {
+  MemberRecord record = test::member(1, kActive, "id:1");
+  record.selectors = {selector("id:1", false), selector("email:a@b")};
+  record.selectors[0].tags = {"support"};
+  record.selectors[1].tags = {"beta"};
+  EXPECT_TRUE(forget_stale_tags(record));
+  EXPECT_FALSE(forget_stale_tags(record)) << "once";
+  record.selectors[1].in_roster = false;
+  EXPECT_FALSE(forget_stale_tags(record)) << "the last entry keeps its tags";
+  EXPECT_EQ(tags_of(record), (std::vector<std::string>{"beta"}));
 }
 
 }  // namespace

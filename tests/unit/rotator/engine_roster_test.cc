@@ -150,6 +150,54 @@ TEST_F(EngineRosterTest, P6ARetiredEntryThatNobodyKnewIsNeverCalledFor) {
   EXPECT_EQ(box->table.find("id:99")->state, MemberState::kRetired);
 }
 
+RosterEntry tagged(std::string_view key, std::vector<std::string> tags) {
+  RosterEntry e = entry(key);
+  e.tags = std::move(tags);
+  return e;
+}
+
+TEST(EngineRoster, P11ATagOfAnEntryThatLeftDoesNotGrantWhileAnotherEntryStays) {
+  EngineBox box = box_with_grace();
+  box.roster({tagged(kGraceKey, {"support"})});
+  box.settle();
+  ASSERT_EQ(box.table.find("id:42")->tags, std::vector<std::string>{"support"});
+  box.roster({entry("id:42")});
+  box.settle();
+  EXPECT_THAT(box.table.find("id:42")->tags, IsEmpty());
+  EXPECT_EQ(box.served("id:42"), "access-1");
+  EngineBox again = box.restarted(1min);
+  again.start();
+  again.settle();
+  EXPECT_THAT(again.table.find("id:42")->tags, IsEmpty()) << "after a restart too";
+  again.roster({entry("id:7")});
+  again.settle();
+  EXPECT_THAT(again.table.find("id:42")->tags, IsEmpty()) << "nor when the last entry leaves";
+}
+
+TEST(EngineRoster, P11EntriesThatLeaveAtOnceKeepTheirTagsForTheAnswer410) {
+  EngineBox box = box_with_grace();
+  box.roster({tagged(kGraceKey, {"support"}), tagged("id:42", {"web"})});
+  box.settle();
+  box.roster({entry("id:7")});
+  box.settle();
+  EXPECT_EQ(box.table.find(kGraceKey)->tags, (std::vector<std::string>{"support", "web"}));
+}
+
+// As an older version left it on disk.
+TEST(EngineRoster, P11AStartForgetsATagThatWasLeftBehind) {
+  MemberRecord record = member_with_pair();
+  record.selectors.front().in_roster = false;
+  record.selectors.front().tags = {"support"};
+  record.selectors.push_back(selector("id:42"));
+  EngineBox box(snapshot_of({record}));
+  box.start();
+  box.settle();
+  EXPECT_THAT(box.table.find("id:42")->tags, IsEmpty());
+  box.roster({entry("id:7")});
+  box.settle();
+  EXPECT_THAT(box.table.find("id:42")->tags, IsEmpty());
+}
+
 // What a start goes by when it serves before it has parsed the roster.
 TEST(EngineRoster, P6RemembersTheRosterThatIsInForceAsItStands) {
   EngineBox box;
