@@ -49,7 +49,8 @@ class Engine {
   // Time has passed.
   void on_tick(Now now, Commands& out);
   void on_committed(Now now, Commands& out);
-  // The batch is not durable. It is tried again, with what gathered meanwhile.
+  // It is not known whether the batch is durable. The same batch is tried again until it is; what
+  // gathers meanwhile waits for the batch after it.
   void on_commit_failed(const Error& error, Now now, Commands& out);
   void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
   // A valid roster was read. `approve`: the id of a held plan to let through, or empty.
@@ -138,6 +139,7 @@ class Engine {
 
   // engine_commit.cc
   void flush(Now now, Commands& out);
+  void hand_out(Now now, Commands& out);
   bool let_out(Batch& durable, Now now, Commands& out);
   bool wait_again(WaitId id, Now now);
   void send_journaled(CallId call, Now now, Commands& out);
@@ -235,7 +237,8 @@ class Engine {
   std::map<OperatorId, Operation> operations_;
   std::optional<RosterPlan> held_;
   Batch gathering_;
-  std::optional<Batch> committing_;  // handed to the driver, or waiting to be tried again
+  // Handed to the driver, or waiting to be tried again; its mutations never change any more.
+  std::optional<Batch> committing_;
   bool commit_running_ = false;
   BootTime commit_started_at_{};
   BootTime pumped_at_{};

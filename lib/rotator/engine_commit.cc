@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "plan/backoff.h"
@@ -11,29 +14,41 @@
 // Batches: what is committed together, and what leaves the engine once it is durable (P2, P3).
 
 namespace rota {
+namespace {
+
+// A store that gets a batch for the second time knows no member that the batch forgets, and would
+// refuse to put a token there.
+void make_repeatable(std::vector<Mutation>& mutations) {
+  std::set<MemberId> forgotten;
+  for (Mutation& mutation : std::views::reverse(mutations)) {
+    if (const auto* forget = std::get_if<ForgetMember>(&mutation)) {
+      forgotten.insert(forget->member);
+    } else if (const auto* put = std::get_if<PutToken>(&mutation);
+               put != nullptr && forgotten.contains(put->member)) {
+      mutation = EraseToken{put->token.id};
+    }
+  }
+}
+
+}  // namespace
 
 void Engine::flush(Now now, Commands& out) {
   if (commit_running_) return;
-  if (!committing_) record_uses(now);
   if (committing_) {
-    if (now.boot < commit_retry_at_) return;
-    std::ranges::move(gathering_.mutations, std::back_inserter(committing_->mutations));
-    std::ranges::move(gathering_.then, std::back_inserter(committing_->then));
-    std::ranges::move(gathering_.send, std::back_inserter(committing_->send));
-    committing_->answers.merge(gathering_.answers);
-    committing_->reports.merge(gathering_.reports);
-  } else {
-    if (gathering_.mutations.empty()) {
-      // Nothing to make durable: what is to be told or answered need not wait.
-      ROTA_CHECK(gathering_.send.empty());
-      Batch durable = std::exchange(gathering_, {});
-      if (!let_out(durable, now, out)) return;
-      send_due(now);
-      if (gathering_.mutations.empty()) return;
-    }
-    committing_.emplace(std::move(gathering_));
+    if (now.boot >= commit_retry_at_) hand_out(now, out);
+    return;
   }
-  gathering_ = {};
+  record_uses(now);
+  if (gathering_.mutations.empty()) {
+    // Nothing to make durable: what is to be told or answered need not wait.
+    ROTA_CHECK(gathering_.send.empty());
+    Batch durable = std::exchange(gathering_, {});
+    if (!let_out(durable, now, out)) return;
+    send_due(now);
+    if (gathering_.mutations.empty()) return;
+  }
+  committing_.emplace(std::exchange(gathering_, {}));
+  make_repeatable(committing_->mutations);
   journal_.sweep(times(now), clock_.confirmed(), committing_->mutations);
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(
@@ -47,10 +62,16 @@ void Engine::flush(Now now, Commands& out) {
       PutMeta{MetaKey::kCommitBoot, static_cast<std::int64_t>(boot_)});
   committing_->mutations.emplace_back(
       PutMeta{MetaKey::kCommitAtMs, now.boot.time_since_epoch().count()});
+  hand_out(now, out);
+}
+
+// After a failure the store gets the very same mutations again, and what gathered meanwhile waits:
+// the failed commit may have taken effect, and applying it a second time changes nothing. A batch
+// that had grown would leave on disk what no process knows to be there.
+void Engine::hand_out(Now now, Commands& out) {
   commit_running_ = true;
   commit_started_at_ = now.boot;
-  // A copy: after a failure the same batch is handed out again. Secrets in it are shared, not
-  // copied.
+  // A copy, for the next attempt. Secrets in it are shared, not copied.
   out.emplace_back(command::Commit{committing_->mutations});
 }
 
@@ -75,14 +96,17 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
   ++commit_failures_;
   constexpr Duration kCommitRetryCap{5'000};
   commit_retry_at_ = now.boot + backoff_delay(commit_failures_, kCommitRetryCap, random_);
-  // Whoever asked for a reload is told now; the roster goes into force with the next commit that
-  // the store takes.
-  std::erase_if(committing_->then, [&](const Command& command) {
-    const auto* reloaded = std::get_if<command::Reloaded>(&command);
-    if (reloaded == nullptr) return false;
-    out.emplace_back(command::Reloaded{.reload = reloaded->reload, .plan = std::unexpected(error)});
-    return true;
-  });
+  // Whoever asked for a reload is told now, even if its batch still gathers; the roster goes into
+  // force once the store takes that batch.
+  for (Batch* batch : {&*committing_, &gathering_}) {
+    std::erase_if(batch->then, [&](const Command& command) {
+      const auto* reloaded = std::get_if<command::Reloaded>(&command);
+      if (reloaded == nullptr) return false;
+      out.emplace_back(
+          command::Reloaded{.reload = reloaded->reload, .plan = std::unexpected(error)});
+      return true;
+    });
+  }
   if (!commit_error_) {
     out.emplace_back(command::Tell{{.severity = Severity::kError,
                                     .event = "commit",

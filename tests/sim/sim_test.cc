@@ -64,6 +64,8 @@ TEST(World, HasEverythingInIt) {
            "clock_step",
            "clock_step.down",
            "commit.failed",
+           "commit.unclear",
+           "crash.after_unclear_commit",
            "commit.slow",
            "full_disk",
            // Circle.

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
 #include "sim/world.h"
+#include "support/outline.h"
 
 namespace rota::sim {
 
@@ -26,6 +29,9 @@ Snapshot StoreSide::load() {
 
 void StoreSide::commit(std::vector<Mutation> mutations) {
   if (committing_) world_.breach("P2: two batches are committed at once");
+  if (!failed_.empty() && test::outline_of(failed_) != test::outline_of(mutations)) {
+    world_.breach("P2: a commit that failed is followed by another one than the same again");
+  }
   committing_ = std::make_unique<std::vector<Mutation>>(std::move(mutations));
   const bool slow = !world_.calm() && random_.fraction() < world_.options().slow_commit_rate;
   if (slow) world_.note("commit.slow");
@@ -45,20 +51,39 @@ void StoreSide::finish() {
   }
   const auto batch = std::move(committing_);
   if (full() || (bad && random_.fraction() < options.commit_failure_rate)) {
-    world_.note("commit.failed");
-    world_.turn([this](Commands& out) {
-      const Error error{.kind = ErrorKind::kFull, .message = "disk full"};
-      world_.engine().on_commit_failed(error, world_.now(), out);
-    });
+    fail(std::move(*batch));
     return;
   }
+  failed_.clear();
+  in_effect_ = false;
   apply(*batch);
   world_.note("commit");
   world_.turn([this](Commands& out) { world_.engine().on_committed(world_.now(), out); });
   world_.promises().after_committed(*batch);
 }
 
+void StoreSide::fail(std::vector<Mutation> batch) {
+  world_.note("commit.failed");
+  if (!full() && random_.below(3) == 0) {
+    world_.note("commit.unclear");
+    put_on_disk(batch);
+    in_effect_ = true;
+  }
+  failed_ = std::move(batch);
+  world_.turn([this](Commands& out) {
+    const Error error{.kind = ErrorKind::kFull, .message = "disk full"};
+    world_.engine().on_commit_failed(error, world_.now(), out);
+  });
+}
+
 void StoreSide::cut_off() {
+  const auto failed = std::exchange(failed_, {});
+  if (std::exchange(in_effect_, false)) {
+    committing_.reset();  // the same batch again
+    world_.note("crash.after_unclear_commit");
+    apply(failed);
+    return;
+  }
   if (!committing_) return;
   const auto batch = std::move(committing_);
   if (!full() && random_.below(2) == 0) {
@@ -69,12 +94,13 @@ void StoreSide::cut_off() {
   }
 }
 
-void StoreSide::apply(const std::vector<Mutation>& mutations) {
+void StoreSide::put_on_disk(const std::vector<Mutation>& mutations) {
   const auto done = store_.commit(mutations);
-  if (!done) {
-    world_.breach(fmt::format("P2: the store refuses a batch: {}", done.error().message));
-    return;
-  }
+  if (!done) world_.breach(fmt::format("P2: the store refuses a batch: {}", done.error().message));
+}
+
+void StoreSide::apply(const std::vector<Mutation>& mutations) {
+  put_on_disk(mutations);
   world_.promises().before_durable(mutations);
   for (const Mutation& mutation : mutations) durable_.apply(mutation);
   world_.promises().on_durable(mutations);

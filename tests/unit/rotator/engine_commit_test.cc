@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "rotator/health.h"
+#include "store/memory_store.h"
+#include "tests/support/outline.h"
 #include "tests/unit/rotator/engine_box.h"
 
 // P2 and P3 in the engine: what leaves it, and when. EngineBox itself checks every command against
@@ -71,11 +75,11 @@ TEST(EngineCommit, P2AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
   EXPECT_EQ(box.served(kGraceKey), "access-2");
 }
 
-TEST(EngineCommit, P2AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
+TEST(EngineCommit, P2AFailedCommitIsTriedAgainUnchangedAndWhatCameAfterItWaits) {
   EngineBox box;
   box.start();
   box.roster({entry(kGraceKey)});
-  const std::vector<Mutation> first = *box.pending;
+  const auto first = outline_of(*box.pending);
   box.commit_fail();
   EXPECT_EQ(box.told("commit"), 1U);
   ASSERT_TRUE(box.engine.commit_error());
@@ -84,20 +88,67 @@ TEST(EngineCommit, P2AFailedCommitIsTriedAgainWholeWithWhatCameAfterIt) {
   EXPECT_THAT(box.calls, SizeIs(0));
   box.advance(*box.engine.next_wake(box.now) - box.now.boot);
   ASSERT_TRUE(box.commit_pending());
-  ASSERT_GT(box.pending->size(), first.size());
-  std::vector<std::size_t> kinds, again;
-  for (const Mutation& m : first) kinds.push_back(m.index());
-  for (std::size_t i = 0; i < first.size(); ++i) again.push_back((*box.pending)[i].index());
-  EXPECT_EQ(again, kinds) << "the old batch first, in its order";
+  EXPECT_EQ(outline_of(*box.pending), first) << "the same batch, though more has gathered";
   box.commit_fail();
   EXPECT_EQ(box.told("commit"), 1U) << "said once";
   box.advance(5s);
+  ASSERT_TRUE(box.commit_pending());
+  EXPECT_EQ(outline_of(*box.pending), first);
+  box.commit_ok();
+  EXPECT_THAT(box.calls, SizeIs(1)) << "the call of the first batch, and no other";
+  EXPECT_EQ(box.engine.find("email:ada@example.com")->record.selectors.size(), 1U);
+  EXPECT_EQ(box.table.find("email:ada@example.com"), nullptr) << "its batch is not durable yet";
   box.settle();
   EXPECT_THAT(box.calls, SizeIs(2));
   EXPECT_THAT(box.failed_reloads, SizeIs(2)) << "told at once, not when the disk has room again";
   EXPECT_THAT(box.reloads, SizeIs(0));
   EXPECT_EQ(box.told("commit"), 2U) << "and once that it is over";
   EXPECT_FALSE(box.engine.commit_error());
+}
+
+// The failed commit had taken effect all the same. Two entries become one member in the batch.
+TEST(EngineCommit, P2ABatchThatForgetsAMemberCanBeAppliedTwice) {
+  EngineBox box = box_with_grace();
+  box.roster({entry(kGraceKey), entry("sso:grace")});
+  box.settle();
+  box.operate("sso:grace", OperatorAction::kRevoke);
+  box.settle();
+  box.reply(box.newest_call(), issued("access-2", "refresh-1", box.circle()));
+  ASSERT_TRUE(box.commit_pending());
+  MemoryStore store;
+  std::vector<Mutation> before;
+  const Snapshot found = box.durable.snapshot();
+  for (const MemberRecord& record : found.members) {
+    before.emplace_back(PutMember{record});
+    for (const Token& token : record.tokens) before.emplace_back(PutToken{record.id, token});
+  }
+  ASSERT_TRUE(store.commit(before));
+  for (int time = 1; time <= 2; ++time) {
+    const auto done = store.commit(*box.pending);
+    ASSERT_TRUE(done) << time << ": " << done.error().message;
+    EXPECT_THAT(store.load()->members, SizeIs(1)) << time;
+  }
+}
+
+// What an operator waits for is reported once the store takes commits again.
+TEST(EngineCommit, P4AReportOutlivesAFailedCommit) {
+  EngineBox box = box_with_grace();
+  const OperatorId revoked = box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.reply(box.oldest_call(), Revoked{});
+  const OperatorId reinstated = box.operate(kGraceKey, OperatorAction::kReinstate);
+  box.commit_fail();
+  box.advance(5s);
+  ASSERT_TRUE(box.commit_pending());
+  box.commit_fail();
+  EXPECT_EQ(box.report_of(revoked), nullptr);
+  box.advance(5s);
+  box.settle();
+  for (const OperatorId op : {revoked, reinstated}) {
+    ASSERT_NE(box.report_of(op), nullptr);
+    EXPECT_TRUE((*box.report_of(op))->done) << (*box.report_of(op))->detail;
+  }
 }
 
 TEST(EngineCommit, P2WhatGathersWhileACommitRunsIsTheNextBatch) {
