@@ -9,21 +9,6 @@
 namespace rota {
 namespace {
 
-// What becomes of tokens that arrive for a member in this state.
-bool keeps_tokens(MemberState state) {
-  switch (state) {
-    case MemberState::kActive:
-    case MemberState::kUnknown:
-      return true;
-    case MemberState::kRetiring:
-    case MemberState::kRetired:
-    case MemberState::kBlocked:
-    case MemberState::kMismatched:
-      return false;
-  }
-  ROTA_CHECK(false);
-}
-
 Token* find_same(MemberRecord& record, TokenKind kind, const Secret& value) {
   const auto it = std::ranges::find_if(record.tokens, [&](const Token& token) {
     return token.kind == kind && *token.value == value;
@@ -58,7 +43,8 @@ bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallT
       same->expires_at = expires_at;
       change.put.push_back(same->id);
     }
-    if (same->status == status) return false;
+    // P4: the revocation of a token is never forgotten, whoever brings it again.
+    if (same->status == status || same->status == TokenStatus::kRevoking) return false;
     if (status == TokenStatus::kCurrent) {
       if (Token* old = current(record, kind)) {
         set_status(*old, status_when_replaced(kind), now, change);
@@ -87,8 +73,8 @@ bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallT
 // One visit per kind of outcome; `record_` and `change_` are what the visit changes.
 class Applier {
  public:
-  Applier(MemberRecord& record, CallKind call, TokenId token, WallTime now, TokenIds& ids)
-      : record_(record), call_(call), token_(token), now_(now), ids_(ids) {}
+  Applier(MemberRecord& record, CallKind call, TokenId token, WallTime now, TokenIds& ids, Use use)
+      : record_(record), call_(call), token_(token), now_(now), ids_(ids), use_(use) {}
 
   Progress operator()(const Issued& issued) {
     const TokenPair& pair = issued.pair;
@@ -114,8 +100,7 @@ class Applier {
 
     const Token* old_refresh = current(record_, TokenKind::kRefresh);
     const WallTime old_end = old_refresh ? old_refresh->expires_at : WallTime{};
-    const bool keep = keeps_tokens(record_.state);
-    const TokenStatus status = keep ? TokenStatus::kCurrent : TokenStatus::kRevoking;
+    const TokenStatus status = status_of_received();
     receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at, status, now_, ids_,
             change_);
     // A renewal that brought the same end again is not repeated until it can differ.
@@ -129,8 +114,7 @@ class Applier {
   }
 
   Progress operator()(const Refreshed& refreshed) {
-    return take_access(refreshed.access, keeps_tokens(record_.state) ? TokenStatus::kCurrent
-                                                                     : TokenStatus::kRevoking);
+    return take_access(refreshed.access, status_of_received());
   }
   Progress operator()(const Revoked&) { return dead(); }
   Progress operator()(const AlreadyDead&) { return dead(); }
@@ -150,11 +134,17 @@ class Applier {
   RecordChange take_change() { return std::move(change_); }
 
  private:
+  TokenStatus status_of_received() const {
+    return keeps_tokens(record_.state) && use_ == Use::kKeep ? TokenStatus::kCurrent
+                                                             : TokenStatus::kRevoking;
+  }
+
   Progress take_access(const AccessToken& access, TokenStatus status) {
-    return receive(record_, TokenKind::kAccess, access.value, access.expires_at, status, now_, ids_,
-                   change_)
-               ? Progress::kRotated
-               : Progress::kSame;
+    const bool is_new = receive(record_, TokenKind::kAccess, access.value, access.expires_at,
+                                status, now_, ids_, change_);
+    const Token* in_use = current(record_, TokenKind::kAccess);
+    if (in_use == nullptr || *in_use->value != *access.value) return Progress::kUnusable;
+    return is_new ? Progress::kRotated : Progress::kSame;
   }
 
   Progress dead() {
@@ -168,6 +158,7 @@ class Applier {
   const TokenId token_;
   const WallTime now_;
   TokenIds& ids_;
+  const Use use_;
   RecordChange change_;
 };
 
@@ -180,8 +171,8 @@ void RecordChange::merge(RecordChange other) {
 }
 
 Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome& outcome,
-              WallTime now, TokenIds& ids) {
-  Applier applier(record, call, token, now, ids);
+              WallTime now, TokenIds& ids, Use use) {
+  Applier applier(record, call, token, now, ids, use);
   Applied applied{.progress = std::visit(applier, outcome), .change = {}};
   applied.change = applier.take_change();
   return applied;
@@ -249,6 +240,7 @@ RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now) {
   for (Token& token : from.tokens) {
     if (Token* same = find_same(into, token.kind, *token.value)) {
       same->expires_at = std::max(same->expires_at, token.expires_at);
+      if (token.status == TokenStatus::kRevoking) set_status(*same, token.status, now, change);
       change.put.push_back(same->id);
       change.erased.push_back(token.id);
       continue;

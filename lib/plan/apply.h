@@ -37,6 +37,7 @@ enum class Progress {
   kRevocation,  // a token is dead, and Circle said so
   kUnknown,     // Circle has no such member
   kMismatched,  // the tokens belong to another member of Circle's (P13)
+  kUnusable,    // an access token came that is to be revoked
   kNothing,     // the outcome says nothing about this member
 };
 
@@ -45,11 +46,19 @@ struct Applied {
   RecordChange change;
 };
 
+// Whether what a call brings may be used.
+enum class Use {
+  kKeep,    // as the member's state says
+  kRevoke,  // a retirement, block or revocation came after the call was made (P4)
+};
+
 // Takes an outcome of `call` into the record (pure but for the ids). `token`: what the call was
-// about. A retired or blocked member's new tokens go on the ledger to be revoked. Issued pairs
-// whose Circle member is another record's must have been merged before (merge_records).
+// about. A retired or blocked member's new tokens go on the ledger to be revoked, and so do those
+// of a call with Use::kRevoke, though the member be back. A token that is to be revoked stays so,
+// whatever call brings it again. Issued pairs whose Circle member is another record's must have
+// been merged before (merge_records).
 Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome& outcome,
-              WallTime now, TokenIds& ids);
+              WallTime now, TokenIds& ids, Use use = Use::kKeep);
 
 // Moves to another state; kNothing when it is the same already.
 RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now);

@@ -30,6 +30,20 @@ MemberState next_state(MemberState state, LifecycleEvent event, bool wanted) {
   ROTA_CHECK(false);
 }
 
+bool keeps_tokens(MemberState state) {
+  switch (state) {
+    case MemberState::kActive:
+    case MemberState::kUnknown:
+      return true;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+    case MemberState::kBlocked:
+    case MemberState::kMismatched:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
 bool wanted_by_roster(const MemberRecord& record) {
   const auto& all = record.selectors;
   return named_by_roster(record) &&

@@ -19,7 +19,8 @@ namespace rota {
 //   Circle: issued     =          =          =          =          active     =
 //   other identity     mismatched =          =          =          mismatched =
 //
-// retired and blocked members that no roster names are forgotten after kTombstoneLife.
+// Retired members that no roster names are forgotten after kTombstoneLife. A block is never
+// forgotten.
 enum class LifecycleEvent {
   kWanted,
   kDropped,
@@ -34,6 +35,9 @@ enum class LifecycleEvent {
 // The state after `event`; the same state where the table has "=". `wanted`: what the roster says
 // now.
 MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
+
+// Whether tokens that arrive for a member in this state may be used.
+bool keeps_tokens(MemberState state);
 
 // Whether the roster wants this member: some entry names it, and none that names it is retired.
 bool wanted_by_roster(const MemberRecord& record);

@@ -132,8 +132,7 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
         break;
     }
   }
-  const bool gone = record.state == MemberState::kRetired || record.state == MemberState::kBlocked;
-  if (gone && record.tokens.empty() && !named_by_roster(record)) {
+  if (record.state == MemberState::kRetired && record.tokens.empty() && !named_by_roster(record)) {
     wake(plan, record.state_since + kTombstoneLife);
   }
 }

@@ -242,7 +242,8 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
   unqueue(slot);
   const WallTime circle = circle_now(now);
   const CallId id = journal_.open(planned.kind, slot.record.id, circle, gathering_.mutations);
-  calls_.emplace(id, CallState{.kind = planned.kind,
+  calls_.emplace(id, CallState{.id = id,
+                               .kind = planned.kind,
                                .lane = planned.lane,
                                .member = slot.record.id,
                                .token = planned.token,

@@ -167,8 +167,6 @@ class Engine {
   void note_upstream(const CallState& call, const Reply& reply, Now now);
   void pause_until(BootTime until);
   void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
-  MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
-  bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
                      std::string_view how);
@@ -179,6 +177,11 @@ class Engine {
   void learn_lifetime(const Token& access, CallKind kind);
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
+
+  // engine_identity.cc
+  MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
+  bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  static Use use_of(const MemberSlot& slot, const CallState& call);
 
   // engine_roster.cc
   Roster roster_in_force() const;

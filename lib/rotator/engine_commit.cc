@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "plan/backoff.h"
+#include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
 // Batches: what is committed together, and what leaves the engine once it is durable (P2, P3).
@@ -161,8 +162,8 @@ bool Engine::wait_again(WaitId id, Now now) {
 void Engine::send_journaled(CallId id, Now now, Commands& out) {
   CallState& call = calls_.at(id);
   MemberSlot& slot = slots_.at(call.member);
-  const bool wanted = !rotates(call.kind) || slot.record.state == MemberState::kActive ||
-                      slot.record.state == MemberState::kUnknown;
+  const bool wanted =
+      !rotates(call.kind) || (keeps_tokens(slot.record.state) && call.id >= slot.revoked_before);
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
   const bool held_back =

@@ -50,10 +50,8 @@ void Engine::housekeep_due(Now now) {
     }
     record_change(slot, housekeep(slot.record, policy_.revoke_superseded_after, circle));
     settle_if_nothing_alive(slot, now);
-    const bool gone =
-        record.state == MemberState::kRetired || record.state == MemberState::kBlocked;
-    if (gone && record.tokens.empty() && !named_by_roster(record) &&
-        record.state_since + kTombstoneLife <= circle) {
+    if (record.state == MemberState::kRetired && record.tokens.empty() &&
+        !named_by_roster(record) && record.state_since + kTombstoneLife <= circle) {
       forget(slot);
     } else {
       replan(slot, now);
@@ -62,6 +60,8 @@ void Engine::housekeep_due(Now now) {
 }
 
 void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
+  // Nothing is sent for a member that is out, so the mark may be raised again and again.
+  if (!keeps_tokens(slot.record.state)) slot.revoked_before = journal_.next();
   if (change.empty()) return;
   auto& mutations = gathering_.mutations;
   if (change.row) {

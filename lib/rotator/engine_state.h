@@ -22,6 +22,9 @@ struct MemberSlot {
   std::array<std::optional<WallTime>, kLaneCount> queued;  // its due time in each lane
   std::optional<WallTime> housekeeping;
   std::optional<CallId> in_flight;  // P9: one at a time
+  // P4: what older calls bring is revoked, since the member was out after they were made. Need not
+  // outlive the process: after a restart no reply comes to a call of the one before.
+  CallId revoked_before{};
   std::vector<WaitId> waiters;
   std::vector<OperatorId> operations;  // that wait for something of this member
   std::size_t rotations_asked = 0;     // of those, the ones that want a new token
@@ -32,6 +35,7 @@ struct MemberSlot {
 
 // A call from its journal row on until its reply.
 struct CallState {
+  CallId id{};
   CallKind kind = CallKind::kIssue;
   Lane lane = Lane::kIssue;
   MemberId member{};

@@ -39,6 +39,8 @@ class Journal {
   // Closes it. `doubt_until`: for kUnknown, when a token lost with the call must have expired.
   void close(CallId call, CallFate fate, std::optional<WallTime> doubt_until, Time now,
              std::vector<Mutation>& mutations);
+  // The id of the call that is opened next: larger than that of any call before.
+  CallId next() const { return CallId{next_}; }
   // Erases rows that nothing counts on any more. Doubts stay while Circle's clock is not `sure`.
   void sweep(Time now, bool sure, std::vector<Mutation>& mutations);
   // Circle's clock turned out to be this much further: what was doubted by it lives that much

@@ -26,6 +26,7 @@ struct Flight {
   std::optional<sandbox::Exchange> exchange;  // from its arrival at Circle on
   bool ended = false;                         // at Circle
   bool clear = false;                         // Circle's own reply, unspoiled
+  bool outlived_its_member = false;           // who was retired or blocked while it was under way
 };
 
 // The network and Circle, which is the sandbox's: calls are encoded and replies classified by the

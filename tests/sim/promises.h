@@ -85,6 +85,9 @@ class Promises {
   void p3_p4_p5_given_up_only_dead(const Erased& erased);
   void p4_nothing_served(const Published& row);
   void p4_refresh_token_first(const Flight& flight);
+  void p4_note_leavers_calls();
+  void p4_condemn_what_came_late(const Flight& flight, const Reply& reply);
+  void p4_revocation_is_final(const PutToken& put);
   void p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply);
   void p5_unknown_by_circles_word(MemberId member);
   void p13_pin_stays(MemberId member);
@@ -121,6 +124,8 @@ class Promises {
   };
   std::map<CallId, Minted> minted_;
   std::set<std::string, std::less<>> revocation_tried_;
+  // Tokens that were on record as to be revoked, or came by a call from before a retirement.
+  std::set<std::string, std::less<>> condemned_;
   std::set<MemberId> said_unknown_;
   std::unordered_map<MemberId, bool> last_unclear_;
   std::vector<Held> held_;

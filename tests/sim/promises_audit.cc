@@ -94,6 +94,8 @@ void Promises::audit() {
            });
   });
   std::erase_if(revocation_tried_, [&](const auto& text) { return !durable().holds(text); });
+  std::erase_if(condemned_,
+                [&](const auto& text) { return !durable().holds(text) && !live_at_circle(text); });
   if (!world_.up() || world_.time().suspended()) return;
   no_storm();
   for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "plan/freshness.h"
 #include "plan/lifecycle.h"
@@ -59,8 +60,43 @@ void Promises::p1_nothing_expired(const Published& row) {
 
 // What a batch publishes in between and replaces in the same turn is seen by nobody.
 void Promises::after_turn() {
+  p4_note_leavers_calls();
   for (const MemberId member : published_) p2_shows_what_is_durable(member);
   published_.clear();
+}
+
+void Promises::p4_note_leavers_calls() {
+  for (const auto& [id, flight] : world_.circle().flights()) {
+    const MemberSlot* slot = world_.engine().find(flight->member);
+    if (slot != nullptr && is_gone(slot->record.state)) flight->outlived_its_member = true;
+  }
+}
+
+void Promises::p4_condemn_what_came_late(const Flight& flight, const Reply& reply) {
+  if (!flight.outlived_its_member) return;
+  const auto condemn = [this](const SecretPtr& token) {
+    condemned_.emplace(token->reveal());
+    world_.note("p4.came_late");
+  };
+  if (const auto* refreshed = std::get_if<Refreshed>(&reply.outcome)) {
+    condemn(refreshed->access.value);
+  } else if (const auto* issued = std::get_if<Issued>(&reply.outcome)) {
+    const Durable::Member* member = durable().find(flight.member);
+    const TokenPair& pair = issued->pair;
+    // Those of another member are that one's, who may be here.
+    if (member == nullptr || !member->pin || *member->pin != pair.community_member_id) return;
+    condemn(pair.access.value);
+    condemn(pair.refresh);
+  }
+}
+
+void Promises::p4_revocation_is_final(const PutToken& put) {
+  const auto text = put.token.value->reveal();
+  if (put.token.status == TokenStatus::kRevoking) {
+    condemned_.emplace(text);
+  } else if (put.token.status == TokenStatus::kCurrent && condemned_.contains(text)) {
+    world_.breach("P4: a token that is to be revoked is in use again");
+  }
 }
 
 // Between turns the table shows exactly what the disk holds.
@@ -167,12 +203,16 @@ void Promises::before_durable(std::span<const Mutation> batch) {
 
 void Promises::on_durable(std::span<const Mutation> batch) {
   for (const Erased& erased : erased_) p3_p4_p5_given_up_only_dead(erased);
+  std::set<MemberId> seen;  // once each: a batch may change a record several times
   for (const Mutation& mutation : batch) {
     if (const auto* put = std::get_if<PutCall>(&mutation)) {
       p3_every_token_is_accounted_for(put->row.id, durable().call(put->row.id));
     } else if (const auto* erase = std::get_if<EraseCall>(&mutation)) {
       p3_every_token_is_accounted_for(erase->call, nullptr);
+    } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
+      p4_revocation_is_final(*token);
     } else if (const auto* member = std::get_if<PutMember>(&mutation)) {
+      if (!seen.insert(member->row.id).second) continue;
       p13_pin_stays(member->row.id);
       p5_unknown_by_circles_word(member->row.id);
     }
@@ -264,6 +304,7 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
     said_unknown_.insert(flight.member);
   }
   p5_unclear_is_no_verdict(flight, reply);
+  p4_condemn_what_came_late(flight, reply);
   p8_note_alarm(flight, reply);
   held_.clear();
   const MemberSlot* slot = world_.engine().find(flight.member);

@@ -25,10 +25,9 @@ inline std::string outline_of(const Mutation& mutation) {
       for (const std::string& tag : s.tags) line += " tag:" + tag;
     }
   } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
-    line +=
-        fmt::format(" {} of {} {} until {}", std::to_underlying(token->token.id),
-                    std::to_underlying(token->member), name_of(token->token.status),
-                    ms(token->token.expires_at));
+    line += fmt::format(" {} of {} {} until {}", std::to_underlying(token->token.id),
+                        std::to_underlying(token->member), name_of(token->token.status),
+                        ms(token->token.expires_at));
   } else if (const auto* erased = std::get_if<EraseToken>(&mutation)) {
     line += fmt::format(" {}", std::to_underlying(erased->token));
   } else if (const auto* forgotten = std::get_if<ForgetMember>(&mutation)) {

@@ -120,11 +120,40 @@ TEST_F(ApplyTest, ARenewalWithTheSameEndIsNotRepeatedBefore) {
   EXPECT_EQ(record.renew_not_before, WallTime{});
 }
 
+// The member is back, but the call was made before it left.
+TEST_F(ApplyTest, P4WhatACallFromBeforeARetirementBringsIsRevoked) {
+  MemberRecord record = member_with_pair();
+  const auto late = [&](CallKind call, const Outcome& outcome) {
+    return apply(record, call, TokenId{2}, outcome, kNow, ids, Use::kRevoke).progress;
+  };
+  EXPECT_EQ(late(CallKind::kRefresh, test::refreshed("access-2", kNow + 1h)), Progress::kUnusable);
+  EXPECT_EQ(late(CallKind::kIssue, test::issued("access-3", "refresh-3", kNow)),
+            Progress::kUnusable);
+  for (const char* token : {"access-2", "access-3", "refresh-3"}) {
+    expect_token(record, token, TokenStatus::kRevoking, kNow);
+  }
+}
+
+TEST_F(ApplyTest, P4ATokenThatIsToBeRevokedStaysSoWhoeverBringsItAgain) {
+  MemberRecord record = member_with_pair();
+  for (Token& token : record.tokens) token.status = TokenStatus::kRevoking;
+  EXPECT_EQ(take(record, CallKind::kRefresh, test::refreshed("access-1", kNow + 1h)).progress,
+            Progress::kUnusable);
+  EXPECT_EQ(take(record, CallKind::kIssue, test::issued("access-1", "refresh-1", kNow)).progress,
+            Progress::kUnusable);
+  expect_token(record, "access-1", TokenStatus::kRevoking, kT0);
+  expect_token(record, "refresh-1", TokenStatus::kRevoking, kT0);
+  EXPECT_EQ(take(record, CallKind::kIssue, test::issued("access-2", "refresh-1", kNow)).progress,
+            Progress::kRotated);
+  expect_token(record, "access-2", TokenStatus::kCurrent, kNow);
+  expect_token(record, "refresh-1", TokenStatus::kRevoking, kT0);
+}
+
 TEST_F(ApplyTest, WhatArrivesForALeaverIsRevoked) {
   for (const auto state : {kRetiring, kRetired, kBlocked}) {
     MemberRecord record = member_with_pair(state);
     EXPECT_EQ(take(record, CallKind::kRefresh, test::refreshed("access-2", kNow + 1h), 2).progress,
-              Progress::kRotated);
+              Progress::kUnusable);
     expect_token(record, "access-2", TokenStatus::kRevoking, kNow);
     take(record, CallKind::kIssue, test::issued("access-3", "refresh-3", kNow));
     expect_token(record, "access-3", TokenStatus::kRevoking, kNow);

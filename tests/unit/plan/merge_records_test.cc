@@ -71,6 +71,21 @@ TEST(MergeRecords, TheSameTokenIsKeptOnce) {
   EXPECT_THAT(change.erased, ElementsAre(TokenId{2}));
 }
 
+TEST(MergeRecords, P4ARevocationOfTheSameTokenIsKept) {
+  for (const bool from_revokes : {true, false}) {
+    const auto status = [&](bool revokes) {
+      return revokes ? TokenStatus::kRevoking : TokenStatus::kCurrent;
+    };
+    MemberRecord into = member(1, kActive, "id:42", {access_token(1, "a", status(!from_revokes))});
+    MemberRecord from =
+        member(2, kActive, "email:a@b", {access_token(2, "a", status(from_revokes))});
+    const RecordChange change = merge_records(into, from, kNow);
+    ASSERT_EQ(into.tokens.size(), 1U);
+    EXPECT_EQ(into.tokens.front().status, TokenStatus::kRevoking) << from_revokes;
+    EXPECT_THAT(change.put, Contains(TokenId{1}));
+  }
+}
+
 TEST(MergeRecords, TheStricterStandingWins) {
   struct Case {
     const char* what;

@@ -11,6 +11,96 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// The member is out and back while a call is in flight that was made before: whatever token it
+// brings is revoked, and a call of its own gets the next one.
+TEST(EngineRetirement, P4WhatACallInFlightBringsIsRevokedThoughTheMemberIsBack) {
+  struct Case {
+    const char* what;
+    bool blocks;
+    const char* brings;
+  };
+  for (const Case& c : {Case{"retired, a new token", false, "access-2"},
+                        Case{"retired, the same token", false, "access-1"},
+                        Case{"blocked, a new token", true, "access-2"},
+                        Case{"blocked, the same token", true, "access-1"}}) {
+    SCOPED_TRACE(c.what);
+    EngineBox box = box_with_grace();
+    box.run_for(50min);
+    const command::Call refresh = box.oldest_call();
+    ASSERT_EQ(refresh.request.kind, CallKind::kRefresh);
+    if (c.blocks) {
+      box.operate(kGraceKey, OperatorAction::kRevoke);
+      box.settle();
+      box.operate(kGraceKey, OperatorAction::kReinstate);
+    } else {
+      box.roster({entry("id:7")});
+      box.settle();
+      box.roster({entry("id:7"), entry(kGraceKey)});
+    }
+    box.settle();
+    ASSERT_EQ(box.slot(kGraceKey).record.state, MemberState::kActive);
+    const WaitId wait = box.wait(1, 60s);
+    box.reply(refresh, refreshed(c.brings, box.circle() + 1h));
+    box.settle();
+    EXPECT_EQ(box.served(kGraceKey), "");
+    EXPECT_EQ(box.answer_of(wait), std::nullopt) << "it waits on for a token that it may have";
+    ASSERT_NE(box.durable.find_token(c.brings), nullptr);
+    EXPECT_EQ(box.durable.find_token(c.brings)->status, TokenStatus::kRevoking);
+    std::vector<std::string> revoked;
+    for (int i = 0; i < 20 && box.served(kGraceKey).empty(); ++i) {
+      for (const command::Call& call : box.open_calls()) {
+        if (call.request.kind == CallKind::kIssue) {
+          const bool ours = call.request.member.text() == kGraceKey;
+          box.reply(call, issued(ours ? "fresh" : "seven", ours ? "fresh-r" : "seven-r",
+                                 box.circle(), ours ? 42 : 7));
+        } else {
+          revoked.emplace_back(call.request.token->reveal());
+          box.reply(call, Revoked{});
+        }
+        box.settle();
+      }
+    }
+    EXPECT_EQ(box.served(kGraceKey), "fresh");
+    EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+    box.run_for(1s);
+    for (const command::Call& call : box.open_calls()) {
+      if (call.request.token) revoked.emplace_back(call.request.token->reveal());
+    }
+    EXPECT_THAT(revoked, testing::Contains("refresh-1"));
+  }
+}
+
+// Its row was written before the block; whoever is back gets a call of its own.
+TEST(EngineRetirement, P4ACallThatWasNotSentBeforeABlockIsNotSentAfterIt) {
+  EngineBox box = box_with_grace();
+  box.advance(50min);
+  ASSERT_TRUE(box.commit_pending());
+  const std::size_t sent = box.calls.size();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.operate(kGraceKey, OperatorAction::kReinstate);
+  box.commit_ok();
+  ASSERT_EQ(box.calls.size(), sent) << "the refresh was made before the block";
+  box.settle();
+  ASSERT_GT(box.calls.size(), sent);
+  EXPECT_EQ(box.calls[sent].request.kind, CallKind::kRevokeRefresh);
+}
+
+TEST(EngineRetirement, P4ABlockThatNoRosterNamesIsNeverForgotten) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.roster({entry("email:ada@example.com")});
+  box.reply_last(CallKind::kIssue, MemberUnknown{});
+  box.advance(24h * 400);
+  box.settle();
+  box.roster({entry("email:ada@example.com"), entry(kGraceKey)});
+  box.settle();
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked);
+  EXPECT_EQ(box.table.find(kGraceKey)->state, MemberState::kBlocked);
+}
+
 TEST(EngineMembers, ATokenIsRefreshedAheadOfItsEnd) {
   EngineBox box = box_with_grace();
   box.run_for(50min - 1ms);

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/lifecycle.h"
+#include "rotator/engine.h"
+
+// Who the tokens of a reply belong to (P13), and whether they may be used (P4).
+
+namespace rota {
+
+// A selector's first issue may show that it is a member that another entry brought already: then
+// both are one record from here on, and its tokens are shared.
+MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now) {
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  if (issued == nullptr || slot.record.community_member_id) return slot;
+  const std::int64_t circle_id = issued->pair.community_member_id;
+  const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
+    return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
+  });
+  // One that the roster names by this id may never have been issued itself: it may be there as
+  // retired.
+  const auto pinned = by_circle_id_.find(circle_id);
+  const auto named = by_key_.find(fmt::format("id:{}", circle_id));
+  const std::optional<MemberId> known = pinned != by_circle_id_.end()
+                                            ? std::optional(pinned->second)
+                                        : named != by_key_.end() ? std::optional(named->second)
+                                                                 : std::nullopt;
+  if (contradicts || !known || *known == slot.record.id) return slot;
+
+  MemberSlot& into = slots_.at(*known);
+  if (into.record.state == MemberState::kMismatched) {
+    // That one was this member until its selector went to another: its tokens are this one's.
+    record_change(slot, take_tokens(slot.record, into.record, circle_now(now)));
+    drop_from_index(into);
+    into.record.community_member_id.reset();
+    into.record.community_id.reset();
+    index(into);
+    record_change(into, RecordChange{.row = true, .put = {}, .erased = {}});
+    return slot;
+  }
+  tell(Severity::kInfo, "alias", &slot,
+       fmt::format("is the same member as {}: they share its tokens",
+                   primary_key(into.record).text()));
+  const MemberId from = slot.record.id;
+  const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
+  into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
+  for (auto& [wait, state] : waits_) {  // those that are answered but not let out, too
+    if (state.request.member == from) state.request.member = into.record.id;
+  }
+  for (const OperatorId op : slot.operations) {
+    auto& members = operations_.at(op).members;
+    members.erase(from);
+    // It may be about both of them, and is to be completed once.
+    if (members.insert(into.record.id).second) into.operations.push_back(op);
+  }
+  into.rotations_asked += slot.rotations_asked;
+  into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
+  journal_.reassign(from, into.record.id, gathering_.mutations);
+  forget(slot);
+  index(into);
+  record_change(into, change);
+  return into;
+}
+
+// A selector that led to one member now brings the tokens of another that has a record of its own:
+// they are that one's, to be kept or revoked as it stands.
+bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  if (issued == nullptr || !is_other_identity(slot.record, issued->pair)) return false;
+  const auto known = by_circle_id_.find(issued->pair.community_member_id);
+  if (known == by_circle_id_.end() || known->second == slot.record.id) return false;
+  MemberSlot& owner = slots_.at(known->second);
+  if (is_other_identity(owner.record, issued->pair)) return false;
+
+  const WallTime circle = circle_now(now);
+  note_received(owner, call, reply.outcome,
+                fmt::format(" by the name {}", primary_key(slot.record).text()));
+  record_change(slot, enter(slot.record, LifecycleEvent::kOtherIdentity, circle));
+  tell(
+      Severity::kError, "mismatched", &slot,
+      fmt::format("now leads to {}: nothing is served under this name until an operator settles it",
+                  primary_key(owner.record).text()));
+  answer_waiters(slot, now);
+  record_change(owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_,
+                             use_of(owner, call))
+                           .change);
+  note(AuditEvent::kMemberMismatched, &slot);
+  replan(owner, now);
+  return true;
+}
+
+Use Engine::use_of(const MemberSlot& slot, const CallState& call) {
+  return call.id < slot.revoked_before ? Use::kRevoke : Use::kKeep;
+}
+
+}  // namespace rota
