@@ -56,7 +56,7 @@ def revoke(box, circle, rota, report):
 
 def odd_keys(box, rota, report):
     """Keys that a shell, systemd or an option parser would take for something else."""
-    odd = ["sso:cost$NOTHING", "sso:cost${NOTHING}", 'sso:100%i %h "x" \\'s', "sso:a b;c"]
+    odd = ["sso:cost$NOTHING", "sso:cost${NOTHING}", "sso:100%i %h \"x\" \\ 's", "sso:a b;c"]
     near = ["sso:cost", "sso:a"]
     rota.write_roster(5, "".join(f"[[member]]\nsso_user_id = {json.dumps(key[4:])}\n"
                                  for key in odd + near))
