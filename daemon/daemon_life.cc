@@ -52,7 +52,9 @@ Result<void> Daemon::start() {
   ROTA_TRY(open_metrics());
 
   rotator_->start();
-  note(AuditEvent::kStarted, fmt::format("rotad {}", kVersion));
+  const std::string doubts = rotator_->database_doubts();
+  note(AuditEvent::kStarted, fmt::format("rotad {}{}{}", kVersion, doubts.empty() ? "" : "; ",
+                                         doubts.substr(0, doubts.find('.'))));
   wait_for_signals();
   if (in_force) readings_.roster_taken(readings_.roster_read(), rotator_->now().wall);
   if (in_force || !roster) {

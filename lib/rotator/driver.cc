@@ -1,5 +1,7 @@
 #include "rotator/driver.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -22,17 +24,19 @@ struct Overloaded : Ts... {
 Result<std::unique_ptr<Rotator>> Rotator::create(Parts parts, const Policy& policy) {
   ROTA_ASSIGN(Snapshot snapshot, parts.store->load());
   ROTA_ASSIGN(auto timer, BootTimer::create(parts.executor));
+  const std::optional<OtherDatabase> other = snapshot.other;
   auto rotator = std::unique_ptr<Rotator>(
-      new Rotator(std::move(parts), policy, std::move(snapshot), std::move(timer)));
+      new Rotator(std::move(parts), policy, std::move(snapshot), other, std::move(timer)));
   ROTA_TRY(rotator->watch_wall_clock());
   return rotator;
 }
 
 Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
-                 std::unique_ptr<BootTimer> timer)
+                 const std::optional<OtherDatabase>& other, std::unique_ptr<BootTimer> timer)
     : parts_(std::move(parts)),
       engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now(), parts_.boot),
       timer_(std::move(timer)),
+      other_database_(other),
       use_timer_(parts_.executor),
       trail_({.executor = parts_.executor,
               .clock = parts_.clock,
@@ -53,7 +57,37 @@ Rotator::~Rotator() {
   store_thread_.join();
 }
 
+std::string Rotator::database_doubts() const {
+  if (!other_database_) return {};
+  const auto what = [this]() -> std::string {
+    switch (other_database_->kind) {
+      case OtherDatabase::Kind::kOlder:
+        return fmt::format(
+            "the database is an older copy: {} of this machine's last commits are "
+            "missing",
+            other_database_->commits_missing);
+      case OtherDatabase::Kind::kAnother:
+        return "the database is not the one that this machine used last";
+      case OtherDatabase::Kind::kNew:
+        return "the database is new, and the one that this machine used last is gone";
+    }
+    ROTA_CHECK(false);
+  };
+  return what() +
+         ". No token in it is served before Circle was asked about its member. What was lost is "
+         "not "
+         "known: blocks and reinstatements by operators, which are to be given again; members who "
+         "left meanwhile, and tokens issued or refreshed meanwhile, which run out by themselves; "
+         "identity pins; the audit trail; calls of the last window, which Circle still counts";
+}
+
 void Rotator::start() {
+  if (other_database_) {
+    parts_.tell({.severity = Severity::kWarning,
+                 .event = "database_restored",
+                 .member = {},
+                 .text = database_doubts()});
+  }
   Commands commands;
   engine_.start(now(), commands);
   run(std::move(commands));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,9 @@ class Rotator final : public TokenService {
   }
   void note_refused(MemberId member, Fingerprint refused) override;
 
+  // What is not known because the database is another than before, or an older copy of it; empty:
+  // it is the one that this machine used last.
+  std::string database_doubts() const;
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
   // For reports; the engine is changed through this class only.
@@ -75,7 +79,8 @@ class Rotator final : public TokenService {
   Now now() const { return parts_.clock.now(); }
 
  private:
-  Rotator(Parts parts, const Policy& policy, Snapshot snapshot, std::unique_ptr<BootTimer> timer);
+  Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
+          const std::optional<OtherDatabase>& other, std::unique_ptr<BootTimer> timer);
 
   Result<void> watch_wall_clock();
   void run(Commands commands);
@@ -88,6 +93,7 @@ class Rotator final : public TokenService {
   Table table_;
   std::unique_ptr<BootTimer> timer_;
   std::unique_ptr<WallClockWatch> wall_clock_;
+  const std::optional<OtherDatabase> other_database_;
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
   std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
   std::map<ReloadId, std::move_only_function<void(Result<RosterPlan>)>> reloads_;

@@ -217,7 +217,8 @@ Result<DatabaseFile> open_database_file(const std::filesystem::path& path, Seale
   if (state == FileState::kMissing) ROTA_TRY(create(path, sealer));
   ROTA_ASSIGN(Database database, open_settled(path));
   ROTA_ASSIGN(const SealForm form, require_fitting_key(path, database, sealer));
-  return DatabaseFile{std::move(database), form};
+  return DatabaseFile{
+      .database = std::move(database), .form = form, .is_new = state == FileState::kMissing};
 }
 
 }  // namespace rota

@@ -11,6 +11,7 @@ namespace rota {
 struct DatabaseFile {
   Database database;
   SealForm form = SealForm::kThird;  // of the seals in it
+  bool is_new = false;               // made by this call
 };
 
 // Opens the database file, or makes one where there is none or an empty one, and leaves it at the

@@ -89,6 +89,8 @@ struct MemoryStore::Applier {
       case MetaKey::kRosterFingerprint:
         store.roster_ = static_cast<Fingerprint>(put.value);
         return;
+      case MetaKey::kCommitNumber:
+        return;
       case MetaKey::kCommitBoot:
         store.last_commit_.boot = BootId{put.value};
         return;

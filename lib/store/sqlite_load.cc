@@ -95,6 +95,7 @@ bool is_a_time(MetaKey key) {
     case MetaKey::kClockBoot:
     case MetaKey::kCommitBoot:
     case MetaKey::kRosterFingerprint:
+    case MetaKey::kCommitNumber:
       return false;
   }
   return false;
@@ -318,6 +319,8 @@ class Loader {
       case MetaKey::kRosterFingerprint:
         snapshot_.roster = roster_is_whole_ ? static_cast<Fingerprint>(row.integer(1)) : 0;
         return {};
+      case MetaKey::kCommitNumber:
+        return {};
       case MetaKey::kCommitBoot:
         snapshot_.last_commit.boot = BootId{row.integer(1)};
         return {};
@@ -357,7 +360,11 @@ class Loader {
 
 }  // namespace
 
-Result<Snapshot> SqliteStore::load() { return load(SealForm::kThird); }
+Result<Snapshot> SqliteStore::load() {
+  ROTA_ASSIGN(Snapshot snapshot, load(SealForm::kThird));
+  snapshot.other = other_;
+  return snapshot;
+}
 
 Result<Snapshot> SqliteStore::load(SealForm form) {
   return Loader(database_, sealer_, form).load();

@@ -143,10 +143,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
   ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
   ROTA_ASSIGN(Statements statements, prepare(file.database));
-  std::unique_ptr<SqliteStore> store(new SqliteStore(
-      std::move(lock), std::move(sealer), std::move(file.database), std::move(statements)));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(lock), MarkFile(absolute),
+                                                     std::move(sealer), std::move(file.database),
+                                                     std::move(statements)));
+  store->is_new_ = file.is_new;
   ROTA_TRY(store->mend_audit_numbers());
   if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
+  ROTA_TRY(store->compare_with_mark());
   return store;
 }
 
@@ -206,7 +209,11 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
 
 Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
   if (mutations.empty()) return {};
-  ROTA_TRY(in_transaction([&] { return apply(mutations); }));
+  ROTA_TRY(in_transaction([&]() -> Result<void> {
+    ROTA_TRY(apply(mutations));
+    return statements_.put_meta.run(number(MetaKey::kCommitNumber), commits_ + 1);
+  }));
+  mark_.write({.database = sealer_.database(), .commit = ++commits_});
   // The batch is durable either way: a log that cannot be cut now is cut after a later batch.
   if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
   return {};

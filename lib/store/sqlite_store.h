@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "store/database.h"
 #include "store/lock_file.h"
+#include "store/mark_file.h"
 #include "store/sealer.h"
 #include "store/token_store.h"
 
@@ -47,8 +48,9 @@ class SqliteStore : public TokenStore {
   };
   struct Applier;
 
-  SqliteStore(LockFile lock, Sealer sealer, Database database, Statements statements)
+  SqliteStore(LockFile lock, MarkFile mark, Sealer sealer, Database database, Statements statements)
       : lock_(std::move(lock)),
+        mark_(std::move(mark)),
         sealer_(std::move(sealer)),
         database_(std::move(database)),
         statements_(std::move(statements)) {}
@@ -56,6 +58,8 @@ class SqliteStore : public TokenStore {
   static Result<Statements> prepare(Database& database);
   // sqlite_load.cc
   Result<Snapshot> load(SealForm form);
+  // sqlite_age.cc: sees whether the database is the one that this machine used last.
+  Result<void> compare_with_mark();
   // Brings a database of an older form to the newest and gives it an id, all or nothing.
   Result<void> seal_anew(SealForm form);
   // Runs `work` in a transaction: all of what it wrote is durable, or nothing of it is there.
@@ -78,9 +82,13 @@ class SqliteStore : public TokenStore {
 
   // In this order: the statements go before the database, the lock last of all.
   LockFile lock_;
+  MarkFile mark_;
   Sealer sealer_;
   Database database_;
   Statements statements_;
+  std::int64_t commits_ = 0;  // of this database, since it was made
+  bool is_new_ = false;       // made by this start
+  std::optional<OtherDatabase> other_;
   bool scrub_owed_ = true;  // a log that a dead process left may hold erased bytes
 };
 

@@ -115,6 +115,8 @@ inline constexpr const char* kLoadCalls =
     "SELECT id, kind, member, opened_at, closed_at, fate, doubt_until, boot, closed_boot FROM call"
     " ORDER BY id";
 inline constexpr const char* kLoadMeta = "SELECT key, value FROM meta";
+inline constexpr const char* kLoadCommits =
+    "SELECT coalesce((SELECT value FROM meta WHERE key = 12), 0)";
 inline constexpr const char* kLoadNextIds = "SELECT kind, value FROM next_id";
 
 }  // namespace rota::sql

@@ -54,6 +54,7 @@ enum class MetaKey {
   kClockOffsetMs = 8,        // and Circle's time minus that boot's clock
   kCommitBoot = 9,           // the last commit of all: the BootId of kCommitAtMs
   kCommitAtMs = 10,          // and its moment on that boot's clock
+  kCommitNumber = 12,        // how many commits there were: the store itself counts
   kRosterFingerprint = 11,   // of the roster that is in force as it stands, bit by bit; 0: none is
 };
 struct PutMeta {
@@ -63,6 +64,18 @@ struct PutMeta {
 
 using Mutation = std::variant<PutMember, ForgetMember, PutUse, PutToken, EraseToken, PutCall,
                               EraseCall, Scrub, PutMeta>;
+
+// A start found a database that is not the one that this machine used last. Its current access
+// tokens count as superseded: Circle is to be asked before any is served.
+struct OtherDatabase {
+  enum class Kind {
+    kOlder,    // the same at an earlier time: a copy that was put back
+    kAnother,  // one that was made elsewhere or at another time
+    kNew,      // one that was made now, because the one before is gone
+  };
+  Kind kind{};
+  std::int64_t commits_missing = 0;  // of kOlder
+};
 
 // All that is durable, as a start finds it.
 struct Snapshot {
@@ -77,6 +90,7 @@ struct Snapshot {
   BootId clock_boot{};  // with clock_offset; 0: never learned
   Duration clock_offset{0};
   BootStamp last_commit;
+  std::optional<OtherDatabase> other;
   // The next free ids: larger than any id ever used, erased rows included.
   MemberId next_member{1};
   TokenId next_token{1};

@@ -98,7 +98,7 @@ TEST_F(SqliteOpen, FilesAreForTheOwnerOnlyWhateverTheUmask) {
     EXPECT_EQ(0600U, found.st_mode & 07777U) << name;
     ++seen;
   }
-  EXPECT_EQ(3, seen) << "the database, its journal and the lock";
+  EXPECT_EQ(4, seen) << "the database, its journal, the mark and the lock";
 }
 
 TEST_F(SqliteOpen, AFolderThatIsMissingIsNamed) {
@@ -224,7 +224,7 @@ TEST_F(SqliteOpen, ANewerSchemaThatOnlyTheJournalKnowsIsLeftAlone) {
   }
   std::filesystem::remove(folder_ / "rota.db-shm");
   const auto before = files();
-  ASSERT_EQ(2U, before.size());
+  ASSERT_EQ(3U, before.size()) << "the database, its journal and the mark";
   EXPECT_EQ(ErrorKind::kCorrupt, open_fails().kind);
   EXPECT_EQ(before, files());
 }

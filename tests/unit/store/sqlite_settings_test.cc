@@ -68,7 +68,7 @@ TEST_F(SqliteSettings, NoSharedMemoryFileAndAJournalThatACloseRemoves) {
   EXPECT_FALSE(read_all(folder_.path()).contains("rota.db-shm"));
   EXPECT_FALSE(read_all(folder_.path()).at("rota.db-wal").empty());
   store.reset();
-  EXPECT_EQ(2U, read_all(folder_.path()).size()) << "the database and the lock";
+  EXPECT_EQ(3U, read_all(folder_.path()).size()) << "the database, the mark and the lock";
 }
 
 TEST_F(SqliteSettings, NobodyElseReadsWhileTheDaemonRuns) {
