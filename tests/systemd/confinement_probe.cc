@@ -100,6 +100,24 @@ int owns_file_anew() {
       [](int file) { return ::fchown(file, static_cast<uid_t>(-1), static_cast<gid_t>(-1)); });
 }
 
+int runs_a_shell() {
+  return error_of(::execl("/bin/sh", "sh", "-c", "exit 0", static_cast<char*>(nullptr)));
+}
+
+// As the dynamic linker would, told to run a program that the kernel refuses to.
+int maps_a_program() {
+  const int file = ::open("/usr/bin/env", O_RDONLY);
+  if (file < 0) return errno;
+  void* page = ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+  return page == MAP_FAILED ? errno : 0;
+}
+
+// Without its parameters it is EFAULT where it is let through.
+int sets_up_io_uring() {
+  const int error = error_of(::syscall(SYS_io_uring_setup, 1, nullptr));
+  return error == EFAULT ? 0 : error;
+}
+
 struct Attempt {
   const char* name;
   int (*run)();  // 0, or the errno
@@ -144,6 +162,11 @@ constexpr std::array kAttempts = {
     Attempt{"proc-meminfo", [] { return can_read("/proc/meminfo"); }},
     Attempt{"tunable", [] { return error_of(::open("/proc/sys/net/ipv4/ip_forward", O_WRONLY)); }},
     Attempt{"cgroup", makes_cgroup},
+    Attempt{"exec-shell", runs_a_shell},
+    Attempt{"exec-memory", [] { return error_of(::memfd_create("program", MFD_CLOEXEC)); }},
+    Attempt{"map-program", maps_a_program},
+    Attempt{"io-uring", sets_up_io_uring},
+    Attempt{"bus", [] { return error_of(::open("/run/dbus", O_RDONLY | O_DIRECTORY)); }},
     Attempt{"credential",
             [] {
               const char* folder = std::getenv("CREDENTIALS_DIRECTORY");

@@ -46,6 +46,11 @@ ATTEMPTS = {
     "klog": ("ProtectKernelLogs", "EPERM", "root"),
     "realtime": ("RestrictRealtime", "EPERM", "root"),
     # Taken from the box as a whole, since the machine would feel them.
+    "exec-shell": ("NoExecPaths", "EACCES", "rota"),
+    "exec-memory": ("SystemCallFilter ~memfd_create", "EPERM", "rota"),
+    "map-program": ("NoExecPaths", "EPERM", "rota"),
+    "io-uring": ("SystemCallFilter ~@aio", "EPERM", "rota"),
+    "bus": ("InaccessiblePaths", "hidden", "rota"),
     "reboot": ("no capability, SystemCallFilter", "EPERM", None),
     "module": ("ProtectKernelModules", "EPERM", None),
 }
@@ -79,7 +84,7 @@ def look(box, tools, report):
 
 def files(box, report):
     for path, wanted in {"/var/lib/rota": "700 rota:rota", "/var/lib/rota/rota.db": "600 rota:rota",
-                         "/run/rota/token.sock": "660 rota:rota",
+                         "/run/rota/token.sock": "660 rota:rota-clients",
                          "/run/rota/admin.sock": "600 rota:rota"}.items():
         seen = box.run("stat", "-c", "%a %U:%G", path)
         report.point(f"{path} is {wanted}", seen.out.strip() == wanted, seen.all)
@@ -122,7 +127,7 @@ def probe_as(box, name, without=()):
     if not any(line.startswith("LoadCredential=") for line in kept):
         raise Broken("rotad.service is not understood: " + "\n".join(kept))
     box.put(f"/run/systemd/system/{name}.service",
-            "\n".join([*kept, "Type=oneshot", f"ExecStart={PROBE}", ""]))
+            "\n".join([*kept, "Type=oneshot", f"ExecStart={PROBE}", f"ExecPaths={PROBE}", ""]))
     box.need("systemctl", "daemon-reload")
     box.need("systemctl", "start", name)
     # The last line may come into the journal after the end of its process.
@@ -134,7 +139,7 @@ def attempts(box, tools, report):
     box.copy(tools.probe, PROBE)
     box.need("sh", "-ec", """
         for folder in /var/lib/box-open /etc/box-open /usr/box-open; do mkdir -m 0777 $folder; done
-        mkdir -p -m 0755 /home/box
+        mkdir -p -m 0755 /home/box /run/dbus
         for file in /home/box/open /root/box-open /tmp/box-open /dev/box-open; do
           echo open >$file; chmod 0644 $file
         done""")

@@ -19,6 +19,10 @@ def look(box, tools, report):
     report.point("its group is its own and has no other member",
                  len(group) == 4 and len(user) == 7 and group[2] == user[3] and group[3] == "", group)
 
+    clients = box.run("getent", "group", "rota-clients").out.strip().split(":")
+    report.point("the group of the token socket is another, without a member",
+                 len(clients) == 4 and clients[2] != group[2] and clients[3] == "", clients)
+
     for path, wanted in {"/run/rota": "755 root:root", "/etc/rota": "750 root:rota",
                          "/etc/rota/credentials": "700 root:root"}.items():
         seen = box.run("stat", "-c", "%a %U:%G", path)

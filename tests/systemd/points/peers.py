@@ -16,9 +16,9 @@ def look(box, tools, report):
         return rota.fetch(member, user=user, socket=socket)
 
     status, said = fetches(1)
-    report.point("a user outside the group rota cannot connect", status == 0 and "connect" in said,
+    report.point("a user outside the group rota-clients cannot connect", status == 0 and "connect" in said,
                  (status, said))
-    box.need("usermod", "-a", "-G", "rota", "www-data")
+    box.need("usermod", "-a", "-G", "rota-clients", "www-data")
     status, body = fetches(1)
     report.point("in the group and without a grant it gets 403",
                  status == 403 and body["code"] == "forbidden", (status, body))
@@ -32,11 +32,11 @@ def look(box, tools, report):
     report.point("of no member beyond the grant", status == 403, (status, body))
     status, body = fetches(99)
     report.point("nor can it tell whether there is one", status == 403, (status, body))
-    box.need("gpasswd", "-d", "www-data", "rota")
+    box.need("gpasswd", "-d", "www-data", "rota-clients")
     status, said = fetches(1)
     report.point("a grant without the group does not open the socket",
                  status == 0 and "connect" in said, (status, said))
-    box.need("usermod", "-a", "-G", "rota", "www-data")
+    box.need("usermod", "-a", "-G", "rota-clients", "www-data")
 
     status, said = fetches(1, socket=ADMIN)
     report.point("the admin socket is closed to it, the group and the grant notwithstanding",
@@ -54,9 +54,10 @@ def look(box, tools, report):
     report.point("rota itself may", status == 200, (status, body))
 
     seen = box.run("cat", "/var/lib/rota/rota.db", "/etc/rota/credentials/app-token",
-                   "/etc/rota/credentials/store-key", user="www-data")
-    report.point("it reads neither the database nor a credential",
-                 seen.out == "" and seen.err.count("Permission denied") == 3, seen.err)
+                   "/etc/rota/credentials/store-key", "/etc/rota/roster.toml",
+                   "/etc/rota/rotad.toml", user="www-data")
+    report.point("it reads neither database, credentials, configuration nor roster",
+                 seen.out == "" and seen.err.count("Permission denied") == 5, seen.err)
     seen = box.run("sh", "-c", f"cat /proc/{rota.pid()}/environ; ls -l /proc/{rota.pid()}/fd",
                    user="www-data")
     report.point("nor anything of its process", seen.out == "" and "denied" in seen.err, seen.all)

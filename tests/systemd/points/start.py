@@ -28,7 +28,9 @@ def waits_for_ready(box, rota, report):
     """The daemon is held by a gate before it begins, so that READY is late for sure."""
     box.need("systemctl", "stop", "rotad.service")
     box.need("sh", "-ec", "mkfifo -m 0644 /run/rota/gate")
-    rota.drop_in("gate", "ExecStart=\nExecStart=/bin/sh -c 'read -r line </run/rota/gate; "
+    # The unit lets no shell run.
+    rota.drop_in("gate", "NoExecPaths=\nExecPaths=\n"
+                 "ExecStart=\nExecStart=/bin/sh -c 'read -r line </run/rota/gate; "
                  "exec /usr/bin/rotad --config /etc/rota/rotad.toml'\n")
     start = box.start("systemctl", "start", "rotad.service")
     came = until(lambda: box.is_state("rotad.service", "activating") and rota.pid())
