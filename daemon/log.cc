@@ -1,12 +1,14 @@
 #include "daemon/log.h"
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
@@ -72,37 +74,77 @@ spdlog::level::level_enum level_of(LogLevel level) {
   ROTA_CHECK(false);
 }
 
+// Past stdio: the end of a process waits for the lock of its stderr, which a thread would hold that
+// writes to a pipe nobody reads.
+class StandardError final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    for (std::size_t at = 0; at < line.size();) {
+      const ssize_t wrote = ::write(STDERR_FILENO, line.data() + at, line.size() - at);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) return;  // there is nowhere else to say so
+      at += static_cast<std::size_t>(wrote);
+    }
+  }
+  void flush_() override {}
+};
+
+std::shared_ptr<spdlog::logger> logger_to_stderr() {
+  auto logger = std::make_shared<spdlog::logger>("rotad", std::make_shared<StandardError>());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %-7l %v");
+  logger->set_level(spdlog::level::trace);  // what is not to be logged never gets here
+  return logger;
+}
+
+void write_to_journal(const Notice& notice) {
+  const std::string text = notice.member.empty()
+                               ? fmt::format("{}: {}", notice.event, notice.text)
+                               : fmt::format("{} {}: {}", notice.event, notice.member, notice.text);
+  // A line that the journal does not take is lost: there is nowhere else to say so.
+  static_cast<void>(sd_journal_send("MESSAGE=%s", text.c_str(), "PRIORITY=%d",
+                                    priority_of(notice.severity), "EVENT=%s", notice.event.c_str(),
+                                    "MEMBER=%s", notice.member.c_str(), nullptr));
+}
+
 }  // namespace
 
-Log::Log(LogLevel level) : to_journal_(stderr_is_the_journal()), level_(level) {
-  stderr_ = std::make_shared<spdlog::logger>(
-      "rotad", std::make_shared<spdlog::sinks::stderr_color_sink_st>());
-  stderr_->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-7l%$ %v");
-  set_level(level);
-}
+Log::Log(LogLevel level)
+    : to_journal_(stderr_is_the_journal()),
+      level_(level),
+      stderr_(logger_to_stderr()),
+      worker_(kLinesMax) {}
 
-Log::~Log() = default;
+Log::~Log() { tell_dropped(); }
 
-void Log::set_level(LogLevel level) {
-  level_ = level;
-  stderr_->set_level(level_of(level));
-}
+void Log::set_level(LogLevel level) { level_ = level; }
 
 void Log::tell(const Notice& notice) {
-  const auto level = level_of(notice.severity);
-  if (level < level_of(level_)) return;
-  if (to_journal_) {
-    const std::string text =
-        notice.member.empty() ? fmt::format("{}: {}", notice.event, notice.text)
-                              : fmt::format("{} {}: {}", notice.event, notice.member, notice.text);
-    // A line that the journal does not take is lost: there is nowhere else to say so.
-    static_cast<void>(sd_journal_send(
-        "MESSAGE=%s", text.c_str(), "PRIORITY=%d", priority_of(notice.severity), "EVENT=%s",
-        notice.event.c_str(), "MEMBER=%s", notice.member.c_str(), nullptr));
-    return;
-  }
-  stderr_->log(level, "{:<13} {}{}{}", notice.event, notice.member,
-               notice.member.empty() ? "" : ": ", notice.text);
+  if (level_of(notice.severity) < level_of(level_)) return;
+  tell_dropped();
+  if (!post(notice)) ++dropped_;
+}
+
+bool Log::post(const Notice& notice) {
+  if (to_journal_) return worker_.post([notice] { write_to_journal(notice); });
+  const auto now = spdlog::log_clock::now();
+  return worker_.post([notice, now, logger = stderr_] {
+    logger->log(now, spdlog::source_loc{}, level_of(notice.severity),
+                fmt::format("{:<13} {}{}{}", notice.event, notice.member,
+                            notice.member.empty() ? "" : ": ", notice.text));
+  });
+}
+
+bool Log::tell_dropped() {
+  if (dropped_ == dropped_told_) return true;
+  const bool posted = post({.severity = Severity::kWarning,
+                            .event = "log",
+                            .member = {},
+                            .text = fmt::format("{} lines were dropped: nobody read this log",
+                                                dropped_ - dropped_told_)});
+  if (posted) dropped_told_ = dropped_;
+  return posted;
 }
 
 void Log::say(Severity severity, std::string_view event, std::string_view text) {

@@ -154,6 +154,9 @@ std::string metrics_text(const Health& health, std::string_view version) {
               "Connections refused for a limit: of all connections, or of one user's.");
   out.sample("limit=\"all\"", health.refused_in_all);
   out.sample("limit=\"uid\"", health.refused_of_uid);
+  out.counter("rota_log_lines_dropped_total",
+              "Lines of the log that were dropped, because nobody read it.");
+  out.sample("", health.log_lines_dropped);
   write_calls(out, health);
   write_upstream(out, health);
   write_files(out, health);

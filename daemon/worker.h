@@ -1,0 +1,75 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/time.h"
+
+namespace rota {
+
+// A thread for what may block: files, name services, a log that nobody reads. It runs one job after
+// the other, in order. No method waits for a job, except the destructor: that gives the jobs
+// kEndMax, and then leaves a thread that is still blocked to the end of the process.
+class Worker {
+ public:
+  using Job = std::move_only_function<void()>;
+
+  static constexpr Duration kEndMax{1'000};
+
+  // `jobs_max`: how many may wait. `loop`: where the ends of run() go.
+  explicit Worker(std::size_t jobs_max,
+                  std::optional<boost::asio::any_io_executor> loop = std::nullopt);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // False: too many jobs wait, and this one is not run. A job owns all that it touches, since it
+  // may outlive everybody else.
+  bool post(Job job);
+
+  // Runs `work` on the thread and then `done`, with what it returned, on the loop. `done` is
+  // dropped if the worker ends first.
+  template <class Work, class Done>
+  bool run(Work work, Done done) {
+    return post([state = state_, work = std::move(work), done = std::move(done)]() mutable {
+      state->deliver(
+          [result = work(), done = std::move(done)]() mutable { done(std::move(result)); });
+    });
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    // Guarded by `mutex`.
+    std::deque<Job> jobs;
+    bool ending = false;
+    bool ended = false;
+    bool abandoned = false;
+    // Constant after construction.
+    std::optional<boost::asio::any_io_executor> loop;
+
+    void work();
+    // Under the lock, so that nothing reaches a loop that is gone.
+    template <class End>
+    void deliver(End end) {
+      const std::scoped_lock lock(mutex);
+      if (!abandoned && loop) boost::asio::post(*loop, std::move(end));
+    }
+  };
+
+  const std::size_t jobs_max_;
+  const std::shared_ptr<State> state_;
+  std::thread thread_;
+};
+
+}  // namespace rota
