@@ -103,14 +103,15 @@ std::optional<Duration> ServiceManager::watchdog_interval() {
 
 // RestartPreventExitStatus= fails the sockets together with the service that they start.
 std::string last_words(const Error& error) {
-  std::string words = one_line(error.message);
-  if (exit_code_of(error) == ExitCode::kConfig) {
-    words +=
-        " (not started again by itself; once mended: systemctl reset-failed rotad.service "
-        "rotad.socket rotad-admin.socket && systemctl start rotad.socket rotad-admin.socket "
-        "rotad.service)";
+  const auto code = static_cast<int>(exit_code_of(error));
+  if (exit_code_of(error) != ExitCode::kConfig) {
+    return fmt::format("The start failed with exit code {}: the log says why", code);
   }
-  return words;
+  return fmt::format(
+      "The start failed with exit code {}: the log says why. Not started again by itself; once "
+      "mended: systemctl reset-failed rotad.service rotad.socket rotad-admin.socket && systemctl "
+      "start rotad.socket rotad-admin.socket rotad.service",
+      code);
 }
 
 Duration load_time_max(std::uint64_t database_bytes) {

@@ -14,6 +14,9 @@ namespace rota {
 
 // What the service manager is told, by the protocol of sd_notify(3). A call waits no longer than
 // 0.2 s for a manager that does not read; what it was told then is lost. Loop thread only.
+//
+// Every local user can read a status (`systemctl show`): it has counts, codes and states, and
+// quotes no error's text, no file and no member.
 class ServiceManager {
  public:
   // Where it listens, as $NOTIFY_SOCKET says; empty: there is none, and each call does nothing.
@@ -25,8 +28,8 @@ class ServiceManager {
   void reloading();
   // A stop that wants so much time from now on; say how it goes by tell().
   void stopping(const std::string& status, Duration at_most);
-  // The last words of a start that failed: what is wrong, and for an exit code that no restart
-  // follows (78) how the units get going again.
+  // The last words of a start that failed: its exit code, and for one that no restart follows (78)
+  // how the units get going again.
   void failed(const Error& error);
 
   struct News {

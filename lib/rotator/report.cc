@@ -234,7 +234,7 @@ std::string status_line(Engine& engine, Now now) {
   const WallTime circle = engine.circle_now(now);
   std::string line;
   if (engine.commit_error()) {
-    line += fmt::format("commits fail: {}; ", engine.commit_error()->message);
+    line += "commits fail; ";
   }
   if (engine.breaker().state() != BreakerState::kClosed) {
     line += fmt::format("upstream {}; ", name_of(engine.breaker().state()));

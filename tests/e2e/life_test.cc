@@ -235,7 +235,7 @@ TEST(Life, AWrongConfigurationIsItsLastStatus) {
   box.daemon.write_config();
   box.daemon.launch();
   EXPECT_EQ(box.daemon.process().wait(), 78);
-  EXPECT_TRUE(box.daemon.wait_for_notice("nonsense")) << box.daemon.notices();
+  EXPECT_TRUE(box.daemon.wait_for_notice("exit code 78")) << box.daemon.notices();
   EXPECT_THAT(
       box.daemon.notices(),
       ::testing::HasSubstr("systemctl reset-failed rotad.service rotad.socket rotad-admin.socket"));

@@ -141,7 +141,7 @@ TEST_F(RosterOnDisk, P6DeletedAndMadeAgain) {
   fs::remove(path);
   ASSERT_TRUE(says_again(kTrouble, 0));
   EXPECT_THAT(trouble(), ::testing::HasSubstr("roster.toml"));
-  EXPECT_TRUE(daemon.wait_for_notice(fmt::format("STATUS={}", kTrouble)));
+  EXPECT_TRUE(daemon.wait_for_notice("STATUS=Not ready: roster_not_in_force"));
   expect_nothing_changed();
   EXPECT_EQ(says(kTrouble), 1) << "once";
   daemon.write_roster(entries(1, 4));
@@ -173,6 +173,19 @@ TEST_F(RosterOnDisk, P6BrokenIsNotAppliedAndMendedIs) {
   EXPECT_TRUE(retires(1));
   EXPECT_EQ(trouble(), "");
   EXPECT_EQ(says(kTrouble), 1);
+}
+
+// Any local user can read the status of a unit, and what /readyz says.
+TEST_F(RosterOnDisk, P10NoStatusQuotesWhatIsWrongWithIt) {
+  start();
+  daemon.write_roster(entries(1, 3) + "[[member]]\nemail = \"ada@example.com\"\nemail = 7\n");
+  EXPECT_EQ(daemon.cli({"reload"}).code, 1);
+  ASSERT_TRUE(daemon.wait_for_notice("STATUS=The last reload failed"));
+  ASSERT_TRUE(daemon.wait_for_notice("Not ready: roster_not_in_force"));
+  for (const std::string_view word : {"ada@example.com", "roster.toml", "email"}) {
+    EXPECT_THAT(daemon.notices(), ::testing::Not(::testing::HasSubstr(word)));
+    EXPECT_THAT(daemon.admin(get("/readyz")).body, ::testing::Not(::testing::HasSubstr(word)));
+  }
 }
 
 TEST_F(RosterOnDisk, P6IsReadWhenItsEventWasLostInAFlood) {

@@ -76,7 +76,7 @@ TEST(Report, TheStatusLineNamesWhatIsWrong) {
   box.reply(box.oldest_call(), AppTokenRefused{});
   box.commit_fail();
   const std::string line = status_line(box.engine, box.now);
-  EXPECT_THAT(line, testing::StartsWith("commits fail: a test; upstream app_token_refused; "
+  EXPECT_THAT(line, testing::StartsWith("commits fail; upstream app_token_refused; "
                                         "0 of 0 members fresh; 2 tokens to revoke"))
       << "the problem first";
 }
