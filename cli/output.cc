@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/exit_code.h"
+#include "daemon/hardening.h"
 
 namespace rota::cli {
 namespace {
@@ -55,14 +56,7 @@ Result<void> write_all(int descriptor, std::string_view text) {
 void wait_for_input(int descriptor) { wait_for(descriptor, POLLIN); }
 
 void open_standard_descriptors() {
-  // The wrong way round, so that using one is an error, not a silent success.
-  for (const auto& [descriptor, way] :
-       {std::pair{STDIN_FILENO, O_WRONLY}, std::pair{STDOUT_FILENO, O_RDONLY},
-        std::pair{STDERR_FILENO, O_RDONLY}}) {
-    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one: those below it are open by now.
-    if (::open("/dev/null", way) != descriptor) ::_exit(static_cast<int>(ExitCode::kFailed));
-  }
+  if (!rota::open_standard_descriptors()) ::_exit(static_cast<int>(ExitCode::kFailed));
 }
 
 Result<void> StandardOutput::out(std::string_view text) {

@@ -1,16 +1,51 @@
 #include "daemon/hardening.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace rota {
+namespace {
+
+sigset_t reload_signal() {
+  sigset_t set{};
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+bool open_standard_descriptors() {
+  // The wrong way round, so that using one is an error, not a silent success.
+  for (const auto& [descriptor, way] :
+       {std::pair{STDIN_FILENO, O_WRONLY}, std::pair{STDOUT_FILENO, O_RDONLY},
+        std::pair{STDERR_FILENO, O_RDONLY}}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one: those below it are open by now.
+    if (::open("/dev/null", way) != descriptor) return false;
+  }
+  return true;
+}
+
+void hold_reload_signal() {
+  const sigset_t set = reload_signal();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void release_reload_signal() {
+  const sigset_t set = reload_signal();
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
 
 Result<void> harden_process() {
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};

@@ -8,4 +8,13 @@ namespace rota {
 // user (P10), and a umask that gives nothing away. kIo when the kernel refuses.
 Result<void> harden_process();
 
+// Opens /dev/null for each of the descriptors 0 to 2 that is closed. Otherwise the database or a
+// socket would get that number, and be written to as standard output or error. False if it cannot.
+bool open_standard_descriptors();
+
+// SIGHUP ends a process that does not handle it yet. One that comes during the start waits until it
+// is released, and is a reload then. Call both on the loop thread.
+void hold_reload_signal();
+void release_reload_signal();
+
 }  // namespace rota

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
@@ -16,7 +18,10 @@ namespace {
 
 using rota::ExitCode;
 
+// Not if that would wait for somebody to read it.
 int end_with(const rota::Error& error) {
+  pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&writable, 1, 0) == 0) return static_cast<int>(rota::exit_code_of(error));
   fmt::print(stderr, "rotad: {}\n", error.message);
   return static_cast<int>(rota::exit_code_of(error));
 }
@@ -28,6 +33,7 @@ int run(const rota::DaemonOptions& options) {
     manager.failed(error);
     return end_with(error);
   };
+  rota::hold_reload_signal();
   auto settings = rota::load_settings(options.config);
   if (!settings) return fail_with(settings.error());
 
@@ -60,6 +66,7 @@ int keygen() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!rota::open_standard_descriptors()) return static_cast<int>(ExitCode::kFailed);
   const rota::DaemonOptions options = rota::read_options(argc, argv);
   // Each command reads a secret or makes one.
   if (auto hardened = rota::harden_process(); !hardened) return end_with(hardened.error());

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstring>
@@ -113,6 +114,40 @@ TEST(Life, SigtermLetsACallInFlightFinishAndCommitsIt) {
   ASSERT_TRUE(box.daemon.start());
   EXPECT_TRUE(has_token(box)) << "the reply came after SIGTERM and was committed";
   box.sandbox.process().signal(SIGCONT);
+}
+
+// A pipe to somebody who stopped reading: fetches, reloads and the stop go on without the log.
+TEST(Life, ALogThatNobodyReadsStopsNothing) {
+  Box box;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
+  const std::array<char, 4'096> bytes{};
+  while (::write(ends[1], bytes.data(), bytes.size()) > 0) {
+  }
+  ::fcntl(ends[1], F_SETFL, 0);
+  box.daemon.write_config();
+  box.daemon.launch({ends[1]}, "exec 2>&3 3>&-;");
+  ASSERT_TRUE(box.daemon.wait_for_notice("READY=1"));
+  EXPECT_TRUE(eventually([&] { return has_token(box); }));
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_THAT(box.daemon.admin(get("/metrics")).body,
+              ::testing::HasSubstr("rota_log_lines_dropped_total 0"));
+  EXPECT_EQ(box.daemon.stop(), 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST(Life, ClosedStandardDescriptorsAreNotGivenToFilesOrSockets) {
+  Box box;
+  box.daemon.write_config();
+  box.daemon.launch({}, "exec <&- >&- 2>&-;");
+  ASSERT_TRUE(box.daemon.wait_for_notice("READY=1"));
+  for (const int fd : {0, 1, 2}) {
+    const auto link = fmt::format("/proc/{}/fd/{}", box.daemon.process().pid(), fd);
+    EXPECT_EQ(std::filesystem::read_symlink(link), "/dev/null") << fd;
+  }
+  EXPECT_TRUE(eventually([&] { return has_token(box); }));
+  EXPECT_EQ(box.daemon.stop(), 0);
 }
 
 TEST(Life, TakesItsSocketsFromTheServiceManager) {
