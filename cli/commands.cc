@@ -148,7 +148,7 @@ class Runner {
     if (!reply) return reply.error();
     const auto plan = object_of(*reply);
     if (!plan) return failed(plan.error().message);
-    const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_plan(*plan));
+    const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_reload(*plan));
     const json::value* held = plan->if_contains("held");
     // Without an approval a held plan is a reload that worked: the rest of it was applied.
     if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {

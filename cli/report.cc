@@ -177,6 +177,32 @@ std::string describe_plan(const json::object& plan) {
   return text;
 }
 
+std::string describe_reload(const json::object& plan) {
+  std::string text = describe_plan(plan);
+  const json::value* parts = plan.if_contains("reload");
+  const json::object* reload = parts == nullptr ? nullptr : parts->if_object();
+  if (reload == nullptr) return text;  // an older daemon
+  for (const json::value& why : list(*reload, "held_back")) {
+    text += fmt::format("GRANT HELD BACK: {}\n", one_line(why));
+  }
+  if (field(*reload, "grants") == "waiting") {
+    text +=
+        "GRANTS WAIT: those that went are withdrawn; those that came wait until the roster is in "
+        "force as a whole\n";
+  }
+  std::string sections;
+  for (const json::value& section : list(*reload, "needs_restart")) {
+    sections += fmt::format("{}[{}]", sections.empty() ? "" : ", ", one_line(section));
+  }
+  if (!sections.empty()) {
+    text += fmt::format(
+        "NEEDS A RESTART: what changed in {} of the configuration; systemctl restart "
+        "rotad\n",
+        sections);
+  }
+  return text;
+}
+
 OperationText describe_operation(const json::object& report, bool must_be_dead) {
   OperationText result;
   std::size_t alive = 0;

@@ -33,6 +33,8 @@ std::string audit_line(const boost::json::value& entry);
 
 // What a plan changes, and by which command it is let through when it is held.
 std::string describe_plan(const boost::json::object& plan);
+// The same for a reload's plan, and what the reload did not take in.
+std::string describe_reload(const boost::json::object& plan);
 
 // The end of a rotate, revoke or reinstate.
 struct OperationText {

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -74,26 +75,78 @@ OverflowIds overflow_ids() {
           .group = read_number("/proc/sys/kernel/overflowgid", usual.group)};
 }
 
-Result<std::vector<Grant>> resolve_grants(const std::vector<GrantSettings>& grants) {
+namespace {
+
+// The id of one grant's holder, or why there is none.
+Result<std::uint32_t> checked(const GrantSettings& grant, const Result<std::uint32_t>& id,
+                              const OverflowIds& strangers) {
+  if (!id) return fail(id.error().kind, fmt::format("{}: {}", grant.where, id.error().message));
+  const bool to_user = grant.holder == GrantSettings::Holder::kUser;
+  if (*id == (to_user ? strangers.user : strangers.group)) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("{}: \"{}\" is how the kernel shows everybody of another user "
+                            "namespace: granting to it would grant to all of them",
+                            grant.where, grant.name));
+  }
+  return *id;
+}
+
+template <class Find>
+Grantees resolve(const std::vector<GrantSettings>& grants, Find find) {
   const OverflowIds strangers = overflow_ids();
-  std::vector<Grant> resolved;
+  Grantees grantees;
   for (const GrantSettings& grant : grants) {
     const bool to_user = grant.holder == GrantSettings::Holder::kUser;
-    const auto id = to_user ? find_user(grant.name) : find_group(grant.name);
-    if (!id) return fail(id.error().kind, fmt::format("{}: {}", grant.where, id.error().message));
-    if (*id == (to_user ? strangers.user : strangers.group)) {
-      return fail(ErrorKind::kConfig,
-                  fmt::format("{}: \"{}\" is how the kernel shows everybody of another user "
-                              "namespace: a grant to it were one to all of them",
-                              grant.where, grant.name));
+    const auto id = checked(grant, find(grant), strangers);
+    if (!id) {
+      grantees.held.push_back(
+          {.why = id.error().message, .is_wrong = id.error().kind == ErrorKind::kInvalid});
+      continue;
     }
-    resolved.push_back({.holder = to_user ? Grant::Holder::kUser : Grant::Holder::kGroup,
-                        .id = *id,
-                        .all_members = grant.all_members,
-                        .tags = grant.tags,
-                        .members = grant.members});
+    grantees.ids.emplace(std::pair(grant.holder, grant.name), *id);
+    grantees.grants.push_back({.holder = to_user ? Grant::Holder::kUser : Grant::Holder::kGroup,
+                               .id = *id,
+                               .all_members = grant.all_members,
+                               .tags = grant.tags,
+                               .members = grant.members});
   }
-  return resolved;
+  return grantees;
+}
+
+std::optional<std::uint32_t> known_id(const GrantSettings& grant, const HolderIds& known) {
+  const auto id = known.find({grant.holder, grant.name});
+  return id == known.end() ? std::nullopt : std::optional(id->second);
+}
+
+}  // namespace
+
+bool Grantees::may_come() const { return !std::ranges::all_of(held, &HeldGrant::is_wrong); }
+
+Grantees find_grantees(const std::vector<GrantSettings>& grants, const HolderIds& known) {
+  HolderIds found;  // one question for each name
+  return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
+    if (const auto before = known_id(grant, found)) return *before;
+    const bool to_user = grant.holder == GrantSettings::Holder::kUser;
+    auto id = to_user ? find_user(grant.name) : find_group(grant.name);
+    if (!id && id.error().kind == ErrorKind::kIo) {
+      if (const auto before = known_id(grant, known)) return *before;
+    }
+    if (id) found.emplace(std::pair(grant.holder, grant.name), *id);
+    return id;
+  });
+}
+
+Grantees known_grantees(const std::vector<GrantSettings>& grants, const HolderIds& known) {
+  return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
+    if (const auto id = known_id(grant, known)) return *id;
+    return fail(ErrorKind::kIo, fmt::format("\"{}\" is being looked up", grant.name));
+  });
+}
+
+Result<std::vector<Grant>> resolve_grants(const std::vector<GrantSettings>& grants) {
+  Grantees grantees = find_grantees(grants);
+  if (grantees.held.empty()) return std::move(grantees.grants);
+  return fail(ErrorKind::kConfig, grantees.held.front().why);
 }
 
 }  // namespace rota

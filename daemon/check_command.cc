@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "daemon/accounts.h"
+#include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/settings.h"
 #include "rotator/engine.h"
@@ -48,20 +49,35 @@ Result<Snapshot> look_at_store(const Settings& settings, std::string& remark) {
   return Snapshot{};
 }
 
+// What a start would say of grants whose holder is not there. It goes on without them.
+Result<std::string> held_grants(const Grantees& grantees) {
+  std::string text;
+  for (const HeldGrant& grant : grantees.held) {
+    if (grant.is_wrong) return fail(ErrorKind::kConfig, grant.why);
+    text += fmt::format("held back until the name is known: {}\n", grant.why);
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
+  ROTA_TRY(check_only_ours(config_path));
   ROTA_ASSIGN(const Settings settings, load_settings(config_path));
-  ROTA_ASSIGN(const auto grants, resolve_grants(settings.grants));
-  ROTA_ASSIGN(const Roster roster, load_roster(settings.roster.path));
+  const Grantees grantees = find_grantees(settings.grants);
+  ROTA_ASSIGN(const std::string held, held_grants(grantees));
+  ROTA_ASSIGN(const auto roster_read, load_roster(settings.roster.path));
+  const Roster& roster = *roster_read;
   if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
   std::string remark;
   ROTA_ASSIGN(Snapshot snapshot, look_at_store(settings, remark));
 
   const Engine engine(settings.policy, std::move(snapshot), 0, clock.now());
   const RosterPlan plan = engine.plan_for(roster);
-  std::string text = fmt::format("{}: good, {} grants\n{}: good, {} members\n", config_path,
-                                 grants.size(), settings.roster.path, roster.entries.size());
+  std::string text =
+      fmt::format("{}: good, {} grants\n{}: good, {} members\n", config_path,
+                  grantees.grants.size(), settings.roster.path, roster.entries.size());
+  text += held;
   if (!remark.empty()) text += remark + "\n";
   text += fmt::format("would change ({} calls to Circle):\n", plan.calls);
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);

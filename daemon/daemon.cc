@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
+#include <algorithm>
 #include <filesystem>
+#include <future>
 #include <random>
 #include <utility>
 
 #include "daemon/accounts.h"
+#include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/system_clock.h"
 #include "daemon/version.h"
@@ -22,6 +24,26 @@ namespace {
 // Those who ask are few, and whoever else reaches the port must not take many descriptors.
 constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
+constexpr Duration kAgainMin{1'000};
+constexpr Duration kAgainMax{30'000};
+// A reload's, a change's and the watch's; and one look-up of the names of grants at a time.
+constexpr std::size_t kFileJobsMax = 16;
+constexpr std::size_t kNameJobsMax = 4;
+// How long a start waits for the system's name services, such as a directory that is not up yet.
+constexpr Duration kNamesAtStartMax{5'000};
+
+Grantees grantees_at_start(Worker& names, const std::vector<GrantSettings>& grants) {
+  auto answer = std::make_shared<std::promise<Grantees>>();
+  auto found = answer->get_future();
+  names.post([answer, grants] { answer->set_value(find_grantees(grants)); });
+  if (found.wait_for(kNamesAtStartMax) == std::future_status::ready) return found.get();
+  return known_grantees(grants, {});
+}
+
+const HeldGrant* wrong_one(const Grantees& grantees) {
+  const auto wrong = std::ranges::find_if(grantees.held, &HeldGrant::is_wrong);
+  return wrong == grantees.held.end() ? nullptr : &*wrong;
+}
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
   if (name.empty()) return std::optional<gid_t>{};
@@ -56,7 +78,10 @@ std::vector<std::string> names_of(const Engine& engine, const std::string& key) 
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings settings) {
-  ROTA_ASSIGN(const std::vector<Grant> grants, resolve_grants(settings.grants));
+  ROTA_TRY(check_only_ours(context.config_path));
+  auto names = std::make_unique<Worker>(kNameJobsMax, context.loop.get_executor());
+  Grantees grantees = grantees_at_start(*names, settings.grants);
+  if (const HeldGrant* wrong = wrong_one(grantees)) return fail(ErrorKind::kConfig, wrong->why);
   ROTA_ASSIGN(SecretPtr app_token, read_app_token(settings));
   ROTA_ASSIGN(auto client,
               HeadlessAuthClient::create(context.loop.get_executor(),
@@ -66,12 +91,15 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
                                           .request_timeout = settings.upstream.request_timeout,
                                           .ca_file = settings.upstream.ca_file,
                                           .connections_max = settings.policy.max_in_flight}));
-  context.manager.starting(fmt::format("Loading {}", settings.store.path),
+  context.manager.starting("Loading the database",
                            load_time_max(database_bytes(settings.store.path)));
   ROTA_ASSIGN(auto store, open_store(settings));
-  auto daemon =
-      std::unique_ptr<Daemon>(new Daemon(std::move(context), std::move(settings), grants,
-                                         std::move(client), fingerprint_of(app_token->reveal())));
+  auto daemon = std::unique_ptr<Daemon>(
+      new Daemon(std::move(context), {.settings = std::move(settings),
+                                      .grantees = std::move(grantees),
+                                      .names = std::move(names),
+                                      .client = std::move(client),
+                                      .app_token = fingerprint_of(app_token->reveal())}));
   Rotator::Parts parts{
       .executor = daemon->context_.loop.get_executor(),
       .clock = daemon->context_.clock,
@@ -86,27 +114,36 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Context context, Settings setting
   return daemon;
 }
 
-Daemon::Daemon(Context context, Settings settings, const std::vector<Grant>& grants,
-               std::unique_ptr<HeadlessAuthClient> client, Fingerprint app_token)
+Daemon::Daemon(Context context, Start start)
     : context_(std::move(context)),
-      access_(::geteuid(), grants),
-      settings_(std::move(settings)),
-      app_token_(app_token),
+      grants_(::geteuid(), start.grantees.grants),
+      access_(grants_.policy()),
+      names_again_(context_.loop),
+      settings_(std::move(start.settings)),
+      app_token_(start.app_token),
       connection_log_(context_.clock,
                       [&log = context_.log](Severity severity, std::string_view text) {
                         log.say(severity, "connection", text);
                       }),
-      client_(std::move(client)),
+      client_(std::move(start.client)),
+      metrics_again_(context_.loop),
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
       going_live_(context_.loop),
-      stop_limit_(context_.loop) {}
+      stop_limit_(context_.loop),
+      names_(std::move(start.names)),
+      files_(kFileJobsMax, context_.loop.get_executor()) {
+  take_names(std::move(start.grantees));
+}
 
 Daemon::~Daemon() = default;
 
 Result<void> Daemon::open_sockets() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
-  ROTA_ASSIGN(const std::optional<gid_t> group, group_id(settings_.serve.token_socket_group));
+  std::optional<gid_t> group;  // of a file that we make; an inherited socket has its own
+  if (!inherited.token) {
+    ROTA_ASSIGN(group, group_id(settings_.serve.token_socket_group));
+  }
   ROTA_ASSIGN(token_server_,
               open_server(std::move(inherited.token), settings_.serve.token_socket,
                           settings_.serve.token_socket_mode, group, *token_frontend_));
@@ -130,9 +167,32 @@ Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket
                         options);
 }
 
-Result<void> Daemon::open_metrics() {
+// No reason to end, nor to keep tokens from anybody: another program may have the port for a while,
+// and a network's address may not be up yet.
+void Daemon::open_metrics() {
+  if (!settings_.serve.metrics_listen || stopping_) return;
+  const auto opened = try_metrics();
+  if (opened) {
+    if (!std::exchange(metrics_problem_, {}).empty()) {
+      context_.log.say(Severity::kInfo, "metrics", "metrics_listen is there now");
+    }
+    if (live_) metrics_server_->start();
+    return;
+  }
+  if (metrics_problem_ != opened.error().message) {
+    metrics_problem_ = opened.error().message;
+    context_.log.say(Severity::kWarning, "metrics",
+                     fmt::format("{}; it is tried again", metrics_problem_));
+  }
+  metrics_pause_ = std::clamp(2 * metrics_pause_, kAgainMin, kAgainMax);
+  metrics_again_.expires_after(metrics_pause_);
+  metrics_again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) open_metrics();
+  });
+}
+
+Result<void> Daemon::try_metrics() {
   const auto& address = settings_.serve.metrics_listen;
-  if (!address) return {};
   auto listen = ListenSocket::bind_tcp(address->host, address->port);
   if (!listen) {
     return fail(listen.error().kind, "[serve] metrics_listen: " + listen.error().message);
@@ -151,6 +211,8 @@ Health Daemon::health() const {
   health.refused_in_all = connection_log_.refused(ConnectionLimit::kTotal);
   health.audit = rotator_->audit_trail().health();
   health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
+  health.log_lines_dropped = context_.log.dropped();
+  health.metrics_problem = metrics_problem_;
   return health;
 }
 

@@ -3,18 +3,23 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "auth/headless_auth_client.h"
 #include "base/result.h"
+#include "daemon/accounts.h"
 #include "daemon/connection_log.h"
 #include "daemon/exit_code.h"
+#include "daemon/grants_in_force.h"
 #include "daemon/log.h"
 #include "daemon/roster_watch.h"
 #include "daemon/service_manager.h"
 #include "daemon/settings.h"
+#include "daemon/worker.h"
 #include "rotator/driver.h"
 #include "rotator/health.h"
 #include "rotator/readings.h"
@@ -45,13 +50,21 @@ class Daemon final : private AdminService, private HealthService {
   Result<void> start();
 
  private:
-  Daemon(Context context, Settings settings, const std::vector<Grant>& grants,
-         std::unique_ptr<HeadlessAuthClient> client, Fingerprint app_token);
+  // What a start has read and made before there is a daemon.
+  struct Start {
+    Settings settings;
+    Grantees grantees;
+    std::unique_ptr<Worker> names;
+    std::unique_ptr<HeadlessAuthClient> client;
+    Fingerprint app_token = 0;
+  };
+  Daemon(Context context, Start start);
 
   Health health() const;
   void note(AuditEvent event, std::string detail = {});
   Result<void> open_sockets();
-  Result<void> open_metrics();
+  void open_metrics();
+  Result<void> try_metrics();
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
                                               const std::string& path, mode_t mode,
                                               std::optional<gid_t> group, const Frontend& frontend);
@@ -60,21 +73,42 @@ class Daemon final : private AdminService, private HealthService {
   void wait_for_signals();
   void keep_manager_informed();
   void inform_manager_again(bool soon);
-  void watch_roster();
-  void roster_changed();
   void stop();
   void part_stopped();
-  Result<void> reload_settings();
-  void note_grants(const std::vector<GrantSettings>& before,
-                   const std::vector<GrantSettings>& after);
-  void warn_of_restart(const Settings& fresh);
-  Result<Roster> read_roster_on_disk();
-  void take_roster(const Roster& roster, const std::string& approve,
+  std::string status_text() const;
+  std::string stopping_text() const;
+
+  // daemon_roster.cc: the roster on disk
+  void watch_roster();
+  void roster_changed();
+  using RosterPtr = std::shared_ptr<const Roster>;
+  void read_roster(std::move_only_function<void(const Result<RosterPtr>&)> done);
+  const Result<RosterPtr>& note_roster(const Result<RosterPtr>& roster);
+  void take_roster(const RosterPtr& roster, const std::string& approve,
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
   Result<void> check_approval(const Roster& roster, const std::string& approve) const;
-  std::string status_text();
-  std::string stopping_text() const;
-  Result<Roster> prepare_reload(const std::string& approve);
+
+  // daemon_grants.cc: whom tokens are given to
+  void put_grants(std::vector<GrantSettings> fresh);
+  void look_up_names();
+  void take_names(Grantees found);
+  void names_settled();
+  void look_up_names_later(bool wanted);
+  void apply_grants();
+  void note_grants(const std::vector<GrantSettings>& before,
+                   const std::vector<GrantSettings>& after);
+
+  // daemon_reload.cc: all that a reload reads
+  struct Reload;
+  using ReloadPtr = std::shared_ptr<Reload>;
+  struct ConfigOnDisk;
+  void next_reload();
+  void take_config(const ReloadPtr& reload, ConfigOnDisk read);
+  void take_settings(Settings fresh, Reload& reload);
+  void take_app_token(const Result<SecretPtr>& app_token, Reload& reload);
+  void reload_roster(const ReloadPtr& reload);
+  void part_reloaded(const ReloadPtr& reload);
+  void finish_reload(Reload& reload);
 
   // AdminService
   std::string status_json() const override;
@@ -100,7 +134,15 @@ class Daemon final : private AdminService, private HealthService {
   const Context context_;
 
   // Loop thread only.
-  AccessPolicy access_;
+  GrantsInForce grants_;
+  AccessPolicy access_;  // grants_.policy()
+  HolderIds holder_ids_;
+  std::vector<std::string> held_told_;  // why grants are held back, as it was last logged
+  bool names_asked_ = false;            // the names are being looked up
+  bool names_changed_ = false;          // and have to be once more
+  std::vector<std::move_only_function<void()>> names_wanted_;
+  boost::asio::steady_timer names_again_;
+  Duration names_pause_{0};
   Settings settings_;
   Fingerprint app_token_;  // of the one in force: the client alone keeps it
   Readings readings_;
@@ -112,9 +154,15 @@ class Daemon final : private AdminService, private HealthService {
   std::unique_ptr<Frontend> metrics_frontend_;
   std::unique_ptr<Server> token_server_;
   std::unique_ptr<Server> admin_server_;
-  std::unique_ptr<Server> metrics_server_;  // null without metrics_listen
+  std::unique_ptr<Server> metrics_server_;  // null while nobody listens at metrics_listen
+  std::string metrics_problem_;             // why nobody does
+  boost::asio::steady_timer metrics_again_;
+  Duration metrics_pause_{0};
   std::unique_ptr<RosterWatch> watch_;
-  bool roster_refused_ = false;  // the last reading of the roster on disk failed
+  bool roster_refused_ = false;    // the last reading of the roster on disk failed
+  bool roster_read_ = false;       // a change of it is being read
+  bool roster_stale_ = false;      // and it has changed once more
+  std::deque<ReloadPtr> reloads_;  // the first one is being done
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;
   boost::asio::steady_timer going_live_;
@@ -122,6 +170,9 @@ class Daemon final : private AdminService, private HealthService {
   std::size_t parts_stopping_ = 0;
   bool live_ = false;
   bool stopping_ = false;
+  // Last, so that no job of theirs comes back to parts that are gone.
+  std::unique_ptr<Worker> names_;  // asks the system's name services
+  Worker files_;                   // reads and parses what is on disk
 };
 
 }  // namespace rota

@@ -7,6 +7,7 @@
 
 #include "daemon/accounts.h"
 #include "daemon/daemon.h"
+#include "daemon/hardening.h"
 #include "daemon/parts.h"
 #include "daemon/version.h"
 #include "rotator/report.h"
@@ -33,8 +34,11 @@ Result<void> Daemon::start() {
   watch_roster();
   const bool on_record = rotator_->engine().size() > 0;
   const bool in_force = on_record && is_roster_on_record();
-  Result<Roster> roster{};
-  if (!in_force) roster = on_record ? read_roster_on_disk() : load_roster(settings_.roster.path);
+  Result<RosterPtr> roster{};
+  if (!in_force) {
+    roster = load_roster(settings_.roster.path);
+    if (on_record) note_roster(roster);
+  }
   if (!roster && !on_record) {
     return fail(ErrorKind::kConfig, std::move(roster).error().message);
   }
@@ -49,13 +53,14 @@ Result<void> Daemon::start() {
       std::make_unique<Frontend>(*rotator_, access_, health, static_cast<AdminService*>(this));
   metrics_frontend_ = std::make_unique<Frontend>(health);
   ROTA_TRY(open_sockets());
-  ROTA_TRY(open_metrics());
+  open_metrics();
 
   rotator_->start();
   const std::string doubts = rotator_->database_doubts();
   note(AuditEvent::kStarted, fmt::format("rotad {}{}{}", kVersion, doubts.empty() ? "" : "; ",
                                          doubts.substr(0, doubts.find('.'))));
   wait_for_signals();
+  release_reload_signal();
   if (in_force) readings_.roster_taken(readings_.roster_read(), rotator_->now().wall);
   if (in_force || !roster) {
     go_live();
@@ -117,6 +122,7 @@ void Daemon::keep_manager_informed() {
   }
   context_.manager.tell(news);
   connection_log_.summarize();
+  context_.log.tell_dropped();
   inform_manager_again(stuck || stopping_);
 }
 
@@ -134,6 +140,8 @@ void Daemon::stop() {
   context_.manager.stopping(stopping_text(), kStopTime);
   context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
   watch_.reset();
+  names_again_.cancel();
+  metrics_again_.cancel();
   parts_stopping_ = metrics_server_ ? 4 : 3;
   // Waiting clients are answered by the rotator first, so that the servers have nothing open but
   // that.
@@ -164,11 +172,15 @@ void Daemon::part_stopped() {
   });
 }
 
-// The problem first: `systemctl status` cuts long lines at their end.
-std::string Daemon::status_text() {
-  const std::string line = status_line(rotator_->engine(), rotator_->now());
-  const std::string& problem = readings_.standing().roster_problem;
-  return problem.empty() ? line : fmt::format("{}; {}", problem, line);
+// Every local user can read this, so it has the codes of the reasons, and not their details. The
+// codes come first: `systemctl status` cuts long lines at their end.
+std::string Daemon::status_text() const {
+  std::string text;
+  for (const UnreadyReason& reason : unready_reasons(health())) {
+    text += fmt::format("{}{}", text.empty() ? "Not ready: " : ", ", name_of(reason.code));
+  }
+  if (!text.empty()) text += " (rota status says more); ";
+  return text + status_line(rotator_->engine(), rotator_->now());
 }
 
 std::string Daemon::stopping_text() const {

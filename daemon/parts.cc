@@ -8,16 +8,23 @@
 #include <filesystem>
 
 #include "daemon/files.h"
+#include "daemon/own_path.h"
 #include "store/sealer.h"
 
 namespace rota {
 
 Result<SecretPtr> read_app_token(const Settings& settings) {
-  ROTA_ASSIGN(Secret token, read_secret(settings.upstream.app_token, "app_token"));
+  return read_app_token(settings.upstream.app_token);
+}
+
+Result<SecretPtr> read_app_token(const SecretSource& source) {
+  if (!source.file.empty()) ROTA_TRY(check_only_ours(source.file));
+  ROTA_ASSIGN(Secret token, read_secret(source, "app_token"));
   return std::make_shared<const Secret>(std::move(token));
 }
 
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
+  if (!settings.store.key.file.empty()) ROTA_TRY(check_only_ours(settings.store.key.file));
   auto text = read_secret(settings.store.key, "key");
   if (!text) {
     text.error().message += "; `rotad keygen` prints a new key";
@@ -41,12 +48,15 @@ Result<std::vector<RosterFile>> load_roster_files(const std::string& path) {
        ++reads) {
     files = read_roster(path);
   }
+  if (!files) return files;
+  for (const RosterFile& file : *files) ROTA_TRY(check_only_ours(file.name));
   return files;
 }
 
-Result<Roster> load_roster(const std::string& path) {
+Result<std::shared_ptr<const Roster>> load_roster(const std::string& path) {
   ROTA_ASSIGN(const std::vector<RosterFile> files, load_roster_files(path));
-  return parse_roster(files);
+  ROTA_ASSIGN(Roster roster, parse_roster(files));
+  return std::make_shared<const Roster>(std::move(roster));
 }
 
 }  // namespace rota

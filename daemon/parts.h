@@ -15,10 +15,12 @@ namespace rota {
 
 // The community's Headless Auth token, from its credential or file.
 Result<SecretPtr> read_app_token(const Settings& settings);
+Result<SecretPtr> read_app_token(const SecretSource& source);
 // Opens the store with its key, making its folder (0700) where only that is missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
 // Both read again where the roster changes while it is read, a few times at most: then it is kIo.
+// kConfig if others than root and this process's user can write to it (daemon/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
-Result<Roster> load_roster(const std::string& path);
+Result<std::shared_ptr<const Roster>> load_roster(const std::string& path);
 
 }  // namespace rota

@@ -100,10 +100,10 @@ void Rotator::stop(std::function<void()> drained) {
   run(std::move(commands));
 }
 
-void Rotator::apply_roster(const Roster& roster, const std::string& approve,
-                           std::move_only_function<void(Result<RosterPlan>)> done) {
+void Rotator::apply_roster(const Roster& roster, const std::string& approve, RosterEvents events) {
   const ReloadId id{next_id_++};
-  reloads_.emplace(id, std::move(done));
+  reloads_.emplace(id, std::move(events.done));
+  rosters_.emplace(id, std::move(events.in_force));
   Commands commands;
   engine_.on_roster(roster, approve, id, now(), commands);
   run(std::move(commands));
@@ -208,6 +208,7 @@ void Rotator::run(Commands commands) {
                    [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
                    [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
+                   [&](const command::RosterInForce& c) { answer(rosters_, c.reload, c.held); },
                    [this](const command::Tell& c) { parts_.tell(c.notice); },
                    [this](command::Note& c) { trail_.note(c.key, std::move(c.member)); },
                },

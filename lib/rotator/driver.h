@@ -48,10 +48,15 @@ class Rotator final : public TokenService {
   // No further call is sent; `drained` comes once, when those in flight are over and committed.
   void stop(std::function<void()> drained);
 
-  // `done` comes once what the roster asks for is durable, with the plan that was applied or held;
-  // or with the store's error while it takes no commit: then it is in force with the next one.
-  void apply_roster(const Roster& roster, const std::string& approve,
-                    std::move_only_function<void(Result<RosterPlan>)> done);
+  struct RosterEvents {
+    // Once what the roster asks for is durable, with the plan that was applied or held; or with the
+    // store's error while it takes no commit.
+    std::move_only_function<void(Result<RosterPlan>)> done;
+    // Once it is durable and published, with whether a part of it is held: before `done`, or long
+    // after that came with an error.
+    std::move_only_function<void(bool held)> in_force;
+  };
+  void apply_roster(const Roster& roster, const std::string& approve, RosterEvents events);
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done);
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
@@ -97,6 +102,7 @@ class Rotator final : public TokenService {
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
   std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
   std::map<ReloadId, std::move_only_function<void(Result<RosterPlan>)>> reloads_;
+  std::map<ReloadId, std::move_only_function<void(bool)>> rosters_;
   std::function<void()> drained_;
   std::vector<MemberId> used_;  // since the last telling of the engine
   boost::asio::steady_timer use_timer_;

@@ -116,6 +116,7 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
     gathering_.mutations.emplace_back(
         PutMeta{MetaKey::kRosterFingerprint, static_cast<std::int64_t>(in_force)});
   }
+  gathering_.then.emplace_back(command::RosterInForce{.reload = reload, .held = plan.held});
   gathering_.then.emplace_back(command::Reloaded{.reload = reload, .plan = std::move(plan)});
   pump(now, out);
 }

@@ -1,6 +1,7 @@
 #include "rotator/health.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/json.hpp>
 
@@ -73,6 +74,14 @@ std::string_view name_of(UnreadyCode code) {
       return "commit_failing";
     case UnreadyCode::kConfigNotInForce:
       return "config_not_in_force";
+    case UnreadyCode::kAppTokenNotRead:
+      return "app_token_not_read";
+    case UnreadyCode::kGrantsHeldBack:
+      return "grants_held_back";
+    case UnreadyCode::kGrantsWait:
+      return "grants_wait";
+    case UnreadyCode::kMetricsNotListening:
+      return "metrics_not_listening";
     case UnreadyCode::kRosterNotInForce:
       return "roster_not_in_force";
     case UnreadyCode::kRosterPlanHeld:
@@ -103,6 +112,23 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   if (!health.files.config_problem.empty()) {
     add(UnreadyCode::kConfigNotInForce, "the configuration on disk is not usable",
         health.files.config_problem);
+  }
+  if (!health.files.app_token_problem.empty()) {
+    add(UnreadyCode::kAppTokenNotRead, "the app token on disk cannot be read",
+        health.files.app_token_problem);
+  }
+  if (const auto& held = health.files.held_grants; !held.empty()) {
+    add(UnreadyCode::kGrantsHeldBack,
+        count(held.size(), "grant names", "grants name") +
+            " a user or group that is not there, and is held back",
+        fmt::format("{}", fmt::join(held, "; ")));
+  }
+  if (health.files.grants_wait) {
+    add(UnreadyCode::kGrantsWait, "new grants wait until the roster is in force as a whole");
+  }
+  if (!health.metrics_problem.empty()) {
+    add(UnreadyCode::kMetricsNotListening, "nobody listens at metrics_listen",
+        health.metrics_problem);
   }
   if (!health.files.roster_problem.empty()) {
     add(UnreadyCode::kRosterNotInForce, "the roster on disk is not in force",

@@ -57,6 +57,8 @@ struct Health {
   // engine's.
   std::size_t refused_in_all = 0;
   std::size_t refused_of_uid = 0;
+  std::uint64_t log_lines_dropped = 0;  // the daemon adds this, too
+  std::string metrics_problem{};        // and why nobody listens at metrics_listen; empty: none
 };
 
 Health health_of(Engine& engine, const FileStanding& files, Now now);
@@ -67,13 +69,17 @@ enum class UnreadyCode {
   kMembersOverdue,
   kCommitFailing,
   kConfigNotInForce,
+  kAppTokenNotRead,
+  kGrantsHeldBack,
+  kGrantsWait,
   kRosterNotInForce,
   kRosterPlanHeld,
   kAppTokenRefused,
   kNotEligible,
+  kMetricsNotListening,
   kUpstreamFailing,  // only beside kMembersOverdue, as its cause
 };
-inline constexpr std::size_t kUnreadyCodes = 8;
+inline constexpr std::size_t kUnreadyCodes = 12;
 std::string_view name_of(UnreadyCode code);
 
 struct UnreadyReason {

@@ -68,6 +68,12 @@ struct Reloaded {
   ReloadId reload{};
   Result<RosterPlan> plan;  // an error: read and in force, but not durable yet
 };
+// Follows what it asked for once that is durable and published, however long the store takes. A
+// part of it may be held by the guard.
+struct RosterInForce {
+  ReloadId reload{};
+  bool held = false;
+};
 struct Tell {
   Notice notice;
 };
@@ -79,9 +85,9 @@ struct Note {
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
-                 command::Answer, command::Report, command::Reloaded, command::Tell, command::Note>;
+using Command = std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
+                             command::Answer, command::Report, command::Reloaded,
+                             command::RosterInForce, command::Tell, command::Note>;
 using Commands = std::vector<Command>;
 
 }  // namespace rota

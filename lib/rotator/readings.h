@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/time.h"
 
@@ -13,7 +14,10 @@ namespace rota {
 struct FileStanding {
   std::string
       config_problem;  // why the last reading of the configuration failed; empty: it did not
+  std::string app_token_problem;            // why the app token could not be read; empty: it was
   std::string roster_problem;               // why the roster on disk is not in force; empty: it is
+  std::vector<std::string> held_grants;     // why grants are held back
+  bool grants_wait = false;                 // those that a reload brought wait for the roster
   std::optional<WallTime> roster_taken_at;  // this machine's clock: when one last came into force
 };
 
@@ -34,13 +38,22 @@ class Readings {
   }
   void config_failed(std::string why) { standing_.config_problem = std::move(why); }
   void config_read() { standing_.config_problem.clear(); }
+  void app_token_failed(std::string why) { standing_.app_token_problem = std::move(why); }
+  void app_token_read() { standing_.app_token_problem.clear(); }
+  void grants_held(std::vector<std::string> why) { standing_.held_grants = std::move(why); }
+  void grants_wait(bool wait) { standing_.grants_wait = wait; }
+  // What roster_read() returns next.
+  Id next() const { return Id{latest_ + 1}; }
 
   const FileStanding& standing() const { return standing_; }
 
  private:
   std::uint64_t latest_ = 0;
   FileStanding standing_{.config_problem = {},
+                         .app_token_problem = {},
                          .roster_problem = "no roster has come into force since the start",
+                         .held_grants = {},
+                         .grants_wait = false,
                          .roster_taken_at = {}};
 };
 

@@ -19,6 +19,7 @@ AccessPolicy::AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& gran
 bool AccessPolicy::may_read(const PeerIdentity& peer, const MemberKey& asked,
                             const Published* member) const {
   if (may_administer(peer)) return true;
+  if (also_ && !also_->may_read(peer, asked, member)) return false;
   return any_rights(peer, [&](const Rights& rights) {
     if (rights.all_members || rights.members.contains(asked)) return true;
     return member != nullptr && rights.cover(*member);
@@ -27,15 +28,32 @@ bool AccessPolicy::may_read(const PeerIdentity& peer, const MemberKey& asked,
 
 bool AccessPolicy::may_read(const PeerIdentity& peer, const Published& member) const {
   if (may_administer(peer)) return true;
+  if (also_ && !also_->may_read(peer, member)) return false;
   return any_rights(peer, [&](const Rights& rights) { return rights.cover(member); });
 }
 
 bool AccessPolicy::may_read_some(const PeerIdentity& peer) const {
-  return may_administer(peer) || any_rights(peer, [](const Rights&) { return true; });
+  if (may_administer(peer)) return true;
+  if (also_ && !also_->may_read_some(peer)) return false;
+  return any_rights(peer, [](const Rights&) { return true; });
 }
 
 bool AccessPolicy::may_administer(const PeerIdentity& peer) const {
   return peer.uid != kNoId && (peer.uid == 0 || peer.uid == own_uid_);
+}
+
+AccessPolicy AccessPolicy::and_only(const AccessPolicy& other) const {
+  AccessPolicy both = *this;
+  both.also_ =
+      std::make_shared<const AccessPolicy>(also_ ? other.and_only(*also_) : AccessPolicy(other));
+  return both;
+}
+
+bool AccessPolicy::operator==(const AccessPolicy& other) const {
+  const bool same_also =
+      also_ && other.also_ ? *also_ == *other.also_ : also_ == nullptr && other.also_ == nullptr;
+  return same_also && own_uid_ == other.own_uid_ && of_user_ == other.of_user_ &&
+         of_group_ == other.of_group_;
 }
 
 template <class Holds>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -58,6 +59,10 @@ class AccessPolicy {
   bool may_read_some(const PeerIdentity& peer) const;
   bool may_administer(const PeerIdentity& peer) const;
 
+  // What both allow, and nothing else.
+  AccessPolicy and_only(const AccessPolicy& other) const;
+  bool operator==(const AccessPolicy& other) const;
+
  private:
   struct KeyHash {
     std::size_t operator()(const MemberKey& key) const;
@@ -70,6 +75,7 @@ class AccessPolicy {
     std::unordered_set<MemberKey, KeyHash> members;
 
     bool cover(const Published& member) const;
+    bool operator==(const Rights&) const = default;
   };
   using RightsOf = std::unordered_map<std::uint32_t, Rights>;
 
@@ -80,6 +86,7 @@ class AccessPolicy {
   std::uint32_t own_uid_;
   RightsOf of_user_;
   RightsOf of_group_;
+  std::shared_ptr<const AccessPolicy> also_;  // has to allow it, too; null: no such
 };
 
 }  // namespace rota

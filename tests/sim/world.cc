@@ -177,6 +177,7 @@ void World::carry_out(Commands commands) {
                    [this](const command::Answer& c) { clients_.on_answer(c); },
                    [this](const command::Report& c) { operators_.on_report(c); },
                    [this](const command::Reloaded& c) { operators_.on_reloaded(c); },
+                   [](const command::RosterInForce&) {},
                    [this](const command::Tell& c) {
                      note("tell." + c.notice.event, c.notice.member + " " + c.notice.text);
                      promises_.on_tell(c.notice);

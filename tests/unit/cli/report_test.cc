@@ -74,6 +74,17 @@ TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
             "plan 0: nothing to change\n");
 }
 
+TEST(Report, AReloadSaysWhatItDidNotTakeIn) {
+  const auto text = describe_reload(object(
+      R"({"id":"0","held":false,"add":[],"retire":[],"change":[],"calls":0,"reload":{"grants":"waiting",
+          "needs_restart":["upstream","serve"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"));
+  EXPECT_THAT(text, testing::HasSubstr("NEEDS A RESTART: what changed in [upstream], [serve]"));
+  EXPECT_THAT(text, testing::HasSubstr("GRANT HELD BACK: rotad.toml:3: no user \"x\\x1b\""));
+  EXPECT_THAT(text, testing::HasSubstr("GRANTS WAIT"));
+  EXPECT_EQ(describe_reload(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
+            describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")));
+}
+
 TEST(DescribeOperation, IsCompleteOnlyWhenNothingCanBeAlive) {
   const auto dead = describe_operation(
       object(R"({"done":true,"state":"blocked","detail":"all revoked","doubts":0,"revocations":[

@@ -72,5 +72,34 @@ TEST(Accounts, NoGrantGoesToTheOnesWhoStandForStrangers) {
   }
 }
 
+TEST(Accounts, AGrantIsHeldBackForItselfAlone) {
+  const Grantees found = find_grantees({grant_to(GrantSettings::Holder::kUser, "no-such-account"),
+                                        grant_to(GrantSettings::Holder::kUser, "root")});
+  ASSERT_EQ(found.grants.size(), 1U);
+  EXPECT_EQ(found.grants[0].id, 0U);
+  ASSERT_EQ(found.held.size(), 1U);
+  EXPECT_FALSE(found.held[0].is_wrong);
+  EXPECT_TRUE(found.may_come());
+  EXPECT_EQ(found.ids.size(), 1U);
+
+  const Grantees strangers =
+      find_grantees({grant_to(GrantSettings::Holder::kUser, std::to_string(overflow_ids().user))});
+  ASSERT_EQ(strangers.held.size(), 1U);
+  EXPECT_TRUE(strangers.held[0].is_wrong);
+  EXPECT_FALSE(strangers.may_come());
+}
+
+// What a reload goes by until the name services have answered.
+TEST(Accounts, WhatIsKnownAsksNobody) {
+  const std::vector<GrantSettings> grants{grant_to(GrantSettings::Holder::kUser, "made-up"),
+                                          grant_to(GrantSettings::Holder::kGroup, "made-up")};
+  const HolderIds known{{{GrantSettings::Holder::kUser, "made-up"}, 7}};
+  const Grantees found = known_grantees(grants, known);
+  ASSERT_EQ(found.grants.size(), 1U);
+  EXPECT_EQ(found.grants[0].id, 7U);
+  EXPECT_EQ(found.held.size(), 1U);
+  EXPECT_TRUE(find_grantees(grants, known).grants.empty()) << "who is gone is not known any more";
+}
+
 }  // namespace
 }  // namespace rota

@@ -248,6 +248,7 @@ void EngineBox::run(Commands commands) {
                        failed_reloads.push_back(c.plan.error());
                      }
                    },
+                   [&](const command::RosterInForce& c) { rosters_in_force.push_back(c); },
                    [&](command::Tell& c) { notices.push_back(std::move(c.notice)); },
                    [&](command::Note& c) { audited.push_back(std::move(c)); },
                },

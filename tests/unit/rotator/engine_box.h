@@ -82,6 +82,7 @@ class EngineBox {
   std::vector<command::Call> calls;              // every call that was sent
   std::vector<RosterPlan> reloads;
   std::vector<Error> failed_reloads;
+  std::vector<command::RosterInForce> rosters_in_force;
   std::map<WaitId, WaitAnswer> answers;
   std::vector<Notice> notices;
   std::vector<command::Note> audited;
