@@ -49,6 +49,8 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
             [&](const EraseCall& m) { calls_.erase(m.call); },
             [&](const PutMeta& m) {
               switch (m.key) {
+                case MetaKey::kCommitNumber:
+                  break;  // the store's own
                 case MetaKey::kLastCircleTimeMs:
                   last_circle_time_ = WallTime{Duration{m.value}};
                   break;
