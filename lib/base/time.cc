@@ -72,6 +72,19 @@ std::optional<WallTime> assemble(const Fields& f) {
   return std::chrono::sys_days{date} + hours{f.h} + minutes{f.mi} + seconds{f.s} + Duration{f.ms};
 }
 
+// RFC 3339's time-offset: "Z" or "z", or hours and minutes ahead of UTC.
+std::optional<minutes> utc_offset(Scanner& in) {
+  if (in.literal("Z") || in.literal("z")) return minutes{0};
+  const bool behind = in.literal("-");
+  int h = 0;
+  int mi = 0;
+  if (!behind && !in.literal("+")) return std::nullopt;
+  if (!in.digits(2, h) || !in.literal(":") || !in.digits(2, mi)) return std::nullopt;
+  if (h > 23 || mi > 59) return std::nullopt;
+  const minutes ahead = hours{h} + minutes{mi};
+  return behind ? -ahead : ahead;
+}
+
 struct Unit {
   std::string_view name;
   Duration length;
@@ -114,14 +127,19 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
   Scanner in(text);
   Fields f;
   if (!(in.digits(4, f.y) && in.literal("-") && in.digits(2, f.mo) && in.literal("-") &&
-        in.digits(2, f.d) && in.literal("T") && in.digits(2, f.h) && in.literal(":") &&
-        in.digits(2, f.mi) && in.literal(":") && in.digits(2, f.s))) {
+        in.digits(2, f.d) && (in.literal("T") || in.literal("t")) && in.digits(2, f.h) &&
+        in.literal(":") && in.digits(2, f.mi) && in.literal(":") && in.digits(2, f.s))) {
     return std::nullopt;
   }
   if (in.literal(".") && !in.fraction(f.ms)) return std::nullopt;
-  if (!in.literal("Z") && !in.literal("+00:00")) return std::nullopt;
-  if (!in.at_end()) return std::nullopt;
-  return assemble(f);
+  const auto offset = utc_offset(in);
+  const auto local = assemble(f);
+  if (!offset || !local || !in.at_end()) return std::nullopt;
+  // The offset may lead out of the years that the form can write.
+  constexpr WallTime kFirst = std::chrono::sys_days{year{0} / 1 / 1};
+  constexpr WallTime kEnd = std::chrono::sys_days{year{10'000} / 1 / 1};
+  const WallTime time = *local - *offset;
+  return time >= kFirst && time < kEnd ? std::optional(time) : std::nullopt;
 }
 
 std::string format_iso8601(WallTime time) {

@@ -47,8 +47,8 @@ Result<Duration> parse_duration(std::string_view text);
 // The shortest form that parse_duration() reads back: 600000 ms is "10m".
 std::string format_duration(Duration value);
 
-// Parses ISO 8601 in UTC, "2024-03-20T16:54:47.274Z", the fraction optional, "+00:00" for Z
-// allowed.
+// Parses a time of RFC 3339, "2024-03-20T16:54:47.274Z": the fraction is optional, "T" and "Z" may
+// be lower case, and an offset such as "+01:00" may stand for "Z".
 std::optional<WallTime> parse_iso8601(std::string_view text);
 
 // Always with milliseconds, as Circle writes it.

@@ -94,6 +94,18 @@ TEST(ClassifySuccess, P5AnIncompletePairIsUnclear) {
   EXPECT_TRUE(std::holds_alternative<Issued>(outcome(CallKind::kIssue, reply(200, longest))));
 }
 
+TEST(ClassifySuccess, P3ReadsTimesInEveryFormOfRfc3339) {
+  const std::string good = replies::pair_json();
+  for (const auto* text : {"2022-01-01T00:00:00.000z", "2022-01-01t00:00:00Z",
+                           "2022-01-01T01:00:00.000+01:00", "2021-12-31T16:00:00-08:00"}) {
+    const auto result =
+        outcome(CallKind::kIssue, reply(200, replaced(good, "2022-01-01T00:00:00.000Z", text)));
+    const auto* pair = std::get_if<Issued>(&result);
+    ASSERT_NE(pair, nullptr) << text;
+    EXPECT_EQ(pair->pair.access.expires_at, parse_iso8601("2022-01-01T00:00:00Z")) << text;
+  }
+}
+
 // P5: what is not Circle's JSON with a token in it discards nothing and acknowledges nothing.
 TEST(ClassifySuccess, P5AnUnclear200IsUnclearForEveryCall) {
   const std::string pair = replies::pair_json();
