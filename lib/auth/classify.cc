@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "auth/error_words.h"
 #include "auth/reply_fields.h"
 #include "auth/retry_after.h"
@@ -166,6 +168,14 @@ Outcome outcome_of(const Subject& s, WallTime now) {
   }
 }
 
+// A server that is overloaded or being worked on says when to come back (RFC 9110, 15.6.4).
+void note_retry_after(const HttpReply& reply, WallTime now, Outcome& outcome) {
+  auto* failure = std::get_if<Transient>(&outcome);
+  if (failure == nullptr || reply.status < 500 || !reply.retry_after) return;
+  failure->after = parse_retry_after(*reply.retry_after, now);
+  if (failure->after) failure->after = std::min(*failure->after, kServerRetryAfterMax);
+}
+
 }  // namespace
 
 Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now) {
@@ -173,7 +183,9 @@ Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now) {
   subject.words = error_words_of(subject.fields);
   Reply result;
   if (reply.date) result.server_date = parse_http_date(trim(*reply.date));
-  result.outcome = outcome_of(subject, result.server_date.value_or(wall_now));
+  const WallTime now = result.server_date.value_or(wall_now);
+  result.outcome = outcome_of(subject, now);
+  note_retry_after(reply, now, result.outcome);
   return result;
 }
 

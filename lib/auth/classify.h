@@ -26,7 +26,9 @@ namespace rota {
 // No text in the result holds a secret. Pure.
 Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now);
 
-// The longest pause that a Retry-After can ask for: more is taken as this.
+// The longest pause that a Retry-After can ask for: more is taken as this. A 5xx may be any proxy's
+// word, so it is believed no longer than tokens are refreshed ahead of their end by default.
 inline constexpr Duration kRetryAfterMax = std::chrono::hours{1};
+inline constexpr Duration kServerRetryAfterMax = std::chrono::minutes{10};
 
 }  // namespace rota

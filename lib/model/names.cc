@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <tuple>
@@ -47,6 +49,12 @@ std::string_view name_of(TransientReason reason) {
       return "server_error";
   }
   ROTA_CHECK(false);
+}
+
+std::string describe(const Outcome& outcome) {
+  const Transient* failure = transient(outcome);
+  if (failure == nullptr) return std::string(name_of(outcome));
+  return fmt::format("{}: {}", name_of(failure->reason), failure->why);
 }
 
 std::string_view name_of(MemberState state) {

@@ -62,7 +62,8 @@ struct Throttled {
 };
 struct Transient {
   TransientReason reason = TransientReason::kNoReply;
-  std::string why;  // one line for people, no secret in it
+  std::string why;                  // one line for people, no secret in it
+  std::optional<Duration> after{};  // Retry-After of a 5xx, where it had a usable one
 };
 
 // What one reply means; classification is in auth/classify.h.
@@ -79,5 +80,17 @@ std::string_view name_of(CallKind kind);
 std::string_view name_of(const Outcome& outcome);
 std::string_view outcome_name(std::size_t index);  // of the alternative at this index of Outcome
 std::string_view name_of(TransientReason reason);
+// Its name and, where it settled nothing, why: one line for people.
+std::string describe(const Outcome& outcome);
+
+// Why it settled nothing; null where it did settle something.
+inline const Transient* transient(const Outcome& outcome) {
+  return std::get_if<Transient>(&outcome);
+}
+// Whether it asks for a pause of all calls.
+inline bool asks_for_pause(const Outcome& outcome) {
+  const Transient* failure = transient(outcome);
+  return std::holds_alternative<Throttled>(outcome) || (failure != nullptr && failure->after);
+}
 
 }  // namespace rota

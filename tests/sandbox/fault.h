@@ -22,6 +22,7 @@ enum class FaultKind : std::uint8_t {
   kNoToken,             // 200, everything but the tokens
   kStatusUnauthorized,  // 200 {"status":"unauthorized"}
   kThrottle,            // 429
+  kUnavailable,         // 503 with Retry-After
   kUnauthorized,        // 401, the app token refused
   kUnauthorizedOther,   // 401 with words that Circle's description does not know
   kForbidden,           // 403, the community is not eligible
@@ -39,13 +40,14 @@ enum class FaultKind : std::uint8_t {
   kNoMillis,  // timestamps without the fraction
 };
 
-inline constexpr std::array<Name<FaultKind>, 20> kFaultNames{{
+inline constexpr std::array<Name<FaultKind>, 21> kFaultNames{{
     {FaultKind::kHtml502, "html502"},
     {FaultKind::kJson500, "json500"},
     {FaultKind::kHtml404, "html404"},
     {FaultKind::kNoToken, "no_token"},
     {FaultKind::kStatusUnauthorized, "status_unauthorized"},
     {FaultKind::kThrottle, "throttle"},
+    {FaultKind::kUnavailable, "unavailable"},
     {FaultKind::kUnauthorized, "unauthorized"},
     {FaultKind::kUnauthorizedOther, "unauthorized_other"},
     {FaultKind::kForbidden, "forbidden"},

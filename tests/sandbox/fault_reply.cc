@@ -61,6 +61,12 @@ Reply redirect() {
   return reply;
 }
 
+Reply unavailable() {
+  Reply reply = html_reply(503, "503 Service Unavailable");
+  reply.headers.emplace_back("Retry-After", fmt::format("{}", kFaultUnavailable.count()));
+  return reply;
+}
+
 void truncate(Reply& reply) {
   if (reply.status == 204) reply = json_reply(200, R"({"success":true})");
   reply.body.resize(reply.body.size() / 2);
@@ -76,6 +82,7 @@ bool happens_in_place(FaultKind kind) {
     case FaultKind::kNoToken:
     case FaultKind::kStatusUnauthorized:
     case FaultKind::kThrottle:
+    case FaultKind::kUnavailable:
     case FaultKind::kUnauthorized:
     case FaultKind::kUnauthorizedOther:
     case FaultKind::kForbidden:
@@ -110,6 +117,8 @@ Reply reply_in_place(FaultKind kind, Endpoint endpoint, WallTime now) {
       return json_reply(200, R"({"status":"unauthorized"})");
     case FaultKind::kThrottle:
       return error_reply(429, message::kThrottled);
+    case FaultKind::kUnavailable:
+      return unavailable();
     case FaultKind::kUnauthorized:
       return error_reply(401, message::kUnauthorized);
     case FaultKind::kUnauthorizedOther:
@@ -161,6 +170,7 @@ bool spoil(FaultKind kind, Reply& reply) {
     case FaultKind::kNoToken:
     case FaultKind::kStatusUnauthorized:
     case FaultKind::kThrottle:
+    case FaultKind::kUnavailable:
     case FaultKind::kUnauthorized:
     case FaultKind::kUnauthorizedOther:
     case FaultKind::kForbidden:

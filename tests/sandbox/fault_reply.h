@@ -11,6 +11,8 @@ namespace rota::sandbox {
 
 // What a `throttle` fault asks for where Retry-After is on.
 inline constexpr Duration kFaultThrottle = std::chrono::seconds{1};
+// And how long one of an unavailable server.
+inline constexpr std::chrono::seconds kFaultUnavailable{20};
 
 // True for the faults that stand in for the call, so that it has no effect.
 bool happens_in_place(FaultKind kind);

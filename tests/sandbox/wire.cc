@@ -36,6 +36,8 @@ std::string_view reason_of(int status) {
       return "Too Many Requests";
     case 502:
       return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
     default:
       return "Error";
   }

@@ -176,6 +176,37 @@ TEST(ClassifyErrors, P7A429ThrottlesWhateverItSays) {
   EXPECT_EQ(pause(r, wall), std::chrono::seconds{3});
 }
 
+std::optional<Duration> asked_after(const HttpReply& r, CallKind kind = CallKind::kRefresh) {
+  const Outcome outcome = classify(kind, r, WallTime{}).outcome;
+  const auto* failure = std::get_if<Transient>(&outcome);
+  EXPECT_NE(failure, nullptr);
+  return failure == nullptr ? std::nullopt : failure->after;
+}
+
+TEST(ClassifyErrors, P7AServerErrorWithRetryAfterAsksForAPause) {
+  for (const CallKind kind : kAllKinds) {
+    for (const auto& body : {std::string(replies::kHtml502), std::string(), error_json("Sorry")}) {
+      for (const int status : {500, 502, 503, 504, 520}) {
+        HttpReply r = reply(status, body);
+        EXPECT_EQ(asked_after(r, kind), std::nullopt);
+        r.retry_after = "30";
+        EXPECT_EQ(asked_after(r, kind), std::chrono::seconds{30}) << status;
+      }
+    }
+  }
+  HttpReply r = reply(503, "");
+  r.retry_after = "soon";
+  EXPECT_EQ(asked_after(r), std::nullopt);
+  r.retry_after = "999999999";
+  EXPECT_EQ(asked_after(r), kServerRetryAfterMax) << "any proxy's word is not taken for a day";
+  r.retry_after = "Sun, 06 Nov 1994 10:00:10 GMT";
+  r.date = "Sun, 06 Nov 1994 10:00:07 GMT";
+  EXPECT_EQ(asked_after(r), std::chrono::seconds{3});
+  HttpReply page = reply(404, replies::kHtml502, "text/html");
+  page.retry_after = "30";
+  EXPECT_EQ(asked_after(page), std::nullopt) << "says nothing about the server";
+}
+
 // P10: a reply that repeats a token puts it into no text.
 TEST(ClassifyErrors, P10NoTextRepeatsATokenOrABody) {
   const std::string token(replies::kRefresh);

@@ -71,6 +71,7 @@ TEST_F(CircleTest, FaultsInPlaceOfACallLeaveTokensAlone) {
            InPlace{"no_token", 200, R"({"access_token_expires_at":)"},
            InPlace{"status_unauthorized", 200, R"({"status":"unauthorized"})"},
            InPlace{"throttle", 429, R"({"success":false,"message":)"},
+           InPlace{"unavailable", 503, "<html>"},
            InPlace{"unauthorized", 401,
                    R"({"success":false,"message":"Your account could not be authenticated.")"},
            InPlace{"unauthorized_other", 401, R"({"success":false,"message":"You need)"},
