@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "model/expiry.h"
 #include "plan/next_action.h"
 
 namespace rota {
@@ -140,10 +141,17 @@ class Applier {
   }
 
   Progress take_access(const AccessToken& access, TokenStatus status) {
+    // One that is dead on arrival goes on the ledger, and takes the place of none that is alive.
+    const Token* before = current(record_, TokenKind::kAccess);
+    const bool stays = status == TokenStatus::kCurrent && before != nullptr &&
+                       alive(before->expires_at, now_) && !alive(access.expires_at, now_) &&
+                       *before->value != *access.value;
+    if (stays) status = TokenStatus::kSuperseded;
     const bool is_new = receive(record_, TokenKind::kAccess, access.value, access.expires_at,
                                 status, now_, ids_, change_);
     const Token* in_use = current(record_, TokenKind::kAccess);
-    if (in_use == nullptr || *in_use->value != *access.value) return Progress::kUnusable;
+    const bool unusable = in_use == nullptr || *in_use->value != *access.value;
+    if (unusable && !stays) return Progress::kUnusable;
     return is_new ? Progress::kRotated : Progress::kSame;
   }
 

@@ -11,6 +11,10 @@ Duration backoff_delay(int failures, Duration cap, Random& random) {
   return std::max(kBackoffFloor, random.up_to(ceiling));
 }
 
+Duration dead_arrival_delay(int arrivals, Random& random) {
+  return std::max(kDeadArrivalGapMin, backoff_delay(arrivals, kDeadArrivalGapMax, random));
+}
+
 Duration backoff_cap(Duration token_lifetime) {
   return std::clamp(token_lifetime / 8, kBackoffCapMin, kBackoffCap);
 }

@@ -26,6 +26,11 @@ inline constexpr std::array<Lane, kLaneCount> kLanes{Lane::kWaiting, Lane::kRevo
 constexpr std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
 std::string_view name_of(Lane lane);
 
+// Whether the calls of a lane bring tokens.
+constexpr bool brings_tokens(Lane lane) {
+  return lane != Lane::kRevocation && lane != Lane::kSuperseded;
+}
+
 // Background lanes leave the budget's reserve to the others.
 constexpr bool is_background(Lane lane) {
   return lane != Lane::kWaiting && lane != Lane::kRevocation;

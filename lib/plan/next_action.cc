@@ -99,7 +99,10 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     const Duration gap =
         std::min(kUrgentRetryGapMax,
                  kUrgentRetryGap * (1 << std::min(attempts.failures - 1, kDoublingsMax)));
-    const WallTime urgent = std::min(attempts.retry_at, attempts.last_at + gap);
+    // Asking soon again is no use where Circle gives tokens that are dead.
+    const WallTime urgent = attempts.dead_on_arrival
+                                ? attempts.retry_at
+                                : std::min(attempts.retry_at, attempts.last_at + gap);
     // Clients that wait for one bad member must not take the budget of all others.
     if (attempts.failures >= kUrgentTriesMax && demand.others_work) call.lane = Lane::kIssue;
     call.due = std::max(call.due, demand.waiting ? urgent : attempts.retry_at);

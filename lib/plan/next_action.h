@@ -20,6 +20,7 @@ struct Attempts {
   WallTime last_at;                    // when the last issue or refresh call was sent
   WallTime throttled_until;            // the end of the pause after a 429 to one of its calls
   WallTime answered_at;                // when the last one brought a token, new or not
+  bool dead_on_arrival = false;        // and whether that had ended by then
   bool settle_by_issue = false;        // a refresh did not settle it: ask by an issue call
   std::optional<Fingerprint> refused;  // a client says that Circle refused this access token
 

@@ -56,6 +56,17 @@ TEST_F(ApplyTest, TheFirstIssuePinsTheIdentityAndBringsAPair) {
   EXPECT_EQ(a.expires_at, kNow + 1h);
 }
 
+// P12: what Circle gives is dead on arrival, and the token that is there is not.
+TEST_F(ApplyTest, P12ATokenThatIsDeadOnArrivalTakesThePlaceOfNoneThatIsAlive) {
+  MemberRecord record = member_with_pair();
+  take(record, CallKind::kRefresh, test::refreshed("dead", kNow - 1min), 2);
+  expect_token(record, "access-1", TokenStatus::kCurrent, kT0);
+  expect_token(record, "dead", TokenStatus::kSuperseded, kNow);  // P3: it is on the ledger
+  take(record, CallKind::kRefresh, test::refreshed("access-2", kNow + 1h), 2);
+  expect_token(record, "access-2", TokenStatus::kCurrent, kNow);
+  expect_token(record, "access-1", TokenStatus::kSuperseded, kNow);
+}
+
 TEST_F(ApplyTest, ARefreshSupersedesTheAccessTokenAndKeepsItOnTheLedger) {
   MemberRecord record = member_with_pair();
   const Applied applied =

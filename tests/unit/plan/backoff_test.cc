@@ -43,5 +43,35 @@ TEST(Backoff, P12TheCapIsAnEighthOfTheLifetimeWithinItsBounds) {
   }
 }
 
+TEST(Backoff, P12TowardsATokensEndTheTriesGrowDenser) {
+  struct Case {
+    Duration lifetime, left, cap;
+  };
+  constexpr Duration kHour = std::chrono::hours{1};
+  for (const auto& [lifetime, left, cap] : {
+           Case{kHour, kHour, kBackoffCap},
+           Case{kHour, Duration{100'000}, Duration{50'000}},
+           Case{kHour, Duration{4'000}, kBackoffCapMin},
+           Case{kHour, Duration{1}, kBackoffCapMin},
+           Case{kHour, Duration{0}, kBackoffCap},  // it has ended: nothing is left to be saved
+           Case{kHour, Duration{-5'000}, kBackoffCap},
+           Case{Duration{80'000}, Duration{60'000}, Duration{10'000}},
+       }) {
+    EXPECT_EQ(backoff_cap(lifetime, left), cap) << left.count();
+  }
+}
+
+TEST(Backoff, P7AfterATokenThatWasDeadOnArrivalTenSecondsAtLeastAndAMinuteAtMost) {
+  Random random(3);
+  Duration most{0};
+  for (int i = 0; i < 2'000; ++i) {
+    const Duration delay = dead_arrival_delay(1 + i % 20, random);
+    ASSERT_GE(delay, kDeadArrivalGapMin);
+    ASSERT_LE(delay, kDeadArrivalGapMax);
+    most = std::max(most, delay);
+  }
+  EXPECT_GT(most, kDeadArrivalGapMax / 2) << "it grows";
+}
+
 }  // namespace
 }  // namespace rota

@@ -108,6 +108,39 @@ TEST_F(BreakerTest, P8FailedProbesGrowTheDistanceUpToItsCap) {
   }
 }
 
+// A client waits all the time, and each probe fails.
+TEST_F(BreakerTest, P8FailedUrgentProbesAreASecondApartToo) {
+  for (const Outcome& refusal : {Outcome{AppTokenRefused{}}, Outcome{NotEligible{}}, failure}) {
+    breaker = {};
+    for (int member = 1; member <= 3; ++member) take(refusal, member);
+    BootTime last = kNow;
+    for (int probe = 1; probe < 12; ++probe) {
+      const BootTime next = *breaker.probe_at(true);
+      const Duration least = probe == 1 ? Breaker::kProbeGapMin / 2 : Breaker::kUrgentProbeGap;
+      EXPECT_GE(next - last, least) << probe;
+      EXPECT_LE(next - last, Breaker::kUrgentProbeGap) << probe;
+      EXPECT_FALSE(breaker.may_send(last + least - 1ms, 0, true)) << probe;
+      take(refusal, 1, next);
+      last = next;
+    }
+  }
+}
+
+TEST_F(BreakerTest, P12TheGapOfASecondOutageBeginsSmall) {
+  for (int outage = 0; outage < 3; ++outage) {
+    const BootTime begin = kNow + outage * 1h;
+    for (int member = 1; member <= 3; ++member) take(failure, member, begin);
+    EXPECT_LE(*breaker.probe_at(false), begin + Breaker::kProbeGapMin) << outage;
+    for (int probe = 0; probe < 8; ++probe) take(failure, 1, *breaker.probe_at(false));
+    take(Revoked{}, 1, begin + 30min);
+  }
+  take(AppTokenRefused{}, 1);
+  for (int probe = 0; probe < 8; ++probe) take(AppTokenRefused{}, 1, *breaker.probe_at(false));
+  breaker.on_new_app_token();
+  take(AppTokenRefused{}, 1, kNow + 5h);
+  EXPECT_LE(*breaker.probe_at(false), kNow + 5h + Breaker::kProbeGapMin) << "a new app token, too";
+}
+
 TEST_F(BreakerTest, P8CallsThatWereInFlightWhenItOpenedAreNotCountedAsProbes) {
   // Sixteen calls die with one connection: the first probe is due as after one failure.
   for (int i = 1; i <= 16; ++i) take(failure, i);

@@ -112,6 +112,24 @@ TEST(Budget, P7APauseIsNotFollowedByABurstOfTheBackground) {
   EXPECT_TRUE(budget.may_send(Lane::kRefresh, at(511)));
 }
 
+TEST(Budget, P7WhatAFullWindowHeldBackIsNotMadeUpForInABurst) {
+  Budget budget(100, kWindow);
+  for (int i = 0; i < 100; ++i) {
+    budget.sent(Lane::kWaiting, at(0));
+    budget.completed(Lane::kWaiting, at(0));
+  }
+  for (int ms = 0; ms <= 1'000; ms += 100) ASSERT_FALSE(budget.may_send(Lane::kRefresh, at(ms)));
+  int sent = 0;
+  for (int ms = 1'001; ms < 1'031; ++ms) {  // the whole window is free again
+    while (budget.may_send(Lane::kRefresh, at(ms))) {
+      budget.sent(Lane::kRefresh, at(ms));
+      ++sent;
+    }
+  }
+  EXPECT_GE(sent, 2);
+  EXPECT_LE(sent, 4) << "one in 11 ms, and no burst before";
+}
+
 TEST(Budget, P7UrgentLanesThatUseItUpDoNotShutTheBackgroundOut) {
   Budget budget(10, kWindow);
   for (int i = 0; i < 10; ++i) {

@@ -63,6 +63,30 @@ TEST_F(NextActionTest, APairIsRefreshedAheadAndRenewedAhead) {
   EXPECT_EQ(p.housekeeping, std::nullopt);
 }
 
+TEST_F(NextActionTest, P7ARenewalThatFailedWaitsForItsBackoff) {
+  const WallTime now = kT0 + days{29};
+  MemberRecord record = test::member_with_pair();
+  record.tokens[0].expires_at = now + 1h;
+  attempts.failures = 1;
+  attempts.retry_at = now + 7s;
+  attempts.last_at = now;
+  expect_call(in(plan(record, now), Lane::kRenewal), CallKind::kIssue, now + 7s);
+  attempts.failures = 0;
+  expect_call(in(plan(record, now), Lane::kRenewal), CallKind::kIssue, kT0 + days{28});
+}
+
+TEST_F(NextActionTest, P7WhoWaitsWhereTokensAreDeadOnArrivalWaitsForTheBackoff) {
+  MemberRecord record = test::member_with_pair();
+  record.tokens[0].expires_at = kT0;
+  attempts.failures = 1;
+  attempts.last_at = kT0;
+  attempts.retry_at = kT0 + 30s;
+  demand.waiting = true;
+  expect_call(in(plan(record), Lane::kWaiting), CallKind::kRefresh, kT0 + kUrgentRetryGap, 2);
+  attempts.dead_on_arrival = true;
+  expect_call(in(plan(record), Lane::kWaiting), CallKind::kRefresh, kT0 + 30s, 2);
+}
+
 TEST_F(NextActionTest, ADeadRefreshTokenMeansAnIssue) {
   struct Case {
     WallTime now;
