@@ -50,6 +50,9 @@ std::string remedy_of(std::string_view code) {
   if (code == "upstream_app_token_refused")
     return "put in a new app token (rota setup), then restart";
   if (code == "upstream_not_eligible") return "ask Circle: it refuses the community";
+  if (code == "tokens_dead_on_arrival") {
+    return "tell Circle: its clock, or the lifetime of its tokens, is off";
+  }
   if (code == "upstream_failing") return "wait: it is tried again by itself";
   return "see rota status";
 }

@@ -11,14 +11,14 @@ void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& en
   counted = entry;
   count(entry, true);
   if (entry.served_until) ends_.emplace(*entry.served_until, member);
-  if (entry.kept) dues_.emplace(entry.due, member);
+  if (entry.kept) dues_of(entry).emplace(entry.due, member);
 }
 
 void Census::remove(MemberId member, std::optional<Entry>& counted) {
   if (!counted) return;
   count(*counted, false);
   if (counted->served_until) ends_.erase({*counted->served_until, member});
-  if (counted->kept) dues_.erase({counted->due, member});
+  if (counted->kept) dues_of(*counted).erase({counted->due, member});
   counted.reset();
 }
 
@@ -32,10 +32,15 @@ std::size_t Census::fresh(WallTime now) {
   return ends_.size();
 }
 
-std::size_t Census::overdue(WallTime now) const {
+Census::Times& Census::dues_of(const Entry& entry) {
+  if (entry.in_use) return dues_in_use_;
+  return entry.served_until ? dues_idle_ : dues_first_;
+}
+
+std::size_t Census::before(const Times& dues, WallTime now) {
   const auto first_in_time =
-      std::ranges::find_if(dues_, [now](const auto& due) { return due.first >= now; });
-  return static_cast<std::size_t>(std::distance(dues_.begin(), first_in_time));
+      std::ranges::find_if(dues, [now](const auto& due) { return due.first >= now; });
+  return static_cast<std::size_t>(std::distance(dues.begin(), first_in_time));
 }
 
 void Census::count(const Entry& entry, bool in) {

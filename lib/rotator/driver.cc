@@ -167,7 +167,7 @@ void Rotator::note_refused(MemberId member, Fingerprint refused) {
   run(std::move(commands));
 }
 
-WallTime Rotator::circle_now() const { return engine_.circle_now(parts_.clock.now()); }
+WallTime Rotator::circle_now() const { return engine_.serving_time(parts_.clock.now()); }
 
 WaitId Rotator::wait_for_token(const WaitRequest& request,
                                std::move_only_function<void(WaitAnswer)> done) {

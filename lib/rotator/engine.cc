@@ -17,8 +17,6 @@ namespace {
 // Of the calls in flight, this part is kept from background lanes.
 constexpr std::size_t kUrgentInFlightShare = 4;
 
-constexpr Duration kClockProbeEvery = std::chrono::seconds{30};
-
 }  // namespace
 
 Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
@@ -36,7 +34,9 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
           {.rows = snapshot.calls, .next = snapshot.next_call, .last_commit = snapshot.last_commit},
           policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
-      next_member_(static_cast<std::int64_t>(snapshot.next_member)) {
+      next_member_(static_cast<std::int64_t>(snapshot.next_member)),
+      pumped_at_(now.boot),
+      issues_go_on_at_(now.boot) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
   journal_.put_dates(gathering_.mutations);
   // The pause after the slots: what came before it does not delay what comes after.
@@ -59,6 +59,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
     forget_stale_tags(record);
     MemberSlot& slot = add_slot(std::move(record));
     slot.use_on_record = slot.record.last_used;
+    slot.in_use_since = circle_now(now);
     take_place(slot);
   }
 }
@@ -108,20 +109,6 @@ void Engine::on_stop(Now now, Commands& out) {
   pump(now, out);
 }
 
-void Engine::on_wall_step(Now now, Commands& out) {
-  const Duration skew = clock_.skew(now);
-  const WallTime before = circle_now(now);
-  const bool moved = clock_.on_wall_step(now);
-  tell(Severity::kWarning, "clock", nullptr,
-       fmt::format("this machine's clock was set: {}",
-                   moved ? "Circle's time is taken from it until Circle's first reply"
-                         : fmt::format("Circle's is {} ms from it now, and tokens are judged by "
-                                       "Circle's",
-                                       skew.count())));
-  if (moved) clock_moved(circle_now(now) - before, now);
-  pump(now, out);
-}
-
 bool Engine::drained() const {
   return stopping_ && calls_.empty() && !committing_ && gathering_.empty() &&
          unrecorded_uses_.empty();
@@ -149,6 +136,13 @@ std::optional<BootTime> Engine::next_wake(Now now) {
     if (!slot_at) continue;  // a reply comes first
     at = std::max(at, *slot_at);
     if (const auto probe = breaker_.probe_at(lane == Lane::kWaiting)) at = std::max(at, *probe);
+    if (brings_tokens(lane) && dead_arrivals_.holds_back()) {
+      at = std::max(at, dead_arrivals_.probe_at());
+    }
+    if (clock_.doubted() && !doubt_lets_through(lane, at)) {
+      if (has_asked_for_time()) continue;
+      at = clock_probe_at_;
+    }
     // Held back by calls in flight only: their replies are the event to wait for.
     if (at <= now.boot && !may_send(lane, now)) continue;
     consider(at);
@@ -166,6 +160,7 @@ std::optional<WallTime> Engine::next_due() const {
 
 void Engine::pump(Now now, Commands& out) {
   pumped_at_ = now.boot;
+  look_at_clocks(now);
   housekeep_due(now);
   replan_moved(now);
   expire_waits(now, out);
@@ -188,7 +183,9 @@ bool Engine::may_send(Lane lane, Now now) {
       calls_, [](const auto& call) { return is_background(call.second.lane); }));
   const bool room = in_flight < policy_.max_in_flight &&
                     (!is_background(lane) || in_background + urgent_only < policy_.max_in_flight);
-  return room && budget_.may_send(lane, now.boot) &&
+  const bool lives =
+      !brings_tokens(lane) || dead_arrivals_.may_send(now.boot, rotations_in_flight());
+  return room && lives && doubt_lets_through(lane, now.boot) && budget_.may_send(lane, now.boot) &&
          breaker_.may_send(now.boot, in_flight, lane == Lane::kWaiting);
 }
 
@@ -208,21 +205,6 @@ void Engine::send_due(Now now) {
     const DueCall& due = *first[index_of(*lane)];
     start_call(slots_.at(due.member), due.call, now);
   }
-}
-
-bool Engine::wants_clock_probe() const {
-  return boot_ != BootId{} && !clock_.confirmed() && calls_.empty() &&
-         !lanes_[index_of(Lane::kRefresh)].empty();
-}
-
-// After a reboot the wall clock may be wrong, and with nothing due for an hour expired tokens would
-// be served by it: the refresh that is due first is made at once, for the sake of its Date.
-void Engine::probe_clock(Now now) {
-  if (!wants_clock_probe() || now.boot < clock_probe_at_ || !may_send(Lane::kRefresh, now)) return;
-  clock_probe_at_ = now.boot + kClockProbeEvery;
-  MemberSlot& slot = slots_.at(lanes_[index_of(Lane::kRefresh)].begin()->second);
-  const auto planned = plan_of(slot, now).calls[index_of(Lane::kRefresh)];
-  if (planned) start_call(slot, *planned, now);
 }
 
 // What was learned since a member was queued may have moved it to a later time or another lane.
@@ -257,6 +239,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
       circle + kEarlyMin < access->expires_at) {
     facts_.early_probe_at = circle + kEarlyProbeEvery;
   }
+  note_asked_for_time(planned.kind, now);
   budget_.sent(planned.lane, now.boot);
   gathering_.send.push_back(id);
 }

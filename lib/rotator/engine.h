@@ -18,6 +18,7 @@
 #include "plan/breaker.h"
 #include "plan/budget.h"
 #include "plan/circle_clock.h"
+#include "plan/dead_arrivals.h"
 #include "plan/next_action.h"
 #include "plan/policy.h"
 #include "roster/roster.h"
@@ -83,6 +84,9 @@ class Engine {
   std::optional<WallTime> next_due() const;
 
   WallTime circle_now(Now now) const { return clock_.at(now.boot); }
+  // By which a token that is to be served is alive: later than circle_now() while this machine may
+  // have stood still.
+  WallTime serving_time(Now now) const { return clock_.latest(now); }
 
   // What the reports show (rotator/report.h).
   struct Counts {
@@ -100,11 +104,16 @@ class Engine {
   const CircleClock& clock() const { return clock_; }
   const UpstreamFacts& facts() const { return facts_; }
   const Breaker& breaker() const { return breaker_; }
+  const DeadArrivals& dead_arrivals() const { return dead_arrivals_; }
   const Journal& journal() const { return journal_; }
   const Counts& counts() const { return counts_; }
   const Upkeep& upkeep() const { return upkeep_; }
   Census& census() { return census_; }
   bool keeps(const MemberSlot& slot) const;
+  // Members that nobody asked for and that have no token: whether one of them got one lately, or at
+  // least the start was not long ago. The same where they had one: since the first of those ended.
+  bool first_issues_go_on(Now now) const;
+  bool idle_issues_go_on(Now now) const;
   Budget& budget() { return budget_; }
   std::size_t calls_in_flight() const { return calls_.size(); }
   std::size_t waits() const { return waits_.size(); }
@@ -130,12 +139,20 @@ class Engine {
   void pump(Now now, Commands& out);
   void send_due(Now now);
   bool may_send(Lane lane, Now now);
-  bool wants_clock_probe() const;
-  void probe_clock(Now now);
   std::optional<DueCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
   void replan(MemberSlot& slot, Now now);
   void unqueue(MemberSlot& slot);
+
+  // engine_clock.cc
+  void look_at_clocks(Now now);
+  bool has_asked_for_time() const;
+  bool doubt_lets_through(Lane lane, BootTime now) const;
+  bool wants_clock_probe() const;
+  void probe_clock(Now now);
+  void note_asked_for_time(CallKind kind, Now now);
+  void end_doubt(WallTime latest, Now now);
+  void clock_moved(Duration by, Now now);
 
   // engine_commit.cc
   void flush(Now now, Commands& out);
@@ -165,6 +182,9 @@ class Engine {
 
   // engine_replies.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
+  bool arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now);
+  std::size_t rotations_in_flight() const;
+  void hold_back(std::optional<Duration> asked, std::string_view why, Now now);
   void pause_until(BootTime until);
   void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
@@ -173,7 +193,6 @@ class Engine {
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
-  void clock_moved(Duration by, Now now);
   void learn_lifetime(const Token& access, CallKind kind);
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
@@ -196,6 +215,7 @@ class Engine {
   void expire_waits(Now now, Commands& out);
   void answer_waiters(MemberSlot& slot, Now now);
   void answer_everybody(Now now);
+  bool answer_if_served(WaitId wait, const MemberSlot& slot, Now now);
   void answer(WaitId wait, WaitAnswer answer);
   void answer_at_once(WaitId wait, Now now, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
@@ -219,6 +239,7 @@ class Engine {
   UpstreamFacts facts_;
   Budget budget_;
   Breaker breaker_;
+  DeadArrivals dead_arrivals_;
   std::set<BreakerState> breaker_told_;  // since it was last closed: each reason is one alarm
   LanePicker picker_;
   Upkeep upkeep_;
@@ -245,6 +266,7 @@ class Engine {
   bool commit_running_ = false;
   BootTime commit_started_at_{};
   BootTime pumped_at_{};
+  BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
   int commit_failures_ = 0;
   BootTime commit_retry_at_{};
   std::optional<Error> commit_error_;

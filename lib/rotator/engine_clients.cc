@@ -54,14 +54,10 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
                                   breaker_.state() == BreakerState::kNotEligible;
   const auto& planned = slot.queued[index_of(Lane::kWaiting)];
   const bool in_time = slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
-  // Before the end of the token that is there, Circle may have nothing better: then that one will
-  // do.
-  WaitRequest exacting = request;
-  exacting.strict = request.strict || !facts_.early_refresh_useless;
   if (slot.record.state != MemberState::kActive) {
     answer(id, best_answer(slot, wait.request, now));
-  } else if (best_answer(slot, exacting, now).result == WaitResult::kServe) {
-    answer(id, {.result = WaitResult::kServe});  // what it asks for is here, or is being committed
+  } else if (answer_if_served(id, slot, now)) {
+    // what it asks for is here, or is being committed
   } else if (stopping_ || refused_as_a_whole || !in_time) {
     answer_at_once(id, now,
                    out);  // a call that cannot come in time, or not at all, is not waited for
@@ -121,6 +117,15 @@ void Engine::answer_waiters(MemberSlot& slot, Now now) {
   for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
 }
 
+// Before the end of the token that is there, Circle may have nothing better: then that one will do.
+bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
+  WaitRequest exacting = waits_.at(id).request;
+  exacting.strict = exacting.strict || !facts_.early_refresh_useless;
+  if (best_answer(slot, exacting, now).result != WaitResult::kServe) return false;
+  answer(id, {.result = WaitResult::kServe});
+  return true;
+}
+
 void Engine::answer_everybody(Now now) {
   for (const auto& [id, wait] : waits_) {
     if (wait.answered) continue;
@@ -148,7 +153,7 @@ WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& reques
     case MemberState::kMismatched:
       return {.result = WaitResult::kMismatched};
   }
-  const WallTime circle = circle_now(now);
+  const WallTime circle = serving_time(now);
   const Token* access = current(slot.record, TokenKind::kAccess);
   if (access != nullptr && alive(access->expires_at, circle)) {
     const bool refused = request.refused == access->fingerprint;
@@ -158,7 +163,7 @@ WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& reques
   }
   Duration retry_after = kRetryAfterMin;
   if (slot.attempts.failures > 0) {
-    retry_after = std::max(retry_after, slot.attempts.retry_at - circle);
+    retry_after = std::max(retry_after, slot.attempts.retry_at - circle_now(now));
   }
   return {.result = WaitResult::kUnavailable, .retry_after = std::min(retry_after, kRetryAfterMax)};
 }

@@ -54,7 +54,8 @@ void Engine::flush(Now now, Commands& out) {
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(
         PutMeta{MetaKey::kLastCircleTimeMs, circle_now(now).time_since_epoch().count()});
-    committing_->mutations.emplace_back(PutMeta{MetaKey::kClockSkewMs, clock_.skew(now).count()});
+    committing_->mutations.emplace_back(
+        PutMeta{MetaKey::kClockSkewMs, clock_.settled_skew().count()});
     committing_->mutations.emplace_back(
         PutMeta{MetaKey::kClockBoot, static_cast<std::int64_t>(boot_)});
     committing_->mutations.emplace_back(PutMeta{MetaKey::kClockOffsetMs, clock_.offset().count()});
@@ -168,7 +169,8 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
   const bool held_back =
       budget_.paused_until(now.boot) ||
-      !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting);
+      !breaker_.may_send(now.boot, calls_.size() - 1, call.lane == Lane::kWaiting) ||
+      (rotates(call.kind) && !dead_arrivals_.may_send(now.boot, rotations_in_flight() - 1));
   // Meanwhile a refresh token may have come to be revoked, which goes first.
   const auto first = plan_of(slot, now).calls[index_of(Lane::kRevocation)];
   const bool overtaken = call.kind == CallKind::kRevokeAccess && first &&
@@ -186,6 +188,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
   }
   call.sent_at = now.boot;
   call.app_token = app_token_;
+  call.clock_doubts = clock_.doubts();
   out.emplace_back(
       command::Call{.call = id,
                     .request = {.kind = call.kind,

@@ -36,24 +36,6 @@ void Engine::forgive_all(Now now) {
   }
 }
 
-// Circle's clock was not what we took it for: what was counted by it starts anew.
-void Engine::clock_moved(Duration by, Now now) {
-  if (by > Duration{0}) journal_.postpone_doubts(by, gathering_.mutations);
-  const WallTime circle = circle_now(now);
-  facts_.early_probe_at = std::min(facts_.early_probe_at, circle + kEarlyProbeEvery);
-  failing_.clear();
-  for (auto& [member, slot] : slots_) {
-    const Attempts before = std::exchange(slot.attempts, {});
-    slot.attempts.settle_by_issue = before.settle_by_issue;
-    slot.attempts.refused = before.refused;
-    slot.record.state_since = std::min(slot.record.state_since, circle);
-    slot.record.last_used = std::min(slot.record.last_used, circle);
-    for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
-    take_place(slot);
-    replan(slot, now);
-  }
-}
-
 void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
                    Now now) {
   const Token* access = current(slot.record, TokenKind::kAccess);

@@ -13,9 +13,9 @@
 namespace rota {
 namespace {
 
-// By when a new member has to have its first token, and how late one may be where tokens are
-// replaced at their very end.
-constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
+// By when a member that somebody asks for has to have a token, and how late one may be where tokens
+// are replaced at their very end.
+constexpr Duration kAskedIssueMax = std::chrono::seconds{10};
 constexpr Duration kOverdueGrace{5'000};
 // How exactly the last use is known, in memory and on record.
 constexpr Duration kUseResolutionMax = std::chrono::minutes{1};
@@ -84,6 +84,15 @@ bool Engine::keeps(const MemberSlot& slot) const {
   return slot.use_rank && upkeep_.keeps(*slot.use_rank);
 }
 
+bool Engine::first_issues_go_on(Now now) const {
+  return now.boot - issues_go_on_at_ <= kFirstIssueMax;
+}
+
+bool Engine::idle_issues_go_on(Now now) const {
+  const auto since = census_.first_idle_due();
+  return since && clock_.at(issues_go_on_at_) >= *since && first_issues_go_on(now);
+}
+
 bool Engine::in_use(const MemberSlot& slot, WallTime circle) const {
   return slot.record.last_used + policy_.active_within > circle;
 }
@@ -92,6 +101,7 @@ bool Engine::in_use(const MemberSlot& slot, WallTime circle) const {
 void Engine::take_place(MemberSlot& slot) {
   const MemberRecord& record = slot.record;
   const bool active = record.state == MemberState::kActive;
+  if (!active) dead_arrivals_.forget(record.id);
   if (active) {
     upkeep_.put(record.id, record.last_used, slot.use_rank);
   } else {
@@ -103,10 +113,15 @@ void Engine::take_place(MemberSlot& slot) {
                           record.tokens, TokenStatus::kRevoking, &Token::status)),
                       .served_until = std::nullopt,
                       .due = record.state_since + kFirstIssueMax,
-                      .kept = active && keeps(slot)};
+                      .kept = active && keeps(slot),
+                      .in_use = in_use(slot, clock_.at(pumped_at_))};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;
+  }
+  if (entry.in_use) {
+    const WallTime asked = std::max(slot.in_use_since, record.state_since) + kAskedIssueMax;
+    entry.due = access == nullptr ? asked : std::max(entry.due, asked);
   }
   census_.put(record.id, slot.counted, entry);
 }
@@ -127,6 +142,7 @@ void Engine::note_use(MemberSlot& slot, Now now) {
   if (circle - record.last_used < use_resolution(policy_)) return;
   const bool was_in_use = in_use(slot, circle);
   record.last_used = circle;
+  if (!was_in_use) slot.in_use_since = circle;
   take_place(slot);
   if (!was_in_use) replan(slot, now);
   if (circle - slot.use_on_record < policy_.active_within / kUseRecordsPerActiveTime) return;
@@ -257,6 +273,7 @@ void Engine::forget(MemberSlot& slot) {
   upkeep_.remove(slot.use_rank);
   census_.remove(member, slot.counted);
   failing_.erase(member);
+  dead_arrivals_.forget(member);
   unrecorded_uses_.erase(member);
   drop_from_index(slot);
   gathering_.mutations.emplace_back(ForgetMember{member});

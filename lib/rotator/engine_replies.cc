@@ -15,11 +15,6 @@ namespace {
 
 // Where the replies are slow, Circle's clock is known no better than by the time of one.
 constexpr Duration kDoubtSlack = std::chrono::seconds{30};
-// Where 429 comes without Retry-After: doubles from one to the other. After each there is one call.
-constexpr Duration kThrottlePauseMin{2'000};
-constexpr Duration kThrottlePauseMax{30'000};
-
-const Transient* transient(const Outcome& outcome) { return std::get_if<Transient>(&outcome); }
 
 // What the journal says of a call with this outcome.
 CallFate fate_of(const Outcome& outcome) {
@@ -38,17 +33,12 @@ CallFate fate_of(const Outcome& outcome) {
   ROTA_CHECK(false);
 }
 
-std::string describe(const Outcome& outcome) {
-  const Transient* failure = transient(outcome);
-  if (failure == nullptr) return std::string(name_of(outcome));
-  return fmt::format("{}: {}", name_of(failure->reason), failure->why);
-}
-
 }  // namespace
 
 void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   const auto it = calls_.find(id);
   ROTA_CHECK(it != calls_.end() && it->second.sent_at);
+  look_at_clocks(now);
   const CallState call = it->second;
   calls_.erase(it);
   note_upstream(call, reply, now);
@@ -57,7 +47,7 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   MemberSlot& called = slots_.at(call.member);
   called.in_flight.reset();
   // It may be about this member alone: behind the others of its lane that are due.
-  if (std::holds_alternative<Throttled>(reply.outcome)) {
+  if (asks_for_pause(reply.outcome)) {
     const BootTime until = budget_.paused_until(now.boot).value_or(now.boot);
     called.attempts.throttled_until = circle_now(now) + (until - now.boot);
   }
@@ -72,72 +62,6 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   settle_if_nothing_alive(slot, now);
   replan(slot, now);
   pump(now, out);
-}
-
-void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
-  ++counts_.calls.at(static_cast<std::size_t>(call.kind)).at(reply.outcome.index());
-  const Transient* failure = transient(reply.outcome);
-  if (failure != nullptr && failure->reason == TransientReason::kNotSent) {
-    budget_.never_sent(call.lane);
-  } else {
-    budget_.completed(call.lane, now.boot);
-  }
-  // A reply that is not Circle's may carry some proxy's date.
-  const WallTime before = circle_now(now);
-  if (failure == nullptr && reply.server_date &&
-      clock_.observe(*reply.server_date, *call.sent_at, now.boot)) {
-    constexpr Duration kWorthTelling{2'000};
-    const Duration skew = clock_.skew(now);
-    const Duration moved = circle_now(now) - before;
-    if (std::chrono::abs(moved) > kWorthTelling) clock_moved(moved, now);
-    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
-         nullptr,
-         fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
-                     skew.count()));
-  }
-  if (const auto* throttled = std::get_if<Throttled>(&reply.outcome)) {
-    ++counts_.throttled;
-    // Several calls may be hit by one 429: only the first lengthens the pause of the next.
-    const bool straggler = budget_.paused_until(now.boot).has_value();
-    constexpr int kDoublingsMax = 8;
-    const int doublings = straggler ? 0 : std::min(throttles_, kDoublingsMax);
-    const Duration unasked = std::min(kThrottlePauseMax, kThrottlePauseMin * (1 << doublings));
-    const Duration pause = throttled->after.value_or(unasked);
-    if (!straggler) ++throttles_;
-    if (budget_.paused_until(now.boot).value_or(now.boot) < now.boot + pause) {
-      pause_until(now.boot + pause);
-    }
-    tell(straggler ? Severity::kDebug : Severity::kWarning, "throttled", nullptr,
-         fmt::format("Circle answered 429: no call for {} ms", pause.count()));
-  } else if (failure == nullptr) {
-    throttles_ = 0;
-    budget_.answered(*call.sent_at);
-  }
-  // What was sent with the old app token says nothing about the new one.
-  const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
-                       std::holds_alternative<NotEligible>(reply.outcome);
-  const bool is_closed = breaker_.state() == BreakerState::kClosed;
-  if (call.app_token != app_token_ && (refused || !is_closed)) return;
-  if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
-  if (breaker_.state() == BreakerState::kClosed) {
-    breaker_told_.clear();
-    tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls go on");
-    forgive_all(now);
-  } else if (breaker_told_.insert(breaker_.state()).second) {
-    tell(Severity::kError, "breaker", nullptr,
-         fmt::format("{}: one probe at a time from now on ({})", name_of(breaker_.state()),
-                     describe(reply.outcome)));
-    if (breaker_.state() != BreakerState::kFailing) answer_everybody(now);
-    for (const MemberId member : failing_) replan(slots_.at(member), now);
-  }
-}
-
-void Engine::pause_until(BootTime until) {
-  budget_.pause(until);
-  gathering_.mutations.emplace_back(
-      PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
-  gathering_.mutations.emplace_back(
-      PutMeta{MetaKey::kPausedUntilMs, until.time_since_epoch().count()});
 }
 
 void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome, Now now) {
@@ -180,15 +104,20 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       const Token* access = current(slot.record, TokenKind::kAccess);
       // The old token at its very end: Circle's clock is a little behind our idea of it.
       constexpr Duration kEndGrace{10'000};
-      if (access != nullptr && applied.progress == Progress::kSame && !was_early &&
-          circle < access->expires_at + kEndGrace) {
+      const bool at_its_end = access != nullptr && applied.progress == Progress::kSame &&
+                              !was_early && circle < access->expires_at + kEndGrace;
+      if (at_its_end) {
         attempts.failures = 1;
         attempts.retry_at = circle + kEndSlack;
         failing_.insert(slot.record.id);
+      } else if (arrived_dead(slot, reply.outcome, now)) {
+        finish_rotations(slot, false, "Circle gave an access token that had ended when it arrived");
+        return;  // who waits may get the next one
       } else if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
         count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
       } else {
         attempts.failures = 0;
+        if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
       }
       const bool rotated = applied.progress == Progress::kRotated;
       if (access != nullptr) {

@@ -15,6 +15,10 @@
 
 namespace rota {
 
+// By when a new member that nobody asks for has its first token, unless many came with it: then one
+// of them gets one at least this often.
+inline constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
+
 // One member in the engine: its record, and what is not durable.
 struct MemberSlot {
   MemberRecord record;
@@ -29,6 +33,7 @@ struct MemberSlot {
   std::vector<OperatorId> operations;  // that wait for something of this member
   std::size_t rotations_asked = 0;     // of those, the ones that want a new token
   WallTime use_on_record;              // record.last_used as the store has it
+  WallTime in_use_since;               // when somebody asked for it after a long while
   std::optional<UseRank> use_rank;     // while active
   std::optional<Census::Entry> counted;
 };
@@ -42,6 +47,7 @@ struct CallState {
   TokenId token{};
   std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
   int app_token = 0;                // which one it was sent with
+  std::uint64_t clock_doubts = 0;   // of Circle's time, until it was sent
 };
 
 // A client that waits.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/check.h"
@@ -14,19 +15,16 @@ constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
                              MemberState::kRetired, MemberState::kBlocked,
                              MemberState::kUnknown, MemberState::kMismatched};
 
-Health::Members count_members(Engine& engine, Now now) {
-  const WallTime circle = engine.circle_now(now);
-  Census& census = engine.census();
-  Health::Members members{.by_state = {},
-                          .fresh = census.fresh(circle),
-                          .overdue = census.overdue(circle),
-                          .left_out = engine.upkeep().left_out(),
-                          .fits = engine.upkeep().capacity(),
-                          .tokens_to_revoke = census.revoking()};
-  for (const MemberState state : kStates) {
-    members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
-  }
-  return members;
+// The background makes so many calls in a window. What it needs for the members that have tokens
+// is not there for the others, who get their least share at any rate.
+Duration first_issues_left(Engine& engine, std::size_t members) {
+  const Policy& policy = engine.policy();
+  const double calls = static_cast<double>(engine.budget().background_limit());
+  const double refreshed = static_cast<double>(engine.upkeep().kept() - members);
+  const double refreshes = refreshed * static_cast<double>(policy.window.count()) /
+                           static_cast<double>(refresh_interval(policy, engine.facts()).count());
+  const double share = std::max(calls - refreshes, calls / LanePicker::kLeastShare);
+  return std::chrono::duration_cast<Duration>(static_cast<double>(members) / share * policy.window);
 }
 
 // A disk that hangs shows before its first commit fails.
@@ -34,6 +32,17 @@ constexpr Duration kCommitSlow = std::chrono::seconds{10};
 
 std::string count(std::size_t number, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+std::string who_is_overdue(const Health::Members& members) {
+  const std::size_t idle = members.overdue_idle;
+  if (idle == 0) {
+    return count(members.overdue, "member in use has", "members in use have") + " no live token";
+  }
+  std::string text =
+      count(members.overdue, "member has", "members have") + " no live token, and none gets one";
+  if (members.overdue > idle) text += fmt::format("; {} in use", members.overdue - idle);
+  return text;
 }
 
 std::string commit_problem(const Engine& engine, Now now) {
@@ -44,6 +53,28 @@ std::string commit_problem(const Engine& engine, Now now) {
 }
 
 }  // namespace
+
+Health::Members count_members(Engine& engine, Now now) {
+  const WallTime circle = engine.circle_now(now);
+  Census& census = engine.census();
+  const std::size_t idle = (engine.first_issues_go_on(now) ? 0 : census.overdue_first(circle)) +
+                           (engine.idle_issues_go_on(now) ? 0 : census.overdue_idle(circle));
+  Health::Members members{.by_state = {},
+                          .fresh = census.fresh(circle),
+                          .overdue = census.overdue_in_use(circle) + idle,
+                          .overdue_idle = idle,
+                          .first_issues = census.first_issues(),
+                          .first_issues_left = first_issues_left(engine, census.first_issues()),
+                          .kept = engine.upkeep().kept(),
+                          .dead_on_arrival = engine.dead_arrivals().members(),
+                          .left_out = engine.upkeep().left_out(),
+                          .fits = engine.upkeep().capacity(),
+                          .tokens_to_revoke = census.revoking()};
+  for (const MemberState state : kStates) {
+    members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
+  }
+  return members;
+}
 
 Health health_of(Engine& engine, const FileStanding& files, Now now) {
   const auto paused = engine.budget().paused_until(now.boot);
@@ -90,6 +121,8 @@ std::string_view name_of(UnreadyCode code) {
       return "upstream_app_token_refused";
     case UnreadyCode::kNotEligible:
       return "upstream_not_eligible";
+    case UnreadyCode::kDeadOnArrival:
+      return "tokens_dead_on_arrival";
     case UnreadyCode::kUpstreamFailing:
       return "upstream_failing";
   }
@@ -102,10 +135,7 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
     reasons.push_back({code, std::move(message), std::move(detail)});
   };
   const std::size_t overdue = health.members.overdue;
-  if (overdue > 0) {
-    add(UnreadyCode::kMembersOverdue,
-        count(overdue, "member in use has", "members in use have") + " no live token");
-  }
+  if (overdue > 0) add(UnreadyCode::kMembersOverdue, who_is_overdue(health.members));
   if (!health.commit_problem.empty()) {
     add(UnreadyCode::kCommitFailing, "the store takes no commits", health.commit_problem);
   }
@@ -138,6 +168,11 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
     add(UnreadyCode::kRosterPlanHeld,
         fmt::format("plan {} would retire {} and waits for an operator", health.held_plan->id,
                     count(health.held_plan->retire, "member", "members")));
+  }
+  if (health.members.dead_on_arrival > 0) {
+    add(UnreadyCode::kDeadOnArrival,
+        fmt::format("Circle gives tokens that have ended when they arrive, to {}",
+                    count(health.members.dead_on_arrival, "member", "members")));
   }
   switch (health.breaker) {
     case BreakerState::kClosed:

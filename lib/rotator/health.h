@@ -27,7 +27,12 @@ struct Health {
   struct Members {
     std::array<std::size_t, 7> by_state{};  // indexed by MemberState
     std::size_t fresh = 0;                  // active, with a live access token
-    std::size_t overdue = 0;                // in use, without one
+    std::size_t overdue = 0;                // without one in time
+    std::size_t overdue_idle = 0;           // of these, members that nobody asked for
+    std::size_t first_issues = 0;           // wait for their first one, and nobody waits for them
+    Duration first_issues_left{0};          // about how long these will take
+    std::size_t kept = 0;                   // of the active, those kept fresh ahead of time
+    std::size_t dead_on_arrival = 0;        // whose last token had ended when it came
     std::size_t left_out = 0;               // active, and issued on demand for want of budget
     std::size_t fits = 0;                   // how many the budget keeps fresh
     std::size_t tokens_to_revoke = 0;
@@ -45,7 +50,7 @@ struct Health {
   Engine::Counts counts;
   std::size_t budget_used = 0;
   std::size_t budget_limit = 0;
-  Duration paused{0};  // for which 429 still keeps all calls back
+  Duration paused{0};  // for which a 429 or a 5xx still keeps all calls back
   BreakerState breaker = BreakerState::kClosed;
   Duration clock_skew{0};
   bool clock_confirmed = false;
@@ -61,6 +66,7 @@ struct Health {
   std::string metrics_problem{};        // and why nobody listens at metrics_listen; empty: none
 };
 
+Health::Members count_members(Engine& engine, Now now);
 Health health_of(Engine& engine, const FileStanding& files, Now now);
 
 // Why the daemon is not ready. What makes it so needs somebody's attention or is felt by a client;
@@ -76,10 +82,11 @@ enum class UnreadyCode {
   kRosterPlanHeld,
   kAppTokenRefused,
   kNotEligible,
+  kDeadOnArrival,  // Circle gives tokens that have ended
   kMetricsNotListening,
   kUpstreamFailing,  // only beside kMembersOverdue, as its cause
 };
-inline constexpr std::size_t kUnreadyCodes = 12;
+inline constexpr std::size_t kUnreadyCodes = 13;
 std::string_view name_of(UnreadyCode code);
 
 struct UnreadyReason {

@@ -61,7 +61,13 @@ void write_members(Writer& out, const Health::Members& members) {
                members.by_state[static_cast<std::size_t>(state)]);
   }
   out.gauge("rota_members_fresh", "Active members whose access token is alive.", members.fresh);
-  out.gauge("rota_members_overdue", "Members in use without a live access token.", members.overdue);
+  out.gauge("rota_members_overdue", "Members without a live access token in time.",
+            members.overdue);
+  out.gauge("rota_members_first_issue", "Members that wait for their first token, unasked for.",
+            members.first_issues);
+  out.gauge("rota_members_dead_on_arrival",
+            "Members whose last token had ended when it came from Circle.",
+            members.dead_on_arrival);
   out.gauge("rota_members_left_out",
             "Active members that the budget does not keep fresh: issued on demand.",
             members.left_out);
@@ -102,7 +108,8 @@ void write_upstream(Writer& out, const Health& health) {
   for (const BreakerState state : kStates) {
     out.sample(fmt::format("state=\"{}\"", name_of(state)), flag(health.breaker == state));
   }
-  out.gauge("rota_upstream_paused_seconds", "How long a 429 still keeps all calls back.",
+  out.gauge("rota_upstream_paused_seconds",
+            "How long a 429 or a 5xx with Retry-After still keeps all calls back.",
             seconds(health.paused));
   out.gauge("rota_clock_skew_seconds", "Circle's clock minus this machine's.",
             seconds(health.clock_skew));

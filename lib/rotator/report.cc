@@ -91,7 +91,6 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
 
 std::string status_json(Engine& engine, Now now, std::string_view version,
                         const std::vector<UnreadyReason>& unready) {
-  const WallTime circle = engine.circle_now(now);
   Census& census = engine.census();
   const Upkeep& upkeep = engine.upkeep();
   json::object members;
@@ -100,8 +99,10 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
         MemberState::kUnknown, MemberState::kMismatched}) {
     members[std::string(name_of(state))] = census.in_state(state);
   }
-  members["fresh"] = census.fresh(circle);
-  members["overdue"] = census.overdue(circle);
+  const Health::Members standing = count_members(engine, now);
+  members["fresh"] = standing.fresh;
+  members["overdue"] = standing.overdue;
+  members["dead_on_arrival"] = standing.dead_on_arrival;
   json::array reasons;
   for (const UnreadyReason& reason : unready) {
     reasons.push_back({{"code", std::string(name_of(reason.code))},
@@ -118,6 +119,11 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
       {"members", std::move(members)},
       {"upkeep",
        {{"fits", upkeep.capacity()}, {"kept", upkeep.kept()}, {"left_out", upkeep.left_out()}}},
+      {"first_issues",
+       {{"waiting", standing.first_issues},
+        {"issued", standing.kept - standing.first_issues},
+        {"of", standing.kept},
+        {"left_ms", standing.first_issues_left.count()}}},
       {"tokens_to_revoke", census.revoking()},
       {"doubts", engine.journal().doubts()},
       {"rows_set_aside", engine.rows_set_aside()},
@@ -130,6 +136,7 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
         {"paused_ms", paused ? (*paused - now.boot).count() : 0},
         {"clock_skew_ms", engine.clock().skew(now).count()},
         {"clock_confirmed", engine.clock().confirmed()},
+        {"clock_doubted", engine.clock().doubted()},
         {"early_refresh_useless", engine.facts().early_refresh_useless},
         {"access_token_lifetime_ms", engine.facts().access_lifetime.count()}}},
       {"calls",
@@ -244,6 +251,12 @@ std::string status_line(Engine& engine, Now now) {
   }
   line += fmt::format("{} of {} members fresh", grouped(census.fresh(circle)),
                       grouped(census.in_state(MemberState::kActive)));
+  if (const Health::Members standing = count_members(engine, now); standing.first_issues > 0) {
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
+    line += fmt::format("; first tokens: {} of {} issued, about {} min to go",
+                        grouped(standing.kept - standing.first_issues), grouped(standing.kept),
+                        grouped(static_cast<std::size_t>(minutes.count())));
+  }
   if (engine.upkeep().left_out() > 0) {
     line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",
                         grouped(engine.upkeep().capacity()), grouped(engine.upkeep().left_out()));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "rotator/health.h"
 #include "tests/unit/rotator/engine_box.h"
 
 // More members than the budget keeps fresh: who is, and what the others get.
@@ -66,7 +67,7 @@ TEST(EngineUpkeep, AsManyAsFitAreKeptFreshAndTheOthersAreIssuedOnDemand) {
   run_answering(box, 3h);
   EXPECT_EQ(served(box), kFits);
   EXPECT_EQ(box.engine.census().fresh(box.circle()), kFits) << "all of them, after three hours";
-  EXPECT_EQ(box.engine.census().overdue(box.circle()), 0U);
+  EXPECT_EQ(count_members(box.engine, box.now).overdue, 0U);
 
   const MemberId last{kMembers};
   EXPECT_EQ(box.served(key_of(kMembers)), "");

@@ -109,6 +109,23 @@ TEST(EngineUpstream, A429PausesEveryLaneWhatIsJournaledAlreadyIncluded) {
   EXPECT_THAT(box.open_calls(), SizeIs(4)) << "the next revocation, and three in the background";
 }
 
+TEST(EngineUpstream, P7A503WithRetryAfterPausesEveryLaneAsA429Does) {
+  EngineBox box = box_with_many(2);
+  ASSERT_THAT(box.open_calls(), SizeIs(2));
+  Transient unavailable = transient(TransientReason::kUnclearReply);
+  unavailable.after = 40s;
+  const auto calls = box.open_calls();
+  box.reply(calls[0], unavailable);
+  box.reply(calls[1], issued("access-2", "refresh-2", box.circle(), 2));
+  box.operate("id:2", OperatorAction::kRevoke);
+  box.wait(1, 60s);
+  box.run_for(40s - 1ms);
+  EXPECT_THAT(box.open_calls(), IsEmpty()) << "a revocation and a client wait, too";
+  EXPECT_EQ(box.slot("id:1").attempts.failures, 1) << "it is this member's failure all the same";
+  box.run_for(1ms);
+  EXPECT_THAT(box.open_calls(), SizeIs(1)) << "which asks whether it is over";
+}
+
 // P8: Circle may mean this member alone.
 TEST(EngineUpstream, P8AMemberThatGetsA429GoesBehindTheOthersOfItsLane) {
   EngineBox box = box_with_many(2);
@@ -128,6 +145,26 @@ TEST(EngineUpstream, P8AMemberThatGetsA429GoesBehindTheOthersOfItsLane) {
   }
   EXPECT_LE(asked.size(), 2U) << "not the same one for ever";
   EXPECT_EQ(asked.back(), second);
+}
+
+TEST(EngineUpstream, P8AMemberWhoseServerAsksForAPauseGoesBehindTheOthersOfItsLane) {
+  EngineBox box = box_with_many(2);
+  ASSERT_THAT(box.open_calls(), SizeIs(2));
+  Transient unavailable = transient(TransientReason::kServerError);
+  unavailable.after = 5s;
+  const std::string second = box.calls[1].request.member.text();
+  box.reply(box.calls[0], unavailable);
+  box.reply(box.calls[1], Transient{.reason = TransientReason::kNotSent, .why = "a test"});
+  box.settle();
+  std::vector<std::string> asked;
+  while (asked.size() < 8 && (asked.empty() || asked.back() != second)) {
+    box.run_for(6s);
+    if (box.open_calls().empty()) continue;
+    asked.push_back(box.oldest_call().request.member.text());
+    if (asked.back() != second) box.reply(box.oldest_call(), unavailable);
+    box.settle();
+  }
+  EXPECT_LE(asked.size(), 2U) << "not the same one for ever";
 }
 
 TEST(EngineUpstream, A429WithoutRetryAfterPausesEverLonger) {

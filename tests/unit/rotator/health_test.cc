@@ -44,6 +44,8 @@ std::vector<Case> all_cases() {
        "plan 0123 would retire 1 member and waits for an operator", ""},
       {"upstream_app_token_refused", [](Health& h) { h.breaker = BreakerState::kAppTokenRefused; },
        "Circle refuses the app token", ""},
+      {"tokens_dead_on_arrival", [](Health& h) { h.members.dead_on_arrival = 3; },
+       "Circle gives tokens that have ended when they arrive, to 3 members", ""},
       {"upstream_not_eligible", [](Health& h) { h.breaker = BreakerState::kNotEligible; },
        "Circle refuses the community", ""},
   };
@@ -64,9 +66,10 @@ TEST(Readiness, EachReasonStandsAlone) {
 TEST(Readiness, AllReasonsStandTogether) {
   Health health;
   for (const Case& each : all_cases()) each.spoil(health);
-  EXPECT_THAT(codes_of(health),
-              ElementsAre("members_overdue", "commit_failing", "config_not_in_force",
-                          "roster_not_in_force", "roster_plan_held", "upstream_not_eligible"));
+  EXPECT_THAT(
+      codes_of(health),
+      ElementsAre("members_overdue", "commit_failing", "config_not_in_force", "roster_not_in_force",
+                  "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
 }
 
 TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {
@@ -126,6 +129,72 @@ TEST(Health, AMemberIsOverdueFiveSecondsAfterTheEndOfItsToken) {
   box.reply(box.newest_call(), refreshed("access-2", box.circle() + std::chrono::hours{1}));
   box.settle();
   EXPECT_EQ(overdue(), 0U);
+}
+
+// E2: nobody waits for these, and each gets its token in its turn.
+TEST(Health, P12FirstIssuesUnderWayAreProgressAndNotOverdue) {
+  Policy policy = exact_policy();
+  policy.requests_per_window = 20;  // 18 in the background: 100 members take half an hour
+  EngineBox box({}, policy);
+  box.start();
+  std::vector<RosterEntry> entries;
+  for (int id = 1; id <= 100; ++id) entries.push_back(entry(fmt::format("id:{}", id)));
+  box.roster(entries);
+  const auto answer = [&box](std::size_t most) {
+    for (const auto& call : box.open_calls()) {
+      if (most-- == 0) return;
+      const std::int64_t id = call.request.member.id();
+      Issued pair = issued(fmt::format("a{}", id), fmt::format("r{}", id), box.circle(), id);
+      pair.pair.access.expires_at += 24h;
+      box.reply(call, pair, box.circle());
+      box.settle();
+    }
+  };
+  for (int minute = 0; minute < 15; ++minute) {
+    box.run_for(1min);
+    answer(100);
+    const Health health = health_of(box.engine, good_files(), box.now);
+    EXPECT_THAT(codes_of(health), ElementsAre()) << minute;
+    EXPECT_LT(health.members.first_issues, 100U);
+    EXPECT_GT(health.members.first_issues, 0U);
+    EXPECT_NEAR(static_cast<double>(health.members.first_issues_left.count()),
+                static_cast<double>(health.members.first_issues) * 300'000 / 18, 60'000.0);
+  }
+  // A client that waits for one of them is served first.
+  const std::size_t sent = box.calls.size();
+  const auto member = [&box](const char* key) {
+    return static_cast<std::int64_t>(box.slot(key).record.id);
+  };
+  const WaitId wait = box.wait(member("id:99"), 60s);
+  box.settle();
+  ASSERT_EQ(box.calls.size(), sent + 1);
+  EXPECT_EQ(box.calls.back().request.member.text(), "id:99");
+  answer(100);
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+
+  // Whoever is asked for and gets nothing is overdue soon, however many wait with it.
+  box.wait(member("id:98"), 60s);
+  box.settle();
+  box.run_for(11s);
+  EXPECT_EQ(count_members(box.engine, box.now).overdue, 1U);
+  EXPECT_THAT(codes_of(health_of(box.engine, good_files(), box.now)),
+              ElementsAre("members_overdue"));
+  // And the others are, once nobody gets anything any more.
+  box.run_for(5min);
+  EXPECT_GT(count_members(box.engine, box.now).overdue, 40U);
+}
+
+TEST(Health, P12ATokenThatEndedIsOverdueThoughOthersWereIssuedBefore) {
+  EngineBox box = box_with_grace();
+  box.roster({entry(kGraceKey), entry("id:7")});
+  box.run_for(59min + 55s);
+  for (const auto& call : box.open_calls()) {
+    if (call.request.kind != CallKind::kIssue) continue;
+    box.reply(call, issued("access-7", "refresh-7", box.circle(), 7), box.circle());
+    box.settle();
+  }
+  box.run_for(11s);
+  EXPECT_EQ(count_members(box.engine, box.now).overdue, 1U);
 }
 
 TEST(Health, ShowsAHeldPlanAFailingCommitAndARefusedAppToken) {

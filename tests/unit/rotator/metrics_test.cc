@@ -23,7 +23,7 @@ rota::testing::Metrics read(const Health& health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 78U);
+  EXPECT_EQ(metrics.size(), 80U);
   EXPECT_THAT(metrics_text({}, "1.2.3"),
               ::testing::StartsWith("# HELP rota_build_info The running version, as a label.\n"
                                     "# TYPE rota_build_info gauge\n"
@@ -47,6 +47,8 @@ std::vector<Case> all_cases() {
        [=](Health& h) { h.members.by_state.at(state(MemberState::kMismatched)) = 1; }, 1},
       {"rota_members_fresh", 0, [](Health& h) { h.members.fresh = 5; }, 5},
       {"rota_members_overdue", 0, [](Health& h) { h.members.overdue = 2; }, 2},
+      {"rota_members_first_issue", 0, [](Health& h) { h.members.first_issues = 6; }, 6},
+      {"rota_members_dead_on_arrival", 0, [](Health& h) { h.members.dead_on_arrival = 3; }, 3},
       {"rota_tokens_to_revoke", 0, [](Health& h) { h.members.tokens_to_revoke = 3; }, 3},
       {"rota_waiting_clients", 0, [](Health& h) { h.waiting_clients = 4; }, 4},
       {R"(rota_calls_total{kind="issue",outcome="issued"})", 0,

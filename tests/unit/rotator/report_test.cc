@@ -44,10 +44,11 @@ TEST(Report, TheStatusHasItsFields) {
     EXPECT_THAT(text, testing::Not(testing::HasSubstr(secret)));
   }
   const json::object status = parse(text);
-  EXPECT_EQ(keys_of(status), (std::vector<std::string>{
-                                 "version", "summary", "ready", "not_ready", "members", "upkeep",
-                                 "tokens_to_revoke", "doubts", "rows_set_aside", "waiting_clients",
-                                 "upstream", "calls", "store", "roster_plan_held"}));
+  EXPECT_EQ(keys_of(status),
+            (std::vector<std::string>{"version", "summary", "ready", "not_ready", "members",
+                                      "upkeep", "first_issues", "tokens_to_revoke", "doubts",
+                                      "rows_set_aside", "waiting_clients", "upstream", "calls",
+                                      "store", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
@@ -55,12 +56,14 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(parse(status_json(box.engine, box.now, "1.2.3", {})).at("ready"), true);
   EXPECT_EQ(
       json::serialize(status.at("members")),
-      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0})");
+      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0})");
+  EXPECT_EQ(json::serialize(status.at("first_issues")),
+            R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
       R"({"breaker":"closed","calls_in_flight":0,"window_used":1,"window_limit":1200,)"
-      R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"early_refresh_useless":false,)"
+      R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
   EXPECT_EQ(json::serialize(status.at("calls")),
             R"({"issued":1,"refreshed":0,"revoked":0,"failed":0,"throttled":0})");
@@ -88,7 +91,9 @@ TEST(Report, TheStatusLineGroupsThousands) {
   for (int i = 1; i <= 1'234; ++i) entries.push_back(entry(fmt::format("id:{}", i)));
   box.roster(entries);
   box.settle();
-  EXPECT_THAT(status_line(box.engine, box.now), testing::HasSubstr("0 of 1,234 members fresh"));
+  EXPECT_THAT(status_line(box.engine, box.now),
+              testing::HasSubstr("0 of 1,234 members fresh; first tokens: 0 of 1,234 issued, about "
+                                 "6 min to go"));
 }
 
 TEST(Report, MembersComeInPagesByKey) {
