@@ -172,7 +172,8 @@ void CircleSide::deliver(const std::shared_ptr<Flight>& flight, Duration date_ag
   }
   const Reply meaning = classify(flight->kind, http, world_.now().wall);
   world_.note(fmt::format("reply.{}", name_of(meaning.outcome)));
-  if (reply.status == 429) world_.promises().on_throttled(http.retry_after, date_age);
+  const bool asks_for_pause = reply.status == 429 || (reply.status == 503 && http.retry_after);
+  if (asks_for_pause) world_.promises().on_throttled(http.retry_after, date_age);
   finish(flight, meaning);
 }
 

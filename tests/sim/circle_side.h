@@ -70,6 +70,7 @@ class CircleSide {
 
   void outage();
   void refuse();
+  void skew_issuer();
   void accept();
   void change_member();
   void revoke_something();

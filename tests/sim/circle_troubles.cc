@@ -15,6 +15,7 @@ void CircleSide::begin() {
     slow_until_ = world_.time().now() + random_.up_to(std::chrono::minutes{10});
   });
   world_.repeat(options.mean_between_refusals, [this] { refuse(); });
+  world_.repeat(options.mean_between_dead_arrivals, [this] { skew_issuer(); });
   world_.repeat(options.mean_between_member_changes, [this] { change_member(); });
   world_.repeat(options.mean_between_foreign_revocations, [this] { revoke_something(); });
 }
@@ -22,6 +23,7 @@ void CircleSide::begin() {
 void CircleSide::calm_down() {
   down_until_ = slow_until_ = Duration{0};
   circle_.faults().replace({});
+  circle_.options().access_ttl = world_.options().circle.access_ttl;
   circle_.options().rate_limit = 0;  // who shared it with Rota is quiet
   accept();
 }
@@ -44,6 +46,15 @@ void CircleSide::refuse() {
     circle_.options().eligible = false;
   }
   world_.time().machine(random_.up_to(std::chrono::minutes{15}), [this] { accept(); });
+}
+
+// What gives out the access tokens has a clock that is behind by more than their life.
+void CircleSide::skew_issuer() {
+  world_.note("issuer_skewed");
+  circle_.options().access_ttl = -std::chrono::minutes{2};
+  world_.time().outside(random_.up_to(std::chrono::minutes{15}), [this] {
+    circle_.options().access_ttl = world_.options().circle.access_ttl;
+  });
 }
 
 // The operator has put the new app token into its file, and pays what is to be paid.

@@ -38,6 +38,10 @@ void Clients::cut_off() {
   used_.clear();
 }
 
+void Clients::stand_still(Duration length) {
+  for (auto& [id, waiting] : waits_) waiting.deadline += length;
+}
+
 TokenQuery Clients::draw_query() {
   // The r-th most popular of n members is asked for in proportion to 1/r.
   const auto& keys = world_.operators().keys();
@@ -68,8 +72,8 @@ void Clients::fetch() {
     if (dead ? random_.below(2) == 0 : fussy) query.refused = row->fingerprint;
   }
   if (query.refused) world_.note("fetch.refused");
-  const Answer answer =
-      decide_token(query, peer_, access_, world_.table(), world_.engine().circle_now(world_.now()));
+  const Answer answer = decide_token(query, peer_, access_, world_.table(),
+                                     world_.engine().serving_time(world_.now()));
   if (const auto* token = std::get_if<TokenReply>(&answer)) {
     served(query, *token);
   } else if (const auto* later = std::get_if<WaitReply>(&answer)) {
@@ -79,6 +83,7 @@ void Clients::fetch() {
     note_use(row->member);
     if (!query.refused) return;
     world_.note("fetch.refused_without_wait");
+    forced_[row->member] = world_.time().now();
     world_.turn([&](Commands& out) {
       world_.engine().on_refused(row->member, *query.refused, world_.now(), out);
     });
@@ -87,6 +92,9 @@ void Clients::fetch() {
 
 void Clients::wait(const TokenQuery& query, const WaitRequest& request) {
   world_.note("wait");
+  if (query.min_ttl || query.strict || query.refused) {
+    forced_[request.member] = world_.time().now();
+  }
   const WaitId id{next_wait_++};
   const Duration deadline = world_.time().now() + request.wait;
   const bool must = world_.promises().serves(query.key) && !query.strict && !query.refused &&
@@ -100,12 +108,14 @@ void Clients::wait(const TokenQuery& query, const WaitRequest& request) {
   if (random_.below(10) == 0) {
     world_.in_process(random_.up_to(request.wait), [this, id] {
       if (waits_.erase(id) == 0) return;
+      last_wait_over_ = world_.time().now();
       world_.note("wait.cancelled");
       world_.engine().on_wait_cancelled(id);
     });
   }
   world_.in_process(request.wait + kSlack, [this, id] {
     if (waits_.erase(id) == 0) return;
+    last_wait_over_ = world_.time().now();
     world_.breach("waits: a client got no answer by its deadline");
   });
 }
@@ -115,14 +125,20 @@ bool Clients::waits_for(MemberId member) const {
                              [&](const auto& wait) { return wait.second.member == member; });
 }
 
+bool Clients::forced_since(MemberId member, Duration since) const {
+  const auto it = forced_.find(member);
+  return it != forced_.end() && it->second >= since;
+}
+
 void Clients::on_answer(const command::Answer& reply) {
   const auto it = waits_.find(reply.wait);
   if (it == waits_.end()) return;  // it was cancelled, and the answer was on its way
   const Waiting waiting = it->second;
   waits_.erase(it);
+  last_wait_over_ = world_.time().now();
   const TokenOutcome outcome =
       settle_token(waiting.query.key, reply.answer, peer_, access_, world_.table(),
-                   world_.engine().circle_now(world_.now()));
+                   world_.engine().serving_time(world_.now()));
   if (const auto* token = std::get_if<TokenReply>(&outcome)) {
     served(waiting.query, *token);
     return;

@@ -29,7 +29,14 @@ class Clients {
   void admit_soon();
   void admit() { admitted_ = true; }
   void cut_off();
+  // Their clocks are the machine's.
+  void stand_still(Duration length);
   bool waits_for(MemberId member) const;
+  bool anybody_waited_since(Duration when) const {
+    return !waits_.empty() || last_wait_over_ >= when;
+  }
+  // Whether one asked for more than the token that is there.
+  bool forced_since(MemberId member, Duration since) const;
 
  private:
   struct Waiting {
@@ -54,6 +61,8 @@ class Clients {
   bool admitted_ = false;
   std::uint64_t next_wait_ = 1;
   std::map<WaitId, Waiting> waits_;
+  std::map<MemberId, Duration> forced_;
+  Duration last_wait_over_{0};
   std::set<MemberId> used_;  // since the engine was last told
 };
 

@@ -26,6 +26,7 @@ struct WorldOptions {
   Duration mean_between_outages{0};              // nothing reaches Circle
   Duration mean_between_slow_times{0};           // replies take many seconds
   Duration mean_between_refusals{0};             // of the app token, or of the community
+  Duration mean_between_dead_arrivals{0};        // for a while every token has ended when it comes
   Duration mean_between_member_changes{0};       // removed, added again, an email given to another
   Duration mean_between_foreign_revocations{0};  // by somebody else, at Circle
   std::size_t cursed = 0;                        // members for whom no call ever works
@@ -37,6 +38,7 @@ struct WorldOptions {
   double crash_at_commit_rate = 0;  // of commits, just before or after they took effect
   Duration mean_between_suspends{0};
   Duration suspend_max{0};
+  Duration mean_between_stand_stills{0};  // the machine is paused, and its clocks with it
   Duration mean_between_clock_steps{0};
   Duration clock_step_max{0};
   Duration wall_clock_error{0};  // at the start

@@ -35,7 +35,8 @@ class Promises {
   void on_wake() { ++wakes_; }
   void calm_down();
   void at_end();
-  // The disk. A batch is applied between the first two.
+  // The disk. A batch is handed out, and applied between the next two.
+  void on_commit();
   void before_durable(std::span<const Mutation> batch);
   void on_durable(std::span<const Mutation> batch);
   void after_committed(std::span<const Mutation> batch);
@@ -78,6 +79,8 @@ class Promises {
 
   // promises_tokens.cc
   void p1_nothing_expired(const Published& row);
+  bool p1_can_know() const;
+  bool knows_time() const;
   void p2_shows_what_is_durable(MemberId member);
   void p3_row_before_call(const Flight& flight);
   WallTime last_doubt(MemberId member, CallKind kind) const;
@@ -98,6 +101,13 @@ class Promises {
   void p8_one_probe();
   void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
+  // promises_distance.cc
+  void forget_distances();
+  void calls_keep_their_distance(const Flight& flight);
+  void note_arrival(const Flight& flight, const Reply& reply);
+  void p8_probes_keep_their_distance();
+  void note_probe_over(const Flight& flight, const Reply& reply);
+  void few_calls_for_each();
   // promises_audit.cc
   void begin_next();
   void audit();
@@ -111,6 +121,12 @@ class Promises {
 
   World& world_;
   std::optional<Duration> settled_at_;
+  // P1: Circle's clock against this machine's wall clock, when Rota knew it last and when the batch
+  // that is being committed was made; and the replies since the machine stood still unseen.
+  std::optional<Duration> known_skew_;
+  std::optional<Duration> skew_at_commit_;
+  std::optional<Duration> pause_counted_;
+  std::size_t replies_since_pause_ = 0;
   // P2, P3, P4, P5
   std::vector<MemberId> published_;  // in this turn
   std::vector<Erased> erased_;
@@ -149,6 +165,16 @@ class Promises {
   // P13
   std::map<std::string, std::int64_t, std::less<>> owners_;  // of selectors, since their pin
   std::set<MemberId> accepted_;
+  // Calls that bring tokens, by their member.
+  struct Recent {
+    std::deque<Duration> in_this_life;  // of the process; the last few
+    std::deque<Duration> in_the_hour;
+    bool dead = false;  // the last token that came had ended
+    Duration dead_at{0};
+  };
+  std::map<MemberId, Recent> recent_;
+  std::optional<Duration> last_probe_;  // its end
+  int probes_ = 0;                      // since the refusal that was told
   // waking and calling
   std::size_t wakes_ = 0;
   std::size_t sends_ = 0;

@@ -20,12 +20,13 @@ bool is_peaceful(const WorldOptions& options) {
   const Duration never{0};
   return options.faults.empty() && options.mean_between_outages == never &&
          options.mean_between_slow_times == never && options.mean_between_refusals == never &&
+         options.mean_between_dead_arrivals == never &&
          options.mean_between_member_changes == never &&
          options.mean_between_foreign_revocations == never && options.commit_failure_rate == 0 &&
          options.slow_commit_rate == 0 && options.mean_between_full_disks == never &&
          options.mean_between_crashes == never && options.crash_at_commit_rate == 0 &&
-         options.mean_between_suspends == never && options.mean_between_clock_steps == never &&
-         options.mean_between_roster_edits == never &&
+         options.mean_between_suspends == never && options.mean_between_stand_stills == never &&
+         options.mean_between_clock_steps == never && options.mean_between_roster_edits == never &&
          options.mean_between_mass_removals == never && options.mean_between_orders == never;
 }
 
@@ -197,6 +198,7 @@ void Promises::at_end() {
   if (world_.circle().malformed() > 0) {
     world_.breach("calls: one broke Circle's contract");
   }
+  few_calls_for_each();
   const WorldOptions& options = world_.options();
   if (is_peaceful(options) && options.gentle_clients && options.cursed == 0) few_calls();
 }

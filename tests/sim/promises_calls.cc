@@ -20,6 +20,8 @@ void Promises::on_send(const Flight& flight) {
   p7_window();
   if (!world_.clients().waits_for(flight.member)) unasked_.push_back(world_.time().now());
   p8_one_probe();
+  p8_probes_keep_their_distance();
+  calls_keep_their_distance(flight);
   for (const auto& [id, other] : world_.circle().flights()) {
     if (other->member == flight.member) {
       world_.breach("P9: a member's second call is sent while its first one is in flight");
@@ -110,6 +112,8 @@ void Promises::p8_one_probe() {
 
 void Promises::on_new_app_token() {
   alarm_since_.reset();
+  last_probe_.reset();
+  probes_ = 0;
   old_token_flights_.clear();
   for (const auto& [id, flight] : world_.circle().flights()) old_token_flights_.insert(id);
 }
@@ -139,6 +143,10 @@ void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
 }
 
 void Promises::on_tell(const Notice& notice) {
+  // What was counted by another time starts anew.
+  if (notice.event == "clock") {
+    for (auto& [member, recent] : recent_) recent.dead = false;
+  }
   // What comes after a new app token is another matter.
   if (notice.event == "breaker" && notice.severity == Severity::kInfo) alarm_reasons_.clear();
   const bool alarm =
@@ -236,6 +244,7 @@ void Promises::before_start() {
   alarm_reasons_.clear();
   alarms_ = alarms_told_ = 0;
   revocation_tried_.clear();
+  forget_distances();
 }
 
 }  // namespace rota::sim

@@ -44,18 +44,40 @@ void Promises::p1_nothing_expired(const Published& row) {
   const auto id = ledger.find(row.access_token->reveal());
   const bool expired = !id || ledger.at(*id).expires_at <= world_.circle_time();
   if (!expired) return;
-  // A machine whose clock was set back while Rota was down knows no better before the first reply,
-  // but never goes back behind what it knew.
-  const WallTime idea = world_.engine().circle_now(world_.now());
-  const bool knows = world_.engine().clock().confirmed() || !durable().last_circle_time() ||
-                     idea < *durable().last_circle_time();
+  const WallTime idea = world_.engine().serving_time(world_.now());
   const bool was_wrong = idea + kClockSlack < world_.circle_time();
-  if (knows || !was_wrong) {
+  const bool goes_back = durable().last_circle_time() && idea < *durable().last_circle_time();
+  if (!was_wrong || goes_back || p1_can_know()) {
     world_.breach(fmt::format("P1: an expired token is served; Circle's clock is taken for {} ms",
                               (idea - world_.circle_time()).count()));
   } else {
-    world_.note("p1.excused");
+    world_.note(knows_time() ? "p1.excused" : "p1.excused.pause");
   }
+}
+
+// A machine that stood still knows nothing of it until its wall clock is set, or Circle has told
+// its time in a reply to a later call of this process.
+bool Promises::knows_time() const {
+  constexpr std::size_t kRepliesNeeded = 1;
+  const auto paused = world_.unseen_pause();
+  return !paused || (pause_counted_ == paused && replies_since_pause_ >= kRepliesNeeded);
+}
+
+// After a reboot, and before the first reply, Rota knows the wall clock, how far that was from
+// Circle's when it knew last, and the last of Circle's time on record. Only a wall clock that has
+// been moved since then hides the rest.
+bool Promises::p1_can_know() const {
+  constexpr Duration kSlowReply = std::chrono::seconds{10};  // Circle's time is known no better
+  if (!knows_time()) return false;
+  if (world_.engine().clock().confirmed()) return true;
+  const WallTime idea = world_.engine().serving_time(world_.now());
+  return known_skew_ && idea + kSlowReply < world_.now().wall + *known_skew_;
+}
+
+void Promises::on_commit() {
+  const CircleClock& clock = world_.engine().clock();
+  const bool knows = clock.confirmed() && !clock.doubted() && knows_time();
+  skew_at_commit_ = knows ? std::optional(world_.circle_time() - world_.now().wall) : std::nullopt;
 }
 
 // What a batch publishes in between and replaces in the same turn is seen by nobody.
@@ -165,8 +187,9 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (doubted_until + kClockSlack >= token.expires_at) continue;
     // One that was noted on a clock which is behind is put off by the commit that comes once
     // Circle's time is known.
-    const bool sure =
-        world_.engine().clock().confirmed() && durable().clock_boot() == world_.boot_id();
+    const CircleClock& clock = world_.engine().clock();
+    const bool sure = clock.confirmed() && !clock.doubted() && knows_time() &&
+                      durable().clock_boot() == world_.boot_id();
     if (doubted_until > WallTime{} && !sure) continue;
     world_.breach(
         fmt::format("P3: a live {} token of a call that is over is neither on the ledger "
@@ -202,6 +225,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
 }
 
 void Promises::on_durable(std::span<const Mutation> batch) {
+  if (skew_at_commit_) known_skew_ = skew_at_commit_;
   for (const Erased& erased : erased_) p3_p4_p5_given_up_only_dead(erased);
   std::set<MemberId> seen;  // once each: a batch may change a record several times
   for (const Mutation& mutation : batch) {
@@ -303,9 +327,16 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
       flight.kind == CallKind::kIssue) {
     said_unknown_.insert(flight.member);
   }
+  if (const auto paused = world_.unseen_pause()) {
+    if (pause_counted_ != paused) replies_since_pause_ = 0;
+    pause_counted_ = paused;
+    if (transient == nullptr && flight.sent >= *paused) ++replies_since_pause_;
+  }
   p5_unclear_is_no_verdict(flight, reply);
   p4_condemn_what_came_late(flight, reply);
   p8_note_alarm(flight, reply);
+  note_probe_over(flight, reply);
+  note_arrival(flight, reply);
   held_.clear();
   const MemberSlot* slot = world_.engine().find(flight.member);
   if (transient == nullptr || slot == nullptr) return;

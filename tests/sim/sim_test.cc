@@ -61,6 +61,10 @@ TEST(World, HasEverythingInIt) {
            "reboot.clock_off",
            "suspend",
            "suspend.calls_in_flight",
+           "stand_still",
+           "stand_still.seen",
+           "issuer_skewed",
+           "dead_on_arrival",
            "clock_step",
            "clock_step.down",
            "commit.failed",
@@ -102,6 +106,7 @@ TEST(World, HasEverythingInIt) {
            "fault.no_token",
            "fault.status_unauthorized",
            "fault.throttle",
+           "fault.unavailable",
            "fault.unauthorized",
            "fault.unauthorized_other",
            "fault.forbidden",
@@ -152,6 +157,8 @@ TEST(World, HasEverythingInIt) {
            "tell.blocked",
            "tell.retiring",
            "few_calls",
+           "few_calls.of_a_member",
+           "tell.dead_on_arrival",
        }) {
     if (!all.contains(event)) missing.emplace_back(event);
   }

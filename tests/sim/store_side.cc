@@ -33,6 +33,7 @@ void StoreSide::commit(std::vector<Mutation> mutations) {
     world_.breach("P2: a commit that failed is followed by another one than the same again");
   }
   committing_ = std::make_unique<std::vector<Mutation>>(std::move(mutations));
+  world_.promises().on_commit();
   const bool slow = !world_.calm() && random_.fraction() < world_.options().slow_commit_rate;
   if (slow) world_.note("commit.slow");
   const Duration takes =

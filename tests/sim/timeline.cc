@@ -29,6 +29,16 @@ void Timeline::push(Event event) {
 
 void Timeline::suspend(Duration length) { awake_at_ = std::max(awake_at_, now_ + length); }
 
+void Timeline::stand_still(Duration length) {
+  for (Event& event : events_) {
+    if (!event.of_machine) continue;
+    event.due += length;
+    event.wanted += length;
+  }
+  std::ranges::make_heap(events_, kLater);
+  suspend(length);
+}
+
 bool Timeline::step(Duration end) {
   while (!events_.empty() && events_.front().due <= end) {
     std::ranges::pop_heap(events_, kLater);

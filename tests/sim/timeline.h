@@ -24,6 +24,8 @@ class Timeline {
   // Nothing of the machine happens for this long; all that was due meanwhile does right after, in
   // its order.
   void suspend(Duration length);
+  // The same for a virtual machine that is paused: what was under way there goes on where it was.
+  void stand_still(Duration length);
   bool suspended() const { return now_ < awake_at_; }
 
   // Carries out the next event; false when there is none up to `end`, and then it is `end`.

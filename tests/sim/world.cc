@@ -60,6 +60,7 @@ void World::schedule_bad_things() {
     constexpr int kTries = 600;
     random_.below(2) == 0 ? suspend() : suspend_in_a_call(kTries);
   });
+  repeat(options_.mean_between_stand_stills, [this] { stand_still(); });
   repeat(options_.mean_between_clock_steps, [this] { step_clock(); });
 }
 
@@ -206,12 +207,50 @@ void World::suspend_in_a_call(int tries) {
   time_.outside(std::chrono::milliseconds{500}, [this, tries] { suspend_in_a_call(tries - 1); });
 }
 
+// Circle's time goes on, this machine's clocks do not; later somebody sets the wall clock, or
+// nobody does.
+void World::stand_still() {
+  if (time_.suspended() || !up()) return;
+  note("stand_still");
+  const Duration length = std::min(std::chrono::minutes{1} + random_.up_to(options_.suspend_max),
+                                   options_.weather - time_.now());
+  time_.stand_still(length);
+  clients_.stand_still(length);
+  boot_epoch_ += length;
+  wall_error_ -= length;
+  unseen_pause_ = time_.now() + length;
+  pause_hidden_ = false;
+  timer_.reset();
+  time_.machine(length, [this] {
+    if (up()) set_timer();
+  });
+  constexpr std::uint64_t kNeverOneIn = 6;
+  if (random_.below(kNeverOneIn) == 0) return;
+  const Duration later =
+      random_.below(2) == 0 ? Duration{1} : random_.up_to(std::chrono::minutes{10});
+  time_.machine(length + later, [this, length] {
+    note("stand_still.seen");
+    if (!pause_hidden_) unseen_pause_.reset();
+    set_clock(length);
+  });
+}
+
+void World::set_clock(Duration step) {
+  constexpr std::uint64_t kUntoldOneIn = 4;
+  wall_error_ += step;
+  if (!up() || random_.below(kUntoldOneIn) == 0) return;
+  time_.machine(Duration{1}, [this] {  // the kernel tells whoever watches the clock
+    if (up()) turn([this](Commands& out) { engine_->on_wall_step(now(), out); });
+  });
+}
+
 void World::step_clock() {
   // Small steps are as frequent as great ones.
   const Duration most =
       random_.below(2) == 0 ? options_.clock_step_max : Duration{std::chrono::seconds{20}};
   const Duration step = random_.up_to(2 * most) - most;
   note(up() ? "clock_step" : "clock_step.down");
+  if (time_.suspended()) pause_hidden_ = true;  // two steps that are seen as one
   wall_error_ += step;
   if (!up()) return;
   time_.machine(Duration{1}, [this] {  // the kernel tells whoever watches the clock

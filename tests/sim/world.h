@@ -44,6 +44,8 @@ class World {
   WallTime circle_time() const { return circle_.time(true_now()); }  // the truth
   bool calm() const { return calm_since_.has_value(); }
   std::optional<Duration> calm_since() const { return calm_since_; }
+  // When the machine went on after it had stood still, while nobody has set its clock right since.
+  std::optional<Duration> unseen_pause() const { return unseen_pause_; }
 
   void note(std::string_view event, std::string_view detail = {}) {
     chronicle_.note(event, time_.now(), detail);
@@ -74,6 +76,8 @@ class World {
   void schedule_bad_things();
   void suspend();
   void suspend_in_a_call(int tries);
+  void stand_still();
+  void set_clock(Duration step);
   void start_machine(Duration crashed);
   void step_clock();
   void calm_down();
@@ -86,6 +90,8 @@ class World {
   Duration boot_epoch_{0};  // when the machine started
   std::int64_t boots_ = 1;
   std::optional<Duration> calm_since_;
+  std::optional<Duration> unseen_pause_;
+  bool pause_hidden_ = false;
   CircleSide circle_;
   StoreSide store_;
   Clients clients_;

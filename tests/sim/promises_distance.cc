@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/backoff.h"
+#include "plan/breaker.h"
+#include "plan/freshness.h"
+#include "sim/promises.h"
+#include "sim/world.h"
+
+// How far apart calls are, and how few of them a member costs.
+
+namespace rota::sim {
+namespace {
+
+constexpr Duration kHour = std::chrono::hours{1};
+
+}  // namespace
+
+// What the last process knew of these is gone with it.
+void Promises::forget_distances() {
+  for (auto& [member, recent] : recent_) recent.dead = false;
+  for (auto& [member, recent] : recent_) recent.in_this_life.clear();
+  last_probe_.reset();
+  probes_ = 0;
+  replies_since_pause_ = 0;
+}
+
+void Promises::calls_keep_their_distance(const Flight& flight) {
+  if (!rotates(flight.kind)) return;
+  // Full jitter may draw little, and towards a token's end its ceiling is two seconds; but what
+  // fails, or brings what is of no use, is not repeated all the time.
+  constexpr std::size_t kMany = 20;
+  constexpr Duration kMeanwhile = std::chrono::seconds{8};
+  const Duration now = world_.time().now();
+  Recent& recent = recent_[flight.member];
+  recent.in_this_life.push_back(now);
+  if (recent.in_this_life.size() > kMany) recent.in_this_life.pop_front();
+  if (recent.in_this_life.size() == kMany && now - recent.in_this_life.front() < kMeanwhile) {
+    world_.breach(fmt::format("calls: {} of one member within {} ms", kMany,
+                              (now - recent.in_this_life.front()).count()));
+  }
+  if (recent.dead && now - recent.dead_at < kDeadArrivalGapMin) {
+    world_.breach(fmt::format("calls: {} ms after a token that was dead on arrival",
+                              (now - recent.dead_at).count()));
+  }
+  recent.in_the_hour.push_back(now);
+  while (recent.in_the_hour.front() + kHour < now) recent.in_the_hour.pop_front();
+}
+
+// A token that had ended long before it came. One that lives shows that the others may, too.
+void Promises::note_arrival(const Flight& flight, const Reply& reply) {
+  constexpr Duration kSurely = std::chrono::seconds{30};  // whatever Rota takes Circle's time for
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  const auto* refreshed = std::get_if<Refreshed>(&reply.outcome);
+  if (issued == nullptr && refreshed == nullptr) return;
+  const WallTime ends =
+      issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
+  Recent& recent = recent_[flight.member];
+  if (ends + kSurely <= world_.circle_time()) {
+    world_.note("dead_on_arrival");
+    recent.dead = true;
+    recent.dead_at = world_.time().now();
+  } else {
+    for (auto& [member, other] : recent_) other.dead = false;
+  }
+}
+
+// While the app token or the community is refused. A client that waits may be the reason of a probe
+// a second after the last one; in the background they are ever further apart.
+void Promises::p8_probes_keep_their_distance() {
+  if (!alarm_since_) {
+    last_probe_.reset();
+    probes_ = 0;
+    return;
+  }
+  if (!last_probe_) return;
+  const Duration gap = world_.time().now() - *last_probe_;
+  // Operators wait, too.
+  const bool urgent = world_.clients().anybody_waited_since(*last_probe_) ||
+                      world_.options().mean_between_orders > Duration{0};
+  constexpr int kDoublingsMax = 10;
+  const Duration grown = std::min(Breaker::kProbeGapMax,
+                                  Breaker::kProbeGapMin * (1 << std::min(probes_, kDoublingsMax)));
+  const Duration least =
+      urgent && probes_ > 0 ? std::min(Breaker::kUrgentProbeGap, grown / 2) : grown / 2;
+  if (gap < least) {
+    world_.breach(fmt::format("P8: a probe {} ms after the last one, where {} ms are due",
+                              gap.count(), least.count()));
+  }
+}
+
+void Promises::note_probe_over(const Flight& flight, const Reply& reply) {
+  const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
+                       std::holds_alternative<NotEligible>(reply.outcome);
+  if (!alarm_since_ || !refused) return;
+  // Those that were on their way when the first refusal came are no probes.
+  if (last_probe_ && flight.sent >= *last_probe_) ++probes_;
+  if (!last_probe_ || flight.sent >= *last_probe_) last_probe_ = world_.time().now();
+}
+
+// In calm weather a member costs in an hour what its tokens' life asks for, and two calls more.
+void Promises::few_calls_for_each() {
+  const WorldOptions& options = world_.options();
+  const Duration now = world_.time().now();
+  if (!settled_at_ || now - *settled_at_ < kHour) return;
+  const auto least_in = [](Duration life, Duration ahead, double jitter) {
+    const Duration lead = effective_ahead(ahead, life);
+    const auto early = std::chrono::duration_cast<Duration>(lead * jitter);
+    const Duration each = std::max(Duration{1}, life - lead - std::min(early, (life - lead) / 2));
+    return static_cast<std::size_t>(kHour / each) + 1;
+  };
+  const Policy& policy = options.policy;
+  const std::size_t least =
+      least_in(options.circle.access_ttl, policy.refresh_ahead, policy.jitter) +
+      least_in(options.circle.refresh_ttl, policy.renew_pair_ahead, 0);
+  constexpr std::size_t kMore = 2;
+  for (auto& [member, recent] : recent_) {
+    while (!recent.in_the_hour.empty() && recent.in_the_hour.front() + kHour < now) {
+      recent.in_the_hour.pop_front();
+    }
+    const MemberSlot* slot = world_.engine().find(member);
+    if (slot == nullptr || slot->record.state != MemberState::kActive) continue;
+    const bool troubled = std::ranges::any_of(slot->record.selectors, [this](const Selector& s) {
+      return world_.circle().nothing_works_for(s.key) || !world_.circle().knows(s.key);
+    });
+    if (troubled || world_.clients().forced_since(member, now - kHour)) continue;
+    world_.note("few_calls.of_a_member");
+    if (recent.in_the_hour.size() > least + kMore) {
+      world_.breach(fmt::format("calls: {} of one member in a calm hour, where {} would do",
+                                recent.in_the_hour.size(), least));
+    }
+  }
+}
+
+}  // namespace rota::sim
