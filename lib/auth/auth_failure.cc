@@ -93,6 +93,7 @@ AuthResult<AccessToken> access_token_from(Outcome outcome) {
 AuthResult<Revocation> revocation_from(const Outcome& outcome) {
   if (std::holds_alternative<Revoked>(outcome)) return Revocation::kRevoked;
   if (std::holds_alternative<AlreadyDead>(outcome)) return Revocation::kAlreadyDead;
+  if (std::holds_alternative<MemberGone>(outcome)) return Revocation::kMemberGone;
   return failure_from(outcome);
 }
 

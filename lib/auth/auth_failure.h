@@ -30,10 +30,12 @@ struct AuthFailure {
   std::optional<Duration> retry_after;  // only with kThrottled, where Circle named a pause
 };
 
-// Both mean that the token is of no use any more.
+// Each means that the token is of no use any more.
 enum class Revocation {
   kRevoked,      // by this call
   kAlreadyDead,  // it had expired, was revoked before, or never existed
+  kMemberGone,   // Circle has removed its member: not revoked, and of use again if Circle restores
+                 // the member before the token expires
 };
 
 template <class T>

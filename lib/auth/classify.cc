@@ -36,10 +36,13 @@ std::string describe(const Subject& s) {
   return text;
 }
 
-Outcome unclear(const Subject& s) { return Transient{TransientReason::kUnclearReply, describe(s)}; }
-Outcome server_error(const Subject& s) {
-  return Transient{TransientReason::kServerError, describe(s)};
+bool is_about_one(const Subject& s) { return s.words && about_one(*s.words, s.reply.status); }
+
+Outcome transient(const Subject& s, TransientReason reason) {
+  return Transient{.reason = reason, .why = describe(s), .about_one = is_about_one(s)};
 }
+Outcome unclear(const Subject& s) { return transient(s, TransientReason::kUnclearReply); }
+Outcome server_error(const Subject& s) { return transient(s, TransientReason::kServerError); }
 
 bool is_revocation(CallKind kind) {
   return kind == CallKind::kRevokeRefresh || kind == CallKind::kRevokeAccess;
@@ -83,16 +86,21 @@ Outcome on_success(const Subject& s) {
   ROTA_CHECK(false);
 }
 
+bool says_member_gone(const Subject& s) {
+  return is_revocation(s.kind) && s.words == ErrorWords::kAccessTokenMemberNotFound;
+}
+
 Outcome on_401(const Subject& s) {
   if (s.words == ErrorWords::kAccountNotAuthenticated) return AppTokenRefused{};
+  if (says_member_gone(s)) return MemberGone{};
   const bool expired = s.words == ErrorWords::kRefreshTokenExpired;
   switch (s.kind) {
     case CallKind::kIssue:
-      if (is_html(s.reply)) return unclear(s);
+      if (is_html(s.reply) || is_about_one(s)) return unclear(s);
       return AppTokenRefused{};
     case CallKind::kRefresh:
       if (expired) return RefreshTokenDead{};
-      return Transient{TransientReason::kUnclear401, describe(s)};
+      return transient(s, TransientReason::kUnclear401);
     case CallKind::kRevokeRefresh:
       if (expired) return AlreadyDead{};
       return unclear(s);
@@ -103,7 +111,7 @@ Outcome on_401(const Subject& s) {
 }
 
 Outcome on_403(const Subject& s) {
-  if (s.words && s.fields->success == false) return NotEligible{};
+  if (s.words && s.fields->success == false && !is_about_one(s)) return NotEligible{};
   return unclear(s);
 }
 
@@ -130,6 +138,7 @@ Outcome on_404(const Subject& s) {
 
 Outcome on_422(const Subject& s) {
   if (!s.words) return unclear(s);
+  if (says_member_gone(s)) return MemberGone{};
   if (s.kind == CallKind::kRevokeAccess &&
       (s.words == ErrorWords::kAccessTokenInvalid || s.words == ErrorWords::kAccessTokenExpired ||
        s.words == ErrorWords::kAccessTokenNotFound)) {

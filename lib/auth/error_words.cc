@@ -1,6 +1,9 @@
 #include "auth/error_words.h"
 
+#include <algorithm>
 #include <array>
+
+#include "base/check.h"
 
 namespace rota {
 namespace {
@@ -10,7 +13,7 @@ struct Known {
   bool advice_may_follow;
   ErrorWords words;
 };
-constexpr std::array<Known, 12> kKnown{{
+constexpr std::array<Known, 15> kKnown{{
     {"Your account could not be authenticated.", false, ErrorWords::kAccountNotAuthenticated},
     {"Your community isn't eligible for headless API access.", true,
      ErrorWords::kCommunityNotEligible},
@@ -26,6 +29,9 @@ constexpr std::array<Known, 12> kKnown{{
      ErrorWords::kAccessTokenCommunityNotFound},
     {"Community member associated with the access token not found.", false,
      ErrorWords::kAccessTokenMemberNotFound},
+    {"There was an error creating the token.", true, ErrorWords::kIssueFailed},
+    {"The access token generation failed.", true, ErrorWords::kRefreshFailed},
+    {"Failed to revoke the refresh token.", false, ErrorWords::kRevokeRefreshFailed},
 }};
 
 bool says(std::string_view message, const Known& known) {
@@ -45,6 +51,31 @@ std::optional<ErrorWords> error_words_of(const std::optional<ReplyFields>& field
     if (says(*fields->message, known)) return known.words;
   }
   return ErrorWords::kUnknown;
+}
+
+bool about_one(ErrorWords words, int status) {
+  switch (words) {
+    case ErrorWords::kMemberNotFound:
+    case ErrorWords::kRefreshTokenNotFound:
+    case ErrorWords::kRefreshTokenExpired:
+    case ErrorWords::kRefreshTokenInvalid:
+    case ErrorWords::kMissingParameter:
+    case ErrorWords::kAccessTokenInvalid:
+    case ErrorWords::kAccessTokenExpired:
+    case ErrorWords::kAccessTokenNotFound:
+    case ErrorWords::kAccessTokenCommunityNotFound:
+    case ErrorWords::kAccessTokenMemberNotFound:
+      return true;
+    case ErrorWords::kIssueFailed:
+    case ErrorWords::kRefreshFailed:
+    case ErrorWords::kRevokeRefreshFailed:
+      return status == 422;
+    case ErrorWords::kAccountNotAuthenticated:
+    case ErrorWords::kCommunityNotEligible:
+    case ErrorWords::kUnknown:
+      return false;
+  }
+  ROTA_CHECK(false);
 }
 
 std::string safe_excerpt(std::string_view text) {

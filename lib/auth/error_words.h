@@ -23,8 +23,16 @@ enum class ErrorWords {
   kAccessTokenNotFound,  // revoked
   kAccessTokenCommunityNotFound,
   kAccessTokenMemberNotFound,
+  kIssueFailed,  // Circle could not do it for this member or token
+  kRefreshFailed,
+  kRevokeRefreshFailed,
   kUnknown,  // Circle's error shape, other words
 };
+
+// Whether these words are about one token, one member or one request, and so say nothing about any
+// other call (P8), whatever the status and the endpoint. Words that only say that something failed
+// mean that with status 422; with a 5xx they are Circle's own trouble.
+bool about_one(ErrorWords words, int status);
 
 // Nothing when the reply is not an error in Circle's shape: an object with a message, and with
 // "success" false where it is there at all.

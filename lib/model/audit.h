@@ -20,7 +20,7 @@ enum class AuditEvent {
   kPairRenewed = 4,        // a new pair before the refresh token's end
   kTokenRevoked = 5,       // Circle says that it is dead
   kRevocationFailed = 6,   // one attempt; it is tried again
-  kRevocationOver = 7,     // it died by its age before Circle acknowledged that
+  kRevocationOver = 7,     // it died by its age, or Circle removed its member, unrevoked
   kMemberRetired = 8,      // the roster wants it no more
   kMemberReturned = 9,     // the roster wants it again
   kMemberBlocked = 10,     // revoked by an operator

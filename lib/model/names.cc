@@ -29,9 +29,9 @@ std::string_view name_of(const Outcome& outcome) { return outcome_name(outcome.i
 
 std::string_view outcome_name(std::size_t index) {
   constexpr std::array<std::string_view, std::variant_size_v<Outcome>> kNames{
-      "issued",         "refreshed",          "revoked",           "already_dead",
-      "member_unknown", "refresh_token_dead", "app_token_refused", "not_eligible",
-      "throttled",      "transient"};
+      "issued",         "refreshed",          "revoked",           "already_dead", "member_gone",
+      "member_unknown", "refresh_token_dead", "app_token_refused", "not_eligible", "throttled",
+      "transient"};
   return kNames.at(index);
 }
 
@@ -93,6 +93,8 @@ std::string_view name_of(TokenStatus status) {
       return "superseded";
     case TokenStatus::kRevoking:
       return "revoking";
+    case TokenStatus::kMemberGone:
+      return "member_gone";
   }
   ROTA_CHECK(false);
 }

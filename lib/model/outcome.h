@@ -53,6 +53,7 @@ struct Refreshed {
 };
 struct Revoked {};           // acknowledged by Circle now
 struct AlreadyDead {};       // Circle's own words that nothing is left to revoke
+struct MemberGone {};        // of a revocation: Circle has removed the member that the token is of
 struct MemberUnknown {};     // Circle has no such member
 struct RefreshTokenDead {};  // expired, revoked or not found: issue a new pair
 struct AppTokenRefused {};   // the app token itself: every member is affected
@@ -64,10 +65,12 @@ struct Transient {
   TransientReason reason = TransientReason::kNoReply;
   std::string why;                  // one line for people, no secret in it
   std::optional<Duration> after{};  // Retry-After of a 5xx, where it had a usable one
+  // In Circle's known words, about one token or one member: says nothing about the others (P8).
+  bool about_one = false;
 };
 
 // What one reply means; classification is in auth/classify.h.
-using Outcome = std::variant<Issued, Refreshed, Revoked, AlreadyDead, MemberUnknown,
+using Outcome = std::variant<Issued, Refreshed, Revoked, AlreadyDead, MemberGone, MemberUnknown,
                              RefreshTokenDead, AppTokenRefused, NotEligible, Throttled, Transient>;
 
 // A call's outcome together with what every reply carries.

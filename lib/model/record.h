@@ -38,6 +38,8 @@ enum class TokenStatus {
   kSuperseded =
       2,          // replaced but perhaps still alive: kept so that a retirement can revoke it (P3)
   kRevoking = 3,  // to be revoked at Circle until acknowledged or expired (P4)
+  kMemberGone = 4,  // to be revoked, but Circle has removed its member: unusable unless Circle
+                    // restores the member, so it is remembered and asked about again, but rarely
 };
 
 struct Token {

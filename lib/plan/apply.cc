@@ -119,6 +119,16 @@ class Applier {
   }
   Progress operator()(const Revoked&) { return dead(); }
   Progress operator()(const AlreadyDead&) { return dead(); }
+  // Asked again at a distance that grows with `status_since`, so that moves each time.
+  Progress operator()(const MemberGone&) {
+    ROTA_CHECK(call_ == CallKind::kRevokeRefresh || call_ == CallKind::kRevokeAccess);
+    const auto it = std::ranges::find(record_.tokens, token_, &Token::id);
+    if (it == record_.tokens.end()) return Progress::kNothing;
+    it->status = TokenStatus::kMemberGone;
+    it->status_since = now_;
+    change_.put.push_back(token_);
+    return Progress::kMemberGone;
+  }
   Progress operator()(const RefreshTokenDead&) {
     erase(record_, token_, change_);
     return Progress::kPairLost;
@@ -141,6 +151,7 @@ class Applier {
   }
 
   Progress take_access(const AccessToken& access, TokenStatus status) {
+    change_.merge(revoke_gone_tokens(record_, now_));
     // One that is dead on arrival goes on the ledger, and takes the place of none that is alive.
     const Token* before = current(record_, TokenKind::kAccess);
     const bool stays = status == TokenStatus::kCurrent && before != nullptr &&
@@ -188,7 +199,10 @@ Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome&
 
 RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
   const MemberState state = next_state(record.state, event, wanted_by_roster(record));
-  if (state == record.state) return {};
+  if (state == record.state) {
+    return event == LifecycleEvent::kOperatorRevokes ? revoke_gone_tokens(record, now)
+                                                     : RecordChange{};
+  }
   record.state = state;
   record.state_since = now;
   RecordChange change{.row = true, .put = {}, .erased = {}};
@@ -201,6 +215,16 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
 RecordChange revoke_all_tokens(MemberRecord& record, WallTime now) {
   RecordChange change;
   for (Token& token : record.tokens) set_status(token, TokenStatus::kRevoking, now, change);
+  return change;
+}
+
+RecordChange revoke_gone_tokens(MemberRecord& record, WallTime now) {
+  RecordChange change;
+  for (Token& token : record.tokens) {
+    if (token.status == TokenStatus::kMemberGone) {
+      set_status(token, TokenStatus::kRevoking, now, change);
+    }
+  }
   return change;
 }
 

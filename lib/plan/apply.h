@@ -35,6 +35,7 @@ enum class Progress {
   kSame,        // Circle answered with the access token that was there already
   kPairLost,    // the refresh token is dead: a new pair is needed
   kRevocation,  // a token is dead, and Circle said so
+  kMemberGone,  // Circle has removed the member that a token is of: unusable, but not revoked
   kUnknown,     // Circle has no such member
   kMismatched,  // the tokens belong to another member of Circle's (P13)
   kUnusable,    // an access token came that is to be revoked
@@ -65,6 +66,10 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now);
 
 // Marks every token to be revoked, and those whose life is over as gone.
 RecordChange revoke_all_tokens(MemberRecord& record, WallTime now);
+
+// Circle knows the member again, or an operator asks again: tokens that counted as a removed
+// member's are to be revoked like any other.
+RecordChange revoke_gone_tokens(MemberRecord& record, WallTime now);
 
 // Drops what has ended, and sends superseded tokens on to revocation where the policy says so.
 RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_superseded_after,

@@ -8,20 +8,23 @@ namespace rota {
 namespace {
 
 // What an outcome says about the upstream as a whole.
-enum class Verdict { kWorks, kFails, kAppTokenRefused, kNotEligible, kNothing };
+enum class Verdict { kWorks, kFails, kAboutOne, kAppTokenRefused, kNotEligible, kNothing };
 
 struct Judge {
   Verdict operator()(const Issued&) const { return Verdict::kWorks; }
   Verdict operator()(const Refreshed&) const { return Verdict::kWorks; }
   Verdict operator()(const Revoked&) const { return Verdict::kWorks; }
   Verdict operator()(const AlreadyDead&) const { return Verdict::kWorks; }
+  Verdict operator()(const MemberGone&) const { return Verdict::kWorks; }
   Verdict operator()(const MemberUnknown&) const { return Verdict::kWorks; }
   Verdict operator()(const RefreshTokenDead&) const { return Verdict::kWorks; }
   Verdict operator()(const AppTokenRefused&) const { return Verdict::kAppTokenRefused; }
   Verdict operator()(const NotEligible&) const { return Verdict::kNotEligible; }
   // Throttling is the budget's matter.
   Verdict operator()(const Throttled&) const { return Verdict::kNothing; }
-  Verdict operator()(const Transient&) const { return Verdict::kFails; }
+  Verdict operator()(const Transient& transient) const {
+    return transient.about_one ? Verdict::kAboutOne : Verdict::kFails;
+  }
 };
 
 }  // namespace
@@ -69,6 +72,10 @@ bool Breaker::on_outcome(const Outcome& outcome, MemberId member, BootTime now, 
       } else if (failing_.size() >= kFailingMembers) {
         open(BreakerState::kFailing, now, random);
       }
+      break;
+    case Verdict::kAboutOne:
+      // As a probe it was no proof either way: the next one comes at its distance.
+      if (state_ != BreakerState::kClosed) open(state_, now, random);
       break;
     case Verdict::kNothing:
       break;

@@ -21,7 +21,8 @@ enum class BreakerState {
 std::string_view name_of(BreakerState state);
 
 // The breaker for the whole upstream (P8): open, it lets one probe at a time through, at growing
-// distances. Only failures of different members open it, so that one bad member stops nobody else.
+// distances. Only failures of different members open it, so that one bad member stops nobody else,
+// and no reply counts that is about one token or one member (Transient::about_one).
 class Breaker {
  public:
   // Whether a call may be sent: always when closed; when open, one at a time and not before

@@ -119,6 +119,21 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   }
 }
 
+// In nobody's way: behind all other calls, at a distance that doubles with each answer.
+void plan_gone(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
+  for (const Token& token : record.tokens) {
+    if (token.status != TokenStatus::kMemberGone) continue;
+    const Duration gap =
+        std::clamp(token.status_since - token.issued_at, kGoneRetryMin, kGoneRetryMax);
+    offer(plan, {.kind = token.kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh
+                                                           : CallKind::kRevokeAccess,
+                 .lane = Lane::kSuperseded,
+                 .due = std::max({token.status_since + gap, attempts.revocation_retry_at(token.id),
+                                  attempts.throttled_until}),
+                 .token = token.id});
+  }
+}
+
 void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberPlan& plan) {
   for (const Token& token : record.tokens) {
     switch (token.status) {
@@ -131,6 +146,7 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
         }
         [[fallthrough]];
       case TokenStatus::kRevoking:
+      case TokenStatus::kMemberGone:
         wake(plan, token.expires_at + kLedgerSlack);
         break;
     }
@@ -158,6 +174,7 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
   MemberPlan plan;
   plan_housekeeping(record, policy, plan);
   plan_revocations(record, attempts, plan);
+  plan_gone(record, attempts, plan);
   switch (record.state) {
     case MemberState::kActive:
       plan_rotation(record, attempts, demand, policy, facts, seed, now, plan);

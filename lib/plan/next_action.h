@@ -72,6 +72,10 @@ Token* current(MemberRecord& record, TokenKind kind);
 
 // A token past its end is kept this much longer: our idea of Circle's clock may be off.
 inline constexpr Duration kLedgerSlack{5'000};
+// How soon, and then how rarely, Circle is asked again to revoke a token of a member that it has
+// removed: the member may be restored, and the token with it.
+inline constexpr Duration kGoneRetryMin = std::chrono::minutes{10};
+inline constexpr Duration kGoneRetryMax = std::chrono::hours{24};
 // How soon, and then how rarely, a member that Circle does not know is asked for again.
 inline constexpr Duration kUnknownRetryMin = std::chrono::minutes{10};
 inline constexpr Duration kUnknownRetryMax = std::chrono::hours{24};

@@ -218,7 +218,8 @@ void Engine::release_shared(MemberSlot& slot) {
 
 // A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
-  if (!slot.record.tokens.empty() || slot.in_flight) return;
+  const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
+  if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
   const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
   // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
   const bool leaves = !change.empty() || !slot.operations.empty();

@@ -168,6 +168,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       note(AuditEvent::kMemberMismatched, &slot);
       break;
     case Progress::kRevocation:
+    case Progress::kMemberGone:
       ROTA_CHECK(false);
     case Progress::kNothing: {
       const Transient* failure = transient(reply.outcome);
@@ -214,16 +215,19 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   auto& retries = slot.attempts.revocations;
   const Applied applied =
       apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
-  if (applied.progress == Progress::kRevocation) {
-    ++counts_.revocations;
+  const bool dead = applied.progress == Progress::kRevocation;
+  if (dead || applied.progress == Progress::kMemberGone) {
+    if (dead) ++counts_.revocations;
     std::erase_if(retries, [&](const auto& r) { return r.token == call.token; });
-    note_revocation(slot, about, std::string(name_of(reply.outcome)), false);
+    const std::string word(name_of(reply.outcome));
+    note_revocation(slot, about, word, false);
     record_change(slot, applied.change);
-    tell(Severity::kInfo, "revoked", &slot,
+    if (!dead && about.status == TokenStatus::kMemberGone) return;  // asked again, and told before
+    tell(Severity::kInfo, dead ? "revoked" : word, &slot,
          fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
-                     name_of(reply.outcome)));
-    note(AuditEvent::kTokenRevoked, &slot,
-         fmt::format("{}: {}", name_of(about.kind), name_of(reply.outcome)), about.fingerprint);
+                     word));
+    note(dead ? AuditEvent::kTokenRevoked : AuditEvent::kRevocationOver, &slot,
+         fmt::format("{}: {}", name_of(about.kind), word), about.fingerprint);
     return;
   }
   const std::string why = describe(reply.outcome);

@@ -66,6 +66,7 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
       {"refresh_token_expires_at", time_or_null(current(record, TokenKind::kRefresh))},
       {"superseded", with_status(TokenStatus::kSuperseded)},
       {"revoking", with_status(TokenStatus::kRevoking)},
+      {"member_gone", with_status(TokenStatus::kMemberGone)},
       {"doubts", engine.journal().doubts_of(record.id)},
       {"failures", slot.attempts.failures},
       {"last_used_at", nullptr},

@@ -68,7 +68,7 @@ enum class OperatorAction { kRotate, kRevoke, kReinstate };
 struct RevocationLine {
   TokenKind kind = TokenKind::kAccess;
   Fingerprint fingerprint = 0;
-  std::string result;  // "revoked", "already_dead", "expired", or why it is still alive
+  std::string result;  // "revoked", "already_dead", "member_gone", "expired", or why it lives
   bool alive = false;
 };
 // The end of an operator's call: all is done, or the time for waiting on Circle is over.

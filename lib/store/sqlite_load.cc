@@ -34,7 +34,7 @@ struct Bounds<TokenKind> {
 };
 template <>
 struct Bounds<TokenStatus> {
-  static constexpr TokenStatus kFirst = TokenStatus::kCurrent, kLast = TokenStatus::kRevoking;
+  static constexpr TokenStatus kFirst = TokenStatus::kCurrent, kLast = TokenStatus::kMemberGone;
 };
 template <>
 struct Bounds<CallKind> {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 
 #include "e2e/box.h"
@@ -90,6 +92,43 @@ TEST(Retirement, P4P5GoesOnAfterAKillUntilCircleAcknowledges) {
   EXPECT_EQ(box.daemon.fetch("community_member_id=1").status, 410);
   box.sandbox.faults("[]");
   EXPECT_TRUE(eventually([&] { return all_dead(box); }));
+}
+
+// People are removed at Circle first and from the roster a little later.
+TEST(Retirement, P8MembersThatCircleRemovedFirstAreSettledAndDelayNobody) {
+  Box box({"--access-ttl", "10m", "--refresh-ttl", "1h"});
+  std::string roster(kThreeMembers);
+  for (int id = 4; id <= 5; ++id) {
+    roster += fmt::format("\n[[member]]\ncommunity_member_id = {}\n", id);
+  }
+  box.daemon.write_roster(roster);
+  ASSERT_TRUE(box.daemon.start());
+  const std::vector<std::string> leavers{"id:1", "sso:sso|3", "id:4", "id:5"};
+  ASSERT_TRUE(eventually([&] {
+    return std::ranges::all_of(leavers, [&](const std::string& key) {
+      return box.daemon.member(key).at("access_token_expires_at").is_string();
+    });
+  }));
+  for (const int id : {1, 3, 4, 5}) {
+    EXPECT_EQ(box.sandbox.control(fmt::format("DELETE /_sandbox/members/{}", id)).status, 200);
+  }
+  box.daemon.write_roster("[[member]]\nemail = \"member2@example.com\"\n");
+  const auto before = std::chrono::steady_clock::now();
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  ASSERT_TRUE(eventually([&] {
+    return std::ranges::all_of(leavers, [&](const std::string& key) {
+      return box.daemon.member(key).at("state") == "retired";
+    });
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds{30})
+      << "a backoff would take minutes";
+  for (const std::string& key : leavers) {
+    EXPECT_EQ(box.daemon.member(key).at("member_gone"), 1) << key;
+    EXPECT_EQ(box.daemon.member(key).at("revoking"), 0) << key;
+  }
+  const Reply metrics = box.daemon.admin("GET /metrics");
+  EXPECT_THAT(metrics.body, ::testing::HasSubstr("rota_upstream_breaker{state=\"closed\"} 1"));
+  EXPECT_EQ(box.daemon.process().output().find("one probe at a time"), std::string::npos);
 }
 
 TEST(Retirement, TheRevokeScriptTellsWhatCircleAcknowledged) {

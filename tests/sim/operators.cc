@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kSelectorsEach = 3;
 
+sandbox::MemberId member_of(std::size_t line) {
+  return static_cast<sandbox::MemberId>(line / kSelectorsEach + 1);
+}
+
 MemberKey key_of(sandbox::MemberId id, std::size_t selector) {
   const sandbox::Member member = sandbox::numbered_member(id);
   return selector == 0   ? *MemberKey::from_id(id)
@@ -39,6 +43,7 @@ void Operators::begin() {
   const WorldOptions& options = world_.options();
   world_.repeat_awake(options.mean_between_roster_edits, [this] { edit(); });
   world_.repeat_awake(options.mean_between_mass_removals, [this] { remove_many(); });
+  world_.repeat_awake(options.mean_between_leavers, [this] { leave(); });
   world_.repeat_awake(options.mean_between_orders, [this] { order(); });
 }
 
@@ -122,6 +127,38 @@ void Operators::remove_many() {
   write_file();
   reload({});
   world_.time().machine(random_.up_to(std::chrono::minutes{20}), [this] { decide(); });
+}
+
+// In the natural order: several people are removed at Circle, a little later from the roster. After
+// half an hour they are back.
+void Operators::leave() {
+  auto lines = lines_in_file();
+  std::vector<std::size_t> leavers;
+  const std::size_t many = world_.options().policy.guard.max_retire_count;
+  while (leavers.size() < many && lines.size() > 1) {
+    const auto place = lines.begin() + static_cast<std::ptrdiff_t>(random_.below(lines.size()));
+    leavers.push_back(*place);
+    lines.erase(place);
+  }
+  if (leavers.size() < many) return;
+  world_.note("leavers");
+  for (const std::size_t line : leavers) world_.circle().circle().erase_member(member_of(line));
+  world_.time().machine(random_.up_to(std::chrono::seconds{30}), [this, leavers] {
+    for (const std::size_t line : leavers) lines_[line].in_file = false;
+    write_file();
+    reload({});
+  });
+  world_.time().machine(std::chrono::minutes{30}, [this, leavers] { come_back(leavers); });
+}
+
+void Operators::come_back(const std::vector<std::size_t>& lines) {
+  world_.note("leavers.back");
+  for (const std::size_t line : lines) {
+    world_.circle().circle().members().put(sandbox::numbered_member(member_of(line)));
+    lines_[line].in_file = true;
+  }
+  write_file();
+  reload({});
 }
 
 // What becomes of a plan that is held: let through, or the file is put right again.

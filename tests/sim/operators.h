@@ -49,6 +49,8 @@ class Operators {
   void write_file();
   void edit();
   void remove_many();
+  void leave();
+  void come_back(const std::vector<std::size_t>& lines);
   void decide();
   void order();
   bool settle_mismatched();

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "plan/backoff.h"
+#include "plan/breaker.h"
 #include "plan/freshness.h"
 
 namespace rota::sim {
@@ -46,6 +47,9 @@ std::vector<sandbox::FaultRule> bad_weather(double scale) {
   }
   return rules;
 }
+
+// Who leave together: as many as open the breaker when their calls fail, and some more.
+constexpr std::size_t kLeavers = Breaker::kFailingMembers + 2;
 
 // How many calls a window must take at least so that every member's token can be kept.
 std::size_t needed_per_window(const WorldOptions& options) {
@@ -94,6 +98,20 @@ void draw_policy(WorldOptions& options, Random& random) {
 
 }  // namespace
 
+bool is_peaceful(const WorldOptions& options) {
+  const Duration never{0};
+  return options.faults.empty() && options.mean_between_outages == never &&
+         options.mean_between_slow_times == never && options.mean_between_refusals == never &&
+         options.mean_between_dead_arrivals == never &&
+         options.mean_between_member_changes == never &&
+         options.mean_between_foreign_revocations == never && options.commit_failure_rate == 0 &&
+         options.slow_commit_rate == 0 && options.mean_between_full_disks == never &&
+         options.mean_between_crashes == never && options.crash_at_commit_rate == 0 &&
+         options.mean_between_suspends == never && options.mean_between_stand_stills == never &&
+         options.mean_between_clock_steps == never && options.mean_between_roster_edits == never &&
+         options.mean_between_mass_removals == never && options.mean_between_orders == never;
+}
+
 WorldOptions options_of(std::uint64_t seed) {
   Random random(seed);
   WorldOptions options;
@@ -118,6 +136,14 @@ WorldOptions options_of(std::uint64_t seed) {
   }
   if (random.below(16) == 0) {  // nothing bad at all
     options.gentle_clients = random.below(2) == 0;
+    return options;
+  }
+  // Drawn apart, so that the worlds of all other seeds are what they were.
+  if (Random(seed ^ 0x1eafU).below(16) == 0) {  // people leave as they do: nobody else may notice
+    options.mean_between_leavers = minutes{8};
+    options.policy.guard.max_retire_count = kLeavers;
+    options.listed = options.members = std::max(options.members, 2 * kLeavers);
+    options.policy.requests_per_window = needed_per_window(options) + 8 * kLeavers;
     return options;
   }
   options.circle.rate_limit = circles_limit;

@@ -29,7 +29,8 @@ struct WorldOptions {
   Duration mean_between_dead_arrivals{0};        // for a while every token has ended when it comes
   Duration mean_between_member_changes{0};       // removed, added again, an email given to another
   Duration mean_between_foreign_revocations{0};  // by somebody else, at Circle
-  std::size_t cursed = 0;                        // members for whom no call ever works
+  Duration mean_between_leavers{0};  // several removed at Circle first, and then from the roster
+  std::size_t cursed = 0;            // members for whom no call ever works
   // Of the machine.
   double commit_failure_rate = 0;
   double slow_commit_rate = 0;
@@ -49,6 +50,9 @@ struct WorldOptions {
   Duration mean_between_mass_removals{0};
   Duration mean_between_orders{0};  // rotate, revoke, reinstate; rarely revoke-all
 };
+
+// Whether nothing bad happens, but perhaps to members for whom no call works, or who leave.
+bool is_peaceful(const WorldOptions& options);
 
 // A short world of this seed, of another kind with every seed.
 WorldOptions options_of(std::uint64_t seed);

@@ -16,20 +16,6 @@ namespace {
 
 constexpr Duration kAuditEvery = std::chrono::minutes{5};
 
-bool is_peaceful(const WorldOptions& options) {
-  const Duration never{0};
-  return options.faults.empty() && options.mean_between_outages == never &&
-         options.mean_between_slow_times == never && options.mean_between_refusals == never &&
-         options.mean_between_dead_arrivals == never &&
-         options.mean_between_member_changes == never &&
-         options.mean_between_foreign_revocations == never && options.commit_failure_rate == 0 &&
-         options.slow_commit_rate == 0 && options.mean_between_full_disks == never &&
-         options.mean_between_crashes == never && options.crash_at_commit_rate == 0 &&
-         options.mean_between_suspends == never && options.mean_between_stand_stills == never &&
-         options.mean_between_clock_steps == never && options.mean_between_roster_edits == never &&
-         options.mean_between_mass_removals == never && options.mean_between_orders == never;
-}
-
 bool is_gone(MemberState state) {
   return state == MemberState::kRetiring || state == MemberState::kRetired ||
          state == MemberState::kBlocked;
@@ -113,14 +99,23 @@ void Promises::p4_revocations_end() {
       if (token.status != TokenStatus::kRevoking && !left) continue;
       const WallTime since =
           left ? std::max(there.state_since, token.issued_at) : token.status_since;
-      if (world_.circle_time() - since < bound()) continue;
-      // For a member that it has removed, Circle's words never are that the token is dead.
       const auto known = circle.ledger().find(token.value->reveal());
-      if (!known || circle.members().find(circle.ledger().at(*known).member) == nullptr) continue;
-      world_.breach("P4: a token is to be revoked for longer than the budget needs");
+      if (!known) continue;
+      if (token.status == TokenStatus::kMemberGone) {
+        // Settled, and asked about again after a while: the member may be back.
+        const Duration gap =
+            std::clamp(token.status_since - token.issued_at, kGoneRetryMin, kGoneRetryMax);
+        if (world_.circle_time() - token.status_since < gap + bound()) continue;
+        world_.breach("P4: a removed member's token is not asked about again");
+      } else if (world_.circle_time() - since >= bound()) {
+        world_.breach("P4: a token is to be revoked for longer than the budget needs");
+      }
     }
     const MemberSlot* slot = world_.engine().find(member);
-    if (there.state == MemberState::kRetiring && there.tokens.empty() && slot != nullptr &&
+    const bool nothing_left = std::ranges::all_of(there.tokens, [](const auto& held) {
+      return held.second.status == TokenStatus::kMemberGone;
+    });
+    if (there.state == MemberState::kRetiring && nothing_left && slot != nullptr &&
         !slot->in_flight && !world_.store().committing()) {
       world_.breach("P4: nothing of a leaver is left, and it is not retired");
     }
@@ -143,6 +138,11 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   if (slot == nullptr) return "is in the roster and on no record";
   const MemberRecord& record = slot->record;
   if (!wanted_by_roster(record)) return {};  // another entry retires it
+  constexpr Duration kBackAgain = std::chrono::minutes{1};
+  if (world_.options().mean_between_leavers > Duration{0} &&
+      world_.circle_time() - record.state_since < kBackAgain) {
+    return {};  // it left, and has just come back
+  }
   switch (record.state) {
     case MemberState::kActive:
       break;
@@ -200,7 +200,10 @@ void Promises::at_end() {
   }
   few_calls_for_each();
   const WorldOptions& options = world_.options();
-  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0) few_calls();
+  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0 &&
+      options.mean_between_leavers == Duration{0}) {
+    few_calls();
+  }
 }
 
 // Of the calls that the configured lead makes necessary, a tenth more at most.

@@ -147,6 +147,9 @@ void Promises::on_tell(const Notice& notice) {
   if (notice.event == "clock") {
     for (auto& [member, recent] : recent_) recent.dead = false;
   }
+  if (notice.event == "breaker" && is_peaceful(world_.options()) && world_.options().cursed == 0) {
+    world_.breach("P8: the breaker moves while Circle works");
+  }
   // What comes after a new app token is another matter.
   if (notice.event == "breaker" && notice.severity == Severity::kInfo) alarm_reasons_.clear();
   const bool alarm =

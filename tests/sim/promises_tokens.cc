@@ -130,7 +130,8 @@ void Promises::p2_shows_what_is_durable(MemberId member) {
   }
   if (shown == nullptr || there == nullptr) return;
   const auto to_be_revoked = [](const auto& held) {
-    return held.second.status == TokenStatus::kRevoking;
+    return held.second.status == TokenStatus::kRevoking ||
+           held.second.status == TokenStatus::kMemberGone;
   };
   if (is_gone(there->state) && !std::ranges::all_of(there->tokens, to_be_revoked)) {
     world_.breach("P4: a token of a member that has left is not to be revoked");
@@ -302,7 +303,7 @@ void Promises::on_revocation_reported(MemberId member) {
   const Durable::Member* there = durable().find(member);
   if (there == nullptr) return;
   for (const auto& [id, token] : there->tokens) {
-    if (live_at_circle(token.value->reveal())) {
+    if (token.status != TokenStatus::kMemberGone && live_at_circle(token.value->reveal())) {
       world_.breach("P4: a revocation is reported as done, and a token on record is alive");
     }
   }
@@ -312,6 +313,7 @@ void Promises::p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply
   const bool verdict = std::holds_alternative<MemberUnknown>(reply.outcome) ||
                        std::holds_alternative<RefreshTokenDead>(reply.outcome) ||
                        std::holds_alternative<AlreadyDead>(reply.outcome) ||
+                       std::holds_alternative<MemberGone>(reply.outcome) ||
                        std::holds_alternative<Revoked>(reply.outcome);
   if (verdict && !flight.clear) {
     world_.breach(fmt::format("P5: an unclear reply is taken for {}", name_of(reply.outcome)));

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "auth/classify.h"
 #include "tests/unit/auth/replies.h"
 
@@ -62,7 +65,7 @@ TEST(ClassifyErrors, EveryDocumentedErrorHasItsMeaning) {
            Case{kRevokeAccess, 422, "Community associated with the access token not found.",
                 "server_error"},
            Case{kRevokeAccess, 422, "Community member associated with the access token not found.",
-                "server_error"},
+                "member_gone"},
            Case{kRevokeAccess, 401, kUnauthorized, "app_token_refused"},
            Case{kRevokeAccess, 403, kIneligible, "not_eligible"},
            Case{kRevokeAccess, 404, kMissing, "server_error"},
@@ -104,6 +107,77 @@ TEST(ClassifyErrors, P5WordsOutOfPlaceAreUnclear) {
   }
 }
 
+// What a reply says of the whole upstream: "works", "fails", "one" (about one token or member, so
+// nothing of the others) or the alarm that it raises.
+std::string standing(CallKind kind, const HttpReply& r) {
+  const Outcome outcome = classify(kind, r, WallTime{}).outcome;
+  if (const auto* transient = std::get_if<Transient>(&outcome)) {
+    return transient->about_one ? "one" : "fails";
+  }
+  if (std::holds_alternative<Throttled>(outcome)) return "throttled";
+  if (std::holds_alternative<AppTokenRefused>(outcome)) return "app_token_refused";
+  if (std::holds_alternative<NotEligible>(outcome)) return "not_eligible";
+  return "works";
+}
+
+// P8: all pairs of endpoint, status and known message, with the question whether the reply is about
+// one token or one member. None of those counts against Circle as a whole.
+TEST(ClassifyErrors, P8NoReplyAboutOneTokenOrMemberSaysAnythingOfTheUpstream) {
+  const std::vector<const char*> about_one_words{
+      kNoMember,
+      kNoRefreshToken,
+      kExpired,
+      kMissing,
+      "Invalid refresh token.",
+      "The access token is invalid.",
+      "The access token is expired.",
+      "The access token not found.",
+      "Community associated with the access token not found.",
+      "Community member associated with the access token not found."};
+  // About one call with 422 ("unprocessable"), about Circle with a 5xx.
+  const std::vector<const char*> failed_words{
+      "There was an error creating the token. Please contact support.",
+      "The access token generation failed. Please contact support.",
+      "Failed to revoke the refresh token."};
+  for (const CallKind kind : kAllKinds) {
+    for (const int status : {400, 401, 403, 404, 409, 410, 422, 500, 502, 503}) {
+      for (const char* message : about_one_words) {
+        const std::string found = standing(kind, reply(status, error_json(message)));
+        EXPECT_TRUE(found == "one" || found == "works")
+            << name_of(kind) << " " << status << " " << message << ": " << found;
+      }
+      for (const char* message : failed_words) {
+        const std::string found = standing(kind, reply(status, error_json(message)));
+        if (status == 422) EXPECT_EQ(found, "one") << name_of(kind) << " " << message;
+        if (status >= 500) EXPECT_EQ(found, "fails") << name_of(kind) << " " << message;
+      }
+      // Words that nobody knows, and what is no word of Circle's, count as ever.
+      const std::string unknown = standing(kind, reply(status, error_json("Something new.")));
+      EXPECT_NE(unknown, "one") << name_of(kind) << " " << status;
+      EXPECT_NE(unknown, "works") << name_of(kind) << " " << status;
+      EXPECT_NE(standing(kind, reply(status, replies::kHtml502, "text/html")), "one");
+    }
+    EXPECT_EQ(standing(kind, reply(401, error_json(kUnauthorized))), "app_token_refused");
+    EXPECT_EQ(standing(kind, reply(403, error_json(kIneligible))), "not_eligible");
+    EXPECT_EQ(standing(kind, reply(429, error_json(kNoMember))), "throttled");
+  }
+}
+
+// P4, P5: only a revocation is settled by these words, and only with the statuses seen in the wild.
+TEST(ClassifyErrors, P4ARemovedMembersTokenIsSettledByCirclesWordsAlone) {
+  const std::string gone =
+      error_json("Community member associated with the access token not found.");
+  for (const CallKind kind : kAllKinds) {
+    const bool revokes = kind == kRevokeAccess || kind == kRevokeRefresh;
+    for (const int status : {400, 401, 403, 404, 422, 500, 503}) {
+      const bool settles = revokes && (status == 401 || status == 422);
+      EXPECT_EQ(verdict(kind, reply(status, gone)) == "member_gone", settles)
+          << name_of(kind) << " " << status;
+    }
+  }
+  EXPECT_EQ(verdict(kRefresh, reply(401, gone)), "unclear_401") << "settled by an issue call";
+}
+
 TEST(ClassifyErrors, P8AnUnknown401MeansTheAppTokenOnIssueOnly) {
   for (const std::string& body : {error_json("Nope."), std::string(R"({"status":"unauthorized"})"),
                                   std::string(), std::string("HTTP Token: Access denied.\n")}) {
@@ -112,7 +186,7 @@ TEST(ClassifyErrors, P8AnUnknown401MeansTheAppTokenOnIssueOnly) {
     EXPECT_EQ(verdict(kRevokeRefresh, reply(401, body)), "unclear_reply") << body;
     EXPECT_EQ(verdict(kRevokeAccess, reply(401, body)), "unclear_reply") << body;
   }
-  EXPECT_EQ(verdict(kIssue, reply(401, error_json(kExpired))), "app_token_refused");
+  EXPECT_EQ(verdict(kIssue, reply(401, error_json(kExpired))), "unclear_reply");
   EXPECT_EQ(verdict(kIssue, reply(401, "\n<!DOCTYPE html>", "")), "unclear_reply");
   EXPECT_EQ(verdict(kIssue, reply(401, "", "text/html")), "unclear_reply");
 }

@@ -254,6 +254,31 @@ TEST_F(ApplyTest, CirclesWordThatATokenIsDeadErasesExactlyThatToken) {
   }
 }
 
+TEST_F(ApplyTest, P4ARemovedMembersTokenIsRememberedUntilCircleKnowsTheMemberAgain) {
+  MemberRecord record = member_with_pair(kRetiring);
+  const Applied gone = take(record, CallKind::kRevokeAccess, MemberGone{}, 1);
+  EXPECT_EQ(gone.progress, Progress::kMemberGone);
+  EXPECT_THAT(gone.change.put, ElementsAre(TokenId{1}));
+  EXPECT_THAT(gone.change.erased, ElementsAre());
+  expect_token(record, "access-1", TokenStatus::kMemberGone, kNow);
+  expect_token(record, "refresh-1", TokenStatus::kRevoking, kT0);
+
+  MemberRecord blocked = record;
+  blocked.state = kBlocked;
+  enter(blocked, LifecycleEvent::kOperatorRevokes, kNow + 1s);
+  expect_token(blocked, "access-1", TokenStatus::kRevoking, kNow + 1s);
+
+  MemberRecord back = record;
+  back.state = kActive;
+  EXPECT_THAT(take(back, CallKind::kIssue, MemberUnknown{}).change.put, ElementsAre());
+  take(back, CallKind::kIssue, test::issued("access-2", "refresh-2", kNow));
+  expect_token(back, "access-1", TokenStatus::kRevoking, kNow);
+  expect_token(back, "access-2", TokenStatus::kCurrent, kNow);
+
+  const RecordChange over = housekeep(record, std::nullopt, kT0 + 1h + kLedgerSlack);
+  EXPECT_THAT(over.erased, ElementsAre(TokenId{1})) << "its life is over";
+}
+
 TEST_F(ApplyTest, MemberUnknownMovesOnlyAnActiveMember) {
   for (const auto state : {kActive, kRetiring, kRetired, kBlocked, kUnknown, kMismatched}) {
     MemberRecord record = member_with_pair(state);

@@ -64,7 +64,7 @@ TEST_F(BreakerTest, P8ThreeFailingMembersInARowOpenIt) {
 TEST_F(BreakerTest, P8AUsableReplyBetweenStartsTheCountAnew) {
   for (const Outcome& works :
        {Outcome{test::issued("a", "r", kT0)}, Outcome{test::refreshed("a", kT0)},
-        Outcome{Revoked{}}, Outcome{AlreadyDead{}}, Outcome{MemberUnknown{}},
+        Outcome{Revoked{}}, Outcome{AlreadyDead{}}, Outcome{MemberGone{}}, Outcome{MemberUnknown{}},
         Outcome{RefreshTokenDead{}}}) {
     breaker = {};
     take(failure, 1);
@@ -73,6 +73,22 @@ TEST_F(BreakerTest, P8AUsableReplyBetweenStartsTheCountAnew) {
     EXPECT_FALSE(take(failure, 3));
     EXPECT_EQ(breaker.state(), BreakerState::kClosed) << name_of(works);
   }
+}
+
+TEST_F(BreakerTest, P8WhatIsAboutOneTokenOrMemberNeitherOpensNorClosesIt) {
+  const Outcome about_one =
+      Transient{.reason = TransientReason::kServerError, .why = "a test", .about_one = true};
+  for (int i = 1; i < 10; ++i) EXPECT_FALSE(take(about_one, i));
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  take(failure, 1);
+  take(failure, 2);
+  take(about_one, 9);
+  EXPECT_TRUE(take(failure, 3)) << "no proof that Circle works either";
+  // As a probe it takes the probe's turn: no storm of calls behind an open breaker.
+  const BootTime probe = *breaker.probe_at(false);
+  EXPECT_FALSE(take(about_one, 4, probe));
+  EXPECT_EQ(breaker.state(), BreakerState::kFailing);
+  EXPECT_FALSE(breaker.may_send(probe + 499ms, 0, false));
 }
 
 TEST_F(BreakerTest, P8ThrottlingSaysNothing) {

@@ -225,6 +225,24 @@ TEST_F(NextActionTest, ARevocationThatKeepsFailingHoldsNobodyBack) {
   EXPECT_TRUE(in(plan(record), Lane::kRevocation)) << "which goes on";
 }
 
+TEST_F(NextActionTest, P4ARemovedMembersTokenIsAskedAboutAgainButRarely) {
+  MemberRecord record = test::member(1, MemberState::kRetired, "id:42",
+                                     {access_token(1, "a", TokenStatus::kMemberGone)});
+  const auto next_after = [&](Duration age) {
+    record.tokens.front().status_since = kT0 + age;
+    const auto call = only_call(plan(record));
+    EXPECT_EQ(call.lane, Lane::kSuperseded) << "in nobody's way";
+    EXPECT_EQ(call.kind, CallKind::kRevokeAccess);
+    return call.due - record.tokens.front().status_since;
+  };
+  EXPECT_EQ(next_after(1min), kGoneRetryMin);
+  EXPECT_EQ(next_after(25min), 25min);
+  EXPECT_EQ(next_after(days{5}), kGoneRetryMax);
+  attempts.revocations = {{.token = TokenId{1}, .failures = 1, .retry_at = kT0 + days{9}}};
+  EXPECT_EQ(kT0 + 25min + next_after(25min), kT0 + days{9});
+  EXPECT_EQ(plan(record).housekeeping, kT0 + 1h + kLedgerSlack);
+}
+
 // Behind all that a member needs: it harms nobody as a leaver's would.
 TEST_F(NextActionTest, AReplacedRefreshTokenIsRevokedWhileTheNewOneWorks) {
   MemberRecord record = test::member_with_pair();

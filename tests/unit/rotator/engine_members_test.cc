@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -212,6 +213,71 @@ TEST(EngineMembers, P5ARevocationIsTriedUntilItIsAcknowledgedOrOver) {
   EXPECT_GT(tries, 10);
   EXPECT_GE(box.circle(), kT0 + 1h + kLedgerSlack) << "P5: an unclear reply is no acknowledgement";
   EXPECT_EQ(box.engine.journal().doubts(), 0U) << "a revocation leaves none";
+}
+
+// P4, P8: people are removed at Circle first, and then from the roster.
+TEST(EngineMembers, P8LeaversThatCircleHasRemovedDelayNobody) {
+  EngineBox box;
+  box.start();
+  const std::vector<std::string> leavers{"id:1", "id:2", "id:3", "id:4"};
+  std::vector<RosterEntry> before{entry("id:9")};
+  for (const std::string& key : leavers) before.push_back(entry(key));
+  box.roster(before);
+  box.settle();
+  for (const auto& call : box.open_calls()) {
+    const std::int64_t id = call.request.member.id();
+    box.reply(call, test::issued(fmt::format("access-{}", id), fmt::format("refresh-{}", id),
+                                 box.circle(), id));
+  }
+  box.settle();
+  box.roster({entry("id:9")});
+  box.settle();
+  for (int round = 0; round < 2; ++round) {  // the refresh tokens, and then the access tokens
+    for (const auto& call : box.open_calls()) {
+      box.reply(call, call.request.kind == CallKind::kRevokeRefresh ? Outcome{AlreadyDead{}}
+                                                                    : Outcome{MemberGone{}});
+    }
+    box.settle();
+  }
+  EXPECT_THAT(box.open_calls(), IsEmpty());
+  EXPECT_EQ(box.engine.breaker().state(), BreakerState::kClosed);
+  EXPECT_EQ(box.told("breaker"), 0U);
+  for (const std::string& key : leavers) {
+    EXPECT_EQ(box.slot(key).record.state, MemberState::kRetired) << key;
+    ASSERT_THAT(box.slot(key).record.tokens, SizeIs(1)) << "the person may be restored";
+    EXPECT_EQ(box.slot(key).record.tokens.front().status, TokenStatus::kMemberGone);
+  }
+  // One is restored at Circle: the token that it had is revoked for good when it is asked again.
+  box.run_for(kGoneRetryMin);
+  ASSERT_THAT(box.open_calls(), SizeIs(leavers.size()));
+  for (const auto& call : box.open_calls()) box.reply(call, Revoked{});
+  box.settle();
+  for (const std::string& key : leavers) {
+    EXPECT_THAT(box.slot(key).record.tokens, IsEmpty()) << key;
+  }
+}
+
+TEST(EngineMembers, P4AnOperatorsRevocationOfARemovedMemberIsDoneAndAskedAnew) {
+  EngineBox box = box_with_grace();
+  const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.reply_last(CallKind::kRevokeRefresh, AlreadyDead{});
+  box.reply_last(CallKind::kRevokeAccess, MemberGone{});
+  ASSERT_NE(box.report_of(op), nullptr);
+  const OperatorReport& report = **box.report_of(op);
+  EXPECT_TRUE(report.done);
+  ASSERT_THAT(report.revocations, SizeIs(2));
+  for (const RevocationLine& line : report.revocations) {
+    EXPECT_FALSE(line.alive);
+    if (line.kind == TokenKind::kAccess) EXPECT_EQ(line.result, "member_gone");
+  }
+  // After a restart it is still on record, and an operator's word has it asked about at once.
+  EngineBox again = box.restarted(1s);
+  again.start();
+  again.settle();
+  EXPECT_THAT(again.open_calls(), IsEmpty());
+  again.operate(kGraceKey, OperatorAction::kRevoke);
+  again.reply_last(CallKind::kRevokeAccess, Revoked{});
+  EXPECT_THAT(again.slot(kGraceKey).record.tokens, IsEmpty());
 }
 
 TEST(EngineMembers, AnOperatorsRevocationReportsEveryToken) {

@@ -23,7 +23,7 @@ rota::testing::Metrics read(const Health& health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 80U);
+  EXPECT_EQ(metrics.size(), 84U);
   EXPECT_THAT(metrics_text({}, "1.2.3"),
               ::testing::StartsWith("# HELP rota_build_info The running version, as a label.\n"
                                     "# TYPE rota_build_info gauge\n"
@@ -54,7 +54,7 @@ std::vector<Case> all_cases() {
       {R"(rota_calls_total{kind="issue",outcome="issued"})", 0,
        [](Health& h) { h.counts.calls[1][0] = 8; }, 8},
       {R"(rota_calls_total{kind="revoke_access",outcome="transient"})", 0,
-       [](Health& h) { h.counts.calls[4][9] = 1; }, 1},
+       [](Health& h) { h.counts.calls[4][10] = 1; }, 1},
       {"rota_calls_throttled_total", 0, [](Health& h) { h.counts.throttled = 2; }, 2},
       {R"(rota_connections_refused_total{limit="all"})", 0, [](Health& h) { h.refused_in_all = 3; },
        3},

@@ -29,7 +29,7 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
       R"({"key":"email:grace@example.com","keys":["email:grace@example.com"],"state":"active",)"
       R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"community_member_id":42,)"
       R"("access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
-      R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,)"
+      R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,"member_gone":0,)"
       R"("doubts":0,"failures":0,"last_used_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
       R"("next_at":"2024-03-20T16:50:00.000Z"})");
   EXPECT_EQ(member_json(box.engine, box.now, "id:7"), std::nullopt);
