@@ -17,6 +17,15 @@ int status_of(const Reply& reply) {
   return silent ? Stats::kNoStatus : reply.status;
 }
 
+// The same status in Circle's shape, and a message that no description knows.
+Reply in_other_words(const Reply& reply) {
+  if (reply.content_type != kJsonType) return reply;
+  Reply other = error_reply(reply.status, "Sorry, that did not work out.");
+  other.headers = reply.headers;
+  other.delivery = reply.delivery;
+  return other;
+}
+
 }  // namespace
 
 Circle::Circle(CircleOptions options)
@@ -29,7 +38,7 @@ Exchange Circle::begin(const Request& request, Now now) {
   Exchange exchange;
   const bool admitted = window_.admit(now.boot, options_.rate_limit);
   const auto endpoint = route(request.method, request.target);
-  const auto bearer = check_bearer(request.authorization, options_.app_token);
+  const auto bearer = check_bearer(request.authorization, options_.app_token, options_.admin_token);
   std::expected<Subject, Refusal> subject = std::unexpected(Refusal{});
   // Breaches are noted even where a fault or a 429 will hide them from the caller.
   if (!endpoint) {
@@ -61,6 +70,9 @@ Exchange Circle::begin(const Request& request, Now now) {
     exchange.reply = subject.error().reply;
   } else {
     exchange.reply = carry_out(*subject, clock(now), exchange);
+  }
+  if (options_.messages == Messages::kOther && exchange.reply.status >= 400) {
+    exchange.reply = in_other_words(exchange.reply);
   }
   if (exchange.fault && !happens_in_place(*exchange.fault)) {
     exchange.complete = spoil(*exchange.fault, exchange.reply);
@@ -160,7 +172,14 @@ Reply Circle::revoke_access(WallTime now, const Exchange& exchange) {
     return error_reply(422, message::kTokenCommunityNotFound);
   }
   if (members_.find(token.member) == nullptr) {
-    return error_reply(422, message::kTokenMemberNotFound);
+    switch (options_.removed_mode) {
+      case RemovedMode::k422:
+        return error_reply(422, message::kTokenMemberNotFound);
+      case RemovedMode::k401:
+        return error_reply(401, message::kTokenMemberNotFound);
+      case RemovedMode::kNotFound:
+        return error_reply(422, message::kAccessTokenNotFound);
+    }
   }
   if (token.revoked) return error_reply(422, message::kAccessTokenNotFound);
   ledger_.revoke(*exchange.presented);
@@ -178,13 +197,15 @@ TokenId Circle::new_access_token(const Member& member, WallTime now) {
        .expires_at = end});
 }
 
+// Its end has whole seconds, as Circle's has.
 TokenId Circle::new_refresh_token(const Member& member, WallTime now) {
-  return ledger_.add({.kind = TokenKind::kRefresh,
-                      .text = mint_.refresh_token(),
-                      .member = member.id,
-                      .community = options_.community_id,
-                      .issued_at = now,
-                      .expires_at = now + options_.refresh_ttl});
+  return ledger_.add(
+      {.kind = TokenKind::kRefresh,
+       .text = mint_.refresh_token(),
+       .member = member.id,
+       .community = options_.community_id,
+       .issued_at = now,
+       .expires_at = std::chrono::floor<std::chrono::seconds>(now + options_.refresh_ttl)});
 }
 
 bool Circle::erase_member(MemberId id) {
@@ -193,7 +214,7 @@ bool Circle::erase_member(MemberId id) {
 }
 
 std::string Circle::end_of(TokenId id, const Exchange& exchange) const {
-  std::string text = format_iso8601(ledger_.at(id).expires_at);
+  std::string text = format_iso8601(ledger_.at(id).expires_at + options_.expiry_skew);
   if (exchange.fault == FaultKind::kNoMillis) text.replace(text.size() - 5, 5, "Z");
   return text;
 }

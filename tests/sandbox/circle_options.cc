@@ -50,8 +50,11 @@ Result<void> set_signed(std::string_view text, Duration& target) {
 }
 
 Result<void> set_by_name(CircleOptions& o, std::string_view name, std::string_view value) {
-  if (name == "access_ttl") return set_positive(value, o.access_ttl);
-  if (name == "refresh_ttl") return set_positive(value, o.refresh_ttl);
+  if (name == "access_ttl") return set_duration(value, o.access_ttl);
+  if (name == "refresh_ttl") return set_duration(value, o.refresh_ttl);
+  if (name == "removed_mode") return set_choice(kRemovedModeNames, value, o.removed_mode);
+  if (name == "messages") return set_choice(kMessagesNames, value, o.messages);
+  if (name == "expiry_skew") return set_signed(value, o.expiry_skew);
   if (name == "latency") return set_duration(value, o.latency);
   if (name == "rate_limit") return set_number<std::size_t>(value, 0, o.rate_limit);
   if (name == "rate_window") return set_positive(value, o.rate_window);

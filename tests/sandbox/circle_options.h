@@ -17,23 +17,38 @@ namespace rota::sandbox {
 enum class IssueMode : std::uint8_t { kSame, kNew };
 // What a refresh gives while the member's newest access token lives.
 enum class RefreshMode : std::uint8_t { kFresh, kSticky };
+// What a revocation says of an access token whose member was removed.
+enum class RemovedMode : std::uint8_t { k422, k401, kNotFound };
+// Whether errors come in the words of Circle's description, or in others.
+enum class Messages : std::uint8_t { kDocumented, kOther };
 enum class RetryAfter : std::uint8_t { kNone, kSeconds, kDate };
 
 inline constexpr std::array<Name<IssueMode>, 2> kIssueModeNames{
     {{IssueMode::kSame, "same"}, {IssueMode::kNew, "new"}}};
 inline constexpr std::array<Name<RefreshMode>, 2> kRefreshModeNames{
     {{RefreshMode::kFresh, "fresh"}, {RefreshMode::kSticky, "sticky"}}};
+inline constexpr std::array<Name<RemovedMode>, 3> kRemovedModeNames{
+    {{RemovedMode::k422, "422"},
+     {RemovedMode::k401, "401"},
+     {RemovedMode::kNotFound, "not_found"}}};
+inline constexpr std::array<Name<Messages>, 2> kMessagesNames{
+    {{Messages::kDocumented, "documented"}, {Messages::kOther, "other"}}};
 inline constexpr std::array<Name<RetryAfter>, 3> kRetryAfterNames{
     {{RetryAfter::kNone, "none"}, {RetryAfter::kSeconds, "seconds"}, {RetryAfter::kDate, "date"}}};
 
 struct CircleOptions {
   std::string app_token = "sandbox-app-token";
+  // An Admin API token of the same community: no good here, which is the commonest mistake.
+  std::string admin_token = "sandbox-admin-token";
   std::int64_t community_id = 1;
   bool eligible = true;
   Duration access_ttl = std::chrono::hours{1};
   Duration refresh_ttl = std::chrono::days{30};
   IssueMode issue_mode = IssueMode::kSame;
   RefreshMode refresh_mode = RefreshMode::kFresh;
+  RemovedMode removed_mode = RemovedMode::k422;
+  Messages messages = Messages::kDocumented;
+  Duration expiry_skew{0};        // of the ends that replies name against the true ones
   std::size_t rate_limit = 2000;  // 0: none
   Duration rate_window = std::chrono::minutes{5};
   RetryAfter retry_after = RetryAfter::kNone;

@@ -49,15 +49,21 @@ std::string Mint::uuid() {
 std::string Mint::access_token(const Claims& claims) {
   const auto exp = std::chrono::floor<std::chrono::seconds>(claims.expires_at);
   const std::string payload = fmt::format(
-      R"({{"community_id":{},"community_member_id":{},"sso_user_id":{},"exp":{},"jti":"{}"}})",
+      R"({{"community_id":{},"community_member_id":{},"sso_user_id":{},"exp":{},"jti":"{}",)"
+      R"("type":"headless_member_token"}})",
       claims.community_id, claims.community_member_id, quoted_or_null(claims.sso_user_id),
       exp.time_since_epoch().count(), uuid());
-  std::string token = base64url(bytes_of(R"({"alg":"HS256"})"));
+  std::string token = base64url(bytes_of(R"({"alg":"RS256"})"));
   token += '.';
   token += base64url(bytes_of(payload));
-  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> signature{};
+  // As long as an RSA signature of 2048 bits, and made from the key and what is signed.
+  constexpr std::size_t kSignatureBytes = 256;
+  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> seed{};
+  static_assert(seed.size() == randombytes_SEEDBYTES);
   const auto signed_part = bytes_of(token);
-  crypto_auth_hmacsha256(signature.data(), signed_part.data(), signed_part.size(), key_.data());
+  crypto_auth_hmacsha256(seed.data(), signed_part.data(), signed_part.size(), key_.data());
+  std::array<unsigned char, kSignatureBytes> signature{};
+  randombytes_buf_deterministic(signature.data(), signature.size(), seed.data());
   token += '.';
   token += base64url(signature);
   return token;

@@ -26,7 +26,8 @@ class Mint {
  public:
   explicit Mint(std::uint64_t seed);
 
-  // A JWT signed with HS256. Its `exp` has whole seconds and is rounded down.
+  // A JWT with the claims and the size of Circle's (some 560 bytes): it looks like one signed with
+  // RS256, and nobody can verify it. Its `exp` has whole seconds and is rounded down.
   std::string access_token(const Claims& claims);
   // 32 bytes in base64url, as in Circle's examples.
   std::string refresh_token();

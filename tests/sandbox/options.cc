@@ -19,9 +19,12 @@ struct Described {
   const char* name;
   const char* help;
 };
-constexpr std::array<Described, 10> kCircleOptions{{
-    {"access_ttl", "lifetime of access tokens (1h)"},
+constexpr std::array<Described, 13> kCircleOptions{{
+    {"access_ttl", "lifetime of access tokens (1h; 0s: dead on arrival)"},
     {"refresh_ttl", "lifetime of refresh tokens (30d)"},
+    {"expiry_skew", "of the ends that replies name, as in 90s or -2h (0s)"},
+    {"removed_mode", "revoking a removed member's access token: 422 (default), 401 or not_found"},
+    {"messages", "errors in the documented words (default) or in other ones"},
     {"issue_mode", "same: an issue returns the refresh token that is alive (default); new"},
     {"refresh_mode", "fresh: a refresh always makes a token (default); sticky"},
     {"rate_limit", "calls per window before 429 (2000; 0: no limit)"},

@@ -118,12 +118,15 @@ std::expected<Endpoint, Refusal> route(std::string_view method, std::string_view
 }
 
 std::expected<void, Refusal> check_bearer(std::string_view authorization,
-                                          std::string_view app_token) {
+                                          std::string_view app_token,
+                                          std::string_view admin_token) {
   constexpr std::string_view kScheme = "Bearer ";
-  if (authorization.starts_with(kScheme) && authorization.substr(kScheme.size()) == app_token) {
-    return {};
-  }
-  return refuse(authorization.empty() ? "no bearer" : "wrong bearer",
+  const bool has_scheme = authorization.starts_with(kScheme);
+  const std::string_view token = authorization.substr(has_scheme ? kScheme.size() : 0);
+  if (has_scheme && token == app_token) return {};
+  return refuse(authorization.empty()                ? "no bearer"
+                : has_scheme && token == admin_token ? "an Admin API token as bearer"
+                                                     : "wrong bearer",
                 error_reply(401, message::kUnauthorized));
 }
 

@@ -47,9 +47,9 @@ struct Refusal {
 // The endpoint that method and path name exactly, or why none.
 std::expected<Endpoint, Refusal> route(std::string_view method, std::string_view target);
 
-// Checks the Authorization header against the app token.
+// Checks the Authorization header against the app token; the Admin token is known only to be named.
 std::expected<void, Refusal> check_bearer(std::string_view authorization,
-                                          std::string_view app_token);
+                                          std::string_view app_token, std::string_view admin_token);
 
 // Content type, JSON shape, field names and types, exactly as the OpenAPI description has them:
 // what Circle may let pass (a second selector, an extra field, a number in a string) is refused.

@@ -10,6 +10,7 @@
 namespace rota::sandbox {
 namespace {
 
+using testing::HasSubstr;
 using testing::MatchesRegex;
 
 std::string decoded_part(std::string_view jwt, std::size_t part) {
@@ -35,20 +36,23 @@ TEST_F(CircleTest, IssueGivesAPairWithExpiriesAndIds) {
               MatchesRegex(R"([A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+)"));
   EXPECT_EQ(text_of(body, "refresh_token").size(), 43U);
   EXPECT_EQ(text_of(body, "access_token_expires_at"), "2024-03-20T17:54:47.274Z");
-  EXPECT_EQ(text_of(body, "refresh_token_expires_at"), "2024-04-19T16:54:47.274Z");
+  EXPECT_EQ(text_of(body, "refresh_token_expires_at"), "2024-04-19T16:54:47.000Z");
   EXPECT_EQ(body.at("community_member_id"), 1);
   EXPECT_EQ(body.at("community_id"), 1);
 }
 
 TEST_F(CircleTest, AccessTokenCarriesCirclesClaims) {
   const std::string jwt = issued_pair(R"({"sso_user_id":"sso|2"})").access;
-  EXPECT_EQ(decoded_part(jwt, 0), R"({"alg":"HS256"})");
+  EXPECT_EQ(decoded_part(jwt, 0), R"({"alg":"RS256"})");
   EXPECT_THAT(
       decoded_part(jwt, 1),
       MatchesRegex(
           R"(\{"community_id":1,"community_member_id":2,"sso_user_id":"sso\|2",)"
-          R"("exp":1710957287,"jti":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"\})"));
-  EXPECT_EQ(decoded_part(jwt, 2).size(), 32U);
+          R"("exp":1710957287,"jti":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",)"
+          R"("type":"headless_member_token"\})"));
+  EXPECT_EQ(decoded_part(jwt, 2).size(), 256U);
+  EXPECT_GT(jwt.size(), 540U) << "as long as Circle's";
+  EXPECT_LT(jwt.size(), 600U);
 }
 
 TEST_F(CircleTest, EachSelectorFindsItsMember) {
@@ -90,7 +94,7 @@ TEST_F(CircleTest, RefreshOfUnknownTokenIs404) {
 
 TEST_F(CircleTest, RefreshTokenIsExpiredFromItsEndOn) {
   const Pair pair = issued_pair();
-  advance(hours{24 * 30} - Duration{1});
+  advance(hours{24 * 30} - Duration{275});  // its end has whole seconds
   EXPECT_EQ(refresh(pair.refresh).status, 200);
   EXPECT_EQ(state_of(pair.refresh), "live");
   advance(Duration{1});
@@ -160,6 +164,50 @@ TEST_F(CircleTest, RevokingForAMemberOrCommunityThatIsGone) {
                R"({"success":false,"message":"Community associated with the access token not )"
                R"(found.","error_details":{}})");
   EXPECT_EQ(object_of(issue(R"({"community_member_id":2})")).at("community_id"), 7);
+}
+
+// What Circle may do one way or the other, each at the turn of an option.
+TEST_F(CircleTest, ARemovedMembersTokenIsRefusedInOneOfThreeWays) {
+  const Pair pair = issued_pair();
+  ASSERT_EQ(ask("DELETE", "/_sandbox/members/1").status, 200);
+  const std::string_view gone =
+      R"({"success":false,"message":"Community member associated with the access token )"
+      R"(not found.","error_details":{}})";
+  expect_reply(revoke_access(pair.access), 422, gone);
+  set(R"({"removed_mode":"401"})");
+  expect_reply(revoke_access(pair.access), 401, gone);
+  set(R"({"removed_mode":"not_found"})");
+  expect_reply(revoke_access(pair.access), 422,
+               R"({"success":false,"message":"The access token not found.","error_details":{}})");
+}
+
+TEST_F(CircleTest, OtherWordsKeepStatusAndShape) {
+  set(R"({"messages":"other"})");
+  expect_reply(issue(R"({"community_member_id":4})"), 404,
+               R"({"success":false,"message":"Sorry, that did not work out.","error_details":{}})");
+  EXPECT_EQ(issue().status, 200);
+}
+
+TEST_F(CircleTest, LifetimesMayBeSkewedOrNothing) {
+  set(R"({"expiry_skew":"-90s"})");
+  const Reply reply = issue();
+  EXPECT_EQ(text_of(object_of(reply), "access_token_expires_at"), "2024-03-20T17:53:17.274Z");
+  EXPECT_EQ(text_of(object_of(reply), "refresh_token_expires_at"), "2024-04-19T16:53:17.000Z");
+  set(R"({"expiry_skew":"0s","access_ttl":"0s"})");
+  EXPECT_EQ(state_of(issued_pair().access), "expired") << "dead on arrival";
+}
+
+TEST_F(CircleTest, AnAdminTokenIsRefusedInCirclesWordsAndNamedInTheStats) {
+  const Reply reply = call({.method = "POST",
+                            .target = kIssuePath,
+                            .authorization = "Bearer sandbox-admin-token",
+                            .content_type = "application/json",
+                            .body = R"({"community_member_id":1})"})
+                          .reply;
+  expect_reply(
+      reply, 401,
+      R"({"success":false,"message":"Your account could not be authenticated.","error_details":{}})");
+  EXPECT_THAT(ask("GET", "/_sandbox/stats").body, HasSubstr("an Admin API token as bearer"));
 }
 
 TEST_F(CircleTest, IneligibleCommunityIsForbiddenEverything) {

@@ -98,7 +98,7 @@ TEST_F(CircleTest, BadControlCallsChangeNothing) {
            {"/_sandbox/app-token", "{}"},
            {"/_sandbox/eligible", R"({"eligible":"no"})"},
            {"/_sandbox/options", R"({"access_ttl":"5s","nothing":1})"},
-           {"/_sandbox/options", R"({"access_ttl":"0s"})"},
+           {"/_sandbox/options", R"({"access_ttl":"-1s"})"},
            {"/_sandbox/options", R"({"access_ttl":"-5s"})"},
            {"/_sandbox/options", R"({"rate_limit":-1})"},
            {"/_sandbox/options", R"({"rate_window":"1m"})"},
