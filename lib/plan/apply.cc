@@ -99,6 +99,7 @@ class Applier {
     }
     change_.merge(enter(record_, LifecycleEvent::kCircleIssued, now_));
 
+    change_.merge(revoke_gone_tokens(record_, now_));
     const Token* old_refresh = current(record_, TokenKind::kRefresh);
     const WallTime old_end = old_refresh ? old_refresh->expires_at : WallTime{};
     const TokenStatus status = status_of_received();
@@ -115,6 +116,7 @@ class Applier {
   }
 
   Progress operator()(const Refreshed& refreshed) {
+    change_.merge(revoke_gone_tokens(record_, now_));
     return take_access(refreshed.access, status_of_received());
   }
   Progress operator()(const Revoked&) { return dead(); }
@@ -151,7 +153,6 @@ class Applier {
   }
 
   Progress take_access(const AccessToken& access, TokenStatus status) {
-    change_.merge(revoke_gone_tokens(record_, now_));
     // One that is dead on arrival goes on the ledger, and takes the place of none that is alive.
     const Token* before = current(record_, TokenKind::kAccess);
     const bool stays = status == TokenStatus::kCurrent && before != nullptr &&

@@ -170,6 +170,7 @@ class Engine {
   bool in_use(const MemberSlot& slot, WallTime circle) const;
   void record_change(MemberSlot& slot, const RecordChange& change);
   void publish(const MemberSlot& slot);
+  void scrub();
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
   void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},

@@ -48,7 +48,10 @@ void Engine::housekeep_due(Now now) {
              token.fingerprint);
       }
     }
-    record_change(slot, housekeep(slot.record, policy_.revoke_superseded_after, circle));
+    const RecordChange over = housekeep(slot.record, policy_.revoke_superseded_after, circle);
+    // A removed member's tokens outlive its retirement.
+    if (!over.erased.empty() && !keeps_tokens(record.state)) scrub();
+    record_change(slot, over);
     settle_if_nothing_alive(slot, now);
     if (record.state == MemberState::kRetired && record.tokens.empty() &&
         !named_by_roster(record) && record.state_since + kTombstoneLife <= circle) {
@@ -217,15 +220,17 @@ void Engine::release_shared(MemberSlot& slot) {
 }
 
 // A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
+void Engine::scrub() {
+  if (!std::exchange(gathering_.scrubs, true)) gathering_.mutations.emplace_back(Scrub{});
+}
+
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
   const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
   if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
   const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
   // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
   const bool leaves = !change.empty() || !slot.operations.empty();
-  if (leaves && !std::exchange(gathering_.scrubs, true)) {
-    gathering_.mutations.emplace_back(Scrub{});
-  }
+  if (leaves) scrub();
   record_change(slot, change);
   finish_operations(slot, now);
 }
