@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "auth/error_words.h"
+#include "auth/excerpt.h"
 #include "auth/reply_fields.h"
 #include "auth/retry_after.h"
 #include "base/check.h"
@@ -18,20 +19,29 @@ struct Subject {
   const HttpReply& reply;
   std::optional<ReplyFields> fields;
   std::optional<ErrorWords> words;
+  const SentSecrets& sent;
 };
+
+// A content type in words of our own: what stands there may be anything.
+std::string_view type_of(const HttpReply& reply) {
+  for (const std::string_view known : {"text/html", "text/plain", "application/json"}) {
+    if (reply.content_type.starts_with(known)) return known;
+  }
+  return reply.content_type.empty() ? "no type" : "another type";
+}
 
 // "404 to refresh: Refresh token not found.", or what there was instead of words.
 std::string describe(const Subject& s) {
   std::string text = fmt::format("{} to {}", s.reply.status, name_of(s.kind));
   if (s.words) {
-    text += ": " + safe_excerpt(*s.fields->message);
+    text += ": " + safe_excerpt(*s.fields->message, s.sent);
   } else if (s.fields) {
     text += " with JSON that Circle does not document";
   } else if (s.reply.body.empty()) {
     text += " without a body";
   } else {
     text += fmt::format(" with {} bytes that are no JSON object ({})", s.reply.body.size(),
-                        safe_excerpt(s.reply.content_type));
+                        type_of(s.reply));
   }
   return text;
 }
@@ -187,8 +197,8 @@ void note_retry_after(const HttpReply& reply, WallTime now, Outcome& outcome) {
 
 }  // namespace
 
-Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now) {
-  Subject subject{kind, reply, read_reply_fields(reply.body.reveal()), std::nullopt};
+Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now, const SentSecrets& sent) {
+  Subject subject{kind, reply, read_reply_fields(reply.body.reveal()), std::nullopt, sent};
   subject.words = error_words_of(subject.fields);
   Reply result;
   if (reply.date) result.server_date = parse_http_date(trim(*reply.date));

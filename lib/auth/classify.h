@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/excerpt.h"
 #include "auth/http.h"
 #include "base/time.h"
 #include "model/outcome.h"
@@ -28,8 +29,9 @@ namespace rota {
 //    status and endpoint, so that a few bad members never look like a Circle that fails (P8).
 //
 // `wall_now` (this machine's clock) serves a Retry-After date only where the reply has no Date.
-// No text in the result holds a secret. Pure.
-Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now);
+// No text in the result repeats a secret that was `sent`. Pure.
+Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now,
+               const SentSecrets& sent = {});
 
 // The longest pause that a Retry-After can ask for: more is taken as this. A 5xx may be any proxy's
 // word, so it is believed no longer than tokens are refreshed ahead of their end by default.

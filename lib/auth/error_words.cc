@@ -1,6 +1,5 @@
 #include "auth/error_words.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -40,9 +39,6 @@ bool says(std::string_view message, const Known& known) {
   return rest.empty() || (known.advice_may_follow && rest.starts_with(" Please "));
 }
 
-constexpr std::size_t kExcerptCharsMax = 200;
-constexpr std::size_t kWordCharsMax = 24;  // the shortest token seen is a refresh token of 43
-
 }  // namespace
 
 std::optional<ErrorWords> error_words_of(const std::optional<ReplyFields>& fields) {
@@ -76,22 +72,6 @@ bool about_one(ErrorWords words, int status) {
       return false;
   }
   ROTA_CHECK(false);
-}
-
-std::string safe_excerpt(std::string_view text) {
-  std::string excerpt;
-  while (!text.empty() && excerpt.size() < kExcerptCharsMax) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > kWordCharsMax) {
-      excerpt.append("[...]");
-    } else {
-      for (const char c : text.substr(0, end)) excerpt.push_back(c > ' ' && c <= '~' ? c : '?');
-    }
-    if (end < text.size()) excerpt.push_back(' ');
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  excerpt.resize(std::min(excerpt.size(), kExcerptCharsMax));
-  return excerpt;
 }
 
 }  // namespace rota

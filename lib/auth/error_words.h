@@ -38,8 +38,4 @@ bool about_one(ErrorWords words, int status);
 // "success" false where it is there at all.
 std::optional<ErrorWords> error_words_of(const std::optional<ReplyFields>& fields);
 
-// A text from outside made fit for a log line: printable ASCII, at most 200 characters, and every
-// word that is long enough to be a token left out.
-std::string safe_excerpt(std::string_view text);
-
 }  // namespace rota

@@ -50,16 +50,5 @@ TEST(ErrorWords, DeeplyNestedJsonIsNotRead) {
   EXPECT_EQ(words_in(nested(100'000)), std::nullopt);
 }
 
-TEST(SafeExcerpt, IsOneShortPrintableLineWithoutAToken) {
-  EXPECT_EQ(safe_excerpt("Oops! Missing parameter."), "Oops! Missing parameter.");
-  EXPECT_EQ(safe_excerpt("a\nb\tc\x7f\xc3\xa9"), "a?b?c???");
-  EXPECT_EQ(safe_excerpt(""), "");
-  const std::string with_token = "Token " + std::string(replies::kRefresh) + " is bad";
-  EXPECT_EQ(safe_excerpt(with_token), "Token [...] is bad");
-  std::string words;
-  while (words.size() < 1000) words += "word ";
-  EXPECT_EQ(safe_excerpt(words), words.substr(0, 200));
-}
-
 }  // namespace
 }  // namespace rota
