@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "auth/ca_file.h"
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
@@ -111,6 +112,7 @@ class Doctor {
     } else {
       add(good("config", path + " is valid"));
       roster(*settings);
+      ca_file(settings->upstream.ca_file);
       credential("app_token", settings->upstream.app_token);
       credential("key", settings->store.key);
       if (admin_socket_.empty()) admin_socket_ = settings->serve.admin_socket;
@@ -124,6 +126,14 @@ class Doctor {
 
  private:
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
+
+  void ca_file(const std::string& path) {
+    if (path.empty()) return;
+    const auto read = read_ca_file(path);
+    add(read ? good("ca_file", path + " has certificates in PEM form")
+             : wrong("ca_file", read.error().message,
+                     "mend it; a running rotad reads it again by itself"));
+  }
 
   void roster(const Settings& settings) {
     const auto files = read_roster(settings.roster.path);

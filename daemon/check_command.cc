@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "auth/ca_file.h"
 #include "daemon/accounts.h"
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
@@ -68,6 +69,7 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
   ROTA_ASSIGN(const std::string held, held_grants(grantees));
   ROTA_ASSIGN(const auto roster_read, load_roster(settings.roster.path));
   const Roster& roster = *roster_read;
+  if (!settings.upstream.ca_file.empty()) ROTA_TRY(read_ca_file(settings.upstream.ca_file));
   if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
   std::string remark;
   ROTA_ASSIGN(Snapshot snapshot, look_at_store(settings, remark));

@@ -121,6 +121,11 @@ void Daemon::take_settings(Settings fresh, Reload& reload) {
   reload.report.needs_restart = need_restart(settings_, fresh);
   settings_.upstream.app_token = fresh.upstream.app_token;
   put_grants(std::move(fresh.grants));
+  // What was read last stays in force.
+  if (const auto read = client_->read_ca_file_again(); !read) {
+    context_.log.say(Severity::kWarning, "ca_file", read.error().message);
+    reload.report.add(read.error());
+  }
 }
 
 void Daemon::take_app_token(const Result<SecretPtr>& app_token, Reload& reload) {

@@ -10,6 +10,7 @@ namespace {
 AuthFailureKind kind_of(TransientReason reason) {
   switch (reason) {
     case TransientReason::kNotSent:
+    case TransientReason::kNotProcessed:
       return AuthFailureKind::kNotSent;
     case TransientReason::kNoReply:
       return AuthFailureKind::kNoReply;

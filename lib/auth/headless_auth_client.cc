@@ -16,11 +16,12 @@ namespace asio = boost::asio;
 
 // From here on coroutines use their arguments only: the client may be gone when they go on.
 
-asio::awaitable<Reply> reply_of(CallKind kind, asio::awaitable<HttpResult> sent) {
+asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
+                                asio::awaitable<HttpResult> sent) {
   const HttpResult result = co_await std::move(sent);
   if (!result) co_return Reply{Transient{result.error().reason, result.error().why}, {}};
   const auto wall_now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-  co_return classify(kind, *result, wall_now);
+  co_return classify(kind, *result, wall_now, secrets);
 }
 
 asio::awaitable<AuthResult<TokenPair>> pair_of(asio::awaitable<Reply> called) {
@@ -95,11 +96,14 @@ asio::awaitable<AuthResult<Revocation>> HeadlessAuthClient::revoke_member_api_to
 }
 
 asio::awaitable<Reply> HeadlessAuthClient::call(AuthRequest request) {
-  return reply_of(request.kind, transport_->send(encode(request)));
+  SentSecrets secrets({transport_->app_token(), request.token});
+  return reply_of(request.kind, std::move(secrets), transport_->send(encode(request)));
 }
 
 Result<void> HeadlessAuthClient::set_app_token(const SecretPtr& app_token) {
   return transport_->set_app_token(app_token);
 }
+
+Result<void> HeadlessAuthClient::read_ca_file_again() { return transport_->read_ca_file_again(); }
 
 }  // namespace rota

@@ -60,6 +60,11 @@ class HeadlessAuthClient {
   // cannot be one.
   Result<void> set_app_token(const SecretPtr& app_token);
 
+  // Reads the ca_file if it is another one now; calls look for themselves once a second.
+  // kConfig for a file that cannot be used: then the certificates that were read last stay in
+  // force.
+  Result<void> read_ca_file_again();
+
  private:
   explicit HeadlessAuthClient(std::unique_ptr<HttpTransport> transport);
 

@@ -26,8 +26,9 @@ struct HttpReply {
   Secret body;  // decoded; it may hold tokens
 };
 
-// No complete reply came. `reason` is kNotSent when the request certainly had no effect, kNoReply
-// when that is not known; `why` is one line for people without a secret in it.
+// No complete reply came. `reason` is kNotSent when the request certainly had no effect,
+// kNotProcessed when the server says so, kNoReply when that is not known; `why` is one line for
+// people without a secret in it.
 struct HttpFailure {
   TransientReason reason = TransientReason::kNoReply;
   std::string why;

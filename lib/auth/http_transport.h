@@ -15,6 +15,8 @@ namespace rota {
 // Always: TLS 1.2 or later with certificate and host name verified; no redirect followed, no proxy,
 // cookie or netrc used; nothing sent twice. libcurl would by itself send a request again when a
 // kept connection turns out dead: that would be a call that nobody accounted for, so here it fails.
+// After a call that got no reply in time, and after a refused HTTP/2 stream, the next call goes
+// over a new connection. Once the server asked for HTTP/1.1, all further calls use that.
 //
 // Create, use and destroy it on the thread that runs the executor; the executor's context must live
 // longer. Safe to destroy with calls in flight: they complete as failures.
@@ -33,6 +35,12 @@ class HttpTransport {
 
   // The bearer token of the calls that start from now on. kInvalid when it cannot be one.
   Result<void> set_app_token(const SecretPtr& token);
+  const SecretPtr& app_token() const;  // null before the first
+
+  // Reads the ca_file if it is another one now; calls look for themselves once a second.
+  // kConfig for a file that cannot be used: then the certificates that were read last stay in
+  // force.
+  Result<void> read_ca_file_again();
 
  private:
   class Loop;

@@ -1,9 +1,7 @@
 #include "auth/options.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include "auth/base_url.h"
+#include "auth/ca_file.h"
 
 namespace rota {
 
@@ -15,9 +13,7 @@ Result<HeadlessAuthOptions> check_options(HeadlessAuthOptions options) {
   if (options.connections_max < 1) {
     return fail(ErrorKind::kInvalid, "at least one connection must be allowed");
   }
-  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
-    return fail(ErrorKind::kConfig, fmt::format("{}: cannot be read", options.ca_file));
-  }
+  if (!options.ca_file.empty()) ROTA_TRY(read_ca_file(options.ca_file));
   return options;
 }
 

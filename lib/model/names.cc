@@ -47,6 +47,8 @@ std::string_view name_of(TransientReason reason) {
       return "unclear_401";
     case TransientReason::kServerError:
       return "server_error";
+    case TransientReason::kNotProcessed:
+      return "not_processed";
   }
   ROTA_CHECK(false);
 }

@@ -43,6 +43,7 @@ enum class TransientReason {
   kUnclearReply,  // a reply that is not Circle's known words: HTML, truncated, no token in it
   kUnclear401,    // a 401 on a refresh with words that we do not know: an issue call settles it
   kServerError,   // Circle's own 5xx or 422 error about this call
+  kNotProcessed,  // it reached the server, which says that it did nothing with it: no doubt remains
 };
 
 struct Issued {

@@ -24,7 +24,8 @@ CallFate fate_of(const Outcome& outcome) {
     case TransientReason::kNotSent:
       return CallFate::kNotSent;
     case TransientReason::kUnclear401:
-    case TransientReason::kServerError:  // Circle's own word that the call failed
+    case TransientReason::kServerError:   // Circle's own word that the call failed
+    case TransientReason::kNotProcessed:  // its slot of the budget is used all the same
       return CallFate::kAnswered;
     case TransientReason::kNoReply:
     case TransientReason::kUnclearReply:

@@ -50,9 +50,9 @@ TEST_F(BreakerTest, P8OneBadMemberAloneNeverOpensIt) {
 }
 
 TEST_F(BreakerTest, P8ThreeFailingMembersInARowOpenIt) {
-  for (const auto reason :
-       {TransientReason::kNotSent, TransientReason::kNoReply, TransientReason::kUnclearReply,
-        TransientReason::kUnclear401, TransientReason::kServerError}) {
+  for (const auto reason : {TransientReason::kNotSent, TransientReason::kNoReply,
+                            TransientReason::kUnclearReply, TransientReason::kUnclear401,
+                            TransientReason::kServerError, TransientReason::kNotProcessed}) {
     breaker = {};
     EXPECT_FALSE(take(transient(reason), 1));
     EXPECT_FALSE(take(transient(reason), 2));

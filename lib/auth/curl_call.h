@@ -1,0 +1,82 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "auth/ca_file.h"
+#include "auth/excerpt.h"
+#include "auth/http.h"
+#include "auth/options.h"
+#include "auth/reply_collector.h"
+#include "base/secret.h"
+
+namespace rota {
+
+// The header lines of every call, the bearer token among them, which has locked memory of its own
+// and is wiped when the last call that uses it is over.
+class HeaderLines {
+ public:
+  explicit HeaderLines(const Secret& app_token);
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
+
+  curl_slist* get() { return &first_; }
+
+ private:
+  struct FreeGuarded {
+    void operator()(void* bytes) const;  // wipes, too
+  };
+  struct FreeLines {
+    void operator()(curl_slist* lines) const { curl_slist_free_all(lines); }
+  };
+  std::unique_ptr<void, FreeGuarded> bearer_;
+  std::unique_ptr<curl_slist, FreeLines> others_;
+  curl_slist first_{};
+};
+
+struct EasyCleanup {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+
+// One call in flight. libcurl points into it, so it never moves. Loop thread only.
+struct CurlCall {
+  using Done = std::move_only_function<void(HttpResult)>;
+
+  HttpRequest request;
+  std::string url;
+  std::shared_ptr<HeaderLines> headers;
+  std::shared_ptr<const CaFile> ca;  // null: the system's store
+  bool http1_only = false;
+  SecretPtr app_token;         // as in `headers`: what an error text must not repeat
+  int attempts = 0;            // connections that the request was to be sent on
+  std::size_t body_taken = 0;  // how much of the request's body libcurl was given
+  // What libcurl remarks about the call's HTTP/2 stream.
+  std::uint32_t stream = 0;  // its number; 0 before that, and with HTTP/1.1
+  bool remarked = false;     // something happened to the connection since
+  bool refused = false;      // by REFUSED_STREAM, or a GOAWAY that leaves it out: not processed
+  bool wants_http1 = false;  // the server wants this request over HTTP/1.1
+  ReplyCollector reply;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+  Done done;
+  boost::asio::executor_work_guard<boost::asio::any_io_executor> work;
+  std::unique_ptr<CURL, EasyCleanup> easy;  // last: gone before what it points to
+};
+
+// Sets every option of the call. False when libcurl refuses one.
+bool prepare(CurlCall& call, const HeadlessAuthOptions& options);
+
+// What the transfer that ended with `code` came to.
+HttpResult result_of(CurlCall& call, CURLcode code);
+// The failure of a call that is given up here and now.
+HttpFailure failure_of(const CurlCall& call, std::string_view why);
+
+}  // namespace rota

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "auth/curl_call.h"
+#include "auth/socket_watch.h"
+#include "base/result.h"
+
+namespace rota {
+
+// Connections to one origin and the calls over them, run by the loop: libcurl's multi interface.
+//
+// libcurl keeps an HTTP/2 connection whose calls all time out, and puts the next call on it. So a
+// connection is not mended but left behind with its whole pool: retire() has the calls in flight
+// end, each within its own time, and then closes every connection.
+//
+// Loop thread only. Calls complete through the executor, never from inside of a method.
+class CurlPool : public std::enable_shared_from_this<CurlPool> {
+ public:
+  // What a call's end says about the pool; called before the call completes.
+  using OnEnd = std::function<void(const CurlCall& call, CURLcode code)>;
+
+  // `on_end` must stay callable until close().
+  static Result<std::shared_ptr<CurlPool>> create(boost::asio::any_io_executor executor,
+                                                  std::size_t connections_max, OnEnd on_end);
+  CurlPool(const CurlPool&) = delete;
+  CurlPool& operator=(const CurlPool&) = delete;
+  ~CurlPool() { close(); }
+
+  // Takes a call that is prepared. It completes once, whatever happens.
+  void start(std::unique_ptr<CurlCall> call);
+  // No call comes any more: the pool closes itself when the last one is over.
+  void retire();
+  // Ends all calls and connections. Nothing happens any more afterwards.
+  void close();
+  bool closed() const { return !multi_; }
+
+ private:
+  struct MultiCleanup {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+
+  CurlPool(boost::asio::any_io_executor executor, OnEnd on_end);
+  static int on_socket(CURL*, curl_socket_t socket, int what, void* pool, void*) noexcept;
+  static int on_timer(CURLM*, long milliseconds, void* pool) noexcept;
+  void watch(curl_socket_t socket, int what);
+  void wake_in(long milliseconds);
+  void act(curl_socket_t socket, int events);
+  void complete(CurlCall& call, HttpResult result);
+
+  // Constant after create().
+  const boost::asio::any_io_executor executor_;
+  const OnEnd on_end_;
+
+  // Loop thread only.
+  bool retired_ = false;
+  boost::asio::steady_timer timer_;
+  std::unordered_map<curl_socket_t, std::shared_ptr<SocketWatch>> watches_;
+  std::unordered_map<CURL*, std::unique_ptr<CurlCall>> calls_;
+  std::unique_ptr<CURLM, MultiCleanup> multi_;  // null once closed
+};
+
+}  // namespace rota
