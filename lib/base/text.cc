@@ -1,6 +1,12 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 namespace rota {
 namespace {
@@ -14,19 +20,135 @@ std::string_view take_digits(std::string_view& text) {
   return run.substr(std::min(run.find_first_not_of('0'), run.size()));
 }
 
+constexpr char32_t kSupplementary = 0x10000;
+
+struct Character {
+  char32_t value = 0;
+  std::size_t bytes = 1;
+};
+
+bool is_tail(char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U; }
+
+// The character that a text, which is not empty, begins with; none: its first byte begins none.
+std::optional<Character> first_character(std::string_view text) {
+  constexpr unsigned kTailBits = 6;
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return Character{lead, 1};
+  const std::size_t bytes = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return std::nullopt;
+  char32_t value = lead & (0xffU >> (bytes + 1));
+  for (const char byte : text.substr(1, bytes - 1)) {
+    if (!is_tail(byte)) return std::nullopt;
+    value = (value << kTailBits) | (static_cast<unsigned char>(byte) & 0x3fU);
+  }
+  // Too long a form, a surrogate, or past the last character.
+  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, kSupplementary};
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < kLeast.at(bytes) || surrogate || value > 0x10ffff) return std::nullopt;
+  return Character{value, bytes};
+}
+
+bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
+
+// Unicode 15's general categories Cf, Zl and Zp.
+constexpr std::array<std::pair<char32_t, char32_t>, 20> kUnseen{{
+    {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
+    {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x180e, 0x180e},
+    {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},
+    {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f},
+}};
+
+bool is_unseen(char32_t c) {
+  if (c < 0x80) return is_control(c);
+  return is_control(c) || std::ranges::any_of(kUnseen, [c](const auto& range) {
+           return c >= range.first && c <= range.second;
+         });
+}
+
+void append_byte(unsigned char byte, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+}
+
+void append_escape(char32_t c, std::string& out) {
+  if (c < kSupplementary) {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    return;
+  }
+  const auto rest = static_cast<unsigned>(c - kSupplementary);  // as JSON has it, in two halves
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}\\u{:04x}", 0xd800U + (rest >> 10U),
+                 0xdc00U + (rest & 0x3ffU));
+}
+
+// `escape` appends what stands for a character, and `invalid` what stands for a byte that is no
+// UTF-8.
+template <class Escape, class Invalid>
+std::string escaped(std::string_view text, std::string_view kept, Escape escape, Invalid invalid) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    const std::size_t bytes = character ? character->bytes : 1;
+    const std::string_view same = text.substr(0, bytes);
+    if (!character) {
+      invalid(static_cast<unsigned char>(text.front()), out);
+    } else if (is_unseen(character->value) && (bytes > 1 || !kept.contains(text.front()))) {
+      escape(character->value, out);
+    } else {
+      out += same;
+    }
+    text.remove_prefix(bytes);
+  }
+  return out;
+}
+
+// False as soon as it is false of a character, or a byte begins none.
+template <class Predicate>
+bool all_characters(std::string_view text, Predicate predicate) {
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    if (!character || !predicate(character->value)) return false;
+    text.remove_prefix(character->bytes);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string shortened(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  while (end > 0 && is_tail(text[end])) --end;
   text.resize(end);
   return text + "…";
 }
 
 std::string in_quotes(std::string_view text) {
   // Of a long text no more is copied than may be shown.
-  return '"' + shortened(std::string(text.substr(0, kQuotedBytesMax + 1)), kQuotedBytesMax) + '"';
+  return '"' +
+         visible(shortened(std::string(text.substr(0, kQuotedBytesMax + 1)), kQuotedBytesMax)) +
+         '"';
+}
+
+bool is_utf8(std::string_view text) {
+  return all_characters(text, [](char32_t) { return true; });
+}
+
+bool has_control(std::string_view text) {
+  return !all_characters(text, [](char32_t c) { return !is_control(c); });
+}
+
+std::string visible(std::string_view text, std::string_view kept) {
+  const auto escape = [](char32_t c, std::string& out) {
+    constexpr char32_t kLastShort = 0xff;
+    c <= kLastShort ? append_byte(static_cast<unsigned char>(c), out) : append_escape(c, out);
+  };
+  return escaped(text, kept, escape, append_byte);
+}
+
+std::string visible_json(std::string_view json) {
+  return escaped(json, "\n\r\t", append_escape,
+                 [](unsigned char, std::string& out) { out += "\xef\xbf\xbd"; });
 }
 
 std::string shell_word(std::string_view text) {

@@ -10,7 +10,8 @@ namespace rota {
 // At most so many bytes of it, and "…" where that is not all; no character of UTF-8 is cut through.
 std::string shortened(std::string text, std::size_t bytes_max);
 
-// What somebody wrote, for a message about it: in quotes, and shortened to kQuotedBytesMax.
+// What somebody wrote, for a message about it: in quotes, visible(), and shortened to
+// kQuotedBytesMax.
 inline constexpr std::size_t kQuotedBytesMax = 64;
 std::string in_quotes(std::string_view text);
 
@@ -24,5 +25,21 @@ struct NaturalLess {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const { return natural_order(a, b) < 0; }
 };
+
+// Whether the text is well-formed UTF-8 (RFC 3629).
+bool is_utf8(std::string_view text);
+
+// Whether the text has a control character: one of C0 or C1, or DEL. Bytes that are no UTF-8 count
+// as such, since a terminal may take one for a control character.
+bool has_control(std::string_view text);
+
+// The text for a terminal or a log. A character that a reader does not see, and that may change
+// what the reader sees of the rest, becomes its escape, "\x1b" or "\u202e": control characters, the
+// bidirectional and all other format characters, and separators of lines. A byte that is no UTF-8
+// becomes "\xff". Those in `kept` stay.
+std::string visible(std::string_view text, std::string_view kept = {});
+// The same for a JSON text, which stays one with the same meaning; there line ends and tabs stay,
+// which stand between values only, and a byte that is no UTF-8 becomes U+FFFD.
+std::string visible_json(std::string_view json);
 
 }  // namespace rota

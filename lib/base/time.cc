@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -93,6 +93,11 @@ constexpr std::array<Unit, 5> kUnits{
     {{"d", days{1}}, {"h", hours{1}}, {"m", minutes{1}}, {"s", seconds{1}}, {"ms", Duration{1}}}};
 constexpr std::int64_t kDurationDaysMax = 36'500;
 
+constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 7> kWeekdays{"Sun", "Mon", "Tue", "Wed",
+                                                    "Thu", "Fri", "Sat"};
+
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
@@ -153,8 +158,6 @@ std::string format_iso8601(WallTime time) {
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {
-  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   Scanner in(text);
   Fields f;
   in.take(3);  // the weekday says nothing that the date does not
@@ -169,6 +172,38 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
     return std::nullopt;
   }
   return assemble(f);
+}
+
+std::array<char, kHttpDateBytes> http_date(WallTime time) {
+  std::array<char, kHttpDateBytes> text{};
+  char* out = text.data();
+  const auto put = [&out](std::string_view part) { out = std::ranges::copy(part, out).out; };
+  const auto put_two = [&out](unsigned number) {
+    *out++ = static_cast<char>('0' + number / 10 % 10);
+    *out++ = static_cast<char>('0' + number % 10);
+  };
+  const auto day_start = std::chrono::floor<days>(time);
+  const year_month_day date{day_start};
+  const auto second = std::chrono::floor<seconds>(time - day_start).count();
+  constexpr auto kPerHour = seconds{hours{1}}.count();
+  constexpr auto kPerMinute = seconds{minutes{1}}.count();
+  const auto year_number = static_cast<unsigned>(static_cast<int>(date.year()));
+  put(kWeekdays.at(std::chrono::weekday{day_start}.c_encoding()));
+  put(", ");
+  put_two(static_cast<unsigned>(date.day()));
+  put(" ");
+  put(kMonths.at(static_cast<unsigned>(date.month()) - 1));
+  put(" ");
+  put_two(year_number / 100);
+  put_two(year_number % 100);
+  put(" ");
+  put_two(static_cast<unsigned>(second / kPerHour));
+  put(":");
+  put_two(static_cast<unsigned>(second % kPerHour / kPerMinute));
+  put(":");
+  put_two(static_cast<unsigned>(second % kPerMinute));
+  put(" GMT");
+  return text;
 }
 
 }  // namespace rota

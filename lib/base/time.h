@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,5 +58,9 @@ std::string format_iso8601(WallTime time);
 
 // Parses an HTTP date in its preferred form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
 std::optional<WallTime> parse_http_date(std::string_view text);
+
+// In that form. Cheap enough for every fetch.
+inline constexpr std::size_t kHttpDateBytes = 29;
+std::array<char, kHttpDateBytes> http_date(WallTime time);
 
 }  // namespace rota

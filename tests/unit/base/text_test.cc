@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace rota {
@@ -19,7 +21,60 @@ TEST(Shortened, CutsWhatDoesNotAndNoCharacterThrough) {
   EXPECT_EQ(shortened("€", 2), "…");
 }
 
+TEST(IsUtf8, TakesWhatRfc3629Takes) {
+  for (const std::string_view good :
+       {"", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_utf8(good)) << visible(good);
+  }
+  for (const std::string_view bad :
+       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xc2", "\xc2z", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\x9b"}) {
+    EXPECT_FALSE(is_utf8(bad)) << visible(bad);
+  }
+}
+
+TEST(HasControl, SeesC0AndC1AndDelete) {
+  for (const std::string_view bad :
+       {std::string_view("\0", 1), std::string_view("a\nb"), std::string_view("\x1b[2J"),
+        std::string_view("\x7f"), std::string_view("\xc2\x80"), std::string_view("\xc2\x9b"),
+        std::string_view("\xc2\x9f"), std::string_view("\x9b")}) {
+    EXPECT_TRUE(has_control(bad)) << visible(bad);
+  }
+  EXPECT_FALSE(has_control("A\xc2\xa0é\xe2\x80\xae~")) << "format characters are none";
+}
+
+TEST(Visible, ShowsWhatATerminalWouldObey) {
+  EXPECT_EQ(visible("Ada é 日本 \xf0\x9f\x98\x80"), "Ada é 日本 \xf0\x9f\x98\x80");
+  EXPECT_EQ(visible("a\nb\tc\x1b[31m\x7f"), R"(a\x0ab\x09c\x1b[31m\x7f)");
+  EXPECT_EQ(visible("a\nb\tc\x1b", "\n\t"), "a\nb\tc\\x1b");
+  EXPECT_EQ(visible("\xc2\x9b"
+                    "31m"),
+            R"(\x9b31m)");
+  EXPECT_EQ(visible("\x9b"
+                    "31m\xff"),
+            R"(\x9b31m\xff)");
+  // Bidirectional and other format characters, and separators of lines.
+  EXPECT_EQ(visible("a\xe2\x80\xae"
+                    "b\xe2\x81\xa6"
+                    "c\xe2\x80\x8b"
+                    "d\xef\xbb\xbf"
+                    "e\xe2\x80\xa8"
+                    "f\xc2\xad"
+                    "g\xd8\x9c"),
+            R"(a\u202eb\u2066c\u200bd\ufeffe\u2028f\xadg\u061c)");
+  EXPECT_EQ(visible("\xf3\xa0\x81\x81"), R"(\udb40\udc41)");
+  EXPECT_EQ(visible(""), "");
+}
+
+TEST(VisibleJson, KeepsTheMeaning) {
+  EXPECT_EQ(visible_json("{\n\t\"name\":\"a\xe2\x80\xae\xc2\x9b\"}\n"),
+            "{\n\t\"name\":\"a\\u202e\\u009b\"}\n");
+  EXPECT_EQ(visible_json("\"\xff\""), "\"\xef\xbf\xbd\"");
+}
+
 TEST(InQuotes, ShowsNoMoreThanItMay) {
+  EXPECT_EQ(in_quotes("a\xc2\x9b\xe2\x80\xae\n"), R"("a\x9b\u202e\x0a")");
   EXPECT_EQ(in_quotes("abc"), "\"abc\"");
   const std::string longest(kQuotedBytesMax, 'a');
   EXPECT_EQ(in_quotes(longest), '"' + longest + '"');

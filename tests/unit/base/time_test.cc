@@ -207,6 +207,28 @@ TEST(HttpDate, ReadsThePreferredForm) {
   }
 }
 
+TEST(HttpDate, IsWrittenAsItIsRead) {
+  struct Row {
+    std::string_view text;
+    std::int64_t millis;
+  };
+  constexpr std::array kRows{
+      Row{"Sun, 06 Nov 1994 08:49:37 GMT", 784'111'777'000},
+      Row{"Thu, 01 Jan 1970 00:00:00 GMT", 999},
+      Row{"Thu, 29 Feb 2024 23:59:59 GMT", 1'709'251'199'999},
+      Row{"Fri, 31 Dec 9999 23:59:59 GMT", 253'402'300'799'000},
+  };
+  for (const Row& row : kRows) {
+    const auto text = http_date(at(row.millis));
+    EXPECT_EQ(std::string_view(text.data(), text.size()), row.text);
+  }
+  for (std::int64_t day = 0; day < 1'000; ++day) {
+    const WallTime time = at(1'700'000'000'000) + days{day} + std::chrono::seconds{day * 61};
+    const auto text = http_date(time);
+    EXPECT_EQ(parse_http_date({text.data(), text.size()}), time);
+  }
+}
+
 TEST(HttpDate, KnowsEveryMonth) {
   constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
