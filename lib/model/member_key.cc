@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <functional>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -17,13 +20,23 @@ Result<void> check_text(std::string_view value, std::string_view what) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("{} is longer than {} bytes", what, kMemberKeyBytesMax));
   }
-  const bool has_control = std::ranges::any_of(
-      value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (has_control) {
+  if (!is_utf8(value)) return fail(ErrorKind::kInvalid, fmt::format("{} is not UTF-8", what));
+  if (has_control(value)) {
     return fail(ErrorKind::kInvalid, fmt::format("{} has a control character", what));
   }
   return {};
 }
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+char lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+std::string folded(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), lower);
+  return result;
+}
+
+bool is_address(std::string_view key) { return key.starts_with(prefix_of(SelectorKind::kEmail)); }
 
 }  // namespace
 
@@ -69,7 +82,8 @@ Result<MemberKey> MemberKey::from_email(std::string_view address) {
   const auto at = address.find('@');
   if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
       address.find('@', at + 1) != std::string_view::npos || address.contains(' ')) {
-    return fail(ErrorKind::kInvalid, fmt::format("email \"{}\" is not NAME@DOMAIN", address));
+    return fail(ErrorKind::kInvalid,
+                fmt::format("email {} is not NAME@DOMAIN", in_quotes(address)));
   }
   return MemberKey{SelectorKind::kEmail, std::string(address)};
 }
@@ -79,12 +93,42 @@ Result<MemberKey> MemberKey::from_sso(std::string_view sso_user_id) {
   return MemberKey{SelectorKind::kSsoUserId, std::string(sso_user_id)};
 }
 
-std::strong_ordering MemberKey::operator<=>(const MemberKey& other) const {
-  if (const auto order = kind <=> other.kind; order != 0) return order;
-  return natural_order(value, other.value);
+std::string MemberKey::text() const { return fmt::format("{}{}", prefix_of(kind), value); }
+
+std::string MemberKey::canonical_text() const { return canonical_key_text(text()); }
+
+std::weak_ordering operator<=>(const MemberKey& a, const MemberKey& b) {
+  if (a.kind != b.kind) return a.kind <=> b.kind;
+  // Most addresses are in lower case already, and a roster sorts many.
+  const bool folds = a.kind == SelectorKind::kEmail && (std::ranges::any_of(a.value, is_upper) ||
+                                                        std::ranges::any_of(b.value, is_upper));
+  return folds ? natural_order(folded(a.value), folded(b.value)) : natural_order(a.value, b.value);
 }
 
-std::string MemberKey::text() const { return fmt::format("{}{}", prefix_of(kind), value); }
+bool operator==(const MemberKey& a, const MemberKey& b) {
+  if (a.kind != b.kind || a.value.size() != b.value.size()) return false;
+  if (a.kind != SelectorKind::kEmail) return a.value == b.value;
+  return std::ranges::equal(a.value, b.value, {}, lower, lower);
+}
+
+std::size_t MemberKeyHash::operator()(const MemberKey& key) const {
+  const auto kind = static_cast<std::size_t>(std::to_underlying(key.kind));
+  constexpr std::hash<std::string_view> kHash;
+  if (key.kind != SelectorKind::kEmail) return kHash(key.value) + kind;
+  // On the stack: every fetch by address comes here.
+  std::array<char, kMemberKeyBytesMax> bytes;
+  if (key.value.size() > bytes.size()) return kHash(folded(key.value)) + kind;
+  std::ranges::transform(key.value, bytes.begin(), lower);
+  return kHash({bytes.data(), key.value.size()}) + kind;
+}
+
+std::string canonical_key_text(std::string_view key) {
+  return is_address(key) ? folded(key) : std::string(key);
+}
+
+bool same_key_text(std::string_view a, std::string_view b) {
+  return is_address(a) && is_address(b) ? std::ranges::equal(a, b, {}, lower, lower) : a == b;
+}
 
 std::int64_t MemberKey::id() const {
   ROTA_CHECK(kind == SelectorKind::kCommunityMemberId);

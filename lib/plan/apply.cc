@@ -300,6 +300,7 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
   into.selectors.insert(into.selectors.end(), std::make_move_iterator(from.selectors.begin()),
                         std::make_move_iterator(from.selectors.end()));
   from.selectors.clear();
+  unite_spellings(into);
   forget_stale_tags(into);
   into.last_used = std::max(into.last_used, from.last_used);
   const bool wanted = wanted_by_roster(into);

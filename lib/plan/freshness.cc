@@ -69,7 +69,13 @@ Duration forced_refresh_gap(Duration lifetime) { return std::min(kForcedRefreshG
 
 Duration effective_min_ttl(std::optional<Duration> asked, Duration lifetime) {
   const Duration wanted = asked.value_or(std::min(kDefaultMinTtl, lifetime / 2));
-  return std::min(wanted, lifetime - forced_refresh_gap(lifetime));
+  return std::min(wanted, min_ttl_max(lifetime));
+}
+
+Duration min_ttl_max(Duration lifetime) { return lifetime - forced_refresh_gap(lifetime); }
+
+Duration required_life(std::optional<Duration> asked, bool strict, Duration lifetime) {
+  return strict && asked ? *asked : effective_min_ttl(asked, lifetime);
 }
 
 }  // namespace rota

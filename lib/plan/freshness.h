@@ -60,4 +60,10 @@ Duration forced_refresh_gap(Duration lifetime);
 // client can burn the budget by asking for more.
 Duration effective_min_ttl(std::optional<Duration> asked, Duration lifetime);
 
+// The most life that a token of this lifetime can be asked to have.
+Duration min_ttl_max(Duration lifetime);
+
+// The same as effective_min_ttl(), but a strict request gets what it asked for or nothing.
+Duration required_life(std::optional<Duration> asked, bool strict, Duration lifetime);
+
 }  // namespace rota

@@ -1,6 +1,7 @@
 #include "plan/lifecycle.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -76,6 +77,21 @@ bool forget_stale_tags(MemberRecord& record) {
     changed = true;
   }
   return changed;
+}
+
+void unite_spellings(MemberRecord& record) {
+  std::vector<Selector> united;
+  for (Selector& selector : record.selectors) {
+    const auto same = std::ranges::find(united, selector.key, &Selector::key);
+    if (same == united.end()) {
+      united.push_back(std::move(selector));
+    } else if (selector.in_roster || !same->in_roster) {
+      // One that keeps the member out does so under either spelling.
+      selector.retired |= selector.in_roster && same->in_roster && same->retired;
+      *same = std::move(selector);
+    }
+  }
+  record.selectors = std::move(united);
 }
 
 const MemberKey& primary_key(const MemberRecord& record) {

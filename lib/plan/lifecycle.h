@@ -51,6 +51,11 @@ std::vector<std::string> tags_of(const MemberRecord& record);
 // come back when the last entry leaves. Says whether the record changed.
 bool forget_stale_tags(MemberRecord& record);
 
+// Leaves one selector of those whose keys are equal: the one that the roster in force names. A
+// record of before keys were compared in their canonical form can have two, and so can a merged
+// one.
+void unite_spellings(MemberRecord& record);
+
 // What people and lists call the member: its roster key, an entry in force before a removed one.
 const MemberKey& primary_key(const MemberRecord& record);
 

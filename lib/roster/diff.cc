@@ -24,7 +24,7 @@ void add_step(const RosterEntry* old, const RosterEntry* now, RosterDiff& diff) 
     diff.add.push_back(*now);
   } else if (now->retired && was_active) {
     diff.retire.push_back(now->key);
-  } else if (old == nullptr || *old != *now) {
+  } else if (old == nullptr || *old != *now || !old->key.same_spelling(now->key)) {
     diff.change.push_back(*now);
   }
 }

@@ -10,10 +10,11 @@ namespace rota {
 
 // What a wanted roster changes against the one in force.
 struct RosterDiff {
-  std::vector<RosterEntry> add;     // not in force, or in force as retired and now wanted again
-  std::vector<RosterEntry> change;  // same standing, another name or other tags; or new and retired
-  std::vector<MemberKey> retire;    // in force and not retired, now gone or retired = true
-  std::vector<MemberKey> drop;  // in force as retired = true, now gone: changes nobody's standing
+  std::vector<RosterEntry> add;  // not in force, or in force as retired and now wanted again
+  // Same standing, another name, other tags or another spelling of the key; or new and retired.
+  std::vector<RosterEntry> change;
+  std::vector<MemberKey> retire;  // in force and not retired, now gone or retired = true
+  std::vector<MemberKey> drop;    // in force as retired = true, now gone: changes nobody's standing
 
   bool empty() const { return add.empty() && change.empty() && retire.empty() && drop.empty(); }
 };

@@ -135,17 +135,6 @@ std::vector<Piece> cut(std::string_view text) {
   return pieces;
 }
 
-// Which entries are one: addresses are compared without regard to ASCII case.
-std::string folded(const MemberKey& key) {
-  std::string text = key.text();
-  if (key.kind == SelectorKind::kEmail) {
-    for (char& c : text) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-  }
-  return text;
-}
-
 class Reader {
  public:
   Result<void> read_file(const RosterFile& file);
@@ -160,7 +149,7 @@ class Reader {
   Result<void> read_member(const TomlTable& table);
 
   Roster roster_;
-  std::unordered_map<std::string, Place> seen_;
+  std::unordered_map<MemberKey, Place, MemberKeyHash> seen_;
   const RosterFile* file_ = nullptr;
   std::size_t members_ = 0;  // of this file
 };
@@ -201,7 +190,7 @@ Result<void> Reader::read_member(const TomlTable& table) {
   if (draft.selector.empty()) {
     return table.error("has no selector: one of community_member_id, email or sso_user_id");
   }
-  const auto [other, is_new] = seen_.try_emplace(folded(draft.entry.key), file_, draft.line);
+  const auto [other, is_new] = seen_.try_emplace(draft.entry.key, file_, draft.line);
   if (!is_new) {
     return table.error(fmt::format("{}: {} stands already at {}:{}", draft.selector,
                                    draft.entry.key.text(), other->second.file->name,

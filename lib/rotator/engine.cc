@@ -56,6 +56,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
   }
   upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
   for (MemberRecord& record : snapshot.members) {
+    unite_spellings(record);
     forget_stale_tags(record);
     MemberSlot& slot = add_slot(std::move(record));
     slot.use_on_record = slot.record.last_used;
@@ -76,6 +77,7 @@ void Engine::start(Now now, Commands& out) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
+  unite_namesakes(now);
   for (auto& [member, slot] : slots_) {
     settle_if_nothing_alive(slot, now);
     publish(slot);

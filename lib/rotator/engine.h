@@ -178,6 +178,7 @@ class Engine {
   MemberSlot& add_slot(MemberRecord record);
   void forget(MemberSlot& slot);
   void index(MemberSlot& slot);
+  const Selector* selector_of(MemberId member, const MemberKey& key) const;
   void drop_from_index(const MemberSlot& slot);
   void release_shared(MemberSlot& slot);
 
@@ -202,6 +203,10 @@ class Engine {
   MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
   bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   static Use use_of(const MemberSlot& slot, const CallState& call);
+
+  // engine_merge.cc
+  void merge_into(MemberSlot& into, MemberSlot& slot, Now now);
+  void unite_namesakes(Now now);
 
   // engine_roster.cc
   Roster roster_in_force() const;
@@ -249,7 +254,10 @@ class Engine {
   TokenIds token_ids_;
   std::int64_t next_member_;
   std::unordered_map<MemberId, MemberSlot> slots_;
-  std::map<std::string, MemberId, NaturalLess> by_key_;  // every selector, prefixed form
+  std::map<std::string, MemberId, NaturalLess> by_key_;  // every selector, canonical_text()
+  bool key_shared_ = false;  // two records had one key, and perhaps still have
+  // Of one key, as they were loaded; none after the start.
+  std::optional<std::vector<std::pair<MemberId, MemberId>>> namesakes_{std::in_place};
   std::unordered_map<std::int64_t, MemberId> by_circle_id_;
   std::set<MemberId> failing_;  // those with a backoff
   std::set<MemberId> unrecorded_uses_;

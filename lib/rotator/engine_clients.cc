@@ -120,7 +120,13 @@ void Engine::answer_waiters(MemberSlot& slot, Now now) {
 // Before the end of the token that is there, Circle may have nothing better: then that one will do.
 bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
   WaitRequest exacting = waits_.at(id).request;
+  // Before the end of the token that is there, Circle may have nothing better: then that one will
+  // do.
   exacting.strict = exacting.strict || !facts_.early_refresh_useless;
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  if (!waits_.at(id).request.strict && access != nullptr) {  // it gets no more than a new token has
+    exacting.min_ttl = effective_min_ttl(exacting.min_ttl, lifetime_of(*access));
+  }
   if (best_answer(slot, exacting, now).result != WaitResult::kServe) return false;
   answer(id, {.result = WaitResult::kServe});
   return true;
@@ -157,8 +163,8 @@ WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& reques
   const Token* access = current(slot.record, TokenKind::kAccess);
   if (access != nullptr && alive(access->expires_at, circle)) {
     const bool refused = request.refused == access->fingerprint;
-    const Duration min_ttl = effective_min_ttl(request.min_ttl, lifetime_of(*access));
-    const bool too_short = request.strict && access->expires_at - circle < min_ttl;
+    const Duration needed = required_life(request.min_ttl, request.strict, lifetime_of(*access));
+    const bool too_short = request.strict && access->expires_at - circle < needed;
     if (!refused && !too_short) return {.result = WaitResult::kServe};
   }
   Duration retry_after = kRetryAfterMin;
@@ -174,7 +180,7 @@ void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction act
     out.emplace_back(
         command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
   };
-  const auto known = by_key_.find(key);
+  const auto known = by_key_.find(canonical_key_text(key));
   if (known == by_key_.end()) return refuse(fmt::format("no member {} on record", key));
   MemberSlot& slot = slots_.at(known->second);
   const auto state = name_of(slot.record.state);

@@ -39,27 +39,7 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
     record_change(into, RecordChange{.row = true, .put = {}, .erased = {}});
     return slot;
   }
-  tell(Severity::kInfo, "alias", &slot,
-       fmt::format("is the same member as {}: they share its tokens",
-                   primary_key(into.record).text()));
-  const MemberId from = slot.record.id;
-  const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
-  into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
-  for (auto& [wait, state] : waits_) {  // those that are answered but not let out, too
-    if (state.request.member == from) state.request.member = into.record.id;
-  }
-  for (const OperatorId op : slot.operations) {
-    auto& members = operations_.at(op).members;
-    members.erase(from);
-    // It may be about both of them, and is to be completed once.
-    if (members.insert(into.record.id).second) into.operations.push_back(op);
-  }
-  into.rotations_asked += slot.rotations_asked;
-  into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
-  journal_.reassign(from, into.record.id, gathering_.mutations);
-  forget(slot);
-  index(into);
-  record_change(into, change);
+  merge_into(into, slot, now);
   return into;
 }
 

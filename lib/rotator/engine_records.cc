@@ -184,11 +184,15 @@ void Engine::publish(const MemberSlot& slot) {
                 .body = nullptr,
                 .issued_at = {},
                 .expires_at = {}};
-  for (const Selector& selector : record.selectors) row.keys.push_back(selector.key);
+  for (const Selector& selector : record.selectors) {
+    const bool leads_here = !key_shared_ || find(selector.key.canonical_text()) == &slot;
+    if (leads_here) row.keys.push_back(selector.key);
+  }
   if (record.community_member_id) {
     const auto id = MemberKey::from_id(*record.community_member_id);
     if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
   }
+  if (row.keys.empty()) row.keys.push_back(primary_key(record));
   const Token* access = current(record, TokenKind::kAccess);
   if (record.state == MemberState::kActive && access != nullptr) {
     row.access_token = access->value;
@@ -264,13 +268,26 @@ MemberSlot& Engine::add_slot(MemberRecord record) {
 void Engine::index(MemberSlot& slot) {
   const MemberRecord& record = slot.record;
   for (const Selector& selector : record.selectors) {
-    by_key_.insert_or_assign(selector.key.text(), record.id);
+    const auto [place, is_new] = by_key_.try_emplace(selector.key.canonical_text(), record.id);
+    if (is_new || place->second == record.id) continue;
+    const Selector* other = selector_of(place->second, selector.key);
+    key_shared_ = key_shared_ || other != nullptr;
+    if (other != nullptr && namesakes_) namesakes_->emplace_back(place->second, record.id);
+    // Not from one that the roster names by it to one that it does not.
+    if (other == nullptr || selector.in_roster || !other->in_roster) place->second = record.id;
   }
   if (record.community_member_id) {
     by_circle_id_.insert_or_assign(*record.community_member_id, record.id);
     // The roster may name that id for another record, until Circle says that both are one.
     by_key_.emplace(fmt::format("id:{}", *record.community_member_id), record.id);
   }
+}
+
+const Selector* Engine::selector_of(MemberId member, const MemberKey& key) const {
+  const MemberSlot* slot = find(member);
+  if (slot == nullptr) return nullptr;
+  const auto own = std::ranges::find(slot->record.selectors, key, &Selector::key);
+  return own == slot->record.selectors.end() ? nullptr : &*own;
 }
 
 void Engine::forget(MemberSlot& slot) {
@@ -293,7 +310,8 @@ void Engine::drop_from_index(const MemberSlot& slot) {
     const auto it = map.find(key);
     if (it != map.end() && it->second == member) map.erase(it);
   };
-  for (const Selector& selector : slot.record.selectors) drop(by_key_, selector.key.text());
+  for (const Selector& selector : slot.record.selectors)
+    drop(by_key_, selector.key.canonical_text());
   if (slot.record.community_member_id) {
     drop(by_circle_id_, *slot.record.community_member_id);
     drop(by_key_, fmt::format("id:{}", *slot.record.community_member_id));
@@ -306,7 +324,7 @@ const MemberSlot* Engine::find(MemberId member) const {
 }
 
 const MemberSlot* Engine::find(std::string_view key) const {
-  const auto it = by_key_.find(key);
+  const auto it = by_key_.find(canonical_key_text(key));
   return it == by_key_.end() ? nullptr : find(it->second);
 }
 

@@ -45,7 +45,7 @@ Roster Engine::roster_in_force() const {
 RosterDiff Engine::diff_to(const Roster& roster) const {
   RosterDiff diff = diff_rosters(roster_in_force(), roster);
   const auto retires = [this](const RosterEntry& entry) {
-    const auto known = by_key_.find(entry.key.text());
+    const auto known = by_key_.find(entry.key.canonical_text());
     return entry.retired && known != by_key_.end() &&
            wanted_by_roster(slots_.at(known->second).record);
   };
@@ -127,7 +127,7 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                           .retired = entry.retired,
                           .name = entry.name,
                           .tags = entry.tags};
-  const auto known = by_key_.find(entry.key.text());
+  const auto known = by_key_.find(entry.key.canonical_text());
   if (known == by_key_.end()) {
     MemberSlot& slot = add_slot({.id = MemberId{next_member_++},
                                  .state = MemberState::kActive,
@@ -153,7 +153,7 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
 }
 
 void Engine::apply_removal(const MemberKey& key, const Entries& wanted, Now now) {
-  const auto known = by_key_.find(key.text());
+  const auto known = by_key_.find(key.canonical_text());
   if (known == by_key_.end()) return;
   MemberSlot& slot = slots_.at(known->second);
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);

@@ -166,9 +166,11 @@ Result<std::string> members_json(const Engine& engine, Now now, std::string_view
   }
   json::array members;
   json::value next = nullptr;
-  for (auto it = engine.keys().upper_bound(after); it != engine.keys().end(); ++it) {
+  for (auto it = engine.keys().upper_bound(canonical_key_text(after)); it != engine.keys().end();
+       ++it) {
     const MemberSlot& slot = *engine.find(it->second);
-    if (it->first != primary_key(slot.record).text()) continue;  // listed once, by its first name
+    if (it->first != primary_key(slot.record).canonical_text())
+      continue;  // listed once, by its first name
     if (wanted && slot.record.state != *wanted) continue;
     if (!members.empty() && members.size() >= limit) {
       next = members.back().at("key");

@@ -8,9 +8,8 @@ void Subscriptions::subscribe(Subscriber& subscriber, std::span<const MemberKey>
   auto [place, fresh] = keys_of_.try_emplace(&subscriber);
   ROTA_CHECK(fresh);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    std::string text = keys[i].text();
-    by_key_[text].push_back({.subscriber = &subscriber, .index = i});
-    place->second.push_back(std::move(text));
+    by_key_[keys[i]].push_back({.subscriber = &subscriber, .index = i});
+    place->second.push_back(keys[i]);
   }
 }
 
@@ -20,7 +19,7 @@ void Subscriptions::unsubscribe(Subscriber& subscriber) {
   std::erase(of_all_, &subscriber);
   const auto node = keys_of_.extract(&subscriber);
   if (node.empty()) return;
-  for (const std::string& key : node.mapped()) {
+  for (const MemberKey& key : node.mapped()) {
     const auto followers = by_key_.find(key);
     if (followers == by_key_.end()) continue;  // the same key twice
     std::erase_if(followers->second,
@@ -29,7 +28,7 @@ void Subscriptions::unsubscribe(Subscriber& subscriber) {
   }
 }
 
-void Subscriptions::key_changed(std::string_view key) const {
+void Subscriptions::key_changed(const MemberKey& key) const {
   const auto followers = by_key_.find(key);
   if (followers == by_key_.end()) return;
   for (const Follower& each : followers->second) each.subscriber->on_key_changed(each.index);

@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -27,15 +25,15 @@ class Subscriber {
 // each key, and those that follow all; nobody else costs anything. Loop thread only.
 class Subscriptions {
  public:
-  // The subscriber must stay until unsubscribe(); once for each subscriber. Keys are prefixed, and
-  // need not lead to anybody.
+  // The subscriber must stay until unsubscribe(); once for each subscriber. Keys need not lead to
+  // anybody.
   void subscribe(Subscriber& subscriber, std::span<const MemberKey> keys);
   void subscribe_to_all(Subscriber& subscriber);
   // From one of the two; harmless when there is none.
   void unsubscribe(Subscriber& subscriber);
 
   // For the table.
-  void key_changed(std::string_view key) const;
+  void key_changed(const MemberKey& key) const;
   void any_changed() const;
   bool follows_keys() const { return !by_key_.empty(); }
 
@@ -44,15 +42,8 @@ class Subscriptions {
     Subscriber* subscriber = nullptr;
     std::size_t index = 0;  // of the key in the subscriber's list
   };
-  struct KeyHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
-  std::unordered_map<std::string, std::vector<Follower>, KeyHash, std::equal_to<>> by_key_;
-  std::unordered_map<Subscriber*, std::vector<std::string>> keys_of_;
+  std::unordered_map<MemberKey, std::vector<Follower>, MemberKeyHash> by_key_;
+  std::unordered_map<Subscriber*, std::vector<MemberKey>> keys_of_;
   std::vector<Subscriber*> of_all_;
 };
 

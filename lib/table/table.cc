@@ -29,12 +29,14 @@ void Table::publish(Published row) {
     drop_keys(stored);
   }
   row.change = changed ? ++last_change_ : stored.change;
+  row.place = added ? in_places_.size() : stored.place;
+  if (added) in_places_.push_back(&stored);
   if (changed) {
     by_change_.erase(stored.change);
     by_change_.emplace(row.change, &stored);
   }
   stored = std::move(row);
-  for (const MemberKey& key : stored.keys) by_key_.insert_or_assign(key.text(), &stored);
+  for (const MemberKey& key : stored.keys) by_key_.insert_or_assign(key, &stored);
   if (!changed) return;
   tell_changed(stored);
   subscriptions_.any_changed();
@@ -46,6 +48,10 @@ void Table::forget(MemberId member) {
   tell_changed(it->second);
   drop_keys(it->second);
   by_change_.erase(it->second.change);
+  const Published* last = in_places_.back();
+  in_places_.at(it->second.place) = last;
+  rows_.at(last->member).place = it->second.place;
+  in_places_.pop_back();
   rows_.erase(it);
 }
 
@@ -56,12 +62,34 @@ const Published* Table::next_changed(std::uint64_t after) const {
 
 void Table::tell_changed(const Published& row) const {
   if (!subscriptions_.follows_keys()) return;
-  for (const MemberKey& key : row.keys) subscriptions_.key_changed(key.text());
+  for (const MemberKey& key : row.keys) subscriptions_.key_changed(key);
+}
+
+const Published* Table::find(const MemberKey& key) const {
+  const auto it = by_key_.find(key);
+  return it == by_key_.end() ? nullptr : it->second;
+}
+
+Table::Lookup Table::look_up(const MemberKey& key) const {
+  // No roster can hold it.
+  static const MemberKey kNobody{SelectorKind::kSsoUserId, "\n"};
+  static const Published kEmpty = [] {
+    Published row;
+    row.keys.push_back(kNobody);
+    return row;
+  }();
+  const Published* row = find(key);
+  const Published& other =
+      in_places_.empty() ? kEmpty : *in_places_[MemberKeyHash{}(key) % in_places_.size()];
+  // So there is one search that finds and one that does not, whichever came first.
+  const Published* second = find(row != nullptr ? kNobody : other.keys.front());
+  const Published* examined = row != nullptr ? row : second != nullptr ? second : &other;
+  return {.row = row, .examined = examined};
 }
 
 const Published* Table::find(std::string_view key) const {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : it->second;
+  const auto parsed = MemberKey::parse(key);
+  return parsed ? find(*parsed) : nullptr;
 }
 
 const Published* Table::find(MemberId member) const {
@@ -72,7 +100,7 @@ const Published* Table::find(MemberId member) const {
 void Table::drop_keys(const Published& row) {
   for (const MemberKey& key : row.keys) {
     // A key that another member was published with since is not ours to drop.
-    const auto it = by_key_.find(key.text());
+    const auto it = by_key_.find(key);
     if (it != by_key_.end() && it->second == &row) by_key_.erase(it);
   }
 }

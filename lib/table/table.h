@@ -30,6 +30,7 @@ struct Published {
   WallTime expires_at;             // Circle's clock
   mutable bool use_noted = false;  // a fetch of it was noted, and not passed on yet
   std::uint64_t change = 0;        // the table's: a later change of any member has a larger number
+  std::size_t place = 0;           // the table's
 };
 
 // The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or
@@ -41,9 +42,20 @@ class Table {
   void publish(Published row);
   void forget(MemberId member);
 
-  // `key` in its prefixed form, "id:42". Null: nothing of that name.
-  const Published* find(std::string_view key) const;
+  // Null: nothing of that name.
+  const Published* find(const MemberKey& key) const;
+  const Published* find(std::string_view key) const;  // in its prefixed form, "id:42"
   const Published* find(MemberId member) const;
+
+  // For whoever may not be told whether there is such a member: `row` as find(), and `examined` to
+  // be looked through in either case. It is the row itself or, for a name that leads to nobody,
+  // some member that the name picks, the same each time. The work is the same in both cases, so
+  // that its time does not tell them apart.
+  struct Lookup {
+    const Published* row = nullptr;
+    const Published* examined = nullptr;
+  };
+  Lookup look_up(const MemberKey& key) const;
   std::size_t size() const { return rows_.size(); }
 
   // The member that changed first after this change, that is 0 for the first of all; null when none
@@ -54,17 +66,12 @@ class Table {
   Subscriptions& subscriptions() { return subscriptions_; }
 
  private:
-  struct KeyHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   void drop_keys(const Published& row);
   void tell_changed(const Published& row) const;
 
   std::unordered_map<MemberId, Published> rows_;
-  std::unordered_map<std::string, const Published*, KeyHash, std::equal_to<>> by_key_;
+  std::unordered_map<MemberKey, const Published*, MemberKeyHash> by_key_;
+  std::vector<const Published*> in_places_;  // by Published::place
   std::map<std::uint64_t, const Published*> by_change_;
   std::uint64_t last_change_ = 0;
   Subscriptions subscriptions_;

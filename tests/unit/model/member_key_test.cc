@@ -75,6 +75,10 @@ TEST(MemberKey, SaysWhichRuleATextBreaks) {
       Row{"sso:a\tb", "control character"},
       Row{"sso:a\x7f", "control character"},
       Row{"sso:a\x1b[31m", "control character"},
+      Row{"sso:a\xc2\x9b[31m", "control character"},
+      Row{"email:a\xc2\x85@b", "control character"},
+      Row{"sso:a\x9b[31m", "not UTF-8"},
+      Row{"email:gr\xe9ta@example.com", "not UTF-8"},
       Row{"sso:" + std::string(kMemberKeyBytesMax + 1, 'a'), "longer than 512"},
   };
   for (const Row& row : rows) {
@@ -104,9 +108,42 @@ TEST(MemberKey, GivesTheIdAsANumber) {
   EXPECT_DEATH(MemberKey::from_sso("42")->id(), "check failed");
 }
 
-TEST(MemberKey, IsOrderedByKindAndValueAndComparedByteByByte) {
+TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
+  const auto key = [](std::string_view text) { return MemberKey::parse(text).value(); };
+  const MemberKey ada = key("email:ada@example.com");
+  for (const std::string_view text : {"email:Ada@Example.com", "email:ADA@EXAMPLE.COM"}) {
+    const MemberKey other = key(text);
+    EXPECT_EQ(other, ada);
+    EXPECT_TRUE(std::is_eq(other <=> ada));
+    EXPECT_EQ(MemberKeyHash{}(other), MemberKeyHash{}(ada));
+    EXPECT_EQ(other.canonical_text(), "email:ada@example.com");
+    EXPECT_EQ(canonical_key_text(text), "email:ada@example.com");
+    EXPECT_TRUE(same_key_text(text, "email:aDa@example.com"));
+    EXPECT_FALSE(other.same_spelling(ada));
+    EXPECT_EQ(other.text(), text) << "the spelling stays";
+  }
+  // What is no ASCII letter is compared as it is, and of SSO ids everything.
+  EXPECT_NE(key("email:\xc3\x89va@b"), key("email:\xc3\xa9va@b"));
+  EXPECT_NE(key("email:a[@b"), key("email:a{@b"));
+  EXPECT_NE(key("sso:A"), key("sso:a"));
+  EXPECT_NE(MemberKeyHash{}(key("sso:A")), MemberKeyHash{}(key("sso:a")));
+  EXPECT_EQ(canonical_key_text("sso:A"), "sso:A");
+  EXPECT_FALSE(same_key_text("sso:A", "sso:a"));
+  EXPECT_FALSE(same_key_text("email:a@b", "email:a@bc"));
+  // As long as one can be, and longer, as a damaged database may have it.
+  const std::string longest = std::string(kMemberKeyBytesMax - 2, 'A') + "@b";
+  for (const std::string& value : {longest, longest + longest}) {
+    const MemberKey upper{SelectorKind::kEmail, value};
+    const MemberKey lower{SelectorKind::kEmail, upper.canonical_text().substr(6)};
+    EXPECT_EQ(upper, lower);
+    EXPECT_EQ(MemberKeyHash{}(upper), MemberKeyHash{}(lower));
+  }
+}
+
+TEST(MemberKey, IsOrderedByKindAndValue) {
   EXPECT_EQ(*MemberKey::from_id(7), *MemberKey::from_id_text("7"));
-  EXPECT_NE(*MemberKey::from_email("a@b"), *MemberKey::from_email("A@b"));
+  EXPECT_LT(*MemberKey::from_email("A@b"), *MemberKey::from_email("b@b"));
+  EXPECT_LT(*MemberKey::from_email("a@b"), *MemberKey::from_email("B@b"));
   EXPECT_NE(*MemberKey::from_sso("7"), *MemberKey::from_id(7));
   EXPECT_LT(*MemberKey::from_id(7), *MemberKey::from_email("a@b"));
   EXPECT_LT(*MemberKey::from_email("z@z"), *MemberKey::from_sso("a"));

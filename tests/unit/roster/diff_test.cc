@@ -97,10 +97,22 @@ TEST(Diff, DoesNotDependOnTheOrderOfEntries) {
   EXPECT_EQ(first.drop, second.drop);
 }
 
-TEST(Diff, ComparesAddressesByteByByte) {
-  const RosterDiff diff = diff_rosters({{active("email:Ada@b")}}, {{active("email:ada@b")}});
-  EXPECT_THAT(diff.add, ElementsAre(active("email:ada@b")));
-  EXPECT_THAT(diff.retire, ElementsAre(key("email:Ada@b")));
+// The new spelling is what Circle is sent from then on; nobody comes or goes.
+TEST(Diff, TakesAnAddressInAnotherCaseForTheSameMember) {
+  const RosterDiff diff = diff_rosters({{active("email:Ada@b"), active("email:B@c")}},
+                                       {{active("email:b@C"), active("email:ada@b")}});
+  EXPECT_THAT(diff.add, IsEmpty());
+  EXPECT_THAT(diff.retire, IsEmpty());
+  EXPECT_THAT(diff.drop, IsEmpty());
+  ASSERT_EQ(diff.change.size(), 2U);
+  EXPECT_EQ(diff.change[0].key.text(), "email:ada@b");
+  EXPECT_EQ(diff.change[1].key.text(), "email:b@C");
+  const RosterDiff retires = diff_rosters({{active("email:Ada@b")}}, {{retired("email:ada@b")}});
+  EXPECT_THAT(retires.retire, ElementsAre(key("email:ada@b")));
+  EXPECT_THAT(retires.change, IsEmpty());
+  // An SSO id has a case.
+  const RosterDiff others = diff_rosters({{active("sso:A")}}, {{active("sso:a")}});
+  EXPECT_THAT(others.retire, ElementsAre(key("sso:A")));
 }
 
 TEST(Guard, HoldsOnlyWhatIsMoreThanCountAndMoreThanFraction) {

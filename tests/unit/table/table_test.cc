@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <utility>
 
 #include "model/expiry.h"
@@ -34,6 +35,48 @@ TEST(Table, FindsAMemberByEveryKeyAndById) {
   EXPECT_EQ(table.find("42"), nullptr);
   EXPECT_EQ(table.find(MemberId{1}), table.find("id:42"));
   EXPECT_EQ(table.size(), 1U);
+}
+
+TEST(Table, FindsAnAddressInAnyCase) {
+  Table table;
+  table.publish(row(1, {"email:Ada@Example.com", "sso:Ada"}));
+  ASSERT_NE(table.find("email:ada@example.COM"), nullptr);
+  EXPECT_EQ(table.find("email:ada@example.COM")->keys.at(0).text(), "email:Ada@Example.com");
+  EXPECT_EQ(table.find("sso:ada"), nullptr);
+  table.publish(row(1, {"email:ada@example.com"}));
+  EXPECT_NE(table.find("email:Ada@Example.com"), nullptr);
+  table.forget(MemberId{1});
+  EXPECT_EQ(table.find("email:ada@example.com"), nullptr);
+}
+
+TEST(TableLookUp, AlwaysHasSomebodyToLookThrough) {
+  Table table;
+  const MemberKey nobody = MemberKey::from_id(1'000).value();
+  EXPECT_EQ(table.look_up(nobody).row, nullptr);
+  EXPECT_NE(table.look_up(nobody).examined, nullptr) << "of an empty table too";
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    table.publish(row(id, {"id:" + std::to_string(id)}));
+    table.publish(row(id, {"id:" + std::to_string(id), "sso:x"}));
+  }
+  std::set<const Published*> picked;
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    const MemberKey there = MemberKey::from_id(id).value();
+    EXPECT_EQ(table.look_up(there).row, table.find(there));
+    EXPECT_EQ(table.look_up(there).examined, table.find(there));
+    const MemberKey missing = MemberKey::from_id(1'000 + id).value();
+    EXPECT_EQ(table.look_up(missing).row, nullptr);
+    EXPECT_EQ(table.look_up(missing).examined, table.look_up(missing).examined);
+    picked.insert(table.look_up(missing).examined);
+  }
+  EXPECT_GT(picked.size(), 5U) << "another one for each name";
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    table.forget(MemberId{id * 8 % 21});
+    for (std::int64_t other = 1'000; other < 1'040; ++other) {
+      const Published* examined = table.look_up(MemberKey::from_id(other).value()).examined;
+      ASSERT_NE(examined, nullptr);
+      if (table.size() > 0) EXPECT_EQ(table.find(examined->member), examined);
+    }
+  }
 }
 
 TEST(Table, PublishReplacesAllOfTheOldRow) {
