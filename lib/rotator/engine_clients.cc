@@ -120,8 +120,6 @@ void Engine::answer_waiters(MemberSlot& slot, Now now) {
 // Before the end of the token that is there, Circle may have nothing better: then that one will do.
 bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
   WaitRequest exacting = waits_.at(id).request;
-  // Before the end of the token that is there, Circle may have nothing better: then that one will
-  // do.
   exacting.strict = exacting.strict || !facts_.early_refresh_useless;
   const Token* access = current(slot.record, TokenKind::kAccess);
   if (!waits_.at(id).request.strict && access != nullptr) {  // it gets no more than a new token has

@@ -1,8 +1,6 @@
 #include "serve/access.h"
 
 #include <algorithm>
-#include <functional>
-#include <utility>
 
 namespace rota {
 
@@ -18,18 +16,37 @@ AccessPolicy::AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& gran
 
 bool AccessPolicy::may_read(const PeerIdentity& peer, const MemberKey& asked,
                             const Published* member) const {
-  if (may_administer(peer)) return true;
-  if (also_ && !also_->may_read(peer, asked, member)) return false;
-  return any_rights(peer, [&](const Rights& rights) {
+  return judge(peer, asked, {.row = member, .examined = member}).granted;
+}
+
+AccessPolicy::Judged AccessPolicy::judge(const PeerIdentity& peer, const MemberKey& asked,
+                                         const Table::Lookup& found) const {
+  if (may_administer(peer)) return {.granted = true};
+  // Both are asked in any case, so that a refusal by one takes no less.
+  const Judged also = also_ ? also_->judge(peer, asked, found) : Judged{.granted = true};
+  Judged judged{.compared = also.compared};
+  const bool granted = any_rights(peer, [&](const Rights& rights) {
     if (rights.all_members || rights.members.contains(asked)) return true;
-    return member != nullptr && rights.cover(*member);
+    if (found.examined == nullptr) return false;
+    const std::size_t matches = rights.matches(*found.examined);
+    judged.compared += found.examined->tags.size() + found.examined->keys.size();
+    return found.row != nullptr && matches > 0;
   });
+  judged.granted = granted && also.granted;
+  return judged;
+}
+
+bool AccessPolicy::may_read_all(const PeerIdentity& peer) const {
+  if (may_administer(peer)) return true;
+  return any_rights(peer, [](const Rights& r) { return r.all_members; }) &&
+         (!also_ || also_->may_read_all(peer));
 }
 
 bool AccessPolicy::may_read(const PeerIdentity& peer, const Published& member) const {
   if (may_administer(peer)) return true;
   if (also_ && !also_->may_read(peer, member)) return false;
-  return any_rights(peer, [&](const Rights& rights) { return rights.cover(member); });
+  return any_rights(
+      peer, [&](const Rights& rights) { return rights.all_members || rights.matches(member) > 0; });
 }
 
 bool AccessPolicy::may_read_some(const PeerIdentity& peer) const {
@@ -74,17 +91,11 @@ bool AccessPolicy::any_rights(const PeerIdentity& peer, Holds holds) const {
   });
 }
 
-bool AccessPolicy::Rights::cover(const Published& member) const {
-  if (all_members) return true;
-  const auto has_tag = [this](const std::string& tag) { return tags.contains(tag); };
-  if (!tags.empty() && std::ranges::any_of(member.tags, has_tag)) return true;
-  const auto has_key = [this](const MemberKey& key) { return members.contains(key); };
-  return !members.empty() && std::ranges::any_of(member.keys, has_key);
-}
-
-std::size_t AccessPolicy::KeyHash::operator()(const MemberKey& key) const {
-  return std::hash<std::string>{}(key.value) +
-         static_cast<std::size_t>(std::to_underlying(key.kind));
+std::size_t AccessPolicy::Rights::matches(const Published& member) const {
+  std::size_t count = 0;
+  for (const std::string& tag : member.tags) count += tags.count(tag);
+  for (const MemberKey& key : member.keys) count += members.count(key);
+  return count;
 }
 
 }  // namespace rota

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,6 +54,16 @@ class AccessPolicy {
   // although it leads to nobody (yet); by tag it covers only who is there. A refusal is the same
   // whether or not there is such a member.
   bool may_read(const PeerIdentity& peer, const MemberKey& asked, const Published* member) const;
+  // The same for a name as the table looked it up, for peers that must not learn whether there is
+  // such a member: without a grant as many names and tags are compared if there is none as if there
+  // is. `compared` is for tests.
+  struct Judged {
+    bool granted = false;
+    std::size_t compared = 0;
+  };
+  Judged judge(const PeerIdentity& peer, const MemberKey& asked, const Table::Lookup& found) const;
+  // Whether the peer may have the tokens of all members, so that no name has to be judged.
+  bool may_read_all(const PeerIdentity& peer) const;
   // The same for a member that nobody asked for by name.
   bool may_read(const PeerIdentity& peer, const Published& member) const;
   // Whether anything at all is granted to the peer, be anybody there or not.
@@ -64,17 +75,15 @@ class AccessPolicy {
   bool operator==(const AccessPolicy& other) const;
 
  private:
-  struct KeyHash {
-    std::size_t operator()(const MemberKey& key) const;
-  };
   // All that is granted to one user or one group. Sets, so that a fetch costs the same whatever
   // the length of the lists.
   struct Rights {
     bool all_members = false;
     std::unordered_set<std::string> tags;
-    std::unordered_set<MemberKey, KeyHash> members;
+    std::unordered_set<MemberKey, MemberKeyHash> members;
 
-    bool cover(const Published& member) const;
+    // How many names and tags of the member are granted: all are compared, whatever is found.
+    std::size_t matches(const Published& member) const;
     bool operator==(const Rights&) const = default;
   };
   using RightsOf = std::unordered_map<std::uint32_t, Rights>;

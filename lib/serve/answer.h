@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -12,18 +13,25 @@ namespace rota {
 // A reply without a token.
 using PlainReply = std::variant<JsonReply, ErrorReply>;
 
+// What a fetch asked for, as far as it is judged again when its reply is written.
+struct Asked {
+  MemberKey key;  // the name that led to the member
+  bool strict = false;
+  std::optional<Duration> min_ttl{};
+};
+
 // The token that the table holds, alive at `circle_now`. `row` is the table's: use it before the
 // loop goes on.
 struct TokenReply {
   const Published* row = nullptr;
   WallTime circle_now;
-  MemberKey asked;  // the name that led to it
+  Asked asked;
 };
 
 // The token service is to be waited for.
 struct WaitReply {
   WaitRequest request;
-  MemberKey asked;
+  Asked asked;
 };
 
 // A reply that comes later: `start` is called once, and calls what it is given once, never from

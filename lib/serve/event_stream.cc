@@ -17,7 +17,7 @@ std::string quoted(std::string_view text) {
 void append_stream_head(Buffer& out) {
   out.append(
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-      "Connection: close\r\n\r\n");
+      "X-Accel-Buffering: no\r\nConnection: close\r\n\r\n");
 }
 
 void append_token_event(Buffer& out, const MemberKey& member, const Published& row) {

@@ -18,6 +18,7 @@ namespace rota {
 // The data of a token is the 200 body of GET /v1/token, that of a retired one the body of an
 // error's code and message; each with the member's key in front: {"member":"id:42",…}.
 
+// X-Accel-Buffering keeps nginx from holding events back until it has a buffer full.
 void append_stream_head(Buffer& out);
 // The row must have a body.
 void append_token_event(Buffer& out, const MemberKey& member, const Published& row);

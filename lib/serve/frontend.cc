@@ -1,6 +1,5 @@
 #include "serve/frontend.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "serve/admin_api.h"
@@ -19,6 +18,7 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
     if (!query) {
       return error_reply(ErrorCode::kBadRequest, std::move(query).error().message);
     }
+    settle_name(query->member, peer, *policy_, tokens_->table());
     Answer answer = decide_token(*query, peer, *policy_, tokens_->table(), tokens_->circle_now());
     note_use(*query, answer);
     return answer;
@@ -33,15 +33,17 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
 
 Answer Frontend::answer_watch(const RequestHead& request, const PeerIdentity& peer) const {
   if (request.method != "GET") return method_not_allowed("GET");
-  auto keys = parse_watch_query(request.query);
-  if (!keys) return error_reply(ErrorCode::kBadRequest, std::move(keys).error().message);
-  const bool granted =
-      keys->empty() ? policy_->may_read_some(peer)
-                    : std::ranges::all_of(*keys, [&](const MemberKey& key) {
-                        return policy_->may_read(peer, key, tokens_->table().find(key.text()));
-                      });
+  auto members = parse_watch_query(request.query);
+  if (!members) return error_reply(ErrorCode::kBadRequest, std::move(members).error().message);
+  bool granted = !members->empty() || policy_->may_read_some(peer);
+  WatchReply watch;
+  for (NamedMember& member : *members) {
+    settle_name(member, peer, *policy_, tokens_->table());
+    granted &= look_up(member.key, peer, *policy_, tokens_->table()).granted;
+    watch.keys.push_back(std::move(member.key));
+  }
   if (!granted) return error_reply(ErrorCode::kForbidden);
-  return WatchReply{*std::move(keys)};
+  return watch;
 }
 
 std::unique_ptr<WatchStream> Frontend::open_watch(WatchReply watch, const PeerIdentity& peer,
@@ -58,13 +60,13 @@ void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
   }
   const auto* error = std::get_if<ErrorReply>(&answer);
   if (error == nullptr || error->code != ErrorCode::kTokenUnavailable) return;
-  const Published* row = tokens_->table().find(query.key.text());
+  const Published* row = tokens_->table().find(query.member.key);
   if (row == nullptr) return;
   tokens_->note_use(*row);
   if (query.refused) tokens_->note_refused(row->member, *query.refused);
 }
 
-TokenOutcome Frontend::settle(const MemberKey& asked, const WaitAnswer& wait,
+TokenOutcome Frontend::settle(const Asked& asked, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
   return settle_token(asked, wait, peer, *policy_, tokens_->table(), tokens_->circle_now());
 }

@@ -27,8 +27,7 @@ class Frontend {
   Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
 
   // Only where answer() gave a token or a wait.
-  TokenOutcome settle(const MemberKey& asked, const WaitAnswer& wait,
-                      const PeerIdentity& peer) const;
+  TokenOutcome settle(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer) const;
   // Only where answer() gave a watch. `peer` must outlive the stream.
   std::unique_ptr<WatchStream> open_watch(WatchReply watch, const PeerIdentity& peer,
                                           std::move_only_function<void()> wake) const;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/text.h"
 #include "serve/limits.h"
 
 namespace rota {
@@ -33,9 +34,15 @@ constexpr ByteSet kLineByte =
 constexpr ByteSet kTokenByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 constexpr ByteSet kTargetByte =
-    byte_set([](unsigned c) { return c > 0x20 && c < 0x7f && c != '#'; });
+    byte_set([](unsigned c) { return c > 0x20 && c != 0x7f && c != '#'; });
 constexpr ByteSet kHostByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=:[]%"); });
+
+// Of a host in a target, which is a name, an IPv4 address or, in brackets, an IPv6 address.
+constexpr ByteSet kHostNameByte =
+    byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=%"); });
+constexpr ByteSet kHostLiteralByte =
+    byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=:"); });
 
 bool all_in(std::string_view text, const ByteSet& set) {
   return std::ranges::all_of(text, [&set](char c) { return set[static_cast<unsigned char>(c)]; });
@@ -60,14 +67,39 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-bool lists_close(std::string_view value) {
-  while (!value.empty()) {
-    const auto comma = value.find(',');
-    if (same_word(trim(value.substr(0, comma)), "close")) return true;
+// Whether `predicate` is true of an element of the list, empty ones left out.
+template <class Predicate>
+bool any_element(std::string_view list, Predicate predicate) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const std::string_view element = trim(list.substr(0, comma));
+    if (!element.empty() && predicate(element)) return true;
     if (comma == std::string_view::npos) break;
-    value.remove_prefix(comma + 1);
+    list.remove_prefix(comma + 1);
   }
   return false;
+}
+
+bool is_port(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// RFC 9110, 4.2.1 and 4.2.4: a host that is not empty, and no user before it.
+bool is_authority(std::string_view text) {
+  std::size_t host_end = text.find(':');
+  bool good_host = false;
+  if (text.starts_with('[')) {
+    const auto bracket = text.find(']');
+    if (bracket == std::string_view::npos) return false;
+    host_end = bracket + 1;
+    good_host = bracket > 1 && all_in(text.substr(1, bracket - 1), kHostLiteralByte);
+  } else {
+    const std::string_view host = text.substr(0, host_end);
+    good_host = !host.empty() && all_in(host, kHostNameByte);
+  }
+  if (!good_host) return false;
+  if (host_end >= text.size()) return true;
+  return text[host_end] == ':' && is_port(text.substr(host_end + 1));
 }
 
 enum class Line { kWhole, kPartial, kBad };
@@ -100,6 +132,11 @@ class HeadBuilder {
     }
     head_.method = line.substr(0, method_end);
     if (!is_token(head_.method)) return bad("the method is not a token");
+    // Decided here, so that no route has to know the method.
+    if (head_.method == "HEAD") {
+      head_.method = "GET";
+      head_.head_only = true;
+    }
     const std::string_view version = line.substr(target_end + 1);
     if (version == "HTTP/1.0") {
       head_.close = true;
@@ -120,13 +157,15 @@ class HeadBuilder {
     const std::string_view value = trim(line.substr(colon + 1));
     if (same_word(name, "host")) return host(value);
     if (same_word(name, "connection")) {
-      head_.close = head_.close || lists_close(value);
+      head_.close = head_.close || any_element(value, [](std::string_view option) {
+                      return same_word(option, "close");
+                    });
     } else if (same_word(name, "content-length")) {
       return content_length(value);
     } else if (same_word(name, "transfer-encoding")) {
       return bad("Transfer-Encoding is not supported");
     } else if (same_word(name, "expect")) {
-      return bad("Expect is not supported");
+      return expectation(value);
     }
     return {};
   }
@@ -140,11 +179,25 @@ class HeadBuilder {
     head_.head_bytes = head_bytes;
     return head_;
   }
+  bool head_only() const { return head_.head_only; }
 
  private:
   Fault target(std::string_view text) {
-    if (!text.starts_with('/')) return bad("the target does not begin with \"/\"");
-    if (!all_in(text, kTargetByte)) return bad("the target has a byte that a target cannot have");
+    if (!all_in(text, kTargetByte) || !is_utf8(text)) {
+      return bad("the target has a byte that a target cannot have");
+    }
+    constexpr std::string_view kScheme = "http://";
+    const bool absolute = same_word(text.substr(0, kScheme.size()), kScheme);
+    if (absolute) {
+      text.remove_prefix(kScheme.size());
+      const auto authority_end = std::min(text.find_first_of("/?"), text.size());
+      if (!is_authority(text.substr(0, authority_end))) {
+        return bad("the target's authority is malformed");
+      }
+      text.remove_prefix(authority_end);
+    } else if (!text.starts_with('/')) {
+      return bad("the target is neither a path nor an http:// URL");
+    }
     for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
       if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) {
         return bad("the target has a \"%\" without two hex digits");
@@ -152,6 +205,7 @@ class HeadBuilder {
     }
     const auto mark = text.find('?');
     head_.path = text.substr(0, mark);
+    if (head_.path.empty()) head_.path = "/";
     if (mark != std::string_view::npos) head_.query = text.substr(mark + 1);
     return {};
   }
@@ -160,6 +214,17 @@ class HeadBuilder {
     if (has_host_) return bad("there are two Hosts");
     if (!all_in(value, kHostByte)) return bad("the Host is malformed");
     has_host_ = true;
+    return {};
+  }
+
+  // HTTP/1.0 has no 100, and its clients do not wait for one (RFC 9110, 10.1.1).
+  Fault expectation(std::string_view value) {
+    const bool unknown =
+        any_element(value, [](std::string_view each) { return !same_word(each, "100-continue"); });
+    if (unknown) {
+      return HeadError{ErrorCode::kExpectationFailed, "the one expectation known is 100-continue"};
+    }
+    head_.expects_continue = host_required_ && (head_.expects_continue || !trim(value).empty());
     return {};
   }
 
@@ -188,8 +253,12 @@ class HeadBuilder {
 
 std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes) {
   const std::string_view window = bytes.substr(0, kRequestHeadBytesMax);
-  std::string_view rest = window;
+  std::string_view rest = window.substr(empty_lines_before(window));
   HeadBuilder builder;
+  const auto refuse = [&builder](HeadError error) {
+    error.head_only = builder.head_only();
+    return error;
+  };
   for (bool first = true;; first = false) {
     std::string_view line;
     switch (take_line(rest, line)) {
@@ -197,17 +266,24 @@ std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes
         break;
       case Line::kPartial:
         if (window.size() < kRequestHeadBytesMax) return NeedMore{};
-        return HeadError{ErrorCode::kRequestTooLarge, "the request's head is larger than 8 KiB"};
+        return refuse({ErrorCode::kRequestTooLarge, "the request's head is larger than 8 KiB"});
       case Line::kBad:
-        return bad("a control byte, or a line that does not end in CR LF");
+        return refuse(bad("a control byte, or a line that does not end in CR LF"));
     }
     const bool end = !first && line.empty();
     const Fault fault = first ? builder.request_line(line)
                         : end ? builder.end()
                               : builder.field(line);
-    if (fault) return *fault;
+    if (fault) return refuse(*fault);
     if (end) return builder.head(window.size() - rest.size());
   }
+}
+
+std::size_t empty_lines_before(std::string_view bytes) {
+  constexpr std::string_view kLineEnd = "\r\n";
+  std::size_t count = 0;
+  while (bytes.substr(count).starts_with(kLineEnd)) count += kLineEnd.size();
+  return count;
 }
 
 }  // namespace rota

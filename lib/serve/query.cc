@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <charconv>
 #include <cstdint>
 
@@ -55,37 +54,49 @@ Result<void> set_once(std::string_view name, std::optional<T>& target, Result<T>
 }
 
 struct Fields {
-  std::optional<MemberKey> key;
+  std::optional<NamedMember> member;
   std::optional<Duration> min_ttl;
   std::optional<Duration> wait;
   std::optional<bool> strict;
   std::optional<Fingerprint> refused;
 };
 
+Result<NamedMember> read_sso(std::string_view value, std::string_view raw) {
+  ROTA_ASSIGN(MemberKey key, MemberKey::from_sso(value));
+  NamedMember member{.key = std::move(key)};
+  if (raw.contains('+')) {
+    ROTA_ASSIGN(const std::string text, form_decode(raw));
+    ROTA_ASSIGN(member.as_form, MemberKey::from_sso(text));
+  }
+  return member;
+}
+
+Result<NamedMember> as_it_stands(Result<MemberKey> key) {
+  if (!key) return std::unexpected(std::move(key).error());
+  return NamedMember{.key = *std::move(key)};
+}
+
 // None: the parameter is not one of the three selectors.
-std::optional<Result<MemberKey>> read_selector(std::string_view name, std::string_view value) {
-  if (name == "community_member_id") return MemberKey::from_id_text(value);
-  if (name == "email") return MemberKey::from_email(value);
-  if (name == "sso_user_id") return MemberKey::from_sso(value);
+std::optional<Result<NamedMember>> read_selector(const QueryReader& reader) {
+  const std::string_view name = reader.name();
+  if (name == "community_member_id") return as_it_stands(MemberKey::from_id_text(reader.value()));
+  if (name == "email") return as_it_stands(MemberKey::from_email(reader.value()));
+  if (name == "sso_user_id") return read_sso(reader.value(), reader.raw_value());
   return std::nullopt;
 }
 
-bool is_utf8(const std::string& text) {
-  boost::system::error_code error;
-  boost::json::parse(boost::json::serialize(boost::json::string_view(text)), error);
-  return !error;
-}
-
-Result<void> set_key(std::string_view name, Fields& fields, Result<MemberKey> key) {
-  if (fields.key) {
+Result<void> set_member(std::string_view name, Fields& fields, Result<NamedMember> member) {
+  if (fields.member) {
     return fail(ErrorKind::kInvalid, fmt::format("{}: the member is named already", name));
   }
-  ROTA_ASSIGN(fields.key, naming(name, std::move(key)));
+  ROTA_ASSIGN(fields.member, naming(name, std::move(member)));
   return {};
 }
 
-Result<void> set_field(std::string_view name, std::string_view value, Fields& fields) {
-  if (auto key = read_selector(name, value)) return set_key(name, fields, *std::move(key));
+Result<void> set_field(const QueryReader& reader, Fields& fields) {
+  const std::string_view name = reader.name();
+  const std::string_view value = reader.value();
+  if (auto member = read_selector(reader)) return set_member(name, fields, *std::move(member));
   if (name == "min_ttl") return set_once(name, fields.min_ttl, parse_seconds_or_duration(value));
   if (name == "wait") return set_once(name, fields.wait, parse_seconds_or_duration(value));
   if (name == "strict") return set_once(name, fields.strict, parse_bool(value));
@@ -112,16 +123,21 @@ Result<std::string> percent_decode(std::string_view text) {
   return result;
 }
 
+Result<std::string> form_decode(std::string_view text) {
+  std::string spaced(text);
+  std::ranges::replace(spaced, '+', ' ');
+  return percent_decode(spaced);
+}
+
 Result<bool> QueryReader::next() {
-  if (done_) return false;
-  const auto end = rest_.find('&');
-  const std::string_view pair = rest_.substr(0, end);
-  done_ = end == std::string_view::npos;
-  rest_.remove_prefix(done_ ? rest_.size() : end + 1);
+  rest_.remove_prefix(std::min(rest_.find_first_not_of('&'), rest_.size()));
+  if (rest_.empty()) return false;
+  const std::string_view pair = rest_.substr(0, rest_.find('&'));
+  rest_.remove_prefix(pair.size());
   const auto equals = pair.find('=');
   ROTA_ASSIGN(name_, decode_into(pair.substr(0, equals), name_text_));
-  const auto value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
-  ROTA_ASSIGN(value_, decode_into(value, value_text_));
+  raw_value_ = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
+  ROTA_ASSIGN(value_, decode_into(raw_value_, value_text_));
   return true;
 }
 
@@ -138,14 +154,14 @@ Result<TokenQuery> parse_token_query(std::string_view query) {
   for (QueryReader reader(query);;) {
     ROTA_ASSIGN(const bool more, reader.next());
     if (!more) break;
-    ROTA_TRY(set_field(reader.name(), reader.value(), fields));
+    ROTA_TRY(set_field(reader, fields));
   }
-  if (!fields.key) {
+  if (!fields.member) {
     return fail(ErrorKind::kInvalid,
                 "one of community_member_id, email and sso_user_id must name the member");
   }
   TokenQuery result;
-  result.key = *std::move(fields.key);
+  result.member = *std::move(fields.member);
   if (fields.min_ttl) result.min_ttl = std::min(*fields.min_ttl, kMinTtlMax);
   result.wait = std::min(fields.wait.value_or(kWaitDefault), kWaitMax);
   result.strict = fields.strict.value_or(false);
@@ -153,29 +169,28 @@ Result<TokenQuery> parse_token_query(std::string_view query) {
   return result;
 }
 
-Result<std::vector<MemberKey>> parse_watch_query(std::string_view query) {
-  std::vector<MemberKey> keys;
+Result<std::vector<NamedMember>> parse_watch_query(std::string_view query) {
+  std::vector<NamedMember> members;
   for (QueryReader reader(query);;) {
     ROTA_ASSIGN(const bool more, reader.next());
-    if (!more) return keys;
-    auto selector = read_selector(reader.name(), reader.value());
+    if (!more) return members;
+    auto selector = read_selector(reader);
     if (!selector) return unknown_parameter(reader.name());
-    ROTA_ASSIGN(MemberKey key, naming(reader.name(), *std::move(selector)));
-    if (!is_utf8(key.value)) {
-      return fail(ErrorKind::kInvalid, fmt::format("{}: is not UTF-8", reader.name()));
-    }
-    if (std::ranges::find(keys, key) != keys.end()) continue;
-    if (keys.size() == kWatchKeysMax) {
+    ROTA_ASSIGN(NamedMember member, naming(reader.name(), *std::move(selector)));
+    if (std::ranges::find(members, member.key, &NamedMember::key) != members.end()) continue;
+    if (members.size() == kWatchKeysMax) {
       return fail(ErrorKind::kInvalid,
                   fmt::format("more than {} members are named; none stands for all that is granted",
                               kWatchKeysMax));
     }
-    keys.push_back(std::move(key));
+    members.push_back(std::move(member));
   }
 }
 
 std::unexpected<Error> unknown_parameter(std::string_view name) {
-  return fail(ErrorKind::kInvalid, "unknown parameter " + in_quotes(name));
+  // Circle's older name for it, which programs that were written for its API still send.
+  const std::string_view hint = name == "sso_id" ? ": an SSO id is named by sso_user_id" : "";
+  return fail(ErrorKind::kInvalid, fmt::format("unknown parameter {}{}", in_quotes(name), hint));
 }
 
 std::unexpected<Error> repeated_parameter(std::string_view name) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kClose = "Connection: close\r\n";
 constexpr std::string_view kTokenHead =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: private, max-age=";
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nDate: ";
 constexpr std::string_view kJsonHead =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n";
 constexpr std::string_view kUnavailableHead =
@@ -32,12 +32,12 @@ void append_number(Buffer& out, std::uint64_t value) {
 }
 
 // Ends the head and adds the body.
-void append_body(Buffer& out, std::string_view body, bool close) {
-  if (close) out.append(kClose);
+void append_body(Buffer& out, std::string_view body, ReplyForm form) {
+  if (form.close) out.append(kClose);
   out.append("Content-Length: ");
   append_number(out, body.size());
   out.append("\r\n\r\n");
-  out.append(body);
+  if (!form.head_only) out.append(body);
 }
 
 // A message may quote what the client sent, which need not be UTF-8, as JSON must be.
@@ -67,6 +67,8 @@ ErrorRow row_of(ErrorCode code) {
       return {410, "Gone", "member_retired", "the member has left the roster"};
     case ErrorCode::kMemberBlocked:
       return {410, "Gone", "member_blocked", "an operator has revoked the member"};
+    case ErrorCode::kExpectationFailed:
+      return {417, "Expectation Failed", "expectation_failed", "no such expectation is known"};
     case ErrorCode::kConfigInvalid:
       return {422, "Unprocessable Content", "config_invalid", "configuration or roster is invalid"};
     case ErrorCode::kRequestTooLarge:
@@ -88,7 +90,7 @@ ErrorRow row_of(ErrorCode code) {
   ROTA_CHECK(false);
 }
 
-void append_error(Buffer& out, const ErrorReply& reply, bool close) {
+void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
   const ErrorRow row = row_of(reply.code);
   const std::string body = fmt::format(
       R"({{"success":false,"code":"{}","message":{}}})", row.code,
@@ -107,26 +109,31 @@ void append_error(Buffer& out, const ErrorReply& reply, bool close) {
     fmt::format_to(std::back_inserter(head), "Allow: {}\r\n", reply.allow);
   }
   out.append({head.data(), head.size()});
-  append_body(out, body, close);
+  append_body(out, body, form);
 }
 
-void append_json(Buffer& out, const JsonReply& reply, bool close) {
+void append_json(Buffer& out, const JsonReply& reply, ReplyForm form) {
   out.append(reply.unavailable ? kUnavailableHead : kJsonHead);
-  append_body(out, reply.body, close);
+  append_body(out, reply.body, form);
 }
 
-void append_metrics(Buffer& out, const MetricsReply& reply, bool close) {
+void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form) {
   out.append(kMetricsHead);
-  append_body(out, reply.body, close);
+  append_body(out, reply.body, form);
 }
 
-void append_token(Buffer& out, const Published& row, WallTime circle_now, bool close) {
+void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
   ROTA_CHECK(row.body && row.expires_at > circle_now);
   const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
   out.append(kTokenHead);
+  const auto date = http_date(circle_now);
+  out.append({date.data(), date.size()});
+  out.append("\r\nRota-Expires-In: ");
   append_number(out, static_cast<std::uint64_t>(left.count()));
   out.append("\r\n");
-  append_body(out, row.body->reveal(), close);
+  append_body(out, row.body->reveal(), form);
 }
+
+void append_continue(Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); }
 
 }  // namespace rota

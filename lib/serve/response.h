@@ -21,6 +21,7 @@ enum class ErrorCode {
   kNotPossible,  // admin socket: the member or the plan is not in a state for that
   kMemberRetired,
   kMemberBlocked,
+  kExpectationFailed,
   kConfigInvalid,  // admin socket: a reload found configuration or roster unusable
   kRequestTooLarge,
   kInternal,  // admin socket: the store is damaged, or a bug
@@ -50,7 +51,7 @@ inline ErrorReply error_reply(ErrorCode code, std::string message = {}) {
 }
 inline ErrorReply method_not_allowed(std::string_view allow) {
   ErrorReply reply = error_reply(ErrorCode::kMethodNotAllowed);
-  reply.allow = allow;
+  reply.allow = allow == "GET" ? "GET, HEAD" : allow;  // HEAD goes wherever GET does
   return reply;
 }
 
@@ -64,12 +65,20 @@ struct MetricsReply {
   std::string body;
 };
 
-// Each appends one whole reply; `close` adds "Connection: close". No reply has a Date: the peer is
-// on this machine, and formatting one for each fetch would be its largest cost.
-void append_error(Buffer& out, const ErrorReply& reply, bool close);
-void append_json(Buffer& out, const JsonReply& reply, bool close);
-void append_metrics(Buffer& out, const MetricsReply& reply, bool close);
-// 200 with the row's body, which must be there; max-age is what the token has left at `circle_now`.
-void append_token(Buffer& out, const Published& row, WallTime circle_now, bool close);
+// What of a reply depends on the request and the connection.
+struct ReplyForm {
+  bool close = false;      // adds "Connection: close"
+  bool head_only = false;  // the reply to a HEAD: what a GET would get, its length too, but no body
+};
+
+// Each appends one whole reply.
+void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form);
+void append_json(Buffer& out, const JsonReply& reply, ReplyForm form);
+void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form);
+// 200 with the row's body, which must be there. Date is `circle_now`, the clock that the token's
+// expiry is on; Rota-Expires-In is the whole seconds from then to the expiry.
+void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form);
+// The interim reply to a client that waits for leave to send its body.
+void append_continue(Buffer& out);
 
 }  // namespace rota

@@ -26,7 +26,7 @@ void refuse_connection(int fd) {
   Buffer reply;
   ErrorReply error = error_reply(ErrorCode::kTooManyConnections);
   error.retry_after = std::chrono::seconds{1};
-  append_error(reply, error, true);
+  append_error(reply, error, {.close = true});
   (void)::send(fd, reply.data().data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

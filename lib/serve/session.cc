@@ -50,7 +50,7 @@ void Session::drain() {
   close_intake();
   if (taking_ && is_last(input())) {
     taking_ = false;
-    if (!slots_.empty()) slots_.back().close = true;
+    if (!slots_.empty()) slots_.back().form.close = true;
   }
   pump();
 }
@@ -229,12 +229,15 @@ bool Session::take_request() {
   auto result = parse_head(input());
   if (const auto* error = std::get_if<HeadError>(&result)) {
     taking_ = false;
-    queue(true, error_reply(error->code, std::string(error->why)));
+    queue({.close = true, .head_only = error->head_only},
+          error_reply(error->code, std::string(error->why)));
     return true;
   }
   auto* head = std::get_if<RequestHead>(&result);
   if (head == nullptr || input().size() < head->head_bytes + head->body_bytes) {
     if (read_closed_) taking_ = false;
+    if (head != nullptr) return ask_for_body(*head);
+    input_begin_ += empty_lines_before(input());  // nothing that has to end soon
     return false;
   }
   if (leaving_) {
@@ -248,48 +251,56 @@ bool Session::take_request() {
   dispatch(*head);
   input_begin_ += head->head_bytes + head->body_bytes;
   request_since_.reset();
+  continue_said_ = false;
+  return true;
+}
+
+// Returns whether something is to be sent for it.
+bool Session::ask_for_body(const RequestHead& head) {
+  if (!head.expects_continue || read_closed_ || draining_) return false;
+  if (std::exchange(continue_said_, true)) return false;
+  queue({}, Continue{});
   return true;
 }
 
 void Session::dispatch(const RequestHead& head) {
+  const ReplyForm form{.close = head.close, .head_only = head.head_only};
   Answer answer = frontend_.answer(head, peer_);
-  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), head.close);
-  if (auto* later = std::get_if<LaterReply>(&answer))
-    return start_later(std::move(*later), head.close);
+  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), form);
+  if (auto* later = std::get_if<LaterReply>(&answer)) return start_later(std::move(*later), form);
   if (auto* watch = std::get_if<WatchReply>(&answer)) {
     taking_ = false;
-    return queue(true, std::move(*watch));
+    return queue({.close = true, .head_only = form.head_only}, std::move(*watch));
   }
-  if (auto* json = std::get_if<JsonReply>(&answer)) return queue(head.close, std::move(*json));
-  if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(head.close, std::move(*text));
-  if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(head.close, std::move(*error));
+  if (auto* json = std::get_if<JsonReply>(&answer)) return queue(form, std::move(*json));
+  if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(form, std::move(*text));
+  if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(form, std::move(*error));
   auto& token = std::get<TokenReply>(answer);
   if (slots_.empty()) {
-    give(token, head.close);
+    give(token, form);
   } else {
-    queue(head.close,
-          Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
+    queue(form, Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
   }
 }
 
-void Session::queue(bool close, decltype(Slot::content) content) {
-  slots_.push_back({close, std::move(content)});
+void Session::queue(ReplyForm form, decltype(Slot::content) content) {
+  slots_.push_back({form, std::move(content)});
 }
 
-void Session::start_wait(WaitReply wait, bool close) {
+void Session::start_wait(WaitReply wait, ReplyForm form) {
   const std::uint64_t number = first_slot_ + slots_.size();
   const WaitId id = frontend_.tokens().wait_for_token(
       wait.request, [weak = weak_from_this(), number](WaitAnswer answer) {
         const auto self = weak.lock();
         if (self && !self->closed_) self->on_wait_done(number, answer);
       });
-  queue(close, Waiting{std::move(wait.asked), id});
+  queue(form, Waiting{std::move(wait.asked), id});
   ++waits_;
 }
 
-void Session::start_later(LaterReply later, bool close) {
+void Session::start_later(LaterReply later, ReplyForm form) {
   const std::uint64_t number = first_slot_ + slots_.size();
-  queue(close, Running{});
+  queue(form, Running{});
   later.start([weak = weak_from_this(), number](PlainReply reply) {
     const auto self = weak.lock();
     if (self && !self->closed_) self->on_later_done(number, std::move(reply));
@@ -310,33 +321,36 @@ void Session::render_slots() {
 }
 
 void Session::render(Slot& slot) {
-  if (auto* watch = std::get_if<WatchReply>(&slot.content)) return start_watch(std::move(*watch));
+  if (auto* watch = std::get_if<WatchReply>(&slot.content)) {
+    return start_watch(std::move(*watch), slot.form);
+  }
+  if (std::holds_alternative<Continue>(slot.content)) return append_continue(output_);
   if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
-    return append_json(output_, *json, slot.close);
+    return append_json(output_, *json, slot.form);
   }
   if (const auto* text = std::get_if<MetricsReply>(&slot.content)) {
-    return append_metrics(output_, *text, slot.close);
+    return append_metrics(output_, *text, slot.form);
   }
   if (const auto* error = std::get_if<ErrorReply>(&slot.content)) {
-    return append_error(output_, *error, slot.close);
+    return append_error(output_, *error, slot.form);
   }
   const auto& settled = std::get<Settled>(slot.content);
   const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
-    return append_error(output_, *error, slot.close);
+    return append_error(output_, *error, slot.form);
   }
-  give(std::get<TokenReply>(outcome), slot.close);
+  give(std::get<TokenReply>(outcome), slot.form);
 }
 
 // Where every token of a fetch leaves.
-void Session::give(const TokenReply& token, bool close) {
-  append_token(output_, *token.row, token.circle_now, close);
-  frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
+void Session::give(const TokenReply& token, ReplyForm form) {
+  append_token(output_, *token.row, token.circle_now, form);
+  if (!form.head_only) frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
 }
 
-void Session::start_watch(WatchReply watch) {
+void Session::start_watch(WatchReply watch, ReplyForm form) {
   append_stream_head(output_);
-  if (leaving_) return;
+  if (leaving_ || form.head_only) return;
   watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 

@@ -74,17 +74,19 @@ class Session : public TurnTaker,
   // A reply that has its place in the order but is not rendered yet. A token is looked up only when
   // its turn comes, so that none ages, and no member retires, in the queue.
   struct Waiting {
-    MemberKey asked;
+    Asked asked;
     WaitId wait{};
   };
   struct Settled {
-    MemberKey asked;
+    Asked asked;
     WaitAnswer answer;
   };
-  struct Running {};  // a LaterReply
+  struct Running {};   // a LaterReply
+  struct Continue {};  // leave to send the body of the request that is being received
   struct Slot {
-    bool close = false;  // the last reply of this connection
-    std::variant<Waiting, Running, Settled, WatchReply, JsonReply, MetricsReply, ErrorReply>
+    ReplyForm form;  // with close it is the last of this connection
+    std::variant<Waiting, Running, Continue, Settled, WatchReply, JsonReply, MetricsReply,
+                 ErrorReply>
         content;
   };
 
@@ -104,14 +106,15 @@ class Session : public TurnTaker,
   void pump();
   bool fill_output();
   bool take_request();
+  bool ask_for_body(const RequestHead& head);
   void dispatch(const RequestHead& head);
-  void queue(bool close, decltype(Slot::content) content);
-  void start_wait(WaitReply wait, bool close);
-  void start_later(LaterReply later, bool close);
+  void queue(ReplyForm form, decltype(Slot::content) content);
+  void start_wait(WaitReply wait, ReplyForm form);
+  void start_later(LaterReply later, ReplyForm form);
   void render_slots();
   void render(Slot& slot);
-  void give(const TokenReply& token, bool close);
-  void start_watch(WatchReply watch);
+  void give(const TokenReply& token, ReplyForm form);
+  void start_watch(WatchReply watch, ReplyForm form);
   bool flush();
 
   bool can_take() const;
@@ -144,6 +147,7 @@ class Session : public TurnTaker,
   bool leaving_ = false;          // the next reply is the last, but for what has arrived with it
   bool draining_ = false;         // the socket takes no more
   bool closed_ = false;
+  bool continue_said_ = false;             // for the request that is being received
   std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent
   BootTime now_;                           // of the event that is handled
   BootTime active_since_;                  // when something last came in, or went out to a watch

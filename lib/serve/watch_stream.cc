@@ -55,7 +55,7 @@ void WatchStream::fill(Buffer& out) {
 }
 
 void WatchStream::tell(Followed& followed, Buffer& out) {
-  const Published* row = tokens_.table().find(followed.key.text());
+  const Published* row = tokens_.table().find(followed.key);
   const auto refusal = policy_.may_read(peer_, followed.key, row)
                            ? refusal_of(row)
                            : std::optional(ErrorCode::kForbidden);

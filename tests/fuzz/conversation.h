@@ -20,6 +20,6 @@ struct SentReply {
 };
 
 // Cuts what a session sent into replies, each of which must be whole and well formed.
-std::vector<SentReply> replies_in(std::string_view sent);
+std::vector<SentReply> replies_in(std::string_view sent, const std::vector<bool>& head_only);
 
 }  // namespace rota::fuzz

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "serve/limits.h"
 #include "serve/query.h"
 
@@ -35,6 +36,8 @@ std::vector<std::string> lines_of(std::string_view head) {
   }
   ROTA_CHECK(lines.size() >= 3 && lines.back().empty() && lines[lines.size() - 2].empty());
   lines.resize(lines.size() - 2);
+  // Empty lines before the request are no part of it.
+  lines.erase(lines.begin(), std::ranges::find_if_not(lines, &std::string::empty));
   ROTA_CHECK(std::ranges::none_of(lines, &std::string::empty));
   return lines;
 }
@@ -42,12 +45,18 @@ std::vector<std::string> lines_of(std::string_view head) {
 void check_request_line(const std::string& line, const RequestHead& head) {
   ROTA_CHECK(std::ranges::count(line, ' ') == 2);
   ROTA_CHECK(line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0"));
-  ROTA_CHECK(line.starts_with(std::string(head.method) + " /"));
-  ROTA_CHECK(!head.method.empty() && head.path.starts_with('/') && !head.path.contains('?'));
+  const std::string method = head.head_only ? "HEAD" : std::string(head.method);
+  ROTA_CHECK(head.method != "HEAD" && (!head.head_only || head.method == "GET"));
+  ROTA_CHECK(!method.empty() && line.starts_with(method + " "));
+  ROTA_CHECK(head.path.starts_with('/') && !head.path.contains('?'));
+  const std::string given = line.substr(method.size() + 1);
+  const bool absolute = lower(given).starts_with("http://");
+  ROTA_CHECK(absolute || given.starts_with('/'));
   const std::string target =
       std::string(head.path) + (head.query.empty() ? "" : "?") + std::string(head.query);
-  ROTA_CHECK(line.contains(target) && !target.contains('#'));
-  ROTA_CHECK(std::ranges::all_of(line, [](char c) { return c >= 0x20 && c <= 0x7e; }));
+  const bool no_path = absolute && head.path == "/";
+  ROTA_CHECK(line.contains(no_path ? target.substr(1) : target) && !target.contains('#'));
+  ROTA_CHECK(is_utf8(line) && !has_control(line.substr(0, line.find_last_of(' '))));
 }
 
 void check_fields(const std::vector<std::string>& lines, const RequestHead& head) {
@@ -60,7 +69,9 @@ void check_fields(const std::vector<std::string>& lines, const RequestHead& head
     ROTA_CHECK(std::ranges::all_of(name, [](char c) { return c > 0x20 && c <= 0x7e; }));
     ROTA_CHECK(!std::ranges::any_of(
         name, [](char c) { return std::string_view("\"(),/:;<=>?@[\\]{}").contains(c); }));
-    ROTA_CHECK(name != "transfer-encoding" && name != "expect");
+    ROTA_CHECK(name != "transfer-encoding");
+    ROTA_CHECK(name != "expect" || !head.expects_continue ||
+               lower(lines[i]).contains("100-continue"));
     hosts += name == "host" ? 1 : 0;
     if (name != "content-length") continue;
     ++lengths;
@@ -85,8 +96,11 @@ void check_query(std::string_view text) {
   }
   ROTA_CHECK(query->wait >= Duration{0} && query->wait <= kWaitMax);
   ROTA_CHECK(!query->min_ttl || (*query->min_ttl >= Duration{0} && *query->min_ttl <= kMinTtlMax));
-  const auto key = MemberKey::parse(query->key.text());
-  ROTA_CHECK(key && *key == query->key);
+  const NamedMember& member = query->member;
+  const auto key = MemberKey::parse(member.key.text());
+  ROTA_CHECK(key && key->same_spelling(member.key));
+  ROTA_CHECK(key->canonical_text() == canonical_key_text(key->text()));
+  ROTA_CHECK(!member.as_form || (key->value.contains('+') && *member.as_form != *key));
 }
 
 // Nothing is accepted before its last byte is there, and an error that is known stays.
@@ -109,7 +123,9 @@ void check_head(std::string_view bytes) {
   const auto result = parse_head(bytes);
   if (const auto* error = std::get_if<HeadError>(&result)) {
     ROTA_CHECK(!error->why.empty());
-    ROTA_CHECK(error->code == ErrorCode::kBadRequest || error->code == ErrorCode::kRequestTooLarge);
+    ROTA_CHECK(error->code == ErrorCode::kBadRequest ||
+               error->code == ErrorCode::kRequestTooLarge ||
+               error->code == ErrorCode::kExpectationFailed);
     return check_pieces(bytes, bytes.size(), false);
   }
   const auto* head = std::get_if<RequestHead>(&result);
@@ -128,7 +144,9 @@ void check_head(std::string_view bytes) {
   const auto* same = std::get_if<RequestHead>(&alone);
   ROTA_CHECK(same != nullptr && same->head_bytes == head->head_bytes &&
              same->body_bytes == head->body_bytes && same->close == head->close &&
-             same->path == head->path && same->query == head->query);
+             same->path == head->path && same->query == head->query &&
+             same->head_only == head->head_only &&
+             same->expects_continue == head->expects_continue);
   check_query(head->query);
 }
 

@@ -23,12 +23,12 @@ constexpr std::size_t kInputBytesMax = 40 * 1024;
 constexpr std::size_t kPiecesMax = 32;
 // Of the replies here the members' page is the longest.
 constexpr std::size_t kReplyBytesMax = 1'024;
-constexpr std::array kStatuses{200, 400, 403, 404, 405, 409, 410, 422, 431, 500, 503};
+constexpr std::array kStatuses{200, 400, 403, 404, 405, 409, 410, 417, 422, 431, 500, 503};
 
 // What the connection asks, found without a session.
 struct Asked {
-  std::size_t replies = 0;
-  bool close = false;  // with the last of them
+  std::vector<bool> head_only;  // of each reply
+  bool close = false;           // with the last of them
 };
 
 Asked asked_by(std::string_view bytes) {
@@ -36,7 +36,9 @@ Asked asked_by(std::string_view bytes) {
   while (!asked.close) {
     check_head(bytes);
     const auto result = parse_head(bytes);
-    if (std::holds_alternative<HeadError>(result)) {
+    bool head_only = false;
+    if (const auto* error = std::get_if<HeadError>(&result)) {
+      head_only = error->head_only;
       asked.close = true;
     } else {
       const auto* head = std::get_if<RequestHead>(&result);
@@ -45,9 +47,10 @@ Asked asked_by(std::string_view bytes) {
       // A watch makes a stream of the rest of the connection.
       const bool watches = head->method == "GET" && head->path == "/v1/watch" &&
                            parse_watch_query(head->query).has_value();
+      head_only = head->head_only;
       asked.close = head->close || watches;
     }
-    ++asked.replies;
+    asked.head_only.push_back(head_only);
   }
   return asked;
 }
@@ -71,8 +74,8 @@ std::vector<std::string_view> pieces_of(std::string_view bytes) {
 void check(std::string_view bytes) {
   const Asked asked = asked_by(bytes);
   const std::string sent = converse({bytes});
-  const auto replies = replies_in(sent);
-  ROTA_CHECK(replies.size() == asked.replies);
+  const auto replies = replies_in(sent, asked.head_only);
+  ROTA_CHECK(replies.size() == asked.head_only.size());
   for (std::size_t i = 0; i < replies.size(); ++i) {
     const bool last = i + 1 == replies.size();
     ROTA_CHECK(std::ranges::find(kStatuses, replies[i].status) != kStatuses.end());

@@ -47,7 +47,7 @@ TokenQuery Clients::draw_query() {
   const auto& keys = world_.operators().keys();
   const double last = std::log(static_cast<double>(keys.size()) + 1);
   const auto rank = static_cast<std::size_t>(std::exp(random_.fraction() * last)) - 1;
-  TokenQuery query{.key = keys[std::min(rank, keys.size() - 1)],
+  TokenQuery query{.member = {.key = keys[std::min(rank, keys.size() - 1)]},
                    .min_ttl = std::nullopt,
                    .wait = std::chrono::seconds{10},
                    .strict = false,
@@ -63,7 +63,7 @@ TokenQuery Clients::draw_query() {
 void Clients::fetch() {
   world_.note("fetch");
   TokenQuery query = draw_query();
-  const Published* row = world_.table().find(query.key.text());
+  const Published* row = world_.table().find(query.member.key.text());
   if (row != nullptr && row->access_token) {
     // It uses the token that it has, and Circle may refuse that.
     const std::string text(row->access_token->reveal());
@@ -97,7 +97,7 @@ void Clients::wait(const TokenQuery& query, const WaitRequest& request) {
   }
   const WaitId id{next_wait_++};
   const Duration deadline = world_.time().now() + request.wait;
-  const bool must = world_.promises().serves(query.key) && !query.strict && !query.refused &&
+  const bool must = world_.promises().serves(query.member.key) && !query.strict && !query.refused &&
                     request.wait >= kPatience;
   waits_.emplace(id, Waiting{.member = request.member,
                              .query = query,
@@ -136,9 +136,11 @@ void Clients::on_answer(const command::Answer& reply) {
   const Waiting waiting = it->second;
   waits_.erase(it);
   last_wait_over_ = world_.time().now();
-  const TokenOutcome outcome =
-      settle_token(waiting.query.key, reply.answer, peer_, access_, world_.table(),
-                   world_.engine().serving_time(world_.now()));
+  const TokenOutcome outcome = settle_token({.key = waiting.query.member.key,
+                                             .strict = waiting.query.strict,
+                                             .min_ttl = waiting.query.min_ttl},
+                                            reply.answer, peer_, access_, world_.table(),
+                                            world_.engine().serving_time(world_.now()));
   if (const auto* token = std::get_if<TokenReply>(&outcome)) {
     served(waiting.query, *token);
     return;
@@ -147,8 +149,8 @@ void Clients::on_answer(const command::Answer& reply) {
   world_.note("wait.refused", row_of(error.code).code);
   if (waiting.must_be_served && error.code == ErrorCode::kTokenUnavailable &&
       !world_.promises().budget_had_nothing(waiting.since, waiting.deadline)) {
-    world_.breach(
-        fmt::format("P12: {} waited in calm weather and got nothing", waiting.query.key.text()));
+    world_.breach(fmt::format("P12: {} waited in calm weather and got nothing",
+                              waiting.query.member.key.text()));
   }
 }
 

@@ -184,7 +184,7 @@ TEST(GrantedToken, P11AnswersTellNothingToTheUngranted) {
                              named(to_user(2), "id:44"), all(to_user(3)), tagged(to_user(4), "x")});
   const auto code = [&](std::uint32_t uid, std::string_view asked) {
     TokenQuery query;
-    query.key = key(asked);
+    query.member.key = key(asked);
     const Answer answer = decide_token(query, peer(uid, {}), policy, table, now);
     return std::string(row_of(std::get<ErrorReply>(answer).code).code);
   };
@@ -207,8 +207,8 @@ TEST(GrantedToken, P11AWaitWhoseGrantWentTellsNothing) {
   for (const auto result : {WaitResult::kServe, WaitResult::kUnavailable, WaitResult::kRetired,
                             WaitResult::kBlocked, WaitResult::kUnknown, WaitResult::kMismatched}) {
     const auto outcome =
-        settle_token(key("id:42"), {.result = result, .retry_after = {}}, peer(1'000, {50}),
-                     AccessPolicy(kOwnUid, {all(to_user(1))}), table, now);
+        settle_token({.key = key("id:42")}, {.result = result, .retry_after = {}},
+                     peer(1'000, {50}), AccessPolicy(kOwnUid, {all(to_user(1))}), table, now);
     EXPECT_EQ(std::get<ErrorReply>(outcome).code, ErrorCode::kForbidden);
   }
 }
@@ -222,11 +222,62 @@ TEST(GrantedToken, P11AWaitIsSettledByNameSinceMembersBecomeOne) {
   row.body = make_secret("{}");
   row.expires_at = now + std::chrono::hours{1};
   table.publish(std::move(row));
-  const auto outcome =
-      settle_token(key("email:ada@example.com"), {.result = WaitResult::kServe, .retry_after = {}},
-                   peer(1'000, {}), AccessPolicy(kOwnUid, {all(to_user(1'000))}), table, now);
+  const auto outcome = settle_token(
+      {.key = key("email:ada@example.com")}, {.result = WaitResult::kServe, .retry_after = {}},
+      peer(1'000, {}), AccessPolicy(kOwnUid, {all(to_user(1'000))}), table, now);
   ASSERT_TRUE(std::holds_alternative<TokenReply>(outcome));
   EXPECT_EQ(std::get<TokenReply>(outcome).row->member, MemberId{7});
+}
+
+TEST(AccessPolicy, AnAddressIsGrantedInWhateverCaseItIsWritten) {  // P11
+  const AccessPolicy policy(kOwnUid, {named(to_user(1'000), "email:Ada@Example.com")});
+  const Published row = ada();
+  EXPECT_TRUE(policy.may_read(peer(1'000, {}), key("id:42"), &row)) << "by the roster's spelling";
+  EXPECT_TRUE(policy.may_read(peer(1'000, {}), key("email:ADA@example.com"), nullptr));
+  EXPECT_TRUE(policy.may_read(peer(1'000, {}), row));
+  EXPECT_FALSE(policy.may_read(peer(1'000, {}), key("email:bob@example.com"), nullptr));
+}
+
+// A refusal that comes sooner when there is nobody tells a stranger who is a member.
+TEST(AccessPolicy, P11ARefusalComparesAsMuchWhetherOrNotThereIsSuchAMember) {
+  Table table;
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    Published row;
+    row.member = MemberId{id};
+    row.keys = {MemberKey::from_id(id).value(), key("email:m" + std::to_string(id) + "@b"),
+                key("sso:s" + std::to_string(id))};
+    row.tags = {"beta", "support"};
+    row.state = id % 3 == 0 ? MemberState::kRetired : MemberState::kActive;
+    table.publish(row);
+  }
+  const std::vector<Grant> grants[] = {
+      {tagged(to_user(1'000), "staff")},
+      {named(to_user(1'000), "id:999"), tagged(to_group(50), "staff")},
+      {tagged(tagged(to_group(50), "staff"), "press"), named(to_group(51), "email:x@y")},
+  };
+  const PeerIdentity stranger = peer(1'000, {50, 51});
+  for (const auto& grant : grants) {
+    const AccessPolicy policy(kOwnUid, grant);
+    for (const std::string_view kind : {"id:", "email:m", "sso:s"}) {
+      const auto compared = [&](std::int64_t id) {
+        const std::string end = kind == "email:m" ? "@b" : "";
+        const MemberKey asked = key(std::string(kind) + std::to_string(id) + end);
+        const auto judged = policy.judge(stranger, asked, table.look_up(asked));
+        EXPECT_FALSE(judged.granted);
+        return judged.compared;
+      };
+      EXPECT_GT(compared(1), 0U);
+      for (std::int64_t id = 1; id <= 50; ++id) EXPECT_EQ(compared(id), compared(2'000 + id)) << id;
+    }
+  }
+  // Whoever is picked to be looked through counts for nothing.
+  const AccessPolicy of_all_there_is(kOwnUid, {tagged(to_user(1'000), "support")});
+  const MemberKey nobody = key("id:1000");
+  const auto found = table.look_up(nobody);
+  EXPECT_EQ(found.row, nullptr);
+  ASSERT_NE(found.examined, nullptr);
+  EXPECT_FALSE(of_all_there_is.judge(stranger, nobody, found).granted);
+  EXPECT_TRUE(of_all_there_is.judge(stranger, key("id:1"), table.look_up(key("id:1"))).granted);
 }
 
 }  // namespace

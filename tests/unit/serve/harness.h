@@ -93,6 +93,7 @@ class Client {
     if (count == 0 || (count < 0 && errno == ECONNRESET)) ended_ = true;
   }
   const std::string& received() const { return received_; }
+  void drop(std::size_t bytes) { received_.erase(0, bytes); }
   bool ended() const { return ended_; }
 
   // Takes the next whole reply off what was received.

@@ -60,6 +60,18 @@ TEST(HttpHead, AcceptsTheGrammar) {
       {"GET / HTTP/1.1\r\nHost: x\r\nConnection: foo , CLOSE\t\r\n\r\n", "/", "", true, 0},
       {"GET / HTTP/1.1\r\nHost: x\r\nConnection: closed,xclose\r\n\r\n", "/", "", false, 0},
       {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nConnection: x\r\n\r\n", "/", "", true, 0},
+      {"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "", false, 0},
+      {"\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "", false, 0},
+      {"GET http://x/a?b HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "b", false, 0},
+      {"GET HTTP://rota.example:80/a HTTP/1.1\r\nHost: y\r\n\r\n", "/a", "", false, 0},
+      {"GET http://[::1]:8080/a HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "", false, 0},
+      {"GET http://x:/a HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "", false, 0},
+      {"GET http://127.0.0.1 HTTP/1.1\r\nHost: x\r\n\r\n", "/", "", false, 0},
+      {"GET http://x?b HTTP/1.1\r\nHost: x\r\n\r\n", "/", "b", false, 0},
+      {"GET /a?u=http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", "/a", "u=http://x/", false, 0},
+      {"GET /\xc3\xa9?s=\xf0\x9f\x98\x80 HTTP/1.1\r\nHost: x\r\n\r\n", "/\xc3\xa9",
+       "s=\xf0\x9f\x98\x80", false, 0},
+      {"GET / HTTP/1.1\r\nHost: x\r\neXPECT:\r\n\r\n", "/", "", false, 0},
       {"GET / HTTP/1.0\r\n\r\n", "/", "", true, 0},
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "/", "", true, 0},
       {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "/", "", false, 0},
@@ -78,6 +90,49 @@ TEST(HttpHead, AcceptsTheGrammar) {
     for (std::size_t n = 0; n < wanted.bytes.size(); ++n) {
       EXPECT_TRUE(std::holds_alternative<NeedMore>(parse_head({wanted.bytes.data(), n}))) << n;
     }
+  }
+}
+
+TEST(HttpHead, GivesAHeadAsTheGetThatItStandsFor) {
+  const std::string head_request = "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto result = parse_head(head_request);
+  EXPECT_EQ(accepted(result).method, "GET");
+  EXPECT_TRUE(accepted(result).head_only);
+  const auto plain = parse_head(kPlain);
+  EXPECT_FALSE(accepted(plain).head_only);
+  const std::string other = "head /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto other_case = parse_head(other);
+  EXPECT_EQ(accepted(other_case).method, "head") << "methods have a case";
+  EXPECT_FALSE(accepted(other_case).head_only);
+  // Whoever sent HEAD takes what follows the head of a reply for the next reply.
+  for (const std::string_view bad : {"HEAD / HTTP/1.1\r\n\r\n", "HEAD /a#b HTTP/1.1\r\n",
+                                     "HEAD / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n"}) {
+    const auto refused = parse_head(bad);
+    ASSERT_TRUE(std::holds_alternative<HeadError>(refused)) << bad;
+    EXPECT_TRUE(std::get<HeadError>(refused).head_only) << bad;
+  }
+  const auto refused_get = parse_head("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_FALSE(std::get<HeadError>(refused_get).head_only);
+}
+
+TEST(HttpHead, KnowsOneExpectation) {
+  const auto expecting = [](std::string_view version, std::string_view value) {
+    return "POST / " + std::string(version) + "\r\nHost: x\r\nExpect: " + std::string(value) +
+           "\r\nContent-Length: 1\r\n\r\n";
+  };
+  for (const std::string_view value : {"100-continue", "100-Continue", " 100-continue ,"}) {
+    const std::string bytes = expecting("HTTP/1.1", value);
+    const auto result = parse_head(bytes);
+    EXPECT_TRUE(accepted(result).expects_continue) << value;
+  }
+  const std::string old_version = expecting("HTTP/1.0", "100-continue");
+  const auto from_1_0 = parse_head(old_version);
+  EXPECT_FALSE(accepted(from_1_0).expects_continue) << "it has no 100";
+  for (const std::string_view value : {"200-maybe", "100-continue, x", "100-continue=1"}) {
+    const std::string bytes = expecting("HTTP/1.1", value);
+    const auto result = parse_head(bytes);
+    ASSERT_TRUE(std::holds_alternative<HeadError>(result)) << value;
+    EXPECT_EQ(std::get<HeadError>(result).code, ErrorCode::kExpectationFailed) << value;
   }
 }
 

@@ -24,9 +24,9 @@ TEST(PercentDecode, ResolvesHexDigitsAndLeavesThePlus) {
 }
 
 TEST(QueryReader, ReadsPairsInOrder) {
-  QueryReader reader("a=1&b&c=%26=&=d&");
+  QueryReader reader("&a=1&b&&c=%26=&=d&&");
   const std::pair<std::string_view, std::string_view> wanted[] = {
-      {"a", "1"}, {"b", ""}, {"c", "&="}, {"", "d"}, {"", ""}};
+      {"a", "1"}, {"b", ""}, {"c", "&="}, {"", "d"}};
   for (const auto& [name, value] : wanted) {
     ASSERT_TRUE(reader.next().value());
     EXPECT_EQ(reader.name(), name);
@@ -34,16 +34,38 @@ TEST(QueryReader, ReadsPairsInOrder) {
   }
   EXPECT_FALSE(reader.next().value());
   EXPECT_FALSE(QueryReader("").next().value());
+  EXPECT_FALSE(QueryReader("&").next().value());
 }
 
 TEST(TokenQuery, TakesEachSelector) {
-  EXPECT_EQ(parse_token_query("community_member_id=42")->key.text(), "id:42");
-  EXPECT_EQ(parse_token_query("email=ada%2Bx%40example.com")->key.text(),
+  EXPECT_EQ(parse_token_query("community_member_id=42")->member.key.text(), "id:42");
+  EXPECT_EQ(parse_token_query("email=ada%2Bx%40example.com")->member.key.text(),
             "email:ada+x@example.com");
-  EXPECT_EQ(parse_token_query("email=ada+x@example.com")->key.text(), "email:ada+x@example.com");
-  EXPECT_EQ(parse_token_query("sso_user_id=google-oauth2%7C10")->key.text(),
+  EXPECT_EQ(parse_token_query("email=ada+x@example.com")->member.key.text(),
+            "email:ada+x@example.com");
+  EXPECT_EQ(parse_token_query("sso_user_id=google-oauth2%7C10")->member.key.text(),
             "sso:google-oauth2|10");
-  EXPECT_EQ(parse_token_query("%65mail=a@b")->key.text(), "email:a@b");
+  EXPECT_EQ(parse_token_query("%65mail=a@b")->member.key.text(), "email:a@b");
+}
+
+// A form encoder, Python's urlencode() among them, sends a space as "+" and a "+" as "%2B".
+TEST(TokenQuery, ReadsAPlusOfAnSsoIdBothWays) {
+  const auto member = [](const std::string& value) {
+    return parse_token_query("sso_user_id=" + value)->member;
+  };
+  EXPECT_EQ(member("Ada+Byron").key.value, "Ada+Byron");
+  EXPECT_EQ(member("Ada+Byron").as_form->value, "Ada Byron");
+  EXPECT_EQ(member("a%2Bb+c").as_form->value, "a+b c");
+  EXPECT_EQ(member("a%2Bb").key.value, "a+b");
+  EXPECT_EQ(member("a%2Bb").as_form, std::nullopt);
+  EXPECT_EQ(member("a%20b").key.value, "a b");
+  EXPECT_EQ(parse_token_query("email=a+b@c")->member.as_form, std::nullopt);
+  EXPECT_EQ(parse_watch_query("sso_user_id=a+b")->at(0).as_form->value, "a b");
+}
+
+TEST(TokenQuery, TakesAnAmpersandTooMany) {
+  EXPECT_EQ(parse_token_query("community_member_id=42&")->member.key.text(), "id:42");
+  EXPECT_EQ(parse_token_query("&community_member_id=42&&wait=1")->wait, seconds{1});
 }
 
 TEST(TokenQuery, HasTheDocumentedDefaults) {
@@ -114,8 +136,11 @@ TEST(TokenQuery, NamesWhatIsWrong) {
       {"community_member_id=42&refused=00ff00ff00ff00ff0", "refused"},
       {"community_member_id=42&refused=00ff00ff00ff00ff&refused=00ff00ff00ff00ff", "refused"},
       {"community_member_id=42&Wait=1", "\"Wait\""},
-      {"community_member_id=42&", "\"\""},
-      {"&community_member_id=42", "\"\""},
+      {"community_member_id=42&=1", "\"\""},
+      {"sso_id=1", "sso_user_id"},
+      {"sso_user_id=a%C2%9Bb", "control character"},
+      {"sso_user_id=a%9Bb", "UTF-8"},
+      {"sso_user_id=%C3", "UTF-8"},
       {"community_member_id=42&x=%4", "hex"},
   };
   for (const auto& [text, named] : cases) {

@@ -19,7 +19,7 @@ using testing::Not;
 
 std::string rendered(const ErrorReply& reply, bool close = false) {
   Buffer out;
-  append_error(out, reply, close);
+  append_error(out, reply, {.close = close});
   return std::string(out.data());
 }
 
@@ -40,6 +40,7 @@ TEST(Response, EveryErrorHasItsPlaceInTheTable) {
       {ErrorCode::kMemberUnknown, 404, "member_unknown"},
       {ErrorCode::kNotFound, 404, "not_found"},
       {ErrorCode::kMethodNotAllowed, 405, "method_not_allowed"},
+      {ErrorCode::kExpectationFailed, 417, "expectation_failed"},
       {ErrorCode::kNotPossible, 409, "not_possible"},
       {ErrorCode::kMemberRetired, 410, "member_retired"},
       {ErrorCode::kMemberBlocked, 410, "member_blocked"},
@@ -105,18 +106,45 @@ Published row_with_body(std::string_view body, WallTime expires_at) {
 TEST(Response, WritesATokenByteForByte) {
   const WallTime now{milliseconds{1'700'000'000'000}};
   Buffer out;
-  append_token(out, row_with_body("{\"x\":1}", now + milliseconds{59'999}), now, false);
+  append_token(out, row_with_body("{\"x\":1}", now + milliseconds{59'999}), now, {});
   EXPECT_EQ(out.data(),
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            "Cache-Control: private, max-age=59\r\nContent-Length: 7\r\n\r\n{\"x\":1}");
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+            "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\nRota-Expires-In: 59\r\n"
+            "Content-Length: 7\r\n\r\n{\"x\":1}");
   Buffer closing;
-  append_token(closing, row_with_body("{}", now + milliseconds{60'000}), now, true);
-  EXPECT_THAT(std::string(closing.data()), HasSubstr("max-age=60\r\nConnection: close\r\n"));
+  append_token(closing, row_with_body("{}", now + milliseconds{60'000}), now, {.close = true});
+  EXPECT_THAT(std::string(closing.data()),
+              HasSubstr("Rota-Expires-In: 60\r\nConnection: close\r\n"));
+}
+
+// The head of the GET's reply to the byte, its length too, and then the next reply may come.
+TEST(Response, ToAHeadIsThatOfTheGetWithoutItsBody) {
+  const WallTime now{milliseconds{1'700'000'000'000}};
+  const auto row = row_with_body("{\"x\":1}", now + milliseconds{60'000});
+  const auto pair = [](const auto& append) {
+    Buffer whole;
+    append(whole, ReplyForm{});
+    Buffer head;
+    append(head, ReplyForm{.head_only = true});
+    return std::pair(std::string(whole.data()), std::string(head.data()));
+  };
+  const std::pair<std::string, std::string> replies[] = {
+      pair([&](Buffer& out, ReplyForm form) { append_token(out, row, now, form); }),
+      pair([&](Buffer& out, ReplyForm form) { append_json(out, JsonReply{"[1]"}, form); }),
+      pair([&](Buffer& out, ReplyForm form) { append_metrics(out, MetricsReply{"a 1\n"}, form); }),
+      pair([&](Buffer& out, ReplyForm form) {
+        append_error(out, error_reply(ErrorCode::kForbidden), form);
+      }),
+  };
+  for (const auto& [whole, head] : replies) {
+    EXPECT_EQ(head, whole.substr(0, whole.find("\r\n\r\n") + 4));
+    EXPECT_LT(head.size(), whole.size());
+  }
 }
 
 TEST(Response, WritesJson) {
   Buffer out;
-  append_json(out, JsonReply{"[]"}, false);
+  append_json(out, JsonReply{"[]"}, {});
   EXPECT_EQ(out.data(),
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
             "Content-Length: 2\r\n\r\n[]");
@@ -124,7 +152,7 @@ TEST(Response, WritesJson) {
 
 TEST(Response, WritesThatItIsNotReady) {
   Buffer out;
-  append_json(out, JsonReply{.body = "[]", .unavailable = true}, false);
+  append_json(out, JsonReply{.body = "[]", .unavailable = true}, {});
   EXPECT_EQ(out.data(),
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
             "Cache-Control: no-store\r\nContent-Length: 2\r\n\r\n[]");
@@ -132,7 +160,7 @@ TEST(Response, WritesThatItIsNotReady) {
 
 TEST(Response, WritesMetrics) {
   Buffer out;
-  append_metrics(out, MetricsReply{"a 1\n"}, true);
+  append_metrics(out, MetricsReply{"a 1\n"}, {.close = true});
   EXPECT_EQ(out.data(),
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
             "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 4\r\n\r\na 1\n");

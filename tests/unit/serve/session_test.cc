@@ -35,6 +35,13 @@ class SessionTest : public ServeTest {
     tokens.publish(2, "two", hours{1});
     tokens.publish(9, "stale", seconds{0});  // every request for it waits
   }
+  template <class Predicate>
+  void wait_for_more(Client& client, Predicate predicate) {
+    run_until([&] {
+      client.receive();
+      return predicate(client.received()) || client.ended();
+    });
+  }
 };
 
 TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
@@ -44,7 +51,7 @@ TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
     const ReceivedReply reply = next_reply(*client);
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, token_body("one"));
-    EXPECT_THAT(reply.head, HasSubstr("\r\nCache-Control: private, max-age=3600\r\n"));
+    EXPECT_THAT(reply.head, HasSubstr("\r\nCache-Control: no-store\r\nDate: "));
     EXPECT_THAT(reply.head, Not(HasSubstr("Connection:")));
   }
   client->get("/healthz");
@@ -83,6 +90,103 @@ TEST_F(SessionTest, TakesARequestInAnyPieces) {
   EXPECT_EQ(next_reply(*client).status, 405);
   client->get("/healthz");
   EXPECT_EQ(next_reply(*client).status, 200);
+}
+
+std::string head_request(std::string_view target) {
+  return "HEAD " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+// A client takes what follows the head of such a reply for the next reply.
+TEST_F(SessionTest, AnswersAHeadWithoutABodyAndKeepsTheFraming) {
+  const auto client = connect();
+  const std::string_view targets[] = {"/v1/token?community_member_id=1", "/healthz", "/nowhere",
+                                      "/v1/token?community_member_id=x", "/v1/token"};
+  for (const std::string_view target : targets) {
+    client->get(target);
+    const ReceivedReply whole = next_reply(*client);
+    ASSERT_FALSE(whole.body.empty());
+    client->send(head_request(target) + token_request(1));
+    // The head of a HEAD's reply stands directly before the next reply.
+    wait_for_more(*client, [](const std::string& text) { return text.ends_with('}'); });
+    ASSERT_TRUE(client->received().starts_with(whole.head + "\r\nHTTP/1.1 200 OK\r\n")) << target;
+    client->drop(whole.head.size() + 2);
+    EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  }
+}
+
+TEST_F(SessionTest, AHeadWaitsAsAGetDoesAndNobodyWasGivenAToken) {
+  const auto client = connect();
+  client->send(head_request("/v1/token?community_member_id=9") + token_request(1));
+  wait_for_waits(1);
+  expect_silence(*client);
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish_all(kServe);
+  wait_for_more(*client, [](const std::string& text) { return text.ends_with('}'); });
+  EXPECT_THAT(client->received(), Not(HasSubstr("fresh")));
+  ASSERT_EQ(tokens.fetched.size(), 1U);
+  EXPECT_EQ(tokens.fetched[0].first, MemberId{1});
+}
+
+TEST_F(SessionTest, AHeadThatIsMalformedGetsNoBodyEither) {
+  const auto client = connect();
+  client->send("HEAD /healthz HTTP/1.1\r\n\r\n");
+  wait_for_end(*client);
+  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(client->received().ends_with("\r\n\r\n"));
+}
+
+std::string expecting_request(std::string_view what) {
+  return "POST /healthz HTTP/1.1\r\nHost: x\r\nExpect: " + std::string(what) +
+         "\r\nContent-Length: 3\r\n\r\n";
+}
+
+TEST_F(SessionTest, GivesLeaveForABodyOnceAndInItsTurn) {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  const auto client = connect();
+  client->send(token_request(9) + expecting_request("100-continue"));
+  wait_for_waits(1);
+  expect_silence(*client);  // it has its place behind the wait
+  tokens.publish(9, "fresh", hours{1});
+  tokens.finish_all(kServe);
+  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
+  wait_for_more(*client, [&](const std::string& text) { return text == kContinue; });
+  client->drop(kContinue.size());
+  client->send("a");
+  expect_silence(*client);
+  client->send("bc");
+  EXPECT_EQ(next_reply(*client).status, 405);
+  client->send(expecting_request("100-continue"));
+  wait_for_more(*client, [&](const std::string& text) { return text == kContinue; });
+  client->drop(kContinue.size());
+  client->send("abc");
+  EXPECT_EQ(next_reply(*client).status, 405) << "each request has a leave of its own";
+}
+
+TEST_F(SessionTest, ABodyThatIsThereNeedsNoLeave) {
+  const auto client = connect();
+  client->send(expecting_request("100-continue") + "abc");
+  EXPECT_EQ(next_reply(*client).status, 405);
+}
+
+TEST_F(SessionTest, AnUnknownExpectationIsRefusedBeforeTheBody) {
+  const auto client = connect();
+  client->send(expecting_request("cake"));
+  const ReceivedReply reply = next_reply(*client);
+  EXPECT_EQ(reply.status, 417);
+  EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
+  wait_for_end(*client);
+}
+
+TEST_F(SessionTest, EmptyLinesBetweenRequestsAreNoRequest) {
+  const auto client = connect();
+  client->send("\r\n" + token_request(1) + "\r\n\r\n" + token_request(2) + "\r\n");
+  EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  EXPECT_EQ(next_reply(*client).body, token_body("two"));
+  expect_silence(*client);
+  clock.advance(SessionTimes{}.head * 2);  // a request that began would be over
+  server->sweep();
+  client->send(token_request(1));
+  EXPECT_EQ(next_reply(*client).body, token_body("one"));
 }
 
 TEST_F(SessionTest, ClosesWhenTheClientAsksForIt) {

@@ -35,7 +35,7 @@ Published row_of_lifetime(Duration lifetime) {
 
 TokenQuery query_of_42() {
   TokenQuery query;
-  query.key = MemberKey::from_id(42).value();
+  query.member.key = MemberKey::from_id(42).value();
   query.wait = seconds{10};
   return query;
 }
@@ -123,6 +123,87 @@ TEST(TokenApi, WithoutWaitingWhatIsAliveWillDo) {
   EXPECT_EQ(at.verdict(), "token");
 }
 
+// A new token has an hour, and counts as new for ten seconds.
+TEST(TokenApi, StrictSaysWhatCanBeHadWhereNoTokenHasWhatItAsks) {
+  Case at{.left = minutes{59}};
+  at.query.strict = true;
+  at.query.min_ttl = minutes{60};
+  EXPECT_EQ(at.verdict(), "token_unavailable") << "waiting would not help";
+  const auto reply = std::get<ErrorReply>(at.decide());
+  EXPECT_NE(reply.message.find("3590s at most"), std::string::npos) << reply.message;
+  EXPECT_TRUE(reply.retry_after);
+  at.query.min_ttl = milliseconds{3'590'001};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.query.min_ttl = seconds{3'590};
+  EXPECT_EQ(at.verdict(), "wait");
+  // Nor is a token that happens to have more than is promised kept back.
+  at.query.min_ttl = seconds{3'595};
+  at.left = seconds{3'596};
+  EXPECT_EQ(at.verdict(), "token");
+  at.query.strict = false;
+  at.query.min_ttl = minutes{600};
+  EXPECT_EQ(at.verdict(), "token") << "more than a new token can have counts as that";
+  // Of a member that never had a token, and of one whose token is dead.
+  at.query.strict = true;
+  at.left = seconds{-5};
+  EXPECT_EQ(at.verdict(), "token_unavailable");
+  at.row.body = nullptr;
+  EXPECT_EQ(at.verdict(), "wait");
+}
+
+TEST(TokenApi, StrictHoldsForWhatIsServedAfterAWaitToo) {
+  const auto settle = [](Duration min_ttl, WaitResult result, Duration left) {
+    Table table;
+    table.publish(row_of_lifetime(minutes{60}));
+    const Asked asked{.key = MemberKey::from_id(42).value(), .strict = true, .min_ttl = min_ttl};
+    return settle_token(asked, {.result = result, .retry_after = seconds{9}}, kRoot,
+                        AccessPolicy(kOwnUid), table, kExpiry - left);
+  };
+  const auto served = [](const TokenOutcome& outcome) {
+    return std::holds_alternative<TokenReply>(outcome);
+  };
+  EXPECT_TRUE(served(settle(minutes{30}, WaitResult::kServe, minutes{30})));
+  EXPECT_FALSE(served(settle(minutes{30}, WaitResult::kServe, minutes{30} - milliseconds{1})));
+  EXPECT_FALSE(served(settle(minutes{61}, WaitResult::kServe, minutes{60})));
+  // A new member's first token tells how long its tokens live.
+  const auto refused = settle(minutes{61}, WaitResult::kUnavailable, minutes{60});
+  EXPECT_NE(std::get<ErrorReply>(refused).message.find("3590s"), std::string::npos);
+  EXPECT_EQ(std::get<ErrorReply>(refused).retry_after, seconds{9});
+  const auto late = settle(minutes{30}, WaitResult::kUnavailable, minutes{20});
+  EXPECT_EQ(std::get<ErrorReply>(late).message, "");
+}
+
+// "a+b" of a client that encodes by hand is "a+b", of one with a form encoder it is "a b".
+TEST(TokenApi, APlusIsOneFirstAndASpaceWhereThatLeadsToNobody) {
+  const auto sso = [](std::string_view text) { return MemberKey::from_sso(text).value(); };
+  Table table;
+  const auto publish = [&](std::int64_t member, std::string_view key) {
+    Published row = row_of_lifetime(minutes{60});
+    row.member = MemberId{member};
+    row.keys = {sso(key)};
+    table.publish(row);
+  };
+  const auto settled_name = [&](const PeerIdentity& peer, const AccessPolicy& policy) {
+    NamedMember member{.key = sso("a+b"), .as_form = sso("a b")};
+    settle_name(member, peer, policy, table);
+    EXPECT_EQ(member.as_form, std::nullopt);
+    return member.key.value;
+  };
+  const AccessPolicy none(kOwnUid);
+  EXPECT_EQ(settled_name(kRoot, none), "a+b") << "nobody by either name";
+  publish(1, "a b");
+  EXPECT_EQ(settled_name(kRoot, none), "a b");
+  EXPECT_EQ(settled_name(kStranger, none), "a b");
+  publish(2, "a+b");
+  EXPECT_EQ(settled_name(kRoot, none), "a+b");
+  table.forget(MemberId{1});
+  table.forget(MemberId{2});
+  const AccessPolicy by_key(
+      kOwnUid,
+      {{.holder = Grant::Holder::kUser, .id = kStranger.uid, .tags = {}, .members = {sso("a b")}}});
+  EXPECT_EQ(settled_name(kStranger, by_key), "a b") << "granted, and not there yet";
+}
+
 TEST(TokenApi, ARefusedTokenIsNotServedAtOnce) {
   Case at;
   at.query.refused = kFingerprint;
@@ -142,7 +223,9 @@ TEST(TokenApi, AWaitCarriesWhatWasAsked) {
   const Answer answer = at.decide();
   const auto* reply = std::get_if<WaitReply>(&answer);
   ASSERT_NE(reply, nullptr);
-  EXPECT_EQ(reply->asked, at.query.key);
+  EXPECT_EQ(reply->asked.key, at.query.member.key);
+  EXPECT_TRUE(reply->asked.strict);
+  EXPECT_EQ(reply->asked.min_ttl, seconds{77});
   const WaitRequest* wait = &reply->request;
   EXPECT_EQ(wait->member, MemberId{7});
   EXPECT_EQ(wait->min_ttl, seconds{77});
@@ -188,9 +271,9 @@ TEST(TokenApi, EveryStateButActiveIsServedNothing) {
 
 TEST(TokenApi, ANameThatLeadsNowhereIsUnknown) {
   Case at;
-  at.query.key = MemberKey::from_id(43).value();
+  at.query.member.key = MemberKey::from_id(43).value();
   EXPECT_EQ(at.verdict(), "member_unknown");
-  at.query.key = MemberKey::from_email("ada@example.com").value();
+  at.query.member.key = MemberKey::from_email("ada@example.com").value();
   EXPECT_EQ(at.verdict(), "token");
 }
 
@@ -200,7 +283,7 @@ TEST(TokenApi, AStrangerLearnsNothing) {
     at.row.state = state;
     EXPECT_EQ(at.verdict(), "forbidden");
   }
-  at.query.key = MemberKey::from_id(43).value();
+  at.query.member.key = MemberKey::from_id(43).value();
   EXPECT_EQ(at.verdict(), "forbidden");
 }
 
@@ -209,7 +292,7 @@ std::string settled(const Published& row, WaitResult result, Duration left,
   Table table;
   table.publish(row);
   const WaitAnswer answer{.result = result, .retry_after = seconds{9}};
-  const TokenOutcome outcome = settle_token(MemberKey::from_id(id).value(), answer, peer,
+  const TokenOutcome outcome = settle_token({.key = MemberKey::from_id(id).value()}, answer, peer,
                                             AccessPolicy(kOwnUid), table, kExpiry - left);
   const auto* error = std::get_if<ErrorReply>(&outcome);
   if (error == nullptr) return "token";

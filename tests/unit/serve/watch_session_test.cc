@@ -36,7 +36,7 @@ TEST_F(WatchSessionTest, StreamsWhatIsAndWhatChanges) {
   wait_for(*client, token_event("id:1", "one"));
   EXPECT_EQ(client->received(),
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-            "Connection: close\r\n\r\n" +
+            "X-Accel-Buffering: no\r\nConnection: close\r\n\r\n" +
                 token_event("id:1", "one"));
   tokens.publish(1, "two", hours{1});
   wait_for(*client, token_event("id:1", "two"));
@@ -45,6 +45,18 @@ TEST_F(WatchSessionTest, StreamsWhatIsAndWhatChanges) {
            "event: retired\ndata: {\"member\":\"id:1\",\"code\":\"member_retired\","
            "\"message\":\"the member has left the roster\"}\n\n");
   EXPECT_FALSE(client->ended());
+}
+
+TEST_F(WatchSessionTest, ToAHeadItSaysItsHeadAndEnds) {
+  start();
+  tokens.publish(1, "one", hours{1});
+  const auto client = connect();
+  client->send("HEAD /v1/watch?community_member_id=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  wait_for_end(*client);
+  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/event"));
+  EXPECT_TRUE(client->received().ends_with("\r\n\r\n"));
+  EXPECT_EQ(tokens.fetched.size(), 0U);
+  EXPECT_FALSE(tokens.subscriptions().follows_keys());
 }
 
 TEST_F(WatchSessionTest, ComesInItsTurnAndIsTheLastOfItsConnection) {
