@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "base/secret.h"
+#include "base/text.h"
 #include "cli/event_reader.h"
 #include "cli/report.h"
 #include "cli/target.h"
@@ -38,7 +40,7 @@ class Runner {
     if (raw_) return print_raw(*reply);
     const auto token = token_of(reply->body);
     if (!token) return failed(token.error().message);
-    return print(token->reveal(), "\n");
+    return write(token->reveal(), "\n");
   }
 
   // The same with and without --json: the events are for programs.
@@ -46,7 +48,7 @@ class Runner {
     EventReader events([this](std::string_view event, std::string_view data) -> Result<void> {
       if (!data.starts_with('{')) return fail(ErrorKind::kCorrupt, "an event is not rotad's");
       auto written = output_.out(fmt::format(R"({{"event":"{}",)", event));
-      if (written) written = output_.out(data.substr(1));
+      if (written) written = out_json(data.substr(1));
       if (written) written = output_.out("\n");
       // Not kIo, which were a daemon that cannot be reached.
       if (!written) written.error().kind = ErrorKind::kFull;
@@ -164,7 +166,7 @@ class Runner {
   }
   std::expected<Reply, ExitCode> settle(Result<Reply> reply) {
     if (!reply) {
-      output_.err(printable(reply.error().message));
+      output_.err(visible(reply.error().message));
       return std::unexpected(reply.error().kind == ErrorKind::kIo ? ExitCode::kUnreachable
                                                                   : ExitCode::kFailed);
     }
@@ -198,9 +200,20 @@ class Runner {
 
   ExitCode print_raw(const Reply& reply) {
     const std::string_view body = reply.body.reveal();
-    return print(body, body.ends_with('\n') ? "" : "\n");
+    auto written = out_json(body);
+    if (written && !body.ends_with('\n')) written = output_.out("\n");
+    return written ? ExitCode::kDone : failed(written.error().message);
   }
-  ExitCode print(std::string_view text, std::string_view end = "") {
+  // A terminal shows JSON too; to a program it is the same.
+  Result<void> out_json(std::string_view json) {
+    std::string text = visible_json(json);
+    auto written = output_.out(text);
+    wipe(text);
+    return written;
+  }
+  // For people: members' names and Circle's words are of others.
+  ExitCode print(std::string_view text) { return write(visible(text, "\n")); }
+  ExitCode write(std::string_view text, std::string_view end = "") {
     auto written = output_.out(text);
     if (written) written = output_.out(end);
     return written ? ExitCode::kDone : failed(written.error().message);

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "cli/output.h"
+#include "base/text.h"
 
 namespace rota::cli {
 namespace {
@@ -60,7 +60,7 @@ std::string describe_findings(const Findings& findings) {
   const auto add = [&text](const Finding& each) {
     std::string line = fmt::format("{:<5}  {:<11} {}", name_of(each.state), each.about, each.text);
     if (!each.remedy.empty()) line += fmt::format(" -> {}", each.remedy);
-    text += printable(line) + "\n";
+    text += visible(line) + "\n";
   };
   for (const bool first : {true, false}) {
     for (const Finding& each : findings) {
@@ -78,7 +78,8 @@ std::string findings_json(const Findings& findings) {
                     {"text", each.text},
                     {"do", each.remedy}});
   }
-  return json::serialize(json::object{{"ok", all_well(findings)}, {"findings", std::move(list)}}) +
+  return visible_json(json::serialize(
+             json::object{{"ok", all_well(findings)}, {"findings", std::move(list)}})) +
          "\n";
 }
 

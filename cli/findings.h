@@ -27,7 +27,7 @@ Finding note(std::string about, std::string text, std::string remedy = {});
 Finding wrong(std::string about, std::string text, std::string remedy);
 
 bool all_well(const Findings& findings);
-// A line each, those that are wrong first; what others wrote comes out printable().
+// A line each, those that are wrong first; what others wrote comes out visible().
 std::string describe_findings(const Findings& findings);
 // {"ok":…,"findings":[{"about":…,"state":"good|note|wrong","text":…,"do":…}]} and a line's end.
 std::string findings_json(const Findings& findings);

@@ -4,10 +4,11 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "base/fingerprint.h"
-#include "cli/output.h"
+#include "base/text.h"
 
 namespace rota::cli {
 namespace {
@@ -53,7 +54,7 @@ std::string describe_extras(const std::vector<std::string>& words) {
   std::size_t others = 0;
   for (const std::string& word : words) {
     if (word.starts_with("--")) {
-      text += " " + printable(word.substr(0, word.find('=')));
+      text += " " + visible(word.substr(0, word.find('=')));
     } else {
       ++others;
     }
@@ -121,7 +122,13 @@ class Reader {
                 << "Run with --help for more information.\n";
       return ExitCode::kUsage;
     } catch (const CLI::ParseError& error) {
-      if (app_.exit(error) != 0) return ExitCode::kUsage;
+      // What was written wrong is quoted in it.
+      std::ostringstream out;
+      std::ostringstream err;
+      const int code = app_.exit(error, out, err);
+      std::cerr << visible(err.view(), "\n");
+      if (code != 0) return ExitCode::kUsage;
+      std::cout << out.view();
       return std::cout.flush() ? ExitCode::kDone : ExitCode::kFailed;
     }
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;

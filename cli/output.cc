@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/exit_code.h"
 #include "daemon/hardening.h"
 
@@ -73,25 +74,7 @@ void StandardOutput::look_for_reader() {
 }
 
 void StandardOutput::err(std::string_view line) {
-  static_cast<void>(write_all(STDERR_FILENO, fmt::format("rota: {}\n", line)));
-}
-
-std::string printable(std::string_view text) {
-  std::string safe;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are C2 80 to C2 9F; terminals take some of them as the start of a command.
-    const bool c1 =
-        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f) {
-      safe += fmt::format("\\x{:02x}", byte);
-    } else if (c1) {
-      safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
-    } else {
-      safe += text[i];
-    }
-  }
-  return safe;
+  static_cast<void>(write_all(STDERR_FILENO, fmt::format("rota: {}\n", visible(line))));
 }
 
 }  // namespace rota::cli

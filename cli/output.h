@@ -15,7 +15,8 @@ class Output {
   virtual Result<void> out(std::string_view text) = 0;
   // For a command that waits long: ends the process as out() does if nobody reads any more.
   virtual void look_for_reader() {}
-  // `line` without its end. Nothing can be done about a failure here.
+  // `line` without its end; the process's own makes it visible(). Nothing can be done about a
+  // failure here.
   virtual void err(std::string_view line) = 0;
 };
 
@@ -38,9 +39,5 @@ void wait_for_input(int descriptor);
 // Opens each of the descriptors 0 to 2 that is closed, so that no socket or file becomes one of
 // them. Reading or writing one of these fails. For the beginning of main().
 void open_standard_descriptors();
-
-// Text of others, made safe for a terminal: control characters, C1 ones included, become \xNN.
-// UTF-8 passes.
-std::string printable(std::string_view text);
 
 }  // namespace rota::cli

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/output.h"
+#include "base/text.h"
 
 namespace rota::cli {
 namespace {
@@ -25,8 +25,8 @@ std::string_view view(const json::string& text) { return {text.data(), text.size
 std::string one_line(const json::value& value) {
   if (value.is_null()) return "-";
   if (value.is_bool()) return value.get_bool() ? "yes" : "no";
-  if (value.is_string()) return printable(view(value.get_string()));
-  if (!value.is_array()) return printable(json::serialize(value));
+  if (value.is_string()) return visible(view(value.get_string()));
+  if (!value.is_array()) return visible(json::serialize(value));
   std::string line;
   for (const json::value& element : value.get_array()) {
     line += fmt::format("{}{}", line.empty() ? "" : ", ", one_line(element));
@@ -53,7 +53,7 @@ using Row = std::pair<std::string, std::string>;
 
 void flatten(const json::value& value, const std::string& name, std::vector<Row>& rows) {
   const auto below = [&](std::string_view key) {
-    return name.empty() ? printable(key) : fmt::format("{}.{}", name, printable(key));
+    return name.empty() ? visible(key) : fmt::format("{}.{}", name, visible(key));
   };
   const auto is_object = [](const json::value& element) { return element.is_object(); };
   if (value.is_object() && !value.get_object().empty()) {

@@ -9,7 +9,7 @@
 #include "cli/exit_code.h"
 
 // The daemon's JSON as people read it. Every text ends its last line; what others wrote (names,
-// Circle's words) comes out printable().
+// Circle's words) comes out visible().
 namespace rota::cli {
 
 // The access token of a 200 reply to GET /v1/token; no copy of it stays behind. kCorrupt: there is

@@ -96,7 +96,7 @@ class Setup {
     }
     for (Step& step : steps_) {
       ROTA_TRY(step.carry_out());
-      ROTA_TRY(output_.out(fmt::format("done: {}\n", step.text)));
+      ROTA_TRY(output_.out(visible(fmt::format("done: {}\n", step.text), "\n")));
     }
     ROTA_ASSIGN(const bool good, check());
     ROTA_TRY(say_what_next(good));
@@ -116,7 +116,7 @@ class Setup {
     steps_.push_back({std::move(text), std::move(carry_out)});
   }
   Result<void> keeps(std::string_view what) {
-    return output_.out(fmt::format("stays: {}\n", what));
+    return output_.out(visible(fmt::format("stays: {}\n", what), "\n"));
   }
 
   Result<void> plan_folders() {
@@ -271,7 +271,8 @@ class Setup {
       ROTA_TRY(output_.out("All is there already.\n"));
       return true;
     }
-    for (const Step& step : steps_) ROTA_TRY(output_.out(fmt::format("will {}\n", step.text)));
+    for (const Step& step : steps_)
+      ROTA_TRY(output_.out(visible(fmt::format("will {}\n", step.text), "\n")));
     if (command_.yes) return true;
     ROTA_ASSIGN(const std::string answer, console_.ask("Do all this? [y/N] "));
     return answer == "y" || answer == "Y" || answer == "yes";
@@ -280,7 +281,7 @@ class Setup {
   Result<bool> check() {
     ROTA_ASSIGN(const Ran ran, run_program({rotad_, "--check", "--config", places_.config}, {},
                                            ProgramErrors::kToOutput));
-    ROTA_TRY(output_.out(ran.output.reveal()));
+    ROTA_TRY(output_.out(visible(ran.output.reveal(), "\n")));
     return ran.code == 0;
   }
 
@@ -301,7 +302,7 @@ class Setup {
       text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n",
                           shell_word(places_.credentials), shell_word(places_.config));
     }
-    return output_.out(text);
+    return output_.out(visible(text, "\n"));
   }
 
   const SetupCommand& command_;

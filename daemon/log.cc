@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace rota {
 namespace {
@@ -120,8 +121,13 @@ Log::~Log() { tell_dropped(); }
 
 void Log::set_level(LogLevel level) { level_ = level; }
 
-void Log::tell(const Notice& notice) {
-  if (level_of(notice.severity) < level_of(level_)) return;
+void Log::tell(const Notice& given) {
+  if (level_of(given.severity) < level_of(level_)) return;
+  // Names, paths and Circle's words are of others: none may end a line or speak to a terminal.
+  const Notice notice{.severity = given.severity,
+                      .event = visible(given.event),
+                      .member = visible(given.member),
+                      .text = visible(given.text)};
   tell_dropped();
   if (!post(notice)) ++dropped_;
 }

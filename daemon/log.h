@@ -28,7 +28,7 @@ class Log {
   ~Log();  // gives what waits a second to be written
 
   void set_level(LogLevel level);
-  void tell(const Notice& notice);
+  void tell(const Notice& given);
   void say(Severity severity, std::string_view event, std::string_view text);
   // Logs how many lines were dropped since this was last logged, if any. Call it now and then.
   // False: there is no room for that yet.

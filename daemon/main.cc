@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.h"
 #include "daemon/check_command.h"
 #include "daemon/daemon.h"
 #include "daemon/exit_code.h"
@@ -22,7 +23,7 @@ using rota::ExitCode;
 int end_with(const rota::Error& error) {
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&writable, 1, 0) == 0) return static_cast<int>(rota::exit_code_of(error));
-  fmt::print(stderr, "rotad: {}\n", error.message);
+  fmt::print(stderr, "rotad: {}\n", rota::visible(error.message, "\n"));
   return static_cast<int>(rota::exit_code_of(error));
 }
 
@@ -52,7 +53,7 @@ int run(const rota::DaemonOptions& options) {
 int check(const rota::DaemonOptions& options) {
   const auto text = rota::check_configuration(options.config, rota::SystemClock{});
   if (!text) return end_with(text.error());
-  fmt::print("{}", *text);
+  fmt::print("{}", rota::visible(*text, "\n"));
   return static_cast<int>(ExitCode::kDone);
 }
 

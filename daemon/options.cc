@@ -1,7 +1,10 @@
 #include "daemon/options.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
+#include <sstream>
 
+#include "base/text.h"
 #include "daemon/version.h"
 
 namespace rota {
@@ -23,7 +26,9 @@ DaemonOptions read_options(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     constexpr int kUsage = 64;  // EX_USAGE
     options.command = DaemonCommand::kExit;
-    options.exit_code = app.exit(error) == 0 ? 0 : kUsage;
+    std::ostringstream said;
+    options.exit_code = app.exit(error, std::cout, said) == 0 ? 0 : kUsage;
+    std::cerr << visible(said.view(), "\n");  // what was written wrong is quoted in it
     return options;
   }
   if (*keygen) options.command = DaemonCommand::kKeygen;

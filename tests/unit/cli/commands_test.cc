@@ -65,6 +65,22 @@ TEST_F(Commands, TokenPrintsTheTokenAndNothingElse) {
   EXPECT_EQ(transport_.requests[0].timeout, Duration{15'000});
 }
 
+// Names are of others, and a terminal may show JSON too. To a program it means the same.
+TEST_F(Commands, NothingThatATerminalWouldObeyIsPrinted) {
+  const std::string body = "{\"key\":\"id:42\",\"name\":\"a\u202eb\u009b31m\"}";
+  transport_.replies = {{200, body}, {200, body}, {200, "event: token\ndata: " + body + "\n\n"}};
+  EXPECT_EQ(run_it(MemberCommand{key_}), ExitCode::kDone);
+  EXPECT_THAT(output_.printed, HasSubstr(R"(a\u202eb\x9b31m)"));
+  output_.printed.clear();
+  EXPECT_EQ(run_it(MemberCommand{key_}, true), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, R"({"key":"id:42","name":"a\u202eb\u009b31m"})"
+                             "\n");
+  output_.printed.clear();
+  run_it(WatchCommand{{key_}});
+  EXPECT_EQ(output_.printed, R"({"event":"token","key":"id:42","name":"a\u202eb\u009b31m"})"
+                             "\n");
+}
+
 TEST_F(Commands, WatchPrintsAnEventALine) {
   transport_.replies = {
       {200,

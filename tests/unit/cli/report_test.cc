@@ -4,8 +4,6 @@
 
 #include <boost/json.hpp>
 
-#include "cli/output.h"
-
 namespace rota::cli {
 namespace {
 
@@ -13,15 +11,9 @@ using ::testing::HasSubstr;
 
 boost::json::object object(std::string_view text) { return boost::json::parse(text).as_object(); }
 
-TEST(Printable, EscapesWhatATerminalWouldObey) {
-  EXPECT_EQ(printable("Ad\xc3\xa9 \xe2\x82\xac"), "Ad\xc3\xa9 \xe2\x82\xac");
-  EXPECT_EQ(printable("a\x1b[2Jb\n"), "a\\x1b[2Jb\\x0a");
-  EXPECT_EQ(printable("\x7f"), "\\x7f");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "31m"),
-            "\\x9b31m");
-  EXPECT_EQ(printable("\xc2\xa0"), "\xc2\xa0");
-  EXPECT_EQ(printable("\xc2"), "\xc2");
+TEST(Describe, ShowsWhatATerminalWouldObey) {
+  const std::string text = describe(object("{\"name\":\"a\\u202eb\\u009b31m\\n\",\"k\\u001b\":1}"));
+  EXPECT_EQ(text, "name   a\\u202eb\\x9b31m\\x0a\nk\\x1b  1\n");
 }
 
 TEST(TokenOf, FindsTheTokenAndNothingElse) {
