@@ -34,7 +34,9 @@ TEST(Tokens, EachSelectorGetsItsOwnMembersLivingToken) {
     const std::string token = reply.text("access_token");
     EXPECT_EQ(box.sandbox.state_of(token), "live");
     EXPECT_THAT(box.sandbox.tokens(member, "access", "live"), ::testing::Contains(token));
-    EXPECT_THAT(reply.head, ::testing::ContainsRegex("Cache-Control: private, max-age=[0-9]\r\n"));
+    EXPECT_THAT(reply.head,
+                ::testing::ContainsRegex(
+                    "Cache-Control: no-store\r\nDate: [^\r]+ GMT\r\nRota-Expires-In: [0-9]+\r\n"));
   }
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
@@ -149,6 +151,61 @@ TEST(Tokens, WithoutOneTheClientWaitsAsLongAsItSaid) {
   box.sandbox.faults("[]");
   // The hanging call ends at request_timeout, and whoever waits gets the token of the next one.
   EXPECT_EQ(box.daemon.fetch("community_member_id=1&wait=30s").status, 200);
+}
+
+// No token of the sandbox here has more than eight seconds.
+TEST(Tokens, StrictIsRefusedAtOnceWhereNoTokenCanHaveWhatItAsks) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  const Reply reply = box.daemon.fetch("community_member_id=1&strict=true&min_ttl=1h&wait=0");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.text("code"), "token_unavailable");
+  EXPECT_THAT(reply.text("message"), ::testing::HasSubstr("6s at most"));
+  EXPECT_EQ(box.daemon.fetch("community_member_id=1&min_ttl=1h&wait=0").status, 200);
+}
+
+TEST(Tokens, ANameMayBeWrittenAsClientsWriteIt) {
+  Box box;
+  box.daemon.write_roster(std::string(kThreeMembers) +
+                          "[[member]]\nsso_user_id = \"Ada Byron\"\nretired = true\n"
+                          "[[member]]\nemail = \"Ada+x@Example.com\"\nretired = true\n");
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return !box.daemon.token("email=Member2@EXAMPLE.com").empty(); }));
+  EXPECT_EQ(box.daemon.fetch("sso_user_id=Ada+Byron").text("code"), "member_retired");
+  EXPECT_EQ(box.daemon.fetch("sso_user_id=Ada%20Byron").text("code"), "member_retired");
+  EXPECT_EQ(box.daemon.fetch("sso_user_id=Ada%2BByron").text("code"), "member_unknown");
+  EXPECT_EQ(box.daemon.fetch("email=ada+x@example.com").text("code"), "member_retired");
+  EXPECT_EQ(box.daemon.fetch("email=ada%20x@example.com").text("code"), "bad_request");
+  // The case of an address in the roster is nobody's coming or going.
+  const auto calls = box.sandbox.stats().at("calls").at("issue").at("200");
+  std::string roster(kThreeMembers);
+  roster.replace(roster.find("member2@"), 8, "Member2@");
+  box.daemon.write_roster(roster);
+  const Finished reloaded = box.daemon.cli({"reload", "--json"});
+  EXPECT_EQ(reloaded.code, 0);
+  EXPECT_THAT(reloaded.output, ::testing::HasSubstr(R"("retire":[])"));
+  EXPECT_FALSE(box.daemon.token("email=member2@example.com").empty());
+  EXPECT_EQ(box.daemon.member("email:MEMBER2@example.com").at("key").as_string(),
+            "email:Member2@example.com");
+  EXPECT_EQ(box.sandbox.stats().at("calls").at("issue").at("200"), calls);
+}
+
+TEST(Tokens, TheCommandShowsWhatATerminalWouldObey) {
+  Box box;
+  box.daemon.write_roster("[[member]]\ncommunity_member_id = 1\nname = \"a\u202eb\"\n");
+  ASSERT_TRUE(box.daemon.start());
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"members"}, {"member", "id:1"}, {"member", "id:1", "--json"}}) {
+    const Finished shown = box.daemon.cli(command);
+    EXPECT_EQ(shown.code, 0) << shown.output;
+    EXPECT_THAT(shown.output, ::testing::Not(::testing::HasSubstr("\u202e")));
+  }
+  EXPECT_THAT(box.daemon.cli({"member", "id:1", "--json"}).output,
+              ::testing::HasSubstr(R"("name":"a\u202eb")"));
+  const Finished bad = box.daemon.cli({"token", "sso:\u202e\u009b"});
+  EXPECT_NE(bad.code, 0);
+  EXPECT_THAT(bad.output, ::testing::Not(::testing::HasSubstr("\u009b")));
 }
 
 TEST(Tokens, TheCommandPrintsATokenAndNothingElse) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "e2e/box.h"
 
 // What clients can do to the socket, and that it costs nobody else anything (P11).
@@ -37,6 +39,55 @@ TEST_F(Wire, P11PipelinedRequestsAreAnsweredInOrder) {
     EXPECT_EQ(reply.body == R"({"status":"ok"})", i % 2 == 0) << i;
     if (i % 2 == 1) EXPECT_EQ(reply.json().at("community_member_id").as_int64(), 1 + i % 3);
   }
+  EXPECT_TRUE(connection.at_end());
+}
+
+// A client of HTTP takes what follows the head of such a reply for the next reply.
+TEST_F(Wire, AHeadIsAGetWithoutItsBodyOnEverySocket) {
+  for (const auto& [socket, target] :
+       {std::pair(box.daemon.token_socket(), "/v1/token?community_member_id=1"),
+        std::pair(box.daemon.token_socket(), "/readyz"),
+        std::pair(box.daemon.token_socket(), "/nowhere"),
+        std::pair(box.daemon.admin_socket(), "/v1/status"),
+        std::pair(box.daemon.admin_socket(), "/metrics"),
+        std::pair(box.daemon.admin_socket(), "/v1/members/id:1"),
+        std::pair(box.daemon.admin_socket(), "/v1/roster/reload")}) {
+    Connection connection = Connection::to_unix(socket);
+    connection.send(get(target));
+    const int status = connection.read_reply().status;
+    connection.send(fmt::format("HEAD {} HTTP/1.1\r\nHost: x\r\n\r\n", target) + get("/healthz"));
+    const std::string head = connection.read_until("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with(fmt::format("HTTP/1.1 {} ", status))) << target << head;
+    EXPECT_THAT(head, ::testing::ContainsRegex("Content-Length: [1-9]"));
+    EXPECT_EQ(connection.read_reply().body, R"({"status":"ok"})") << target;
+  }
+  Connection watch = connect();
+  watch.send("HEAD /v1/watch HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(watch.read_until("\r\n\r\n"), ::testing::HasSubstr("X-Accel-Buffering: no"));
+  EXPECT_TRUE(watch.at_end());
+}
+
+TEST_F(Wire, WhatHttpAsksOfAServerIsThere) {
+  Connection connection = connect();
+  // An absolute target, as through a proxy; an empty line before it; an ampersand too many.
+  connection.send(
+      "\r\nGET http://rota.example:80/v1/token?community_member_id=1& HTTP/1.1\r\n"
+      "Host: x\r\n\r\n");
+  EXPECT_EQ(connection.read_reply().status, 200);
+  connection.send(
+      "POST /v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  EXPECT_EQ(connection.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue");
+  connection.send("{}");
+  EXPECT_EQ(connection.read_reply().status, 405);
+  connection.send(get("/v1/token?sso_user_id=J\xc3\xb6rg"));
+  EXPECT_EQ(connection.read_reply().text("code"), "member_unknown");
+  connection.send(get("/v1/token?sso_id=1"));
+  const Reply hint = connection.read_reply();
+  EXPECT_EQ(hint.status, 400);
+  EXPECT_THAT(hint.text("message"), ::testing::HasSubstr("sso_user_id"));
+  connection.send("GET / HTTP/1.1\r\nHost: x\r\nExpect: the-unexpected\r\n\r\n");
+  EXPECT_EQ(connection.read_reply().status, 417);
   EXPECT_TRUE(connection.at_end());
 }
 
