@@ -7,7 +7,8 @@
 namespace rota {
 namespace {
 
-constexpr std::array kLimits{ConnectionLimit::kTotal, ConnectionLimit::kPerUid};
+constexpr std::array kLimits{ConnectionLimit::kTotal, ConnectionLimit::kPerUid,
+                             ConnectionLimit::kRate};
 
 std::string_view limit_text(ConnectionLimit limit) {
   switch (limit) {
@@ -15,6 +16,8 @@ std::string_view limit_text(ConnectionLimit limit) {
       return "too many connections in all";
     case ConnectionLimit::kPerUid:
       return "too many connections of that user";
+    case ConnectionLimit::kRate:
+      return "that process or its user connects too often";
   }
   ROTA_CHECK(false);
 }

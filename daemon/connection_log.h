@@ -48,7 +48,7 @@ class ConnectionLog final : public ServerObserver {
 
   const Clock& clock_;
   const Say say_;
-  std::array<Refusals, 2> refusals_;  // indexed by ConnectionLimit
+  std::array<Refusals, 3> refusals_;  // indexed by ConnectionLimit
   Flood failures_;
   std::error_code last_failure_;
 };

@@ -21,8 +21,6 @@
 namespace rota {
 namespace {
 
-// Those who ask are few, and whoever else reaches the port must not take many descriptors.
-constexpr std::size_t kMetricsConnectionsMax = 64;
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
 constexpr Duration kAgainMin{1'000};
 constexpr Duration kAgainMax{30'000};
@@ -140,29 +138,44 @@ Daemon::~Daemon() = default;
 
 Result<void> Daemon::open_sockets() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
+  const std::size_t limit = raise_descriptor_limit();
+  ROTA_ASSIGN(descriptors_,
+              share_descriptors(limit, settings_.serve, settings_.policy.max_in_flight));
+  if (descriptors_.token_clients < settings_.serve.max_connections) {
+    context_.log.say(
+        Severity::kWarning, "connection",
+        fmt::format("max_connections = {} does not fit into {} open files "
+                    "(LimitNOFILE=, ulimit -n): it is {}",
+                    settings_.serve.max_connections, limit, descriptors_.token_clients));
+  }
+  ServerOptions token;
+  token.max_connections = descriptors_.token_clients;
+  token.max_connections_per_uid = settings_.serve.max_connections_per_uid;
+  token.descriptors_end = descriptors_.clients_end;
+  ServerOptions admin;
+  admin.max_connections = admin.max_connections_per_uid = kAdminConnectionsMax;
+  admin.descriptors_end = descriptors_.admin_end;
   std::optional<gid_t> group;  // of a file that we make; an inherited socket has its own
   if (!inherited.token) {
     ROTA_ASSIGN(group, group_id(settings_.serve.token_socket_group));
   }
   ROTA_ASSIGN(token_server_,
               open_server(std::move(inherited.token), settings_.serve.token_socket,
-                          settings_.serve.token_socket_mode, group, *token_frontend_));
+                          settings_.serve.token_socket_mode, group, *token_frontend_, token));
   ROTA_ASSIGN(admin_server_, open_server(std::move(inherited.admin), settings_.serve.admin_socket,
-                                         kAdminSocketMode, std::nullopt, *admin_frontend_));
+                                         kAdminSocketMode, std::nullopt, *admin_frontend_, admin));
   return {};
 }
 
 Result<std::unique_ptr<Server>> Daemon::open_server(std::unique_ptr<ListenSocket> inherited,
                                                     const std::string& path, mode_t mode,
                                                     std::optional<gid_t> group,
-                                                    const Frontend& frontend) {
+                                                    const Frontend& frontend,
+                                                    const ServerOptions& options) {
   auto listen = std::move(inherited);
   if (!listen) {
     ROTA_ASSIGN(listen, ListenSocket::bind(path, mode, group));
   }
-  ServerOptions options;
-  options.max_connections = settings_.serve.max_connections;
-  options.max_connections_per_uid = settings_.serve.max_connections_per_uid;
   return Server::create(context_.loop, std::move(listen), frontend, context_.clock, connection_log_,
                         options);
 }
@@ -201,6 +214,7 @@ Result<void> Daemon::try_metrics() {
   ServerOptions options;
   options.max_connections = kMetricsConnectionsMax;
   options.max_connections_per_uid = kMetricsConnectionsMax;
+  options.descriptors_end = descriptors_.clients_end;
   ROTA_ASSIGN(metrics_server_, Server::create(context_.loop, *std::move(listen), *metrics_frontend_,
                                               context_.clock, connection_log_, options));
   return {};
@@ -213,6 +227,7 @@ Health Daemon::health() const {
   health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
   health.log_lines_dropped = context_.log.dropped();
   health.metrics_problem = metrics_problem_;
+  health.refused_by_rate = connection_log_.refused(ConnectionLimit::kRate);
   return health;
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "daemon/accounts.h"
 #include "daemon/connection_log.h"
+#include "daemon/descriptors.h"
 #include "daemon/exit_code.h"
 #include "daemon/grants_in_force.h"
 #include "daemon/log.h"
@@ -67,7 +68,8 @@ class Daemon final : private AdminService, private HealthService {
   Result<void> try_metrics();
   Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
                                               const std::string& path, mode_t mode,
-                                              std::optional<gid_t> group, const Frontend& frontend);
+                                              std::optional<gid_t> group, const Frontend& frontend,
+                                              const ServerOptions& options);
   bool is_roster_on_record() const;
   void go_live();
   void wait_for_signals();
@@ -159,6 +161,7 @@ class Daemon final : private AdminService, private HealthService {
   boost::asio::steady_timer metrics_again_;
   Duration metrics_pause_{0};
   std::unique_ptr<RosterWatch> watch_;
+  DescriptorShare descriptors_;
   bool roster_refused_ = false;    // the last reading of the roster on disk failed
   bool roster_read_ = false;       // a change of it is being read
   bool roster_stale_ = false;      // and it has changed once more

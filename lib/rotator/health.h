@@ -62,6 +62,7 @@ struct Health {
   // engine's.
   std::size_t refused_in_all = 0;
   std::size_t refused_of_uid = 0;
+  std::size_t refused_by_rate = 0;
   std::uint64_t log_lines_dropped = 0;  // the daemon adds this, too
   std::string metrics_problem{};        // and why nobody listens at metrics_listen; empty: none
 };

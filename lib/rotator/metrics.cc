@@ -157,10 +157,12 @@ std::string metrics_text(const Health& health, std::string_view version) {
             flag(unready_reasons(health).empty()));
   write_members(out, health.members);
   out.gauge("rota_waiting_clients", "Clients that wait for a token.", health.waiting_clients);
-  out.counter("rota_connections_refused_total",
-              "Connections refused for a limit: of all connections, or of one user's.");
+  out.counter(
+      "rota_connections_refused_total",
+      "Connections refused for a limit: of all connections, of one user's, or of their rate.");
   out.sample("limit=\"all\"", health.refused_in_all);
   out.sample("limit=\"uid\"", health.refused_of_uid);
+  out.sample("limit=\"rate\"", health.refused_by_rate);
   out.counter("rota_log_lines_dropped_total",
               "Lines of the log that were dropped, because nobody read it.");
   out.sample("", health.log_lines_dropped);

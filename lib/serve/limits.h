@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 
 #include "base/time.h"
 
@@ -59,6 +60,9 @@ struct ServerOptions {
   Duration sweep_spacing = std::chrono::seconds{1};
   // Accepting rests this long when the system has no descriptor or memory for one more.
   Duration accept_rest = std::chrono::seconds{1};
+  // A connection whose descriptor would be this one or a higher one is refused: the numbers from
+  // there on are for other work. The kernel gives the lowest that is free.
+  int descriptors_end = std::numeric_limits<int>::max();
 };
 
 }  // namespace rota

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "serve/client_socket.h"
+
 namespace rota {
 namespace {
 
@@ -114,6 +116,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
   const int fd = open_socket();
   if (fd < 0) return system_error(path, "open a socket");
   std::unique_ptr<ListenSocket> made(new ListenSocket(fd, true, false));
+  made->may_bring_descriptors_ = !refuse_descriptors(fd);
   // The file takes its first mode from the descriptor, and nobody else's process umask is touched.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return system_error(path, "set the mode");
   const sockaddr_un address = address_of(path);
@@ -179,7 +182,10 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
       ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     return fail(ErrorKind::kIo, fmt::format("descriptor {}: {}", fd, std::strerror(errno)));
   }
-  return std::unique_ptr<ListenSocket>(new ListenSocket(fd, true, true));
+  std::unique_ptr<ListenSocket> adopted(new ListenSocket(fd, true, true));
+  (void)refuse_descriptors(fd);
+  adopted->may_bring_descriptors_ = true;  // by who has connected before
+  return adopted;
 }
 
 ListenSocket::~ListenSocket() {

@@ -37,6 +37,9 @@ class ListenSocket {
   int fd() const { return fd_; }
   // Whether the kernel knows who connects: only on this machine.
   bool knows_peers() const { return knows_peers_; }
+  // Whether a client may have put descriptors of its own (SCM_RIGHTS) into its connection's queue:
+  // the kernel cannot refuse them, or did not before the socket became ours.
+  bool may_bring_descriptors() const { return may_bring_descriptors_; }
   // Whether it was handed down, and so lives on at somebody else's when this process closes it.
   bool inherited() const { return inherited_; }
   // Hands the descriptor over: its new owner closes it, and this object only removes the file.
@@ -52,6 +55,7 @@ class ListenSocket {
   int fd_;
   const bool knows_peers_;
   const bool inherited_;
+  bool may_bring_descriptors_ = false;
   std::string path_;  // empty: the file is not ours to remove
   dev_t device_ = 0;  // with inode_: which file we made
   ino_t inode_ = 0;

@@ -30,24 +30,27 @@ std::optional<std::vector<std::uint32_t>> supplementary_groups(int fd) {
 
 }  // namespace
 
-std::optional<PeerIdentity> identify_peer(int unix_socket) {
+std::optional<PeerIdentity> peer_of(int unix_socket) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
   if (::getsockopt(unix_socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
     return std::nullopt;
   }
+  return PeerIdentity{
+      .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid, .groups = {}};
+}
+
+bool add_groups(int unix_socket, PeerIdentity& peer) {
   auto groups = supplementary_groups(unix_socket);
-  if (!groups) return std::nullopt;
+  if (!groups) return false;
   // The kernel's list may have the primary group in it or not.
-  groups->push_back(credentials.gid);
+  groups->push_back(peer.gid);
   std::ranges::sort(*groups);
   const auto repeats = std::ranges::unique(*groups);
   groups->erase(repeats.begin(), repeats.end());
   groups->shrink_to_fit();
-  return PeerIdentity{.uid = credentials.uid,
-                      .gid = credentials.gid,
-                      .pid = credentials.pid,
-                      .groups = *std::move(groups)};
+  peer.groups = *std::move(groups);
+  return true;
 }
 
 }  // namespace rota

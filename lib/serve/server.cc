@@ -1,16 +1,12 @@
 #include "serve/server.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cerrno>
 #include <utility>
 
 #include "base/check.h"
-#include "serve/peer.h"
 #include "serve/turn.h"
 
 namespace rota {
@@ -20,14 +16,12 @@ using boost::system::error_code;
 
 namespace {
 
-// One attempt: an empty socket takes so short a reply, and a client that does not read it loses
-// nothing.
-void refuse_connection(int fd) {
+std::string refusal() {
   Buffer reply;
   ErrorReply error = error_reply(ErrorCode::kTooManyConnections);
   error.retry_after = std::chrono::seconds{1};
   append_error(reply, error, {.close = true});
-  (void)::send(fd, reply.data().data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return std::string(reply.data());
 }
 
 }  // namespace
@@ -41,6 +35,8 @@ Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
       observer_(observer),
       options_(options),
       knows_peers_(listen->knows_peers()),
+      may_bring_descriptors_(listen->may_bring_descriptors()),
+      refusal_(refusal()),
       listen_(std::move(listen)),
       acceptor_(loop),
       rest_timer_(loop),
@@ -70,78 +66,6 @@ Server::~Server() {
 void Server::start() {
   started_ = true;
   wait_for_clients();
-}
-
-void Server::wait_for_clients() {
-  acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-    if (!error && acceptor_.is_open()) accept_some();
-  });
-}
-
-// False, and errno says why, when nobody could be accepted.
-bool Server::accept_one() {
-  for (;;) {
-    const int fd =
-        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      admit(fd);
-      return true;
-    }
-    if (errno != EINTR && errno != ECONNABORTED) return false;
-  }
-}
-
-void Server::accept_some() {
-  const Turn turn;
-  do {
-    if (accept_one()) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-    observer_.accept_failed({errno, std::system_category()});
-    return rest_from_accepting();
-  } while (!turn.ended());
-  wait_for_clients();
-}
-
-// The client stays in the queue, so the socket stays readable: waiting on it again would spin.
-void Server::rest_from_accepting() {
-  rest_timer_.expires_after(options_.accept_rest);
-  rest_timer_.async_wait([this](error_code error) {
-    if (!error && acceptor_.is_open()) accept_some();
-  });
-}
-
-std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
-  if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
-  if (turns_.counts(peer).of_user >= options_.max_connections_per_uid) {
-    return ConnectionLimit::kPerUid;
-  }
-  return std::nullopt;
-}
-
-void Server::admit(int fd) {
-  auto peer = knows_peers_ ? identify_peer(fd) : kPeerUnknown;
-  if (!peer) {
-    observer_.accept_failed({errno, std::system_category()});
-    ::close(fd);
-    return;
-  }
-  if (const auto limit = limit_reached(*peer)) {
-    refuse_connection(fd);
-    ::close(fd);
-    return observer_.connection_refused(*peer, *limit);
-  }
-  SessionHost& host = *this;
-  const auto session =
-      std::make_shared<Session>(fd, *std::move(peer), frontend_, clock_, options_.times, host);
-  turns_.enter(*session, session->peer());
-  if (!session->start(loop_)) {
-    observer_.accept_failed({errno, std::system_category()});
-    return turns_.leave(*session);
-  }
-  sessions_.emplace(session.get(), session);
-  session_deadline(session->deadline());
-  // What it has sent already costs no trip through the loop.
-  session_turn(*session);
 }
 
 void Server::session_closed(Session& session) {
@@ -240,21 +164,6 @@ void Server::shutdown(const ShutdownTimes& times, std::move_only_function<void()
     if (!error) drain_sessions(grace);
   });
   for (const auto& session : all_sessions()) session->say_goodbye();
-}
-
-// A queue that nobody inherits is ours to answer: who stands in it has connected, and may have
-// asked.
-void Server::stop_accepting() {
-  listen_->remove_file();
-  if (started_ && !listen_->inherited()) {
-    // At a port more may come without end.
-    for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
-    }
-  }
-  error_code ignored;
-  acceptor_.close(ignored);
-  rest_timer_.cancel();
-  listen_.reset();
 }
 
 void Server::drain_sessions(Duration grace) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <unordered_map>
 #include <vector>
@@ -13,15 +14,17 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "serve/access.h"
+#include "serve/connect_rate.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
 #include "serve/listen_socket.h"
 #include "serve/session.h"
+#include "serve/socket_closer.h"
 #include "serve/turn_queue.h"
 
 namespace rota {
 
-enum class ConnectionLimit { kTotal, kPerUid };
+enum class ConnectionLimit { kTotal, kPerUid, kRate };
 
 // What a server has to tell; the daemon says it in its log and counts it. Loop thread only.
 class ServerObserver {
@@ -87,8 +90,11 @@ class Server : private SessionHost {
   void stop_accepting();
   void drain_sessions(Duration grace);
   std::vector<std::shared_ptr<Session>> all_sessions() const;
-  void rest_from_accepting();
+  void rest_from_accepting(Duration rest);
   void admit(int fd);
+  std::optional<PeerIdentity> identify(int fd) const;
+  std::optional<ConnectionLimit> reason_to_refuse(const PeerIdentity& peer);
+  bool make_room(const PeerIdentity& peer, ConnectionLimit limit);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
   void sweep_after(Duration rest);
@@ -103,6 +109,8 @@ class Server : private SessionHost {
   ServerObserver& observer_;
   const ServerOptions options_;
   const bool knows_peers_;
+  const bool may_bring_descriptors_;
+  const std::string refusal_;  // what a client hears for whom there is no room
 
   // Loop thread only.
   std::unique_ptr<ListenSocket> listen_;
@@ -112,7 +120,10 @@ class Server : private SessionHost {
   boost::asio::steady_timer grace_timer_;
   BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
-  TurnQueue turns_;  // that wait for on_turn()
+  SocketCloser closer_;
+  ConnectRate rate_;
+  bool crowded_ = false;  // clients were still in the queue at the end of the last turn
+  TurnQueue turns_;       // that wait for on_turn()
   bool turns_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction
   bool started_ = false;

@@ -2,11 +2,11 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -14,23 +14,20 @@
 
 namespace rota {
 
-Session::Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-                 const SessionTimes& times, SessionHost& host)
+Session::Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const Frontend& frontend,
+                 const Clock& clock, const SessionTimes& times, SessionHost& host)
     : peer_(std::move(peer)),
       frontend_(frontend),
       clock_(clock),
       times_(times),
       host_(host),
-      fd_(fd) {}
+      socket_(std::move(socket)) {}
 
-Session::~Session() {
-  ROTA_CHECK(closed_);
-  if (fd_ >= 0) ::close(fd_);
-}
+Session::~Session() { ROTA_CHECK(closed_); }
 
 bool Session::start(boost::asio::io_context& loop) {
   now_ = active_since_ = clock_.now().boot;
-  events_ = SocketEvents::create(loop, fd_, *this);
+  events_ = SocketEvents::create(loop, socket_->fd(), *this);
   closed_ = !events_;
   return !closed_;
 }
@@ -58,14 +55,14 @@ void Session::drain() {
 // From here on a client's send fails, and what was sent before is all here to be read.
 void Session::close_intake() {
   draining_ = true;
-  (void)::shutdown(fd_, SHUT_RD);
+  (void)::shutdown(socket_->fd(), SHUT_RD);
   read_rest();
 }
 
 void Session::read_rest() {
   compact_input();
   while (!read_closed_ && input_end_ < input_.size()) {
-    const ssize_t count = ::recv(fd_, input_.data() + input_end_, input_.size() - input_end_, 0);
+    const ssize_t count = socket_->receive(std::span(input_).subspan(input_end_));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {  // an error is met again by who sends
       read_closed_ = true;
@@ -94,8 +91,18 @@ void Session::close() {
   slots_.clear();
   watch_.reset();
   events_.reset();
-  ::close(std::exchange(fd_, -1));
+  socket_->close();
   host_.session_closed(*this);
+}
+
+std::optional<BootTime> Session::expendable_since() const {
+  if (!slots_.empty() || watch_) return std::nullopt;
+  return unsent_since_.value_or(request_since_.value_or(active_since_));
+}
+
+void Session::make_way() {
+  if (unsent_since_) return close();
+  drain();
 }
 
 void Session::grants_changed() {
@@ -142,7 +149,7 @@ void Session::room_may_be_there() noexcept { host_.session_turn(*this); }
 
 // Whether the client has closed both ways: it wants nothing any more.
 bool Session::hung_up() const {
-  pollfd socket{.fd = fd_, .events = 0, .revents = 0};
+  pollfd socket{.fd = socket_->fd(), .events = 0, .revents = 0};
   return ::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
 }
 
@@ -156,7 +163,7 @@ void Session::compact_input() {
 void Session::receive() {
   compact_input();
   const std::size_t room = std::min(input_.size() - input_end_, kReceiveBytesMax);
-  const ssize_t count = ::recv(fd_, input_.data() + input_end_, room, 0);
+  const ssize_t count = socket_->receive(std::span(input_).subspan(input_end_, room));
   stirred_ = false;
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) return close();
@@ -359,7 +366,7 @@ bool Session::flush() {
   bool progress = false;
   while (!output_.empty()) {
     const auto bytes = output_.data();
-    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket_->fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) break;
     if (sent < 0) return false;

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "serve/buffer.h"
+#include "serve/client_socket.h"
 #include "serve/frontend.h"
 #include "serve/limits.h"
 #include "serve/socket_events.h"
@@ -39,9 +40,9 @@ class Session : public TurnTaker,
                 public std::enable_shared_from_this<Session>,
                 private SocketWatcher {
  public:
-  // Takes over `fd`, a connected socket that does not block. References must outlive the session.
-  Session(int fd, PeerIdentity peer, const Frontend& frontend, const Clock& clock,
-          const SessionTimes& times, SessionHost& host);
+  // References must outlive the session.
+  Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const Frontend& frontend,
+          const Clock& clock, const SessionTimes& times, SessionHost& host);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -58,6 +59,11 @@ class Session : public TurnTaker,
   void drain();
   // Cancels its waits. Harmless when closed.
   void close();
+  // Since when nobody would miss anything if it ended: it is idle, has asked half a question, or
+  // does not read its replies. None while the daemon owes it something.
+  std::optional<BootTime> expendable_since() const;
+  // Ends it for the sake of another; what it has asked meanwhile is answered first.
+  void make_way();
 
   // The policy was replaced: what is open already is judged again.
   void grants_changed();
@@ -131,7 +137,7 @@ class Session : public TurnTaker,
   SessionHost& host_;
 
   // Loop thread only.
-  int fd_;
+  const std::unique_ptr<ClientSocket> socket_;
   std::unique_ptr<SocketEvents> events_;  // while it is open
   bool input_there_ = true;               // until a read has found nothing
   bool stirred_ = false;                  // the socket was told of and not looked at since

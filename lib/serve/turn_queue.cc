@@ -1,5 +1,6 @@
 #include "serve/turn_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -14,11 +15,13 @@ void TurnQueue::enter(TurnTaker& taker, const PeerIdentity& peer) {
   process.user = &user;
   process.pid = peer.pid;
   ++process.connections;
+  process.all.push_back(taker);
   taker.process_ = &process;
 }
 
 void TurnQueue::leave(TurnTaker& taker) {
-  taker.unlink();
+  taker.TurnLink::unlink();
+  taker.MemberLink::unlink();
   auto* process = static_cast<Process*>(std::exchange(taker.process_, nullptr));
   ROTA_CHECK(process != nullptr);
   User& user = *process->user;
@@ -34,8 +37,28 @@ TurnQueue::Counts TurnQueue::counts(const PeerIdentity& peer) const {
           .of_process = process == user->second.processes.end() ? 0 : process->second.connections};
 }
 
+std::optional<TurnQueue::Crowd> TurnQueue::largest(std::optional<std::uint32_t> uid) const {
+  const auto by_connections = [](const auto& a, const auto& b) {
+    return a.second.connections < b.second.connections;
+  };
+  const auto user = uid ? users_.find(*uid) : std::ranges::max_element(users_, by_connections);
+  if (user == users_.end()) return std::nullopt;
+  const auto& processes = user->second.processes;
+  const auto process = std::ranges::max_element(processes, by_connections);
+  return Crowd{
+      .uid = user->first,
+      .pid = process->first,
+      .counts = {.of_user = user->second.connections, .of_process = process->second.connections}};
+}
+
+std::vector<TurnTaker*> TurnQueue::connections(const Crowd& crowd) {
+  std::vector<TurnTaker*> all;
+  for (TurnTaker& taker : users_.at(crowd.uid).processes.at(crowd.pid).all) all.push_back(&taker);
+  return all;
+}
+
 void TurnQueue::push(TurnTaker& taker) {
-  if (taker.is_linked()) return;
+  if (taker.TurnLink::is_linked()) return;
   Process& process = *static_cast<Process*>(taker.process_);
   User& user = *process.user;
   process.waiting.push_back(taker);

@@ -3,19 +3,27 @@
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "serve/access.h"
 
 namespace rota {
 
+struct OfProcess;  // marks the links of a process's connections
+
 using TurnLink =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using MemberLink =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<OfProcess>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 template <class T>
-using TurnRing = boost::intrusive::list<T, boost::intrusive::constant_time_size<false>>;
+using TurnRing = boost::intrusive::list<T, boost::intrusive::base_hook<TurnLink>,
+                                        boost::intrusive::constant_time_size<false>>;
 
 // A connection, as the queue sees it.
-class TurnTaker : public TurnLink {
+class TurnTaker : public TurnLink, public MemberLink {
  protected:
   ~TurnTaker() = default;
 
@@ -40,6 +48,15 @@ class TurnQueue {
   void leave(TurnTaker& taker);
   Counts counts(const PeerIdentity& peer) const;
 
+  // The process with the most connections of this user, or of the user with the most.
+  struct Crowd {
+    std::uint32_t uid = 0;
+    std::int32_t pid = 0;
+    Counts counts;
+  };
+  std::optional<Crowd> largest(std::optional<std::uint32_t> uid) const;
+  std::vector<TurnTaker*> connections(const Crowd& crowd);
+
   // Behind its like; stays where it is if it waits already. Only for one that has entered.
   void push(TurnTaker& taker);
   // Takes out the next; null when nobody waits.
@@ -52,6 +69,9 @@ class TurnQueue {
     std::int32_t pid = 0;
     std::size_t connections = 0;
     TurnRing<TurnTaker> waiting;
+    boost::intrusive::list<TurnTaker, boost::intrusive::base_hook<MemberLink>,
+                           boost::intrusive::constant_time_size<false>>
+        all;
   };
   struct User : TurnLink {
     std::uint32_t uid = 0;

@@ -25,12 +25,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int kAttackers = 3;
-constexpr int kItems = 15'000;  // in the innermost set
-constexpr int kLevels = 4;      // the kernel takes no more
+constexpr int kAttackers = 2;
+// Every file is in every set: each check of one set looks at all ways from each of its files.
+constexpr std::size_t kFiles = 600;
+constexpr std::size_t kSets = 800;  // the kernel takes no more than 1,000 ways to a file
 constexpr rlim_t kDescriptors = 20'000;
 constexpr int kConnections = 200;
-constexpr int kGatherMs = 1'500;
+constexpr int kGatherMs = 4'000;
 constexpr uid_t kNobody = 65'534;
 
 bool watch(int set, int fd) {
@@ -38,21 +39,21 @@ bool watch(int set, int fd) {
   return ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-// Adds the largest tree that it can have to another set, and takes it out, for ever.
+// Adds a set that takes long to check to another one, and takes it out, for ever.
 [[noreturn]] void churn() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
-  std::array<int, kLevels> sets{};
-  for (int& set : sets) set = ::epoll_create1(0);
-  const int innermost = sets.back();
-  for (int i = 0; i < kItems && watch(innermost, ::eventfd(0, 0)); ++i) {
+  std::vector<int> files;
+  for (std::size_t i = 0; i < kFiles; ++i) files.push_back(::eventfd(0, 0));
+  std::vector<int> sets;
+  for (std::size_t i = 0; i < kSets; ++i) {
+    sets.push_back(::epoll_create1(0));
+    for (const int file : files) watch(sets.back(), file);
   }
-  for (std::size_t i = 1; i + 1 < sets.size(); ++i) {
-    if (!watch(sets.at(i), sets.at(i + 1))) ::_exit(1);
-  }
+  const int outer = ::epoll_create1(0);
   for (;;) {
-    if (!watch(sets[0], sets[1])) ::_exit(1);
-    ::epoll_ctl(sets[0], EPOLL_CTL_DEL, sets[1], nullptr);
+    if (!watch(outer, sets[0])) ::_exit(1);
+    ::epoll_ctl(outer, EPOLL_CTL_DEL, sets[0], nullptr);
   }
 }
 

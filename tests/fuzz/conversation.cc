@@ -88,6 +88,7 @@ class Conversation : private SessionHost {
   AccessPolicy policy_{0};
   Frontend frontend_{tokens_, policy_, health_, &admin_};
   SessionTimes times_;
+  SocketCloser closer_;
   std::shared_ptr<Session> session_;
   int fd_ = -1;  // the client's end
   std::uint64_t waits_ended_ = 0;
@@ -103,7 +104,8 @@ Conversation::Conversation() {
              0);
   fd_ = ends[1];
   SessionHost& host = *this;
-  session_ = std::make_shared<Session>(ends[0], PeerIdentity{}, frontend_, clock_, times_, host);
+  session_ = std::make_shared<Session>(std::make_unique<ClientSocket>(ends[0], false, closer_),
+                                       PeerIdentity{}, frontend_, clock_, times_, host);
   ROTA_CHECK(session_->start(loop_));
   settle();
 }

@@ -60,6 +60,8 @@ std::vector<Case> all_cases() {
        3},
       {R"(rota_connections_refused_total{limit="uid"})", 0, [](Health& h) { h.refused_of_uid = 4; },
        4},
+      {R"(rota_connections_refused_total{limit="rate"})", 0,
+       [](Health& h) { h.refused_by_rate = 5; }, 5},
       {"rota_calls_in_flight", 0, [](Health& h) { h.calls_in_flight = 2; }, 2},
       {"rota_call_doubts", 0, [](Health& h) { h.doubts = 1; }, 1},
       {"rota_budget_calls_used", 0, [](Health& h) { h.budget_used = 11; }, 11},

@@ -128,7 +128,7 @@ struct RecordingObserver : ServerObserver {
 };
 
 // A server on a socket in a folder of its own, with its loop in the hands of the test.
-class ServeTest : public testing::Test {
+class ServeTest : public ::testing::Test {
  protected:
   void start(ServerOptions options = {}) {
     auto listen = ListenSocket::bind(path(), 0666, std::nullopt);

@@ -78,19 +78,29 @@ TEST_F(TcpTest, TheParserAndTheLimitsAreTheSame) {
   wait_for_end(*large);
 }
 
-TEST_F(TcpTest, WhoComesIsUnknownAndCounted) {
-  auto first = connect_tcp();
-  const auto second = connect_tcp();
-  run_until([&] { return server->connections() == 2; });
-  const auto third = connect_tcp();
-  EXPECT_EQ(next_reply(*third).status, 503);
-  EXPECT_THAT(observer.refused,
-              testing::ElementsAre(std::pair(kPeerUnknown.uid, ConnectionLimit::kTotal)));
-  first->hang_up();
+// However many do nothing, whoever asks is answered: nothing else tells one from the other.
+TEST_F(TcpTest, P11WhoComesTakesThePlaceOfTheIdlest) {
+  const auto first = connect_tcp();
   run_until([&] { return server->connections() == 1; });
+  clock.advance(std::chrono::seconds{1});
+  const auto second = connect_tcp();
+  second->send("GET /metrics");  // and no more
+  run_until([&] { return server->connections() == 2; });
+  settle();
+  clock.advance(std::chrono::seconds{1});
+  const auto third = connect_tcp();
+  third->get("/metrics");
+  EXPECT_EQ(next_reply(*third).status, 200);
+  wait_for_end(*first);
+  clock.advance(std::chrono::seconds{1});
   const auto fourth = connect_tcp();
-  fourth->get("/healthz");
+  fourth->get("/metrics");
   EXPECT_EQ(next_reply(*fourth).status, 200);
+  wait_for_end(*second);
+  third->get("/metrics");
+  EXPECT_EQ(next_reply(*third).status, 200);
+  EXPECT_EQ(server->connections(), 2U);
+  EXPECT_THAT(observer.refused, testing::IsEmpty());
 }
 
 TEST_F(TcpTest, ShutdownLeavesThePortFree) {

@@ -1,0 +1,45 @@
+#include "daemon/descriptors.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace rota {
+namespace {
+
+// Database, log, roster, credentials, the loop's own, with room for what changes.
+constexpr std::size_t kOwn = 32;
+constexpr std::size_t kSpare = 64;
+constexpr std::size_t kClientsMin = 16;
+// Numbers above are the kernel's to give, but an int has them all.
+constexpr std::size_t kLimitMax = 1'000'000'000;
+
+}  // namespace
+
+Result<DescriptorShare> share_descriptors(std::size_t limit, const ServeSettings& serve,
+                                          std::size_t calls_max) {
+  limit = std::min(limit, kLimitMax);
+  const std::size_t metrics = serve.metrics_listen ? kMetricsConnectionsMax : 0;
+  const std::size_t others = kOwn + kSpare + kAdminConnectionsMax + metrics + calls_max;
+  if (limit < others + kClientsMin) {
+    return fail(ErrorKind::kConfig,
+                fmt::format("{} open files (LimitNOFILE=, ulimit -n) are too few: {} would do for "
+                            "max_connections = {}, {} are the least",
+                            limit, others + serve.max_connections, serve.max_connections,
+                            others + kClientsMin));
+  }
+  return DescriptorShare{.token_clients = std::min(serve.max_connections, limit - others),
+                         .clients_end = static_cast<int>(limit - kSpare),
+                         .admin_end = static_cast<int>(limit - kSpare / 2)};
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+  const rlim_t before = files.rlim_cur;
+  files.rlim_cur = files.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : before;
+}
+
+}  // namespace rota

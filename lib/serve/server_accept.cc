@@ -1,0 +1,161 @@
+#include <sys/socket.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "serve/peer.h"
+#include "serve/server.h"
+#include "serve/turn.h"
+
+// Who comes in. Until it is decided, a client costs three system calls and no memory; so a loop of
+// connect() does not outrun this, and the queue has room for others.
+
+namespace rota {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+// While clients' sockets are being closed elsewhere.
+constexpr Duration kCloserRest{1};
+
+}  // namespace
+
+void Server::wait_for_clients() {
+  acceptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+    if (!error && acceptor_.is_open()) accept_some();
+  });
+}
+
+// False, and errno says why, when nobody could be accepted.
+bool Server::accept_one() {
+  for (;;) {
+    const int fd =
+        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd);
+      return true;
+    }
+    if (errno != EINTR && errno != ECONNABORTED) return false;
+  }
+}
+
+void Server::accept_some() {
+  const Turn turn;
+  do {
+    if (closer_.is_full()) return rest_from_accepting(kCloserRest);
+    if (accept_one()) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      crowded_ = false;
+      return wait_for_clients();
+    }
+    observer_.accept_failed({errno, std::system_category()});
+    return rest_from_accepting(options_.accept_rest);
+  } while (!turn.ended());
+  crowded_ = true;
+  wait_for_clients();
+}
+
+// The client stays in the queue, so the socket stays readable: waiting on it again would spin.
+void Server::rest_from_accepting(Duration rest) {
+  rest_timer_.expires_after(rest);
+  rest_timer_.async_wait([this](error_code error) {
+    if (!error && acceptor_.is_open()) accept_some();
+  });
+}
+
+std::optional<PeerIdentity> Server::identify(int fd) const {
+  return knows_peers_ ? peer_of(fd) : kPeerUnknown;
+}
+
+std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
+  if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
+  if (turns_.counts(peer).of_user >= options_.max_connections_per_uid) {
+    return ConnectionLimit::kPerUid;
+  }
+  return std::nullopt;
+}
+
+std::optional<ConnectionLimit> Server::reason_to_refuse(const PeerIdentity& peer) {
+  if (knows_peers_ && !rate_.take(peer, clock_.now().boot) && crowded_) {
+    return ConnectionLimit::kRate;
+  }
+  const auto limit = limit_reached(peer);
+  return limit && make_room(peer, *limit) ? std::nullopt : limit;
+}
+
+// A user with more connections than the newcomer's, or a process of the same user with more than
+// the newcomer, gives up the one that it would miss least. Nothing tells TCP's clients apart, so
+// there every newcomer is worth more than a connection that does nothing.
+bool Server::make_room(const PeerIdentity& peer, ConnectionLimit limit) {
+  const TurnQueue::Counts own = turns_.counts(peer);
+  std::optional<TurnQueue::Crowd> crowd;
+  if (limit == ConnectionLimit::kTotal) crowd = turns_.largest(std::nullopt);
+  if (!crowd || crowd->counts.of_user <= own.of_user + 1) crowd = turns_.largest(peer.uid);
+  if (!crowd) return false;
+  const bool of_another = crowd->uid != peer.uid;
+  if (knows_peers_ && !of_another && crowd->counts.of_process <= own.of_process + 1) return false;
+  Session* idlest = nullptr;
+  for (TurnTaker* taker : turns_.connections(*crowd)) {
+    auto* session = static_cast<Session*>(taker);
+    const auto since = session->expendable_since();
+    if (since && (idlest == nullptr || *since < *idlest->expendable_since())) idlest = session;
+  }
+  if (idlest == nullptr) return false;
+  idlest->make_way();
+  return !limit_reached(peer);
+}
+
+void Server::admit(int fd) {
+  auto peer = identify(fd);
+  const int unidentified = peer ? 0 : errno;
+  const auto limit = peer ? reason_to_refuse(*peer) : std::nullopt;
+  auto socket = std::make_unique<ClientSocket>(fd, may_bring_descriptors_, closer_);
+  const auto fails = [this](int error) {
+    observer_.accept_failed({error, std::system_category()});
+  };
+  if (!peer) return fails(unidentified);
+  const bool reserved = fd >= options_.descriptors_end;
+  if (limit || reserved) {
+    // One attempt: an empty socket takes so short a reply, and a client that does not read it loses
+    // nothing.
+    (void)::send(fd, refusal_.data(), refusal_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (limit) return observer_.connection_refused(*peer, *limit);
+    return fails(EMFILE);
+  }
+  if (knows_peers_ && !add_groups(fd, *peer)) return fails(errno);
+  SessionHost& host = *this;
+  const auto session = std::make_shared<Session>(std::move(socket), *std::move(peer), frontend_,
+                                                 clock_, options_.times, host);
+  turns_.enter(*session, session->peer());
+  if (!session->start(loop_)) {
+    fails(errno);
+    return turns_.leave(*session);
+  }
+  sessions_.emplace(session.get(), session);
+  session_deadline(session->deadline());
+  // What it has sent already costs no trip through the loop.
+  session_turn(*session);
+}
+
+// A queue that nobody inherits is ours to answer: who stands in it has connected, and may have
+// asked.
+void Server::stop_accepting() {
+  listen_->remove_file();
+  if (started_ && !listen_->inherited()) {
+    // At a port more may come without end.
+    for (int i = 0; i < SOMAXCONN && !closer_.is_full() && accept_one(); ++i) {
+    }
+  }
+  // Whoever stands in its queue still is closed with it.
+  if (may_bring_descriptors_ && acceptor_.is_open()) closer_.close(acceptor_.release());
+  error_code ignored;
+  acceptor_.close(ignored);
+  rest_timer_.cancel();
+  listen_.reset();
+}
+
+}  // namespace rota

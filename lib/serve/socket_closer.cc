@@ -1,0 +1,126 @@
+#include "serve/socket_closer.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <ctime>
+#include <deque>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kThreadsMax = 4;
+constexpr long kInterruptNanoseconds = 100'000;
+constexpr std::chrono::milliseconds kEndMax{500};
+
+// Makes the signal that interrupts one, and does nothing else.
+int interrupt_signal() {
+  static const int signal = [] {
+    struct sigaction action{};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGRTMIN, &action, nullptr);
+    return SIGRTMIN;
+  }();
+  return signal;
+}
+
+// While it lives, the thread that made it is interrupted again and again.
+class Interrupter {
+ public:
+  Interrupter() {
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = interrupt_signal();
+    event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+    made_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    const timespec every{.tv_sec = 0, .tv_nsec = kInterruptNanoseconds};
+    const itimerspec times{.it_interval = every, .it_value = every};
+    if (made_) ::timer_settime(timer_, 0, &times, nullptr);
+  }
+  ~Interrupter() {
+    if (made_) ::timer_delete(timer_);
+  }
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+
+ private:
+  timer_t timer_{};
+  bool made_ = false;
+};
+
+}  // namespace
+
+struct SocketCloser::Shared {
+  std::mutex mutex;
+  std::condition_variable changed;
+  // Guarded by mutex.
+  std::deque<int> waiting;
+  std::size_t busy = 0;     // threads that close one
+  std::size_t threads = 0;  // that have not ended
+  bool ending = false;
+
+  void work();
+};
+
+// Ends when nothing waits and the owner is gone.
+void SocketCloser::Shared::work() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigdelset(&all, interrupt_signal());
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);  // the loop's signals are the loop's
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [this] { return ending || !waiting.empty(); });
+    if (waiting.empty()) break;
+    const int socket = waiting.front();
+    waiting.pop_front();
+    ++busy;
+    lock.unlock();
+    {
+      const Interrupter interrupter;
+      ::close(socket);
+    }
+    lock.lock();
+    --busy;
+  }
+  --threads;
+  changed.notify_all();
+}
+
+SocketCloser::SocketCloser() : shared_(std::make_shared<Shared>()) {}
+
+SocketCloser::~SocketCloser() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->ending = true;
+  shared_->changed.notify_all();
+  shared_->changed.wait_for(lock, kEndMax, [this] { return shared_->threads == 0; });
+}
+
+void SocketCloser::close(int socket) {
+  Shared& shared = *shared_;
+  const std::lock_guard lock(shared.mutex);
+  shared.waiting.push_back(socket);
+  if (shared.busy + shared.waiting.size() > shared.threads && shared.threads < kThreadsMax) {
+    try {
+      std::thread([shared = shared_] { shared->work(); }).detach();
+      ++shared.threads;
+    } catch (const std::system_error&) {
+      // One of the others does it; without any it waits for the end of the process.
+    }
+  }
+  shared.changed.notify_one();
+}
+
+std::size_t SocketCloser::pending() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->busy + shared_->waiting.size();
+}
+
+}  // namespace rota
