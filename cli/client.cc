@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <cstring>
@@ -15,12 +16,22 @@ namespace {
 
 constexpr long kConnectMillisMax = 5'000;
 constexpr long kOk = 200;
+constexpr int kQueueRestMillis = 50;
+
+// Whether the queue of the listening socket was full: connect() says EAGAIN. libcurl takes that for
+// a connection under way, and finds later that there is none, without an error of the system's.
+bool is_queue_full(CURL* curl, CURLcode code) {
+  long system_error = 0;
+  curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_error);
+  return code == CURLE_COULDNT_CONNECT && (system_error == 0 || system_error == EAGAIN);
+}
 
 std::string why(CURL* curl, CURLcode code, const Request& request) {
   long system_error = 0;
   curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_error);
   switch (code) {
     case CURLE_COULDNT_CONNECT:
+      if (is_queue_full(curl, code)) return "its queue of new connections is full";
       // "Could not connect to server" would not tell a missing daemon from a missing right.
       return std::generic_category().message(static_cast<int>(system_error));
     case CURLE_OPERATION_TIMEDOUT:
@@ -100,7 +111,12 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
 
 Result<Reply> UnixClient::perform(const Request& request, Incoming& incoming) {
   ROTA_TRY(prepare(request, incoming));
-  const CURLcode code = curl_easy_perform(curl_);
+  CURLcode code = curl_easy_perform(curl_);
+  for (long waited = 0; is_queue_full(curl_, code) && waited < kConnectMillisMax;
+       waited += kQueueRestMillis) {
+    ::poll(nullptr, 0, kQueueRestMillis);
+    code = curl_easy_perform(curl_);
+  }
   if (code == CURLE_WRITE_ERROR) {
     ROTA_TRY(std::move(incoming.taken));
     return fail(ErrorKind::kFull,

@@ -8,9 +8,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace rota::cli {
 namespace {
@@ -174,6 +180,63 @@ TEST(UnixClient, WhatIsNotHttpIsUnreachable) {
   const auto reply = send_to(server.path(), {});
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, ErrorKind::kIo);
+}
+
+char state_of(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  const auto name_end = line.rfind(')');
+  return name_end == std::string::npos ? '?' : line.at(name_end + 2);
+}
+
+// A full queue (EAGAIN) is no reason to give up.
+TEST(UnixClient, WaitsForRoomInTheQueue) {
+  const std::string path = ::testing::TempDir() + "rota_full_" + std::to_string(getpid()) + ".sock";
+  std::filesystem::remove(path);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::ranges::copy(path, address.sun_path);
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(bind(listener, name, sizeof address), 0);
+  ASSERT_EQ(listen(listener, 0), 0);
+  std::vector<int> before;
+  do {
+    before.push_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  } while (connect(before.back(), name, sizeof address) == 0);
+  ASSERT_EQ(errno, EAGAIN);
+
+  std::atomic<pid_t> thread = 0;
+  auto reply = std::async(std::launch::async, [&] {
+    thread = gettid();
+    return send_to(path, {.method = Method::kGet, .target = "/"});
+  });
+  const auto is_over = [&] {
+    return reply.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  };
+  while (!is_over() && (thread == 0 || state_of(thread) != 'S')) std::this_thread::yield();
+  ASSERT_FALSE(is_over()) << reply.get().error().message;
+  const std::string answer = reply_of("200 OK", "{}");
+  for (bool answered = false; !answered;) {
+    const int client = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    ASSERT_GE(client, 0);
+    std::array<char, 4096> bytes{};
+    pollfd readable{.fd = client, .events = POLLIN, .revents = 0};
+    // Those of before say nothing.
+    for (const int fd : before) shutdown(fd, SHUT_RDWR);
+    poll(&readable, 1, 20'000);
+    if (read(client, bytes.data(), bytes.size()) > 0) {
+      EXPECT_EQ(send(client, answer.data(), answer.size(), MSG_NOSIGNAL), std::ssize(answer));
+      answered = true;
+    }
+    close(client);
+  }
+  const auto got = reply.get();
+  EXPECT_TRUE(got) << got.error().message;
+  for (const int fd : before) close(fd);
+  close(listener);
+  std::filesystem::remove(path);
 }
 
 }  // namespace
