@@ -77,7 +77,6 @@ void Engine::start(Now now, Commands& out) {
     close_row(row.id, CallState{.kind = row.kind, .member = row.member, .sent_at = std::nullopt},
               Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
-  unite_namesakes(now);
   for (auto& [member, slot] : slots_) {
     settle_if_nothing_alive(slot, now);
     publish(slot);
@@ -86,6 +85,7 @@ void Engine::start(Now now, Commands& out) {
   // What is published here is durable already: it need not wait for a commit.
   Commands then = std::exchange(gathering_.then, {});
   std::ranges::move(then, std::back_inserter(out));
+  unite_namesakes(now);
   pump(now, out);
 }
 

@@ -37,7 +37,7 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
 
 // A database of before keys were compared in their canonical form can hold two records whose keys
 // differ only in the case of an address: they are one member, unless Circle has said otherwise of
-// both.
+// both. After what is published at the start, for this has to be durable first (P2).
 void Engine::unite_namesakes(Now now) {
   const auto namesakes = std::exchange(namesakes_, std::nullopt).value();
   for (const auto& [one, other] : namesakes) {
@@ -51,6 +51,8 @@ void Engine::unite_namesakes(Now now) {
                             from.record.state == MemberState::kMismatched;
     if (mismatched || from.record.community_member_id) continue;
     merge_into(into, from, now);
+    settle_if_nothing_alive(into, now);
+    replan(into, now);
   }
 }
 
