@@ -410,11 +410,12 @@ void Promises::p13_is_who_it_was(const TokenQuery& query, const Published& row) 
   const auto id = ledger.find(row.access_token->reveal());
   if (!id) return;  // long dead, which is another breach
   const sandbox::MemberId served = ledger.at(*id).member;
-  const bool by_id = query.key.kind == SelectorKind::kCommunityMemberId;
-  const auto owner = owners_.find(query.key.text());
-  if ((by_id && query.key.id() != served) || (owner != owners_.end() && owner->second != served)) {
+  const bool by_id = query.member.key.kind == SelectorKind::kCommunityMemberId;
+  const auto owner = owners_.find(query.member.key.text());
+  if ((by_id && query.member.key.id() != served) ||
+      (owner != owners_.end() && owner->second != served)) {
     world_.breach(
-        fmt::format("P13: {} is served the token of member {}", query.key.text(), served));
+        fmt::format("P13: {} is served the token of member {}", query.member.key.text(), served));
   }
 }
 
