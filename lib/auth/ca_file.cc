@@ -49,7 +49,7 @@ std::int64_t nanoseconds(const timespec& time) {
   return time.tv_sec * kPerSecond + time.tv_nsec;
 }
 
-FileStamp stamp_of(const struct stat& file) {
+CaFileStamp stamp_of(const struct stat& file) {
   return {.device = file.st_dev,
           .inode = file.st_ino,
           .size = file.st_size,
@@ -109,7 +109,7 @@ Result<std::shared_ptr<const CaFile>> read_ca_file(const std::string& path) {
   return std::make_shared<const CaFile>(std::move(pem), stamp_of(about));
 }
 
-Result<FileStamp> stamp_of_ca_file(const std::string& path) {
+Result<CaFileStamp> stamp_of_ca_file(const std::string& path) {
   struct stat about{};
   if (::stat(path.c_str(), &about) != 0) return bad(path, std::strerror(errno));
   return stamp_of(about);

@@ -84,8 +84,6 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kClockSkewMs:
                   clock_skew_ = Duration{m.value};
                   break;
-                case MetaKey::kCommitNumber:
-                  break;  // the store itself counts
               }
             },
         },
