@@ -101,7 +101,8 @@ void take_remark(CurlCall& call, std::string_view line) {
     if (call.stream > number_after(line, "last_stream=")) call.refused = true;
     call.remarked = true;
   } else if (line.starts_with("Connection died, retrying")) {
-    if (!call.remarked && dies_without_a_word_only_when_refused()) call.refused = true;
+    if (!call.remarked && !call.has_company && dies_without_a_word_only_when_refused())
+      call.refused = true;
   } else {
     call.remarked = true;
   }

@@ -62,6 +62,7 @@ struct CurlCall {
   // What libcurl remarks about the call's HTTP/2 stream.
   std::uint32_t stream = 0;  // its number; 0 before that, and with HTTP/1.1
   bool remarked = false;     // something happened to the connection since
+  bool has_company = false;  // another call was in flight: a remark may have gone to that one
   bool refused = false;      // by REFUSED_STREAM, or a GOAWAY that leaves it out: not processed
   bool wants_http1 = false;  // the server wants this request over HTTP/1.1
   ReplyCollector reply;

@@ -110,7 +110,11 @@ TEST(Retirement, P8MembersThatCircleRemovedFirstAreSettledAndDelayNobody) {
     });
   }));
   for (const int id : {1, 3, 4, 5}) {
-    EXPECT_EQ(box.sandbox.control(fmt::format("DELETE /_sandbox/members/{}", id)).status, 200);
+    EXPECT_EQ(
+        box.sandbox
+            .control(fmt::format("DELETE /_sandbox/members/{} HTTP/1.1\r\nHost: x\r\n\r\n", id))
+            .status,
+        200);
   }
   box.daemon.write_roster("[[member]]\nemail = \"member2@example.com\"\n");
   const auto before = std::chrono::steady_clock::now();
@@ -126,7 +130,7 @@ TEST(Retirement, P8MembersThatCircleRemovedFirstAreSettledAndDelayNobody) {
     EXPECT_EQ(box.daemon.member(key).at("member_gone"), 1) << key;
     EXPECT_EQ(box.daemon.member(key).at("revoking"), 0) << key;
   }
-  const Reply metrics = box.daemon.admin("GET /metrics");
+  const Reply metrics = box.daemon.admin(get("/metrics"));
   EXPECT_THAT(metrics.body, ::testing::HasSubstr("rota_upstream_breaker{state=\"closed\"} 1"));
   EXPECT_EQ(box.daemon.process().output().find("one probe at a time"), std::string::npos);
 }

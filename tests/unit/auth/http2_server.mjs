@@ -9,7 +9,6 @@
 //   cut         a reset of the connection
 //   end         the end of the connection without a word of TLS
 //   close       GOAWAY that includes all requests, and the end of TLS and of the connection
-//   destroy     the end of TLS and of the connection, without GOAWAY
 //   late        200 once the next request is there
 //   refuse      RST_STREAM with REFUSED_STREAM
 //   goaway      GOAWAY that leaves this request out
@@ -57,7 +56,6 @@ server.on('stream', (stream) => {
     if (word === 'answer' || word === 'swallow' || word === 'stall') answer();
     if (word === 'late') late.push(answer);
     if (word === 'close') stream.session.destroy();
-    if (word === 'destroy') stream.session.socket.end();
     if (word === 'refuse') stream.close(NGHTTP2_REFUSED_STREAM);
     if (word === 'http11') stream.close(NGHTTP2_HTTP_1_1_REQUIRED);
     if (word === 'reset') stream.close(NGHTTP2_INTERNAL_ERROR);
