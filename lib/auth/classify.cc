@@ -205,6 +205,9 @@ Reply classify(CallKind kind, const HttpReply& reply, WallTime wall_now, const S
   const WallTime now = result.server_date.value_or(wall_now);
   result.outcome = outcome_of(subject, now);
   note_retry_after(reply, now, result.outcome);
+  if (auto* failure = std::get_if<Transient>(&result.outcome)) {
+    failure->symptom = {.kind = Symptom::Kind::kStatus, .status = reply.status};
+  }
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "auth/curl_symptom.h"
 #include "base/check.h"
 
 namespace rota {
@@ -219,11 +220,12 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options) {
 
 // A call whose body libcurl never asked for had no effect: no request is whole without its body.
 // Anything else may have.
-HttpFailure failure_of(const CurlCall& call, std::string_view why) {
+HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code = CURLE_OK) {
   return {call.refused          ? TransientReason::kNotProcessed
           : call.body_taken > 0 ? TransientReason::kNoReply
                                 : TransientReason::kNotSent,
-          fmt::format("{} {}: {}", call.request.method, call.request.path, why)};
+          fmt::format("{} {}: {}", call.request.method, call.request.path, why),
+          {.kind = symptom_of(call.easy.get(), code, call.body_taken > 0)}};
 }
 
 HttpResult result_of(CurlCall& call, CURLcode code) {
@@ -249,7 +251,7 @@ HttpResult result_of(CurlCall& call, CURLcode code) {
     // About lookup, connection or certificate: nothing else happened.
     why = safe_line(call.error_text.data(), SentSecrets({call.app_token}));
   }
-  return std::unexpected(failure_of(call, why.empty() ? curl_easy_strerror(code) : why));
+  return std::unexpected(failure_of(call, why.empty() ? curl_easy_strerror(code) : why, code));
 }
 
 }  // namespace rota

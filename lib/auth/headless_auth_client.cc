@@ -19,7 +19,11 @@ namespace asio = boost::asio;
 asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
                                 asio::awaitable<HttpResult> sent) {
   const HttpResult result = co_await std::move(sent);
-  if (!result) co_return Reply{Transient{result.error().reason, result.error().why}, {}};
+  if (!result) {
+    const HttpFailure& failure = result.error();
+    co_return Reply{
+        Transient{.reason = failure.reason, .why = failure.why, .symptom = failure.symptom}, {}};
+  }
   const auto wall_now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   co_return classify(kind, *result, wall_now, secrets);
 }

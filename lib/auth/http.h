@@ -32,6 +32,7 @@ struct HttpReply {
 struct HttpFailure {
   TransientReason reason = TransientReason::kNoReply;
   std::string why;
+  Symptom symptom{};
 };
 
 using HttpResult = std::expected<HttpReply, HttpFailure>;

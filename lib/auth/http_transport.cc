@@ -17,7 +17,6 @@
 
 namespace rota {
 namespace {
-
 namespace asio = boost::asio;
 using Executor = asio::any_io_executor;
 using SteadyTime = std::chrono::steady_clock::time_point;

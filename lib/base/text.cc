@@ -151,6 +151,10 @@ std::string visible_json(std::string_view json) {
                  [](unsigned char, std::string& out) { out += "\xef\xbf\xbd"; });
 }
 
+std::string counted(std::size_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
 std::string shell_word(std::string_view text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";

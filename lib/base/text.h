@@ -15,6 +15,9 @@ std::string shortened(std::string text, std::size_t bytes_max);
 inline constexpr std::size_t kQuotedBytesMax = 64;
 std::string in_quotes(std::string_view text);
 
+// "1 member", "2 members".
+std::string counted(std::size_t number, std::string_view one, std::string_view many);
+
 // `text` as one word of a POSIX shell, for a command that a message tells somebody to run.
 std::string shell_word(std::string_view text);
 

@@ -62,12 +62,32 @@ struct NotEligible {};       // the whole community is refused (403)
 struct Throttled {
   std::optional<Duration> after;  // Retry-After, where the reply had a usable one
 };
+// What of a call that settled nothing may be shown to everybody: it names no member and quotes
+// nothing.
+struct Symptom {
+  enum class Kind {
+    kNone,         // nothing is known, or nothing was tried
+    kLookup,       // the name of Circle's host was not resolved
+    kRefused,      // nobody listens at its address
+    kUnreachable,  // no connection
+    kTls,          // no connection that could be trusted
+    kTimeout,
+    kCutOff,  // the connection ended, or the reply was not HTTP
+    kStatus,  // there was a reply, with `status`
+  };
+  Kind kind = Kind::kNone;
+  int status = 0;
+
+  bool operator==(const Symptom&) const = default;
+};
+
 struct Transient {
   TransientReason reason = TransientReason::kNoReply;
   std::string why;                  // one line for people, no secret in it
   std::optional<Duration> after{};  // Retry-After of a 5xx, where it had a usable one
   // In Circle's known words, about one token or one member: says nothing about the others (P8).
   bool about_one = false;
+  Symptom symptom{};
 };
 
 // What one reply means; classification is in auth/classify.h.

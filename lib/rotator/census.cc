@@ -32,6 +32,11 @@ std::size_t Census::fresh(WallTime now) {
   return ends_.size();
 }
 
+std::optional<WallTime> Census::first_end(WallTime now) {
+  if (fresh(now) == 0) return std::nullopt;
+  return ends_.begin()->first;
+}
+
 Census::Times& Census::dues_of(const Entry& entry) {
   if (entry.in_use) return dues_in_use_;
   return entry.served_until ? dues_idle_ : dues_first_;

@@ -34,6 +34,8 @@ class Census {
   std::size_t revoking() const { return revoking_; }
   // Active members whose token is alive.
   std::size_t fresh(WallTime now);
+  // When the first of their tokens ends; none: none is alive.
+  std::optional<WallTime> first_end(WallTime now);
   // Members that are kept fresh, and had to have a token before `now` but have none alive: of those
   // in use; of those that nobody asked for and that never had one; and of those that had one.
   std::size_t overdue_in_use(WallTime now) const { return before(dues_in_use_, now); }

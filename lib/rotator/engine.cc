@@ -93,6 +93,7 @@ void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
 
 void Engine::on_new_app_token(Now now, Commands& out) {
   ++app_token_;
+  trouble_.clear();
   if (breaker_.on_new_app_token()) {
     breaker_told_.clear();
     tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");

@@ -26,6 +26,7 @@
 #include "rotator/engine_state.h"
 #include "rotator/journal.h"
 #include "rotator/messages.h"
+#include "rotator/trouble.h"
 #include "rotator/upkeep.h"
 
 namespace rota {
@@ -82,6 +83,9 @@ class Engine {
   static constexpr Duration kLateMax = std::chrono::seconds{30};
   // When the first of the calls that are planned is due.
   std::optional<WallTime> next_due() const;
+  // How long no call will be made: until the first one is due and may be sent. None: none is
+  // planned.
+  std::optional<Duration> next_call_in(Now now) const;
 
   WallTime circle_now(Now now) const { return clock_.at(now.boot); }
   // By which a token that is to be served is alive: later than circle_now() while this machine may
@@ -105,6 +109,7 @@ class Engine {
   const UpstreamFacts& facts() const { return facts_; }
   const Breaker& breaker() const { return breaker_; }
   const DeadArrivals& dead_arrivals() const { return dead_arrivals_; }
+  const std::optional<Trouble>& trouble() const { return trouble_.current(); }
   const Journal& journal() const { return journal_; }
   const Counts& counts() const { return counts_; }
   const Upkeep& upkeep() const { return upkeep_; }
@@ -246,6 +251,7 @@ class Engine {
   Budget budget_;
   Breaker breaker_;
   DeadArrivals dead_arrivals_;
+  TroubleWatch trouble_;
   std::set<BreakerState> breaker_told_;  // since it was last closed: each reason is one alarm
   LanePicker picker_;
   Upkeep upkeep_;

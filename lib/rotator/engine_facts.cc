@@ -84,4 +84,13 @@ void Engine::learn_lifetime(const Token& access, CallKind kind) {
   facts_.access_lifetime_seen = true;
 }
 
+std::optional<Duration> Engine::next_call_in(Now now) const {
+  const auto due = next_due();
+  if (!due) return std::nullopt;
+  BootTime at = now.boot + std::max(Duration{0}, *due - circle_now(now));
+  if (const auto probe = breaker_.probe_at(false)) at = std::max(at, *probe);
+  if (const auto paused = budget_.paused_until(now.boot)) at = std::max(at, *paused);
+  return at - now.boot;
+}
+
 }  // namespace rota

@@ -62,6 +62,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
                        std::holds_alternative<NotEligible>(reply.outcome);
   const bool is_closed = breaker_.state() == BreakerState::kClosed;
   if (call.app_token != app_token_ && (refused || !is_closed)) return;
+  trouble_.note(reply.outcome, circle_now(now));
   if (!breaker_.on_outcome(reply.outcome, call.member, now.boot, random_)) return;
   if (breaker_.state() == BreakerState::kClosed) {
     breaker_told_.clear();

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace rota {
 namespace {
@@ -30,17 +31,13 @@ Duration first_issues_left(Engine& engine, std::size_t members) {
 // A disk that hangs shows before its first commit fails.
 constexpr Duration kCommitSlow = std::chrono::seconds{10};
 
-std::string count(std::size_t number, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", number, number == 1 ? one : many);
-}
-
 std::string who_is_overdue(const Health::Members& members) {
   const std::size_t idle = members.overdue_idle;
   if (idle == 0) {
-    return count(members.overdue, "member in use has", "members in use have") + " no live token";
+    return counted(members.overdue, "member in use has", "members in use have") + " no live token";
   }
   std::string text =
-      count(members.overdue, "member has", "members have") + " no live token, and none gets one";
+      counted(members.overdue, "member has", "members have") + " no live token, and none gets one";
   if (members.overdue > idle) text += fmt::format("; {} in use", members.overdue - idle);
   return text;
 }
@@ -50,6 +47,14 @@ std::string commit_problem(const Engine& engine, Now now) {
   const Duration running = engine.commit_running_for(now);
   if (running < kCommitSlow) return {};
   return fmt::format("a commit has been running for {} s", running / std::chrono::seconds{1});
+}
+
+// Somebody feels it that calls fail: a client waits, or a member that is kept fresh has no token.
+bool needs_a_token(const Health& health) {
+  const Health::Members& members = health.members;
+  const std::size_t active = members.by_state[static_cast<std::size_t>(MemberState::kActive)];
+  return health.waiting_clients > 0 || members.overdue > 0 ||
+         active > members.fresh + members.left_out;
 }
 
 }  // namespace
@@ -89,6 +94,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .budget_limit = engine.budget().limit(),
           .paused = paused ? *paused - now.boot : Duration{0},
           .breaker = engine.breaker().state(),
+          .trouble = engine.trouble(),
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
           .commit_problem = commit_problem(engine, now),
@@ -149,7 +155,7 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   }
   if (const auto& held = health.files.held_grants; !held.empty()) {
     add(UnreadyCode::kGrantsHeldBack,
-        count(held.size(), "grant names", "grants name") +
+        counted(held.size(), "grant names", "grants name") +
             " a user or group that is not there, and is held back",
         fmt::format("{}", fmt::join(held, "; ")));
   }
@@ -167,24 +173,27 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   if (health.held_plan) {
     add(UnreadyCode::kRosterPlanHeld,
         fmt::format("plan {} would retire {} and waits for an operator", health.held_plan->id,
-                    count(health.held_plan->retire, "member", "members")));
+                    counted(health.held_plan->retire, "member", "members")));
   }
   if (health.members.dead_on_arrival > 0) {
     add(UnreadyCode::kDeadOnArrival,
         fmt::format("Circle gives tokens that have ended when they arrive, to {}",
-                    count(health.members.dead_on_arrival, "member", "members")));
+                    counted(health.members.dead_on_arrival, "member", "members")));
   }
   switch (health.breaker) {
     case BreakerState::kClosed:
+    case BreakerState::kFailing:
+      if (health.trouble && needs_a_token(health)) {
+        add(UnreadyCode::kUpstreamFailing, describe(*health.trouble));
+      } else if (health.breaker == BreakerState::kFailing && overdue > 0) {
+        add(UnreadyCode::kUpstreamFailing, "Circle gives no usable replies");
+      }
       break;
     case BreakerState::kAppTokenRefused:
       add(UnreadyCode::kAppTokenRefused, "Circle refuses the app token");
       break;
     case BreakerState::kNotEligible:
       add(UnreadyCode::kNotEligible, "Circle refuses the community");
-      break;
-    case BreakerState::kFailing:
-      if (overdue > 0) add(UnreadyCode::kUpstreamFailing, "Circle gives no usable replies");
       break;
   }
   return reasons;

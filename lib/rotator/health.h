@@ -52,6 +52,7 @@ struct Health {
   std::size_t budget_limit = 0;
   Duration paused{0};  // for which a 429 or a 5xx still keeps all calls back
   BreakerState breaker = BreakerState::kClosed;
+  std::optional<Trouble> trouble{};  // why calls fail now
   Duration clock_skew{0};
   bool clock_confirmed = false;
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
@@ -85,7 +86,7 @@ enum class UnreadyCode {
   kNotEligible,
   kDeadOnArrival,  // Circle gives tokens that have ended
   kMetricsNotListening,
-  kUpstreamFailing,  // only beside kMembersOverdue, as its cause
+  kUpstreamFailing,  // calls fail, and somebody needs a token: a client waits, or a member has none
 };
 inline constexpr std::size_t kUnreadyCodes = 13;
 std::string_view name_of(UnreadyCode code);

@@ -104,6 +104,8 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
   members["fresh"] = standing.fresh;
   members["overdue"] = standing.overdue;
   members["dead_on_arrival"] = standing.dead_on_arrival;
+  const auto holds = census.first_end(circle);
+  members["tokens_hold_until"] = holds ? json::value(format_iso8601(*holds)) : nullptr;
   json::array reasons;
   for (const UnreadyReason& reason : unready) {
     reasons.push_back({{"code", std::string(name_of(reason.code))},
@@ -112,6 +114,13 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
   }
   const auto paused = engine.budget().paused_until(now.boot);
   const auto& counts = engine.counts();
+  json::value trouble = nullptr;
+  if (engine.trouble()) {
+    trouble = json::object{{"what", engine.trouble()->words},
+                           {"since", format_iso8601(engine.trouble()->since)},
+                           {"failures", engine.trouble()->failures}};
+  }
+  const auto next_call = engine.next_call_in(now);
   json::object status{
       {"version", version},
       {"summary", status_line(engine, now)},
@@ -131,6 +140,8 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
       {"waiting_clients", engine.waits()},
       {"upstream",
        {{"breaker", std::string(name_of(engine.breaker().state()))},
+        {"trouble", std::move(trouble)},
+        {"next_call_in_ms", next_call ? json::value(next_call->count()) : nullptr},
         {"calls_in_flight", engine.calls_in_flight()},
         {"window_used", engine.budget().used(now.boot)},
         {"window_limit", engine.budget().limit()},
@@ -249,11 +260,16 @@ std::string status_line(Engine& engine, Now now) {
   if (engine.breaker().state() != BreakerState::kClosed) {
     line += fmt::format("upstream {}; ", name_of(engine.breaker().state()));
   }
+  // The other states say as much themselves.
+  const bool says_why = engine.breaker().state() == BreakerState::kAppTokenRefused ||
+                        engine.breaker().state() == BreakerState::kNotEligible;
+  if (engine.trouble() && !says_why) line += describe(*engine.trouble()) + "; ";
   if (engine.held_plan()) {
     line += fmt::format("roster plan {} held for approval; ", engine.held_plan()->id);
   }
-  line += fmt::format("{} of {} members fresh", grouped(census.fresh(circle)),
-                      grouped(census.in_state(MemberState::kActive)));
+  const std::size_t active = census.in_state(MemberState::kActive);
+  line += fmt::format("{} of {} {} fresh", grouped(census.fresh(circle)), grouped(active),
+                      active == 1 ? "member" : "members");
   if (const Health::Members standing = count_members(engine, now); standing.first_issues > 0) {
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
     line += fmt::format("; first tokens: {} of {} issued, about {} min to go",
@@ -265,10 +281,14 @@ std::string status_line(Engine& engine, Now now) {
                         grouped(engine.upkeep().capacity()), grouped(engine.upkeep().left_out()));
   }
   if (census.revoking() > 0)
-    line += fmt::format("; {} tokens to revoke", grouped(census.revoking()));
-  if (const auto due = engine.next_due()) {
-    const auto left = std::max(Duration{0}, *due - circle);
-    const auto seconds = std::chrono::round<std::chrono::seconds>(left).count();
+    line += fmt::format("; {} {} to revoke", grouped(census.revoking()),
+                        census.revoking() == 1 ? "token" : "tokens");
+  if (const auto holds = census.first_end(circle); holds && engine.trouble()) {
+    line += fmt::format("; tokens hold until {} UTC", minute_of(*holds));
+  }
+  if (const auto left = engine.next_call_in(now)) {
+    // Rounded up: "0 s" is for a call that is made now.
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*left).count();
     line += fmt::format("; next call in {} s", grouped(static_cast<std::size_t>(seconds)));
   }
   return line;

@@ -90,6 +90,12 @@ TEST(ShellWord, IsOneWordWhateverIsInIt) {
   EXPECT_EQ(shell_word("~root"), "'~root'");
 }
 
+TEST(Counted, OneIsOne) {
+  EXPECT_EQ(counted(0, "member", "members"), "0 members");
+  EXPECT_EQ(counted(1, "member", "members"), "1 member");
+  EXPECT_EQ(counted(2, "member", "members"), "2 members");
+}
+
 TEST(NaturalOrder, TakesDigitsForNumbers) {
   // Each before all that follow it.
   const std::vector<std::string_view> sorted{"",

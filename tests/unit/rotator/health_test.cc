@@ -80,6 +80,24 @@ TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {
   EXPECT_THAT(codes_of(health), ElementsAre("members_overdue", "upstream_failing"));
 }
 
+// On a first start nobody is overdue for minutes, and with one member the breaker never opens.
+TEST(Readiness, AFailureIsAReasonAtOnceWhereSomebodyNeedsAToken) {
+  Health health;
+  health.trouble = Trouble{.words = "Circle answers 503", .since = kT0, .failures = 1};
+  constexpr auto kActive = static_cast<std::size_t>(MemberState::kActive);
+  health.members.by_state[kActive] = health.members.fresh = 2;
+  EXPECT_THAT(codes_of(health), ElementsAre()) << "every token is alive";
+  health.members.fresh = 1;
+  EXPECT_THAT(codes_of(health), ElementsAre("upstream_failing"));
+  EXPECT_THAT(unready_reasons(health)[0].message, HasSubstr("Circle answers 503 since "));
+  health.members.left_out = 1;
+  EXPECT_THAT(codes_of(health), ElementsAre()) << "that one gets a token when somebody asks";
+  health.waiting_clients = 1;
+  EXPECT_THAT(codes_of(health), ElementsAre("upstream_failing"));
+  health.trouble.reset();
+  EXPECT_THAT(codes_of(health), ElementsAre());
+}
+
 TEST(Readiness, WhatIsNoReason) {
   Health health;
   health.members.by_state.fill(9);

@@ -56,13 +56,15 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(parse(status_json(box.engine, box.now, "1.2.3", {})).at("ready"), true);
   EXPECT_EQ(
       json::serialize(status.at("members")),
-      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0})");
+      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0,)"
+      R"("tokens_hold_until":"2024-03-20T17:00:00.000Z"})");
   EXPECT_EQ(json::serialize(status.at("first_issues")),
             R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
-      R"({"breaker":"closed","calls_in_flight":0,"window_used":1,"window_limit":1200,)"
+      R"({"breaker":"closed","trouble":null,"next_call_in_ms":3000000,"calls_in_flight":0,)"
+      R"("window_used":1,"window_limit":1200,)"
       R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
   EXPECT_EQ(json::serialize(status.at("calls")),
@@ -73,7 +75,7 @@ TEST(Report, TheStatusHasItsFields) {
 
 TEST(Report, TheStatusLineNamesWhatIsWrong) {
   EngineBox box = box_with_grace();
-  EXPECT_EQ(status_line(box.engine, box.now), "1 of 1 members fresh; next call in 3,000 s");
+  EXPECT_EQ(status_line(box.engine, box.now), "1 of 1 member fresh; next call in 3,000 s");
   box.roster({entry(kGraceKey, true)});
   box.settle();
   box.reply(box.oldest_call(), AppTokenRefused{});
@@ -82,6 +84,24 @@ TEST(Report, TheStatusLineNamesWhatIsWrong) {
   EXPECT_THAT(line, testing::StartsWith("commits fail; upstream app_token_refused; "
                                         "0 of 0 members fresh; 2 tokens to revoke"))
       << "the problem first";
+}
+
+// An outage is told from its first failure on, and what it means for those who use tokens.
+TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
+  EngineBox box = box_with_grace();
+  box.advance(std::chrono::minutes{50});
+  box.reply(box.oldest_call(),
+            Transient{.reason = TransientReason::kServerError,
+                      .why = "words of others",
+                      .symptom = {.kind = Symptom::Kind::kStatus, .status = 503}});
+  box.settle();
+  const std::string line = status_line(box.engine, box.now);
+  EXPECT_THAT(line, testing::StartsWith("Circle answers 503 since 16:50 UTC; 1 of 1 member fresh; "
+                                        "tokens hold until 17:00 UTC; next call in "));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("next call in 0 s")));
+  const auto upstream = parse(status_json(box.engine, box.now, "1.2.3", {})).at("upstream");
+  EXPECT_EQ(json::serialize(upstream.at("trouble")),
+            R"({"what":"Circle answers 503","since":"2024-03-20T16:50:00.000Z","failures":1})");
 }
 
 TEST(Report, TheStatusLineGroupsThousands) {
