@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/output.h"
 
 namespace rota::cli {
 namespace {
@@ -74,10 +75,6 @@ std::span<const json::value> list(const json::object& object, std::string_view n
   const json::value* value = object.if_contains(name);
   if (value == nullptr || !value->is_array()) return {};
   return {value->get_array().data(), value->get_array().size()};
-}
-
-std::string count(std::size_t number, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
 }  // namespace
@@ -166,8 +163,8 @@ std::string describe_plan(const json::object& plan) {
     }
   }
   const std::string id = field(plan, "id");
-  if (id.empty()) return "no plan is held\n";
-  if (changes == 0) return fmt::format("plan {}: nothing to change\n", id);
+  if (id.empty()) return "no plan\n";
+  if (changes == 0) return "nothing to change: the roster on disk is in force\n";
   text += fmt::format("plan {}: {} to add, {} to retire, {} to change; calls to Circle: {}\n", id,
                       list(plan, "add").size(), list(plan, "retire").size(),
                       list(plan, "change").size(), field(plan, "calls"));
@@ -222,13 +219,13 @@ OperationText describe_operation(const json::object& report, bool must_be_dead) 
   if (!is_true(report, "done")) problems.emplace_back("not done");
   if (must_be_dead) {
     const json::value* doubts = report.if_contains("doubts");
-    if (alive > 0) problems.push_back(count(alive, "token is alive", "tokens are alive"));
+    if (alive > 0) problems.push_back(counted(alive, "token is alive", "tokens are alive"));
     if (doubts == nullptr || doubts->kind() != json::kind::int64) {
       problems.emplace_back("the report does not say how many calls are in doubt");
     } else if (doubts->get_int64() != 0) {
-      problems.push_back(count(static_cast<std::size_t>(doubts->get_int64()),
-                               "call of unknown fate may have left a token alive",
-                               "calls of unknown fate may have left tokens alive"));
+      problems.push_back(counted(static_cast<std::size_t>(doubts->get_int64()),
+                                 "call of unknown fate may have left a token alive",
+                                 "calls of unknown fate may have left tokens alive"));
     }
     if (report.if_contains("revocations") == nullptr) {
       problems.emplace_back("the report does not say what became of the tokens");

@@ -1,12 +1,20 @@
 #include "daemon/check_command.h"
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "auth/ca_file.h"
+#include "base/text.h"
 #include "daemon/accounts.h"
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
@@ -28,26 +36,65 @@ std::string list(std::string_view what, const std::vector<MemberKey>& keys) {
   return text + "\n";
 }
 
+// Outside of the service the credentials are where it has them from: beside the configuration.
+void find_credentials(const std::string& config_path, const Settings& settings) {
+  if (std::getenv("CREDENTIALS_DIRECTORY") != nullptr || settings.store.key.credential.empty()) {
+    return;
+  }
+  const auto folder = std::filesystem::absolute(config_path).parent_path() / "credentials";
+  if (::access((folder / settings.store.key.credential).c_str(), R_OK) != 0) return;
+  ::setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1);
+}
+
 bool can_read(const SecretSource& source) {
   return !source.file.empty() || std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
 }
 
-// What is on record; an empty snapshot and a remark where it cannot be looked at.
-Result<Snapshot> look_at_store(const Settings& settings, std::string& remark) {
-  if (!std::filesystem::exists(settings.store.path)) {
-    remark = fmt::format("no database at {} yet: every member is new", settings.store.path);
-    return Snapshot{};
+// From here on root is the database's owner: what SQLite makes beside it must be the daemon's.
+Result<void> become_owner_of(const std::string& path) {
+  struct stat found{};
+  if (::geteuid() != 0 || ::stat(path.c_str(), &found) != 0) return {};
+  if (found.st_uid == 0) return {};
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(found.st_gid, found.st_gid, found.st_gid) != 0 ||
+      ::setresuid(found.st_uid, found.st_uid, found.st_uid) != 0) {
+    return fail(ErrorKind::kIo,
+                fmt::format("{}: cannot become its owner: {}", path, std::strerror(errno)));
+  }
+  return {};
+}
+
+// What the roster is compared with, and how that is said.
+struct Compared {
+  Snapshot with;
+  std::string what;
+};
+
+Compared with_nothing(std::string why) {
+  return {.with = {},
+          .what = fmt::format("compared with an EMPTY database, not with the real one: {}", why)};
+}
+
+Result<Compared> look_at_store(const Settings& settings) {
+  const std::string& path = settings.store.path;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    if (error) return with_nothing(fmt::format("{}: {}", path, error.message()));
+    return Compared{.with = {},
+                    .what = fmt::format("no database at {} yet: every member is new", path)};
   }
   if (!can_read(settings.store.key)) {
-    remark = "the store key is a credential of the service: compared with an empty database";
-    return Snapshot{};
+    return with_nothing(
+        "the store key is a credential of the service; `rota plan` asks the daemon");
   }
-  auto store = open_store(settings);
-  if (store) return (*store)->load();
+  ROTA_ASSIGN(Secret key, read_store_key(settings));
+  ROTA_TRY(become_owner_of(path));
+  auto store = open_store(settings, std::move(key));
+  if (store) {
+    ROTA_ASSIGN(Snapshot snapshot, (*store)->load());
+    return Compared{.with = std::move(snapshot), .what = fmt::format("compared with {}", path)};
+  }
   if (store.error().kind != ErrorKind::kBusy) return std::unexpected(store.error());
-  remark = fmt::format("{}: compared with an empty database; `rota plan` asks the daemon",
-                       store.error().message);
-  return Snapshot{};
+  return with_nothing(store.error().message + "; `rota plan` asks the daemon");
 }
 
 // What a start would say of grants whose holder is not there. It goes on without them.
@@ -70,18 +117,18 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
   ROTA_ASSIGN(const auto roster_read, load_roster(settings.roster.path));
   const Roster& roster = *roster_read;
   if (!settings.upstream.ca_file.empty()) ROTA_TRY(read_ca_file(settings.upstream.ca_file));
+  find_credentials(config_path, settings);
   if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
-  std::string remark;
-  ROTA_ASSIGN(Snapshot snapshot, look_at_store(settings, remark));
+  ROTA_ASSIGN(Compared compared, look_at_store(settings));
 
-  const Engine engine(settings.policy, std::move(snapshot), 0, clock.now());
+  const Engine engine(settings.policy, std::move(compared.with), 0, clock.now());
   const RosterPlan plan = engine.plan_for(roster);
   std::string text =
-      fmt::format("{}: good, {} grants\n{}: good, {} members\n", config_path,
-                  grantees.grants.size(), settings.roster.path, roster.entries.size());
-  text += held;
-  if (!remark.empty()) text += remark + "\n";
-  text += fmt::format("would change ({} calls to Circle):\n", plan.calls);
+      fmt::format("{}: good, {}\n{}: good, {}\n", config_path,
+                  counted(grantees.grants.size(), "grant", "grants"), settings.roster.path,
+                  size_of(roster));
+  text += held + compared.what + "\n";
+  text += fmt::format("would change ({} to Circle):\n", counted(plan.calls, "call", "calls"));
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);
   const auto wanted =
       static_cast<std::size_t>(std::ranges::count(roster.entries, false, &RosterEntry::retired));

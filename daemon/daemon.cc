@@ -252,11 +252,6 @@ std::optional<std::string> Daemon::member_json(std::string_view key) const {
   return rota::member_json(rotator_->engine(), rotator_->now(), key);
 }
 
-std::string Daemon::plan_json() const {
-  const auto& held = rotator_->engine().held_plan();
-  return rota::plan_json(held.value_or(RosterPlan{}));
-}
-
 void Daemon::note(AuditEvent event, std::string detail) {
   rotator_->audit_trail().note({.event = event, .detail = std::move(detail)}, {});
 }

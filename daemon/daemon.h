@@ -117,7 +117,7 @@ class Daemon final : private AdminService, private HealthService {
   Result<std::string> members_json(std::string_view state, std::string_view after,
                                    std::size_t limit) const override;
   std::optional<std::string> member_json(std::string_view key) const override;
-  std::string plan_json() const override;
+  void plan(std::move_only_function<void(Result<std::string>)> done) override;
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done) override;
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;

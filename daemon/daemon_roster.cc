@@ -106,16 +106,28 @@ Result<void> Daemon::check_approval(const Roster& roster, const std::string& app
                 fmt::format("plan {} is not held: the roster on disk needs no approval", approve));
   }
   if (held && held->id == plan.id) {
-    return fail(
-        ErrorKind::kInvalid,
-        fmt::format("plan {} is not held: the plan held now is {}, which retires {} members",
-                    approve, plan.id, plan.retire.size()));
+    return fail(ErrorKind::kInvalid,
+                fmt::format("plan {} is not held: the plan held now is {}, which retires {}",
+                            approve, plan.id, counted(plan.retire.size(), "member", "members")));
   }
   return fail(
       ErrorKind::kInvalid,
       fmt::format("plan {} is not what the roster on disk asks for by now: that is plan {}, "
-                  "which retires {} members; `rota reload` reads it, `rota plan` shows it",
-                  approve, plan.id, plan.retire.size()));
+                  "which retires {}; `rota reload` reads it, `rota plan` shows it",
+                  approve, plan.id, counted(plan.retire.size(), "member", "members")));
+}
+
+// Reads as a reload would, and brings nothing into force.
+void Daemon::plan(std::move_only_function<void(Result<std::string>)> done) {
+  boost::asio::post(context_.loop, [this, done = std::move(done)]() mutable {
+    const auto roster = load_roster(settings_.roster.path);
+    if (!roster) {
+      return done(fail(roster.error().kind,
+                       "the roster on disk cannot be used, so the one in force stays: " +
+                           roster.error().message));
+    }
+    done(rota::plan_json(rotator_->engine().plan_for(*roster)));
+  });
 }
 
 }  // namespace rota

@@ -175,9 +175,35 @@ Result<Secret> read_credential(std::string_view name, std::string_view key) {
   return read_secret_line(*std::move(file), path);
 }
 
+bool may_be_shown(const SecretSource& source) {
+  if (source.file.empty()) {
+    // These two are the documented names.
+    return source.credential == "app-token" || source.credential == "store-key";
+  }
+  // A path leads to a folder that is there; the root is that of any text that begins with a slash.
+  const std::filesystem::path folder = std::filesystem::path(source.file).parent_path();
+  std::error_code error;
+  return folder.is_absolute() && folder != folder.root_path() &&
+         std::filesystem::is_directory(folder, error);
+}
+
+std::string what_names(const SecretSource& source, std::string_view key) {
+  return fmt::format("what {}_{} names (not repeated here, since it may be the secret itself)", key,
+                     source.file.empty() ? "credential" : "file");
+}
+
 Result<Secret> read_secret(const SecretSource& source, std::string_view key) {
-  return source.file.empty() ? read_credential(source.credential, key)
-                             : read_secret_file(source.file);
+  auto read =
+      source.file.empty() ? read_credential(source.credential, key) : read_secret_file(source.file);
+  if (read || may_be_shown(source)) return read;
+  // Whatever the message is, the value is not in it.
+  const std::string& value = source.file.empty() ? source.credential : source.file;
+  std::string& message = read.error().message;
+  for (std::size_t at = message.find(value); at != std::string::npos; at = message.find(value)) {
+    message.replace(at, value.size(), "…");
+  }
+  message = fmt::format("{}: {}", what_names(source, key), message);
+  return read;
 }
 
 bool is_roster_name(std::string_view name) {

@@ -23,14 +23,22 @@ Result<SecretPtr> read_app_token(const SecretSource& source) {
   return std::make_shared<const Secret>(std::move(token));
 }
 
-Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
+Result<Secret> read_store_key(const Settings& settings) {
   if (!settings.store.key.file.empty()) ROTA_TRY(check_only_ours(settings.store.key.file));
   auto text = read_secret(settings.store.key, "key");
   if (!text) {
     text.error().message += "; `rotad keygen` prints a new key";
     return std::unexpected(std::move(text).error());
   }
-  ROTA_ASSIGN(Secret key, parse_store_key(text->reveal()));
+  return parse_store_key(text->reveal());
+}
+
+Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {
+  ROTA_ASSIGN(Secret key, read_store_key(settings));
+  return open_store(settings, std::move(key));
+}
+
+Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret key) {
   ROTA_ASSIGN(Sealer sealer, Sealer::create(std::move(key)));
   const std::filesystem::path path = settings.store.path;
   const std::string folder = path.parent_path().string();

@@ -18,6 +18,8 @@ Result<SecretPtr> read_app_token(const Settings& settings);
 Result<SecretPtr> read_app_token(const SecretSource& source);
 // Opens the store with its key, making its folder (0700) where only that is missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
+Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret key);
+Result<Secret> read_store_key(const Settings& settings);
 // Both read again where the roster changes while it is read, a few times at most: then it is kIo.
 // kConfig if others than root and this process's user can write to it (daemon/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);

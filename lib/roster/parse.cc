@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "roster/limits.h"
 #include "roster/roster.h"
 #include "roster/toml.h"
@@ -140,6 +141,8 @@ class Reader {
   Result<void> read_file(const RosterFile& file);
   Result<void> read_members(const TomlValue& value);
   Roster take() && { return std::move(roster_); }
+  // kConfig: members that stand twice, all of them in one message as far as that has room.
+  Result<void> no_duplicates() const;
 
  private:
   struct Place {
@@ -152,7 +155,19 @@ class Reader {
   std::unordered_map<MemberKey, Place, MemberKeyHash> seen_;
   const RosterFile* file_ = nullptr;
   std::size_t members_ = 0;  // of this file
+  std::size_t duplicates_ = 0;
+  std::string duplicate_text_;
+  static constexpr std::size_t kDuplicatesNamedMax = 50;
 };
+
+Result<void> Reader::no_duplicates() const {
+  if (duplicates_ == 0) return {};
+  std::string text = duplicate_text_;
+  if (duplicates_ > kDuplicatesNamedMax) {
+    text += fmt::format("; and {} more", duplicates_ - kDuplicatesNamedMax);
+  }
+  return fail(ErrorKind::kConfig, std::move(text));
+}
 
 constexpr std::array<TomlRule<Reader>, 1> kRootRules{{
     {"member", [](const TomlValue& value, Reader& reader) { return reader.read_members(value); }},
@@ -192,9 +207,15 @@ Result<void> Reader::read_member(const TomlTable& table) {
   }
   const auto [other, is_new] = seen_.try_emplace(draft.entry.key, file_, draft.line);
   if (!is_new) {
-    return table.error(fmt::format("{}: {} stands already at {}:{}", draft.selector,
-                                   draft.entry.key.text(), other->second.file->name,
-                                   other->second.line));
+    const Error twice = table
+                            .error(fmt::format("{}: {} stands already at {}:{}", draft.selector,
+                                               draft.entry.key.text(), other->second.file->name,
+                                               other->second.line))
+                            .error();
+    if (++duplicates_ <= kDuplicatesNamedMax) {
+      duplicate_text_ += (duplicates_ > 1 ? "; " : "") + twice.message;
+    }
+    return {};  // the others are looked for, too
   }
   if (roster_.entries.size() == kRosterEntriesMax) {
     return table.error(fmt::format("the roster has more than {} members", kRosterEntriesMax));
@@ -205,10 +226,19 @@ Result<void> Reader::read_member(const TomlTable& table) {
 
 }  // namespace
 
+std::string size_of(const Roster& roster) {
+  const auto retired =
+      static_cast<std::size_t>(std::ranges::count(roster.entries, true, &RosterEntry::retired));
+  std::string text = counted(roster.entries.size(), "entry", "entries");
+  if (retired > 0) text += fmt::format(", {} of them retired", retired);
+  return text;
+}
+
 Result<Roster> parse_roster(std::span<const RosterFile> files) {
   if (files.empty()) return fail(ErrorKind::kConfig, "the roster has no file");
   Reader reader;
   for (const RosterFile& file : files) ROTA_TRY(reader.read_file(file));
+  ROTA_TRY(reader.no_duplicates());
   Roster roster = std::move(reader).take();
   roster.fingerprint = fingerprint_of(files);
   return roster;

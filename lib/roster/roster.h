@@ -36,6 +36,8 @@ struct RosterFile {
 // that nothing of it may be used: syntax, an unknown key, a wrong type, two selectors or none, a
 // value that MemberKey refuses, a duplicate, no member at all, or more than roster_entries_max.
 // Pure: reads no file itself.
+// How many entries, as every screen says it: "3 entries, 1 of them retired".
+std::string size_of(const Roster& roster);
 Result<Roster> parse_roster(std::span<const RosterFile> files);
 
 // The same for the same files only.

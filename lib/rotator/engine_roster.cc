@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "plan/lifecycle.h"
 #include "roster/diff.h"
 #include "rotator/engine.h"
@@ -75,7 +76,8 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
   if (plan.held && plan.id == approve) {
     plan.held = false;
     tell(Severity::kWarning, "plan_approved", nullptr,
-         fmt::format("plan {} was approved: {} members are retired", plan.id, plan.retire.size()));
+         fmt::format("plan {} was approved, which retires {}", plan.id,
+                     counted(plan.retire.size(), "member", "members")));
     note(AuditEvent::kPlanApproved, nullptr,
          fmt::format("plan {}, which retires {}", plan.id, plan.retire.size()));
   }
@@ -86,10 +88,9 @@ void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadI
   if (plan.held) {
     if (!held_ || held_->id != plan.id) {
       tell(Severity::kError, "plan_held", nullptr,
-           fmt::format(
-               "plan {} would retire {} members and is held: look at it with `rota plan`, let "
-               "it through with `rota approve {}`",
-               plan.id, plan.retire.size(), plan.id));
+           fmt::format("plan {} would retire {} and is held: look at it with `rota plan`, let "
+                       "it through with `rota approve {}`",
+                       plan.id, counted(plan.retire.size(), "member", "members"), plan.id));
       note(AuditEvent::kPlanHeld, nullptr,
            fmt::format("plan {}, which would retire {}", plan.id, plan.retire.size()));
     }

@@ -111,7 +111,8 @@ class AdminService {
   virtual Result<std::string> members_json(std::string_view state, std::string_view after,
                                            std::size_t limit) const = 0;
   virtual std::optional<std::string> member_json(std::string_view key) const = 0;
-  virtual std::string plan_json() const = 0;
+  // What the roster on disk would change now. kConfig: it cannot be used as it is.
+  virtual void plan(std::move_only_function<void(Result<std::string>)> done) = 0;
   // `done` comes once, later, on the loop thread. kInvalid: no such member or not possible now.
   virtual void operate(std::string_view key, OperatorAction action,
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;

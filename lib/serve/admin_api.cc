@@ -282,7 +282,7 @@ constexpr Route kRoutes[] = {
      }},
     {"/v1/roster/plan", "GET", false,
      [](std::string_view, const AuditCaller&, AdminService& admin) -> Answer {
-       return JsonReply{admin.plan_json()};
+       return LaterReply{[&admin](PlainDone done) { admin.plan(text_reply(std::move(done))); }};
      }},
     {"/v1/audit", "GET", true, read_audit},
     {"/v1/roster/reload", "POST", true, start_reload},

@@ -141,9 +141,25 @@ TEST_F(Guard, P6ApprovingRetiresExactlyThose) {
   }
   EXPECT_EQ(status_of(1), 200);
   EXPECT_TRUE(serves(7));
-  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("no plan is held"));
+  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("nothing to change"));
   // Used up: it lets nothing through a second time.
   EXPECT_NE(daemon.cli({"approve", id}).code, 0);
+}
+
+TEST_F(Guard, ThePlanIsOfTheRosterOnDisk) {
+  daemon.roster_options["watch"] = "false";
+  start();
+  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("nothing to change"));
+  daemon.write_roster(entries(1, 7));
+  const Finished plan = daemon.cli({"plan"});
+  EXPECT_EQ(plan.code, 0);
+  EXPECT_THAT(plan.output, HasSubstr("add     id:7"));
+  EXPECT_THAT(plan.output, Not(HasSubstr("HELD")));
+  EXPECT_NE(status_of(7), 200) << "it is a look, not a reload";
+  daemon.write_roster("[[member]]\nid = 1\n");
+  const Finished broken = daemon.cli({"plan"});
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_THAT(broken.output, HasSubstr("roster.toml:2"));
 }
 
 TEST_F(Guard, P6AWrongApprovalChangesNothingAndNamesThePlanThatIsHeld) {

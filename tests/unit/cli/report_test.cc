@@ -63,7 +63,7 @@ TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
             "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
             "HELD: it retires more than the guard allows; rota approve 3f\n");
   EXPECT_EQ(describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
-            "plan 0: nothing to change\n");
+            "nothing to change: the roster on disk is in force\n");
 }
 
 TEST(Report, AReloadSaysWhatItDidNotTakeIn) {

@@ -259,5 +259,27 @@ TEST(ThisBoot, IsOneAndTheSameHoweverItIsTold) {
   ASSERT_EQ(::unsetenv("ROTA_BOOT_ID"), 0);
 }
 
+// A secret that was put where its path, or its name, belongs.
+TEST_F(Files, P10ASecretInPlaceOfItsPlaceIsNotRepeated) {
+  const std::string secret = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0";
+  ::setenv("CREDENTIALS_DIRECTORY", dir_.c_str(), 1);
+  for (const SecretSource& source : {SecretSource{.credential = {}, .file = secret},
+                                     SecretSource{.credential = {}, .file = "/" + secret},
+                                     SecretSource{.credential = {}, .file = secret + "/a/b"},
+                                     SecretSource{.credential = secret, .file = {}}}) {
+    const auto read = read_secret(source, "app_token");
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().message, Not(HasSubstr("eyJ")));
+    EXPECT_THAT(read.error().message, HasSubstr("app_token_"));
+  }
+  // What is a path is named.
+  const auto missing = read_secret({.credential = {}, .file = path("missing")}, "app_token");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, StartsWith(path("missing")));
+  const auto credential = read_secret({.credential = "store-key", .file = {}}, "key");
+  ASSERT_FALSE(credential);
+  EXPECT_THAT(credential.error().message, HasSubstr(path("store-key")));
+}
+
 }  // namespace
 }  // namespace rota

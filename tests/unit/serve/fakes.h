@@ -123,7 +123,9 @@ class FakeAdminService : public AdminService {
     if (std::ranges::find(known, key) == known.end()) return std::nullopt;
     return "{\"key\":1}";
   }
-  std::string plan_json() const override { return R"({"id":"p"})"; }
+  void plan(std::move_only_function<void(Result<std::string>)> done) override {
+    done(R"({"id":"p"})");
+  }
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
     calls.push_back("operate " + std::string(key) + " " +
