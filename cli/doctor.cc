@@ -12,11 +12,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "auth/ca_file.h"
 #include "base/text.h"
+#include "cli/app_token_check.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
 #include "cli/doctor_status.h"
@@ -53,6 +55,7 @@ Result<UserIds> user_ids(const std::string& name) {
   passwd* found = nullptr;
   ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
   if (found == nullptr) return user;  // a number without an account has no groups on record
+  user.name = found->pw_name;         // where a number was given
   constexpr int kGroupsMax = 65'536;
   std::vector<gid_t> groups(kGroupsMax);
   int count = kGroupsMax;
@@ -106,9 +109,7 @@ class Doctor {
     const std::string path = command_.config.empty() ? places_.config : command_.config;
     auto settings = load_settings(path);
     if (!settings) {
-      add(wrong("config", settings.error().message,
-                exists(path) ? "mend it, and check: rotad --check --config " + shell_word(path)
-                             : "rota setup makes a first one"));
+      unusable_config(path, settings.error().message);
     } else {
       add(good("config", path + " is valid"));
       roster(*settings);
@@ -120,7 +121,8 @@ class Doctor {
       grants(*settings);
     }
     if (!admin_socket_.empty()) socket("admin", admin_socket_);
-    if (!admin_socket_.empty() && !is_stopped_) status();
+    const bool told = !admin_socket_.empty() && !is_stopped_ && status();
+    if (settings) upstream(*settings, told);
     return std::move(findings_);
   }
 
@@ -135,16 +137,36 @@ class Doctor {
                      "mend it; a running rotad reads it again by itself"));
   }
 
+  void unusable_config(const std::string& path, const std::string& why) {
+    struct stat found{};
+    const int error = ::stat(path.c_str(), &found) == 0 ? 0 : errno;
+    if (error == ENOENT) return add(wrong("config", why, "rota setup makes a first one"));
+    // One that is there and not for this user says nothing about the service.
+    if (error == EACCES || ::access(path.c_str(), R_OK) != 0) {
+      return add(note("config", path + " cannot be read by this user", "run as root"));
+    }
+    add(wrong("config", why, "mend it, and check: rotad --check --config " + shell_word(path)));
+  }
+
   void roster(const Settings& settings) {
     const auto files = read_roster(settings.roster.path);
     const auto parsed =
         files ? parse_roster(*files) : Result<Roster>(std::unexpected(files.error()));
+    if (!parsed && ::access(settings.roster.path.c_str(), R_OK) != 0 && errno == EACCES) {
+      return add(
+          note("roster", settings.roster.path + " cannot be read by this user", "run as root"));
+    }
     if (!parsed) {
       return add(wrong("roster", parsed.error().message,
                        "mend it; rotad reads it again by itself once it runs"));
     }
-    add(good("roster",
-             fmt::format("{} has {} entries", settings.roster.path, parsed->entries.size())));
+    add(good("roster", fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
+  }
+
+  // The value may be the secret itself.
+  static std::string shown(const SecretSource& source, const std::string& path,
+                           std::string_view key) {
+    return may_be_shown(source) ? path : what_names(source, key);
   }
 
   // A credential of systemd is where rota setup, or the unit, has it; another place is the unit's
@@ -165,9 +187,13 @@ class Doctor {
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) {
       if (errno == EACCES) {
-        return add(note("credential", path + " cannot be looked at by this user", "run as root"));
+        return add(note("credential",
+                        shown(source, path, key) + " cannot be looked at by this user",
+                        "run as root"));
       }
-      return add(wrong("credential", fmt::format("{}: {}", path, std::strerror(errno)),
+      const int error = errno;
+      return add(wrong("credential",
+                       fmt::format("{}: {}", shown(source, path, key), std::strerror(error)),
                        key == "key" ? "bring the store key back; rota setup makes one for a new "
                                       "database"
                                     : "rota setup asks for it"));
@@ -207,8 +233,8 @@ class Doctor {
                        "make that user or group, or take the grant out"));
     }
     if (command_.user.empty()) {
-      return add(good(
-          "grants", fmt::format("{} grants; --user NAME says what a user gets", resolved->size())));
+      return add(good("grants", fmt::format("{}; --user NAME says what a user gets",
+                                            counted(resolved->size(), "grant", "grants"))));
     }
     const auto user = user_ids(command_.user);
     if (!user) return add(wrong("grants", user.error().message, "name a user of this system"));
@@ -216,6 +242,9 @@ class Doctor {
     struct stat own{};
     const bool known = ::stat(settings.serve.admin_socket.c_str(), &own) == 0;
     add(judge_grants(*user, known ? own.st_uid : 0, settings.grants, *resolved));
+    if (const auto way = way_to(settings.roster.path); way && user->uid != own.st_uid) {
+      if (auto reader = judge_roster_reader(*user, *way)) add(*std::move(reader));
+    }
     if (const auto way = way_to(settings.serve.token_socket)) {
       add(judge_way(*user, *way));
     } else {
@@ -247,23 +276,49 @@ class Doctor {
     }
   }
 
-  void status() {
+  // Whether the daemon told.
+  bool status() {
     const auto client = UnixClient::create(admin_socket_);
     const auto reply = client ? (*client)->send({Method::kGet, "/v1/status", kStatusTimeout})
                               : Result<Reply>(std::unexpected(client.error()));
     if (!reply) {
       // What is wrong with the socket has been said.
-      return add(::geteuid() == 0
-                     ? wrong("readiness", reply.error().message, "see journalctl -u rotad")
-                     : note("readiness", reply.error().message, "run as root"));
+      add(::geteuid() == 0 ? wrong("readiness", reply.error().message, "see journalctl -u rotad")
+                           : note("readiness", reply.error().message, "run as root"));
+      return false;
     }
     boost::json::error_code error;
     const auto body = boost::json::parse(reply->body.reveal(), error);
     if (reply->status != 200 || error || !body.is_object()) {
-      return add(note("readiness", fmt::format("{} answers {}", admin_socket_, reply->status),
-                      "run as root"));
+      add(note("readiness", fmt::format("{} answers {}", admin_socket_, reply->status),
+               "run as root"));
+      return false;
     }
     for (Finding& each : judge_status(body.get_object())) add(std::move(each));
+    return true;
+  }
+
+  // `told`: the daemon said how its calls do, so that none needs to be made here.
+  void upstream(const Settings& settings, bool told) {
+    const UpstreamSettings& circle = settings.upstream;
+    if (const std::string other = describe_base_url(circle.base_url); !other.empty()) {
+      add(note("circle", other));
+    }
+    if (told || !command_.check) return;
+    SecretSource source = circle.app_token;
+    if (source.file.empty()) source.file = places_.credential(source.credential, false);
+    auto token = read_secret_file(source.file);
+    if (!token) return;  // said above, or sealed
+    const TokenCheck seen =
+        check_app_token(circle, std::make_shared<const Secret>(*std::move(token)));
+    switch (seen.verdict) {
+      case TokenVerdict::kTaken:
+        return add(good("app token", seen.text));
+      case TokenVerdict::kRefused:
+        return add(wrong("app token", seen.text, "rota setup puts in another"));
+      case TokenVerdict::kUnknown:
+        return add(note("app token", seen.text));
+    }
   }
 
   const DoctorCommand& command_;

@@ -69,6 +69,22 @@ Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
                                  way.empty() ? std::string("the token socket") : way.back().path));
 }
 
+std::optional<Finding> judge_roster_reader(const UserIds& user, const std::vector<PathStep>& way) {
+  if (user.uid == 0 || way.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < way.size(); ++i) {
+    if (!permits(user, way[i], i + 1 == way.size() ? S_IROTH : S_IXOTH)) return std::nullopt;
+  }
+  const PathStep& roster = way.back();
+  const bool by_group = roster.uid != user.uid && in_group(user, roster.gid);
+  return note(
+      "access",
+      fmt::format("{} can read {}, with the members' names and addresses", user.name, roster.path),
+      by_group ? fmt::format("gpasswd --delete {} {}, if it needs no more than tokens: the "
+                             "group of the socket is enough for those",
+                             shell_word(user.name), shell_word(roster.group))
+               : fmt::format("chmod o-rwx {}", shell_word(roster.path)));
+}
+
 Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
                      const std::vector<GrantSettings>& grants, const std::vector<Grant>& resolved) {
   const std::string about = "grants";

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct PathStep {
 // Connecting needs the right to pass each folder and to write the socket. Access lists are not
 // looked at.
 Finding judge_way(const UserIds& user, const std::vector<PathStep>& way);
+
+// Whether the user, who may fetch tokens, can read the roster as well; nothing to say if not. `way`
+// is the way to the roster.
+std::optional<Finding> judge_roster_reader(const UserIds& user, const std::vector<PathStep>& way);
 
 // Which members the user gets. `grants` are the settings' own, `resolved` what they came to, in the
 // same order.

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "cli/app_token_check.h"
+
 namespace rota::cli {
 namespace {
 
@@ -47,13 +49,17 @@ std::string remedy_of(std::string_view code) {
   if (code == "metrics_not_listening") return "free the address of metrics_listen";
   if (code == "roster_plan_held")
     return "look at rota plan, then rota approve ID or mend the roster";
-  if (code == "upstream_app_token_refused")
-    return "put in a new app token (rota setup), then restart";
+  if (code == "upstream_app_token_refused") {
+    return fmt::format("rota setup puts in another, then systemctl restart rotad.service. {}",
+                       kWhichAppToken);
+  }
   if (code == "upstream_not_eligible") return "ask Circle: it refuses the community";
   if (code == "tokens_dead_on_arrival") {
     return "tell Circle: its clock, or the lifetime of its tokens, is off";
   }
-  if (code == "upstream_failing") return "wait: it is tried again by itself";
+  if (code == "upstream_failing") {
+    return "it is tried again by itself; journalctl -u rotad has the details";
+  }
   return "see rota status";
 }
 
@@ -72,6 +78,38 @@ void judge_ready(const json::object& status, Findings& findings) {
     return;
   }
   findings.push_back(good("readiness", text_at(status, "summary")));
+}
+
+std::string with_time_left(std::string text, const json::object& status,
+                           const json::object& upstream) {
+  if (const json::object* members = object_at(status, "members")) {
+    const std::string until = text_at(*members, "tokens_hold_until");
+    text += until.empty() ? "; no member has a live token" : "; tokens hold until " + until;
+  }
+  if (const auto wait = number_at(upstream, "next_call_in_ms")) {
+    text += fmt::format("; next call in {} s", (*wait + kMillisPerSecond - 1) / kMillisPerSecond);
+  }
+  return text;
+}
+
+// An outage is told from its first failure on, also while every token is alive.
+void judge_calls(const json::object& status, const json::object& upstream, Findings& findings) {
+  const json::object* trouble = object_at(upstream, "trouble");
+  if (trouble == nullptr) {
+    if (upstream.if_contains("trouble") == nullptr) return;  // an older daemon does not say
+    return findings.push_back(good("calls", "the last call to Circle worked, if there was one"));
+  }
+  const std::string text = with_time_left(
+      fmt::format("{} since {}", text_at(*trouble, "what"), text_at(*trouble, "since")), status,
+      upstream);
+  const bool is_open = text_at(upstream, "breaker") != "closed";
+  const bool one_failure = number_at(*trouble, "failures").value_or(0) <= 1;
+  const json::value* ready = status.if_contains("ready");
+  const bool is_ready = ready != nullptr && *ready == json::value(true);
+  constexpr const char* kRemedy =
+      "it is tried again by itself; journalctl -u rotad has the details";
+  findings.push_back(is_ready && one_failure && !is_open ? note("calls", text, kRemedy)
+                                                         : wrong("calls", text, kRemedy));
 }
 
 void judge_clock(const json::object& upstream, Findings& findings) {
@@ -123,6 +161,7 @@ Findings judge_status(const json::object& status) {
   judge_ready(status, findings);
   const json::object* upstream = object_at(status, "upstream");
   if (upstream == nullptr) return findings;
+  judge_calls(status, *upstream, findings);
   judge_clock(*upstream, findings);
   judge_budget(status, *upstream, findings);
   return findings;

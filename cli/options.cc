@@ -75,6 +75,7 @@ struct Words {
   std::string plan;
   TokenQuery query;
   bool check = false;
+  bool no_check = false;  // of setup and doctor
   SetupCommand setup;
   std::vector<std::string> setup_members;
   DoctorCommand doctor;
@@ -149,6 +150,7 @@ class Reader {
     for (const std::string& key : words_.setup_members) {
       words_.setup.members.push_back(*MemberKey::parse(key));
     }
+    words_.setup.check = words_.doctor.check = !words_.no_check;
     if (setup_->parsed()) options_.local = words_.setup;
     if (doctor_->parsed()) options_.local = words_.doctor;
     if (options_.local) {
@@ -217,7 +219,12 @@ class Reader {
         ->type_name("KEY")
         ->check(check_key, "", "");
     setup_->add_option("--root", setup.root, "all files under DIR, for a trial")->type_name("DIR");
+    add_no_check(*setup_);
     setup_->add_option("--rotad", setup.rotad, "the daemon's program")->type_name("FILE");
+  }
+  void add_no_check(CLI::App& command) {
+    command.add_flag("--no-check", words_.no_check,
+                     "do not ask Circle whether it takes the app token");
   }
   void add_doctor() {
     doctor_ = app_.add_subcommand("doctor", "what is wrong, and what to do about it");
@@ -226,6 +233,7 @@ class Reader {
     doctor_->add_option("--user", doctor.user, "whether this user gets tokens, and whose")
         ->type_name("NAME");
     doctor_->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
+    add_no_check(*doctor_);
     doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");
   }
   void set_key(const MemberKey& key) {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -15,16 +17,18 @@
 #include "cli/program.h"
 #include "cli/setup_files.h"
 #include "cli/setup_texts.h"
+#include "cli/setup_token.h"
+#include "daemon/accounts.h"
 #include "daemon/files.h"
 
 namespace rota::cli {
 namespace {
 
 constexpr mode_t kOpenFile = 0644;
+constexpr mode_t kGroupFile = 0640;
 constexpr mode_t kSecretFile = 0600;
 constexpr mode_t kOpenFolder = 0755;
 constexpr mode_t kSecretFolder = 0700;
-constexpr std::string_view kAppToken = "app-token";
 constexpr std::string_view kStoreKey = "store-key";
 
 // What would be done, and how; nothing is done before all of it is known and agreed to.
@@ -33,45 +37,16 @@ struct Step {
   std::move_only_function<Result<void>()> carry_out;
 };
 
-// The first line, as rotad will read it.
-Result<Secret> usable_token(Secret read) {
-  std::string_view line = read.reveal();
-  line = line.substr(0, line.find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  const bool printable = std::ranges::all_of(line, [](char c) { return c > ' ' && c < 0x7f; });
-  if (line.empty() || !printable) {
-    return fail(ErrorKind::kInvalid,
-                "the app token must be one line without spaces or special characters");
-  }
-  return Secret(line);
-}
-
-Result<Secret> read_standard_input() {
-  constexpr std::size_t kTokenBytesMax = 4'096;
-  std::string buffer(kTokenBytesMax, '\0');
-  std::size_t used = 0;
-  while (used < buffer.size()) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer.data() + used, buffer.size() - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) {
-      wait_for_input(STDIN_FILENO);
-      continue;
-    }
-    if (got <= 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  Secret input(std::string_view(buffer).substr(0, used));
-  wipe(buffer);
-  return input;
-}
-
 class Setup {
  public:
-  Setup(const SetupCommand& command, Console& console, Output& output)
+  Setup(const SetupCommand& command, Console& console, Output& output,
+        const CheckAppToken& check_token)
       : command_(command),
         console_(console),
         output_(output),
+        check_token_(check_token),
         places_(command.root),
+        tree_(places_.root),
         rotad_(find_rotad(command.rotad)),
         encrypted_(command.encrypted || exists(places_.drop_in)) {}
 
@@ -84,6 +59,7 @@ class Setup {
                   "there is no terminal to ask at: --yes agrees to all, and --app-token-file says "
                   "where the app token is");
     }
+    ROTA_TRY(look_for_links());
     ROTA_TRY(plan_folders());
     ROTA_TRY(plan_app_token());
     ROTA_TRY(plan_store_key());
@@ -119,11 +95,45 @@ class Setup {
     return output_.out(visible(fmt::format("stays: {}\n", what), "\n"));
   }
 
+  // At once, before anything is read there; each step looks again as it writes.
+  Result<void> look_for_links() {
+    for (const std::string& path :
+         {places_.config, places_.roster, places_.drop_in, places_.database, places_.run,
+          places_.credential(kAppToken, false), places_.credential(kAppToken, true),
+          places_.credential(kStoreKey, false), places_.credential(kStoreKey, true)}) {
+      const std::string link = tree_.link_on_the_way_to(path);
+      if (link.empty()) continue;
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("{} is a link, and rota setup follows none below --root", link));
+    }
+    return {};
+  }
+
+  // Configuration and roster name members: they are for the daemon's group, not for everybody.
+  Rights rights_of_files() const {
+    if (!places_.root.empty()) return {.mode = kSecretFile};
+    const auto group = find_group("rota");
+    return {.mode = kGroupFile, .group = group ? std::optional<gid_t>(*group) : std::nullopt};
+  }
+
+  // The file stays, but not readable by everybody.
+  Result<void> keep_to_few(const std::string& path) {
+    ROTA_TRY(keeps(path));
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return {};
+    if ((found.st_mode & S_IRWXO) == 0) return {};
+    Rights rights = rights_of_files();
+    if (found.st_gid != 0) rights.group.reset();  // somebody chose it
+    add(fmt::format("take {} from others ({:04o}): it names members", path, rights.mode),
+        [this, path, rights] { return tree_.restrict_to(path, rights); });
+    return {};
+  }
+
   Result<void> plan_folders() {
     const auto folder = [this](const std::string& path, mode_t mode) {
       if (!exists(path)) {
         add(fmt::format("make the folder {} ({:04o})", path, mode),
-            [path, mode] { return make_folder(path, mode); });
+            [this, path, mode] { return tree_.make_folder(path, mode); });
       }
     };
     folder(places_.etc, kOpenFolder);
@@ -136,28 +146,12 @@ class Setup {
   }
 
   Result<void> plan_app_token() {
-    const std::string path = places_.credential(kAppToken, encrypted_);
-    const std::string plain = places_.credential(kAppToken, false);
-    const bool there = exists(path);
-    std::optional<Secret> token;
-    if (!command_.app_token_file.empty()) {
-      auto read = command_.app_token_file == "-" ? read_standard_input()
-                                                 : read_secret_file(command_.app_token_file);
-      if (!read) return std::unexpected(std::move(read).error());
-      token = *std::move(read);
-    } else if (!there && encrypted_ && exists(plain)) {
-      ROTA_ASSIGN(token, read_secret_file(plain));
-      to_remove_.push_back(plain);
-    } else if (!there) {
-      if (command_.yes) {
-        return fail(ErrorKind::kInvalid, "no app token: --app-token-file says where it is");
-      }
-      ROTA_ASSIGN(token, console_.ask_unseen("Headless Auth app token (Circle: Settings, "
-                                             "Developers, Tokens; it is not shown): "));
-    }
-    if (!token) return keeps(path);
-    ROTA_ASSIGN(Secret usable, usable_token(*std::move(token)));
-    return plan_credential(kAppToken, std::make_shared<const Secret>(std::move(usable)), there);
+    AppTokenChooser chooser(command_, places_, encrypted_, console_, output_, check_token_);
+    ROTA_ASSIGN(AppTokenChoice choice, chooser.choose());
+    if (!choice.token) return keeps(places_.credential(kAppToken, encrypted_));
+    if (!choice.plain_copy.empty()) to_remove_.push_back(choice.plain_copy);
+    new_token_ = choice.replaces;
+    return plan_credential(kAppToken, std::move(choice.token), choice.replaces);
   }
 
   // The one that is there is never replaced: nothing else opens the tokens on record.
@@ -194,15 +188,16 @@ class Setup {
     std::string text = fmt::format("{} {} (0600{})", replaces ? "replace" : "write", path,
                                    encrypted_ ? ", sealed to this machine" : "");
     add(std::move(text),
-        [path, secret, replaces, name = std::string(name), sealed = encrypted_]() -> Result<void> {
+        [this, path, secret, replaces, name = std::string(name)]() -> Result<void> {
           std::string bytes = std::string(secret->reveal()) + "\n";
           const auto write = [&] {
-            auto done =
-                replaces ? replace(path, bytes, kSecretFile) : write_new(path, bytes, kSecretFile);
+            const Rights rights{.mode = kSecretFile};
+            auto done = replaces ? tree_.replace(path, bytes, rights)
+                                 : tree_.write_new(path, bytes, rights);
             wipe(bytes);
             return done;
           };
-          if (!sealed) return write();
+          if (!encrypted_) return write();
           ROTA_ASSIGN(const Ran ran,
                       run_program({"systemd-creds", "encrypt", "--name=" + name, "-", "-"}, bytes));
           wipe(bytes);
@@ -223,8 +218,8 @@ class Setup {
     if (exists(places_.drop_in)) return keeps(places_.drop_in);
     add(fmt::format("write {}, which has systemd open the credentials", places_.drop_in),
         [this]() -> Result<void> {
-          ROTA_TRY(make_folder(places_.drop_ins, kOpenFolder));
-          return write_new(places_.drop_in, encrypted_drop_in(places_), kOpenFile);
+          ROTA_TRY(tree_.make_folder(places_.drop_ins, kOpenFolder));
+          return tree_.write_new(places_.drop_in, encrypted_drop_in(places_), {.mode = kOpenFile});
         });
     return {};
   }
@@ -248,21 +243,25 @@ class Setup {
 
   Result<void> plan_files() {
     if (exists(places_.config)) {
-      ROTA_TRY(keeps(places_.config));
+      ROTA_TRY(keep_to_few(places_.config));
     } else {
-      add("write " + places_.config,
-          [this] { return write_new(places_.config, first_config(places_), kOpenFile); });
+      add("write " + places_.config, [this] {
+        return tree_.write_new(places_.config, first_config(places_), rights_of_files());
+      });
     }
     std::vector<MemberKey> members = command_.members;
     if (exists(places_.roster)) {
-      if (members.empty()) return keeps(places_.roster);
+      if (members.empty()) return keep_to_few(places_.roster);
       return fail(
           ErrorKind::kInvalid,
           places_.roster + " is there already: add the member to it, without --member here");
     }
     if (members.empty() && !command_.yes) ROTA_TRY(ask_for_a_member(members));
-    add(fmt::format("write {} with {} members", places_.roster, members.size()),
-        [this, members] { return write_new(places_.roster, first_roster(members), kOpenFile); });
+    add(fmt::format("write {} with {} {}", places_.roster, members.size(),
+                    members.size() == 1 ? "member" : "members"),
+        [this, members] {
+          return tree_.write_new(places_.roster, first_roster(members), rights_of_files());
+        });
     return {};
   }
 
@@ -293,6 +292,11 @@ class Setup {
     if (!good) {
       text += fmt::format("next: mend {} or {}, and check: rotad --check --config {}\n",
                           places_.config, places_.roster, shell_word(places_.config));
+    } else if (places_.root.empty() && is_running()) {
+      text += new_token_ || runs_with_an_older_token()
+                  ? "next: systemctl daemon-reload && systemctl restart rotad.service (it reads "
+                    "the app token at its start; no fetch is lost)\nthen: rota doctor\n"
+                  : "rotad is running with this: rota doctor says how it does\n";
     } else if (places_.root.empty()) {
       text +=
           "next: systemctl daemon-reload && systemctl enable --now rotad.socket "
@@ -305,20 +309,44 @@ class Setup {
     return output_.out(visible(text, "\n"));
   }
 
+  static bool is_running() {
+    const auto ran = run_program({"systemctl", "is-active", "--quiet", "rotad.service"}, {},
+                                 ProgramErrors::kNowhere);
+    return ran && ran->code == 0;
+  }
+  // One that was put in after the daemon had started, by whomever.
+  bool runs_with_an_older_token() const {
+    struct stat found{};
+    if (::stat(places_.credential(kAppToken, encrypted_).c_str(), &found) != 0) return false;
+    const auto ran = run_program({"systemctl", "show", "--property=ExecMainStartTimestamp",
+                                  "--timestamp=unix", "--value", "rotad.service"},
+                                 {}, ProgramErrors::kNowhere);
+    if (!ran || ran->code != 0) return false;
+    std::string_view text = ran->output.reveal();  // "@1710951887"
+    std::int64_t started = 0;
+    if (!text.starts_with('@')) return false;
+    std::from_chars(text.data() + 1, text.data() + text.size(), started);
+    return found.st_mtim.tv_sec >= started;
+  }
+
   const SetupCommand& command_;
   Console& console_;
   Output& output_;
+  const CheckAppToken& check_token_;
   const Places places_;
+  const Tree tree_;
   const std::string rotad_;
   const bool encrypted_;
+  bool new_token_ = false;  // in the place of one that was there
   std::vector<Step> steps_;
   std::vector<std::string> to_remove_;  // the plain copies of what is sealed now
 };
 
 }  // namespace
 
-ExitCode run_setup(const SetupCommand& command, Console& console, Output& output) {
-  auto ended = Setup(command, console, output).run();
+ExitCode run_setup(const SetupCommand& command, Console& console, Output& output,
+                   const CheckAppToken& check_token) {
+  auto ended = Setup(command, console, output, check_token).run();
   if (ended) return *ended;
   output.err(ended.error().message);
   return ended.error().kind == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;

@@ -8,60 +8,50 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 namespace rota::cli {
 namespace {
+
+constexpr mode_t kUsualFolder = 0755;
+constexpr mode_t kOwnerAlone = 0600;
 
 std::unexpected<Error> failure(const std::string& path, std::string_view what) {
   return fail(ErrorKind::kIo,
               fmt::format("{}: cannot {} it: {}", path, what, std::strerror(errno)));
 }
 
-// Made beside the file that it is to become, and gone with this object unless it became that.
-class Draft {
- public:
-  static Result<Draft> write(const std::string& path, std::string_view bytes, mode_t mode) {
-    Draft draft(path + ".XXXXXX");
-    draft.fd_ = ::mkostemp(draft.path_.data(), O_CLOEXEC);
-    if (draft.fd_ < 0) return failure(path, "create");
-    while (!bytes.empty()) {
-      const ssize_t sent = ::write(draft.fd_, bytes.data(), bytes.size());
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0) return failure(path, "write");
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    if (::fchmod(draft.fd_, mode) != 0) return failure(path, "set the mode of");
-    if (::fsync(draft.fd_) != 0) return failure(path, "sync");
-    return draft;
-  }
-  Draft(Draft&& other) noexcept
-      : path_(std::exchange(other.path_, {})), fd_(std::exchange(other.fd_, -1)) {}
-  Draft& operator=(Draft&&) = delete;
-  ~Draft() {
-    if (fd_ >= 0) ::close(fd_);
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
+std::unexpected<Error> is_a_link(const std::string& path) {
+  return fail(ErrorKind::kInvalid,
+              fmt::format("{} is a link, and rota setup follows none below --root", path));
+}
 
-  const std::string& path() const { return path_; }
-  void became_it() { path_.clear(); }
-
- private:
-  explicit Draft(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-  int fd_ = -1;
-};
-
-void sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path();
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
+std::string parent_of(const std::string& path) {
+  return std::filesystem::path(path).parent_path().string();
+}
+std::string name_in(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
 }
 
 }  // namespace
+
+class Tree::Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
 
 Places::Places(const std::string& under)
     : root(under.empty() ? "" : std::filesystem::absolute(under).lexically_normal().string()),
@@ -84,34 +74,115 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &found) == 0;
 }
 
-Result<void> make_folder(const std::string& path, mode_t mode) {
-  std::error_code error;
-  const std::filesystem::path above = std::filesystem::path(path).parent_path();
-  if (!above.empty() && !std::filesystem::exists(above, error)) {
-    constexpr mode_t kUsual = 0755;
-    ROTA_TRY(make_folder(above, kUsual));
+std::string Tree::link_on_the_way_to(const std::string& path) const {
+  if (root_.empty()) return {};
+  std::filesystem::path at = root_;
+  for (const auto& part : std::filesystem::path(path).lexically_relative(root_)) {
+    at /= part;
+    struct stat found{};
+    if (::lstat(at.c_str(), &found) != 0) return {};
+    if (S_ISLNK(found.st_mode)) return at.string();
   }
-  if (::mkdir(path.c_str(), mode) == 0) {
-    return ::chmod(path.c_str(), mode) == 0 ? Result<void>{} : failure(path, "set the mode of");
-  }
-  return errno == EEXIST ? Result<void>{} : failure(path, "create");
-}
-
-Result<void> write_new(const std::string& path, std::string_view bytes, mode_t mode) {
-  ROTA_ASSIGN(const Draft draft, Draft::write(path, bytes, mode));
-  if (::link(draft.path().c_str(), path.c_str()) != 0) {
-    if (errno == EEXIST) return fail(ErrorKind::kBusy, path + " is there already");
-    return failure(path, "create");
-  }
-  sync_folder_of(path);
   return {};
 }
 
-Result<void> replace(const std::string& path, std::string_view bytes, mode_t mode) {
-  ROTA_ASSIGN(Draft draft, Draft::write(path, bytes, mode));
-  if (::rename(draft.path().c_str(), path.c_str()) != 0) return failure(path, "replace");
-  draft.became_it();
-  sync_folder_of(path);
+// Folder by folder, each opened in the one before it: nobody can put a link in between.
+Result<Tree::Descriptor> Tree::walk(const std::string& path, std::optional<mode_t> make) const {
+  const std::string base = root_.empty() ? "/" : root_;
+  if (make && !root_.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(root_, error);
+  }
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  Descriptor at(::open(base.c_str(), kFlags));
+  if (at.get() < 0) return failure(base, "open");
+  const std::filesystem::path relative = std::filesystem::path(path).lexically_relative(base);
+  std::filesystem::path so_far = base;
+  for (auto part = relative.begin(); part != relative.end(); ++part) {
+    so_far /= *part;
+    const int flags = kFlags | (root_.empty() ? 0 : O_NOFOLLOW);
+    Descriptor next(::openat(at.get(), part->c_str(), flags));
+    if (next.get() < 0 && errno == ENOENT && make) {
+      const mode_t mode = std::next(part) == relative.end() ? *make : kUsualFolder;
+      if (::mkdirat(at.get(), part->c_str(), mode) != 0) return failure(so_far, "create");
+      next = Descriptor(::openat(at.get(), part->c_str(), flags | O_NOFOLLOW));
+      if (next.get() < 0) return failure(so_far, "open");
+      if (::fchmod(next.get(), mode) != 0) return failure(so_far, "set the mode of");
+    }
+    if (next.get() < 0) {
+      if (!link_on_the_way_to(so_far).empty()) return is_a_link(so_far);
+      return failure(so_far, "open");
+    }
+    at = std::move(next);
+  }
+  return at;
+}
+
+Result<Tree::Descriptor> Tree::open_folder(const std::string& path) const {
+  return walk(path, std::nullopt);
+}
+
+Result<void> Tree::make_folder(const std::string& path, mode_t mode) const {
+  ROTA_TRY(walk(path, mode));
+  return {};
+}
+
+Result<void> Tree::put(const std::string& path, std::string_view bytes, Rights rights,
+                       bool replaces) const {
+  ROTA_ASSIGN(const Descriptor folder, open_folder(parent_of(path)));
+  const std::string name = name_in(path);
+  const std::string draft = fmt::format("{}.{:08x}", name, std::random_device{}());
+  const Descriptor file(
+      ::openat(folder.get(), draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerAlone));
+  if (file.get() < 0) return failure(path, "create");
+  const auto fill = [&]() -> Result<void> {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::write(file.get(), bytes.data(), bytes.size());
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0) return failure(path, "write");
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    if (rights.group && ::fchown(file.get(), static_cast<uid_t>(-1), *rights.group) != 0) {
+      return failure(path, "set the group of");
+    }
+    if (::fchmod(file.get(), rights.mode) != 0) return failure(path, "set the mode of");
+    if (::fsync(file.get()) != 0) return failure(path, "sync");
+    if (replaces) {
+      if (::renameat(folder.get(), draft.c_str(), folder.get(), name.c_str()) == 0) return {};
+      return failure(path, "replace");
+    }
+    if (::linkat(folder.get(), draft.c_str(), folder.get(), name.c_str(), 0) == 0) return {};
+    if (errno == EEXIST) return fail(ErrorKind::kBusy, path + " is there already");
+    return failure(path, "create");
+  };
+  auto done = fill();
+  if (!done || !replaces) ::unlinkat(folder.get(), draft.c_str(), 0);
+  if (done) ::fsync(folder.get());
+  return done;
+}
+
+Result<void> Tree::write_new(const std::string& path, std::string_view bytes, Rights rights) const {
+  return put(path, bytes, rights, false);
+}
+
+Result<void> Tree::replace(const std::string& path, std::string_view bytes, Rights rights) const {
+  return put(path, bytes, rights, true);
+}
+
+Result<void> Tree::restrict_to(const std::string& path, Rights rights) const {
+  ROTA_ASSIGN(const Descriptor folder, open_folder(parent_of(path)));
+  const Descriptor file(::openat(folder.get(), name_in(path).c_str(),
+                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0 && errno == ELOOP) return is_a_link(path);
+  if (file.get() < 0) return failure(path, "open");
+  struct stat found{};
+  if (::fstat(file.get(), &found) != 0) return failure(path, "look at");
+  if (!S_ISREG(found.st_mode)) return fail(ErrorKind::kInvalid, path + " is no regular file");
+  if (found.st_nlink > 1) return fail(ErrorKind::kInvalid, path + " has another name somewhere");
+  if (rights.group && ::fchown(file.get(), static_cast<uid_t>(-1), *rights.group) != 0) {
+    return failure(path, "set the group of");
+  }
+  if (::fchmod(file.get(), rights.mode) != 0) return failure(path, "set the mode of");
   return {};
 }
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <fstream>
+#include <regex>
 
 #include "e2e/box.h"
 
@@ -63,6 +65,7 @@ class OnATerminal {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   const std::string& seen() const { return seen_; }
+  pid_t pid() const { return pid_; }
 
  private:
   void read_some() {
@@ -83,7 +86,7 @@ class OnATerminal {
 TEST(Setup, AtATerminalTheTokenIsNotShown) {
   testing::TempDirectory folder;
   const auto root = folder / "root";
-  OnATerminal setup({ROTA_CLI, "setup", "--root", root.string(), "--rotad", ROTAD});
+  OnATerminal setup({ROTA_CLI, "setup", "--no-check", "--root", root.string(), "--rotad", ROTAD});
   ASSERT_TRUE(setup.shows("app token"));
   setup.type(fmt::format("wrong\x15x\x7f{}\n", kAppToken));  // corrected twice
   ASSERT_TRUE(setup.shows("First member"));
@@ -93,7 +96,7 @@ TEST(Setup, AtATerminalTheTokenIsNotShown) {
   EXPECT_EQ(setup.end(), 0) << setup.seen();
   EXPECT_THAT(setup.seen(), HasSubstr("id:1")) << "what is no secret is";
   EXPECT_THAT(setup.seen(), Not(HasSubstr(std::string(kAppToken))));
-  EXPECT_THAT(setup.seen(), HasSubstr("would change (1 calls to Circle)"));
+  EXPECT_THAT(setup.seen(), HasSubstr("would change (1 call to Circle)"));
   EXPECT_EQ(testing::read_bytes(root / "etc/rota/credentials/app-token"),
             fmt::format("{}\n", kAppToken));
 }
@@ -101,11 +104,107 @@ TEST(Setup, AtATerminalTheTokenIsNotShown) {
 TEST(Setup, ABreakAtTheTokenChangesNothing) {
   testing::TempDirectory folder;
   const auto root = folder / "root";
-  OnATerminal setup({ROTA_CLI, "setup", "--root", root.string(), "--rotad", ROTAD});
+  OnATerminal setup({ROTA_CLI, "setup", "--no-check", "--root", root.string(), "--rotad", ROTAD});
   ASSERT_TRUE(setup.shows("app token"));
   setup.type("half\x03");
   EXPECT_EQ(setup.end(), 2) << setup.seen();
   EXPECT_FALSE(std::filesystem::exists(root));
+}
+
+std::string limits_of(pid_t pid) {
+  return testing::read_bytes(fmt::format("/proc/{}/limits", pid));
+}
+
+TEST(Setup, P10NothingThatReadsASecretLeavesACore) {
+  testing::TempDirectory folder;
+  OnATerminal setup({ROTA_CLI, "setup", "--root", (folder / "root").string(), "--rotad", ROTAD});
+  ASSERT_TRUE(setup.shows("app token"));
+  EXPECT_THAT(limits_of(setup.pid()), ::testing::ContainsRegex("Max core file size +0 +0 "));
+  // Held at its output, by a pipe that is full.
+  std::array<int, 2> full{};
+  ASSERT_EQ(::pipe2(full.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const std::string filling(std::size_t{64} << 10U, 'x');
+  while (::write(full[1], filling.data(), filling.size()) > 0) {
+  }
+  ASSERT_EQ(::fcntl(full[1], F_SETFL, 0), 0);
+  for (const char* command : {"keygen", "--check"}) {
+    Process rotad(
+        {"/bin/sh", "-c",
+         fmt::format("exec {} {} --config {} >&3", ROTAD, command, (folder / "none").string())},
+        folder / "log", {.environment = {}, .inherit = {full[1]}});
+    if (command == std::string_view("--check")) {
+      EXPECT_EQ(rotad.wait(), 78);
+      continue;
+    }
+    EXPECT_TRUE(eventually([&] {
+      return std::regex_search(limits_of(rotad.pid()), std::regex("Max core file size +0 +0 "));
+    }));
+    rotad.kill_and_wait(SIGKILL);
+  }
+  ::close(full[0]);
+  ::close(full[1]);
+}
+
+// Where nobody is at a terminal, against a stand-in that knows its app token.
+class SetupAgainstCircle : public ::testing::Test {
+ protected:
+  SetupAgainstCircle() {
+    std::filesystem::create_directories(root() / "etc/rota");
+    point_at(sandbox.url());
+  }
+  std::filesystem::path root() const { return folder / "root"; }
+  void point_at(const std::string& url) const {
+    std::ofstream(root() / "etc/rota/rotad.toml") << fmt::format(
+        "[upstream]\nbase_url = \"{}\"\nconnect_timeout = \"1s\"\n[roster]\n"
+        "path = \"{}/etc/rota/roster.toml\"\n[store]\npath = \"{}/rota.db\"\n",
+        url, root().string(), root().string());
+  }
+  Finished setup(std::string_view token) {
+    std::filesystem::remove(folder / "token");
+    std::ofstream(folder / "token") << token << "\n";
+    std::filesystem::permissions(folder / "token", std::filesystem::perms::owner_read);
+    return run({ROTA_CLI, "setup", "--root", root().string(), "--rotad", ROTAD, "--yes",
+                "--app-token-file", (folder / "token").string(), "--member", "id:1"},
+               folder.path());
+  }
+  bool has_token() const {
+    return std::filesystem::exists(root() / "etc/rota/credentials/app-token");
+  }
+  testing::TempDirectory folder;
+  Sandbox sandbox{folder.path()};
+};
+
+TEST_F(SetupAgainstCircle, KnowsAnAdminTokenAndWritesNone) {
+  const Finished refused = setup("an-admin-api-token");
+  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("an Admin API token from the same page is refused"));
+  EXPECT_THAT(refused.output, Not(HasSubstr("an-admin-api-token")));
+  EXPECT_FALSE(has_token());
+}
+
+TEST_F(SetupAgainstCircle, TakesTheRightOneByACallThatChangesNothing) {
+  const Finished taken = setup(kAppToken);
+  EXPECT_EQ(taken.code, 0) << taken.output;
+  EXPECT_THAT(taken.output, HasSubstr("takes the app token"));
+  EXPECT_THAT(taken.output, HasSubstr("a stand-in on this machine"));
+  EXPECT_TRUE(has_token());
+  EXPECT_TRUE(sandbox.all_tokens().empty()) << "nothing was issued";
+}
+
+TEST_F(SetupAgainstCircle, SaysWhatIsNotCircleAndGoesOn) {
+  sandbox.faults(R"(["any:html502:1"])");
+  const Finished other = setup(kAppToken);
+  EXPECT_EQ(other.code, 0) << other.output;
+  EXPECT_THAT(other.output, HasSubstr("does not speak Circle's Headless Auth API"));
+  EXPECT_TRUE(has_token());
+}
+
+TEST_F(SetupAgainstCircle, OfflineItGoesOn) {
+  sandbox.process().kill_and_wait(SIGKILL);
+  const Finished offline = setup(kAppToken);
+  EXPECT_EQ(offline.code, 0) << offline.output;
+  EXPECT_THAT(offline.output, HasSubstr("could not be asked"));
+  EXPECT_TRUE(has_token());
 }
 
 class DoctorBox {
@@ -114,7 +213,7 @@ class DoctorBox {
     std::ofstream(folder / "token") << kAppToken << "\n";
     std::filesystem::permissions(folder / "token", std::filesystem::perms::owner_read);
     const Finished setup = run(
-        {ROTA_CLI, "setup", "--root", root().string(), "--rotad", ROTAD, "--yes",
+        {ROTA_CLI, "setup", "--no-check", "--root", root().string(), "--rotad", ROTAD, "--yes",
          "--app-token-file", (folder / "token").string(), "--member", "id:1", "--member", "id:2"},
         folder.path());
     EXPECT_EQ(setup.code, 0) << setup.output;
@@ -155,6 +254,18 @@ TEST(Doctor, FindsNothingWrongWithWhatSetupMade) {
   const Finished stopped = box.doctor();
   EXPECT_EQ(stopped.code, 1);
   EXPECT_THAT(stopped.output, HasSubstr("wrong  socket      token: there is no "));
+}
+
+TEST(Doctor, TellsOfAFailureAtOnce) {
+  DoctorBox box;
+  box.sandbox.process().kill_and_wait(SIGKILL);
+  box.start();
+  EXPECT_TRUE(eventually([&] {
+    const Finished doctor = box.doctor();
+    return doctor.code == 1 &&
+           doctor.output.contains("wrong  calls       Circle's address refuses");
+  })) << box.doctor().output;
+  EXPECT_THAT(box.doctor().output, HasSubstr("no member has a live token"));
 }
 
 TEST(Doctor, TellsAUsersGrantFromItsWayToTheSocket) {

@@ -81,5 +81,24 @@ TEST(JudgeGrants, NamesTheMembersAndBywhat) {
             FindingState::kGood);
 }
 
+TEST(JudgeRosterReader, TellsOfAProgramThatReadsMoreThanTokens) {
+  const auto way = [](mode_t mode) {
+    return std::vector<PathStep>{
+        {.path = "/etc", .uid = 0, .gid = 0, .group = "root", .mode = 0755},
+        {.path = "/etc/roster.toml", .uid = 0, .gid = 990, .group = "rota", .mode = mode}};
+  };
+  const UserIds inside{.name = "www-data", .uid = 33, .groups = {33, 990}};
+  const UserIds outside{.name = "www-data", .uid = 33, .groups = {33}};
+  const auto told = judge_roster_reader(inside, way(0640));
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->state, FindingState::kNote);
+  EXPECT_NE(told->remedy.find("gpasswd --delete www-data rota"), std::string::npos);
+  EXPECT_FALSE(judge_roster_reader(outside, way(0640)));
+  EXPECT_FALSE(judge_roster_reader(inside, way(0600)));
+  ASSERT_TRUE(judge_roster_reader(outside, way(0644)));
+  EXPECT_NE(judge_roster_reader(outside, way(0644))->remedy.find("chmod o-rwx"), std::string::npos);
+  EXPECT_FALSE(judge_roster_reader({.name = "root", .uid = 0, .groups = {0}}, way(0640)));
+}
+
 }  // namespace
 }  // namespace rota::cli

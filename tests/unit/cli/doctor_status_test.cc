@@ -29,6 +29,39 @@ TEST(JudgeStatus, EveryReasonIsAFinding) {
   EXPECT_EQ(findings[1], wrong("readiness", "what", "see rota status"));
 }
 
+TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
+  const auto of = [](bool ready, int failures, std::string_view breaker) {
+    const Findings findings = judge(boost::json::serialize(
+        boost::json::object{{"ready", ready},
+                            {"members", {{"tokens_hold_until", "2024-03-20T16:57:00.000Z"}}},
+                            {"upstream",
+                             {{"breaker", breaker},
+                              {"next_call_in_ms", 1'500},
+                              {"trouble",
+                               {{"what", "Circle answers 503"},
+                                {"since", "2024-03-20T16:36:47.000Z"},
+                                {"failures", failures}}}}}}));
+    const auto found = std::ranges::find(findings, "calls", &Finding::about);
+    EXPECT_NE(found, findings.end());
+    EXPECT_EQ(found->text,
+              "Circle answers 503 since 2024-03-20T16:36:47.000Z; tokens hold until "
+              "2024-03-20T16:57:00.000Z; next call in 2 s");
+    return found->state;
+  };
+  EXPECT_EQ(of(true, 1, "closed"), FindingState::kNote) << "one, and nobody feels it";
+  EXPECT_EQ(of(false, 1, "closed"), FindingState::kWrong);
+  EXPECT_EQ(of(true, 2, "closed"), FindingState::kWrong);
+  EXPECT_EQ(of(true, 1, "failing"), FindingState::kWrong);
+  EXPECT_EQ(state_of(judge(R"({"upstream":{"trouble":null}})"), "calls"), FindingState::kGood);
+}
+
+TEST(JudgeStatus, ARefusedAppTokenNamesTheCommonestMistake) {
+  const Findings findings = judge(
+      R"({"not_ready":[{"code":"upstream_app_token_refused","message":"Circle refuses","detail":""}]})");
+  EXPECT_THAT(findings[0].remedy, HasSubstr("Admin API token"));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("systemctl restart rotad.service"));
+}
+
 TEST(JudgeStatus, ClockSkewIsWrongPastThirtySeconds) {
   const auto of = [](int skew, bool confirmed) {
     return state_of(judge(boost::json::serialize(boost::json::object{

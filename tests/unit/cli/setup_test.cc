@@ -9,7 +9,9 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
+#include "cli/setup_files.h"
 #include "roster/roster.h"
 #include "support/temp_directory.h"
 
@@ -87,7 +89,12 @@ class SetupTest : public ::testing::Test {
   std::string read(const std::string& name) const { return testing::read_bytes(etc(name)); }
   ExitCode run() {
     output_ = {};
-    return run_setup(command_, console_, output_);
+    return run_setup(command_, console_, output_,
+                     [this](const UpstreamSettings& upstream, const SecretPtr& token) {
+                       asked_of_.push_back(upstream.base_url);
+                       const bool refused = token->reveal().starts_with("admin-");
+                       return TokenCheck{refused ? TokenVerdict::kRefused : verdict_, "as seen"};
+                     });
   }
   static mode_t mode_of(const std::filesystem::path& path) {
     struct stat found{};
@@ -99,6 +106,8 @@ class SetupTest : public ::testing::Test {
   SetupCommand command_;
   ScriptedConsole console_;
   GatheredOutput output_;
+  TokenVerdict verdict_ = TokenVerdict::kTaken;
+  std::vector<std::string> asked_of_;  // whenever Circle was asked about a token
 };
 
 TEST_F(SetupTest, AsksAndWritesWhatWasAgreedTo) {
@@ -110,7 +119,8 @@ TEST_F(SetupTest, AsksAndWritesWhatWasAgreedTo) {
   EXPECT_EQ(mode_of(etc("credentials")), 0700U);
   EXPECT_EQ(mode_of(etc("credentials/app-token")), 0600U);
   EXPECT_EQ(mode_of(etc("credentials/store-key")), 0600U);
-  EXPECT_EQ(mode_of(etc("rotad.toml")), 0644U);
+  EXPECT_EQ(mode_of(etc("rotad.toml")), 0600U);
+  EXPECT_EQ(mode_of(etc("roster.toml")), 0600U) << "it names members";
   const auto roster =
       parse_roster(std::vector{RosterFile{.name = "roster.toml", .text = read("roster.toml")}});
   ASSERT_TRUE(roster) << roster.error().message;
@@ -239,6 +249,108 @@ TEST_F(SetupTest, SaysSoWhenRotadFindsItWrong) {
   command_.app_token_file = token_file("one");
   EXPECT_EQ(run(), ExitCode::kFailed);
   EXPECT_THAT(output_.printed, HasSubstr("roster.toml: empty\nnext: mend "));
+}
+
+TEST_F(SetupTest, TakesTheRosterFromOthersWhereItWasOpen) {
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  for (const char* name : {"roster.toml", "rotad.toml"}) {
+    std::filesystem::permissions(etc(name), std::filesystem::perms{0644});
+  }
+  const std::string roster = read("roster.toml");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(mode_of(etc("roster.toml")), 0600U);
+  EXPECT_EQ(mode_of(etc("rotad.toml")), 0600U);
+  EXPECT_EQ(read("roster.toml"), roster);
+  EXPECT_THAT(output_.printed, HasSubstr("will take " + etc("roster.toml").string()));
+}
+
+// Whoever may write there would choose what root writes, and reads.
+TEST_F(SetupTest, FollowsNoLinkBelowRoot) {
+  const auto elsewhere = folder_.path() / "elsewhere";
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  for (const char* link : {"etc", "etc/rota", "etc/rota/credentials", "var", "var/lib/rota",
+                           "etc/rota/rotad.toml", "etc/rota/roster.toml",
+                           "etc/rota/credentials/app-token", "etc/rota/credentials/store-key"}) {
+    std::filesystem::remove_all(command_.root);
+    std::filesystem::create_directories(elsewhere);
+    const auto at = std::filesystem::path(command_.root) / link;
+    std::filesystem::create_directories(at.parent_path());
+    std::filesystem::create_symlink(elsewhere, at);
+    EXPECT_EQ(run(), ExitCode::kUsage) << link;
+    EXPECT_THAT(output_.said, HasSubstr(at.string() + " is a link")) << link;
+    EXPECT_TRUE(std::filesystem::is_empty(elsewhere)) << link;
+  }
+}
+
+// The steps hold even if a link appears between the look and the writing.
+TEST_F(SetupTest, TheTreeOpensEachFolderInTheOneBeforeIt) {
+  const auto elsewhere = folder_.path() / "elsewhere";
+  std::filesystem::create_directories(elsewhere);
+  std::filesystem::create_directories(command_.root);
+  std::filesystem::create_symlink(elsewhere, std::filesystem::path(command_.root) / "etc");
+  const Tree tree(command_.root);
+  EXPECT_FALSE(tree.make_folder(command_.root + "/etc/rota", 0700));
+  EXPECT_FALSE(tree.write_new(command_.root + "/etc/file", "x", {.mode = 0600}));
+  EXPECT_FALSE(tree.replace(command_.root + "/etc/file", "x", {.mode = 0600}));
+  std::ofstream(elsewhere / "file") << "x";
+  std::filesystem::permissions(elsewhere / "file", std::filesystem::perms{0644});
+  EXPECT_FALSE(tree.restrict_to(command_.root + "/etc/file", {.mode = 0600}));
+  EXPECT_EQ(mode_of(elsewhere / "file"), 0644U);
+}
+
+TEST_F(SetupTest, ATokenThatCircleRefusesIsAskedForAgain) {
+  console_.answers = {"admin-token", "the-app-token", "", "y"};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  EXPECT_EQ(asked_of_.size(), 2U);
+  EXPECT_EQ(asked_of_[0], "https://app.circle.so");
+  EXPECT_THAT(output_.printed, HasSubstr("one call that changes nothing"));
+}
+
+TEST_F(SetupTest, ARefusedTokenOfAFileIsNotWritten) {
+  command_.yes = true;
+  command_.app_token_file = token_file("admin-token");
+  EXPECT_EQ(run(), ExitCode::kUsage);
+  EXPECT_THAT(output_.said, HasSubstr("refused"));
+  EXPECT_FALSE(std::filesystem::exists(command_.root));
+  command_.check = false;
+  asked_of_.clear();
+  EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_TRUE(asked_of_.empty()) << "--no-check asks nobody";
+}
+
+TEST_F(SetupTest, WithoutAnAnswerFromCircleItGoesOn) {
+  verdict_ = TokenVerdict::kUnknown;
+  console_.answers = {"the-app-token", "", "y"};
+  EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+}
+
+// The way out of a refused app token: whoever runs setup again gets to put in another.
+TEST_F(SetupTest, ARefusedTokenThatIsThereIsReplaced) {
+  command_.yes = true;
+  command_.check = false;
+  command_.app_token_file = token_file("admin-token");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  command_.check = true;
+  command_.app_token_file.clear();
+  EXPECT_EQ(run(), ExitCode::kUsage) << "nobody can be asked for another";
+  EXPECT_THAT(output_.said, HasSubstr("--app-token-file"));
+  command_.yes = false;
+  console_.answers = {"the-app-token", "y"};
+  EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  EXPECT_EQ(read("credentials/store-key"), kKey + "\n");
+}
+
+TEST_F(SetupTest, ASecretInPlaceOfAPathIsNotRepeated) {
+  command_.yes = true;
+  command_.app_token_file = "eyJhbGciOiJSUzI1NiJ9.secret";
+  EXPECT_NE(run(), ExitCode::kDone);
+  EXPECT_THAT(output_.said, Not(HasSubstr("eyJ")));
+  EXPECT_THAT(output_.said, HasSubstr("--app-token-file"));
 }
 
 }  // namespace

@@ -1,0 +1,78 @@
+#include "cli/app_token_check.h"
+
+#include <fmt/format.h>
+
+#include "auth/base_url.h"
+#include "auth/blocking_headless_auth_client.h"
+#include "base/check.h"
+
+namespace rota::cli {
+namespace {
+
+// Nobody has been given this one.
+constexpr std::string_view kNoSuchToken = "rota-asks-whether-the-app-token-is-good";
+
+TokenCheck judge(const AuthFailure& failure, const std::string& url) {
+  switch (failure.kind) {
+    case AuthFailureKind::kRefreshTokenDead:
+      return {TokenVerdict::kTaken, fmt::format("{} takes the app token", url)};
+    case AuthFailureKind::kAppTokenRefused:
+      return {TokenVerdict::kRefused,
+              fmt::format("{} refuses the app token (401). {}", url, kWhichAppToken)};
+    case AuthFailureKind::kNotEligible:
+      return {TokenVerdict::kRefused,
+              fmt::format("{} refuses the community (403): its plan has no headless access, or the "
+                          "token is not a Headless Auth token",
+                          url)};
+    case AuthFailureKind::kUnclearReply:
+      return {TokenVerdict::kUnknown,
+              fmt::format("what answers at {} does not speak Circle's Headless Auth API (HTML, or "
+                          "JSON of something else): see base_url in [upstream], and what stands "
+                          "between",
+                          url)};
+    case AuthFailureKind::kThrottled:
+    case AuthFailureKind::kServerError:
+      return {TokenVerdict::kUnknown,
+              fmt::format("{} cannot say now whether it takes the app token ({})", url,
+                          name_of(failure.kind))};
+    case AuthFailureKind::kInvalidArgument:
+    case AuthFailureKind::kMemberUnknown:
+    case AuthFailureKind::kNotSent:
+    case AuthFailureKind::kNoReply:
+      return {TokenVerdict::kUnknown, fmt::format("{} could not be asked whether it takes the app "
+                                                  "token ({})",
+                                                  url, failure.message)};
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace
+
+TokenCheck check_app_token(const UpstreamSettings& upstream, const SecretPtr& app_token) {
+  HeadlessAuthOptions options;
+  options.base_url = upstream.base_url;
+  options.app_token = app_token;
+  options.connect_timeout = upstream.connect_timeout;
+  options.request_timeout = upstream.request_timeout;
+  options.ca_file = upstream.ca_file;
+  auto client = BlockingHeadlessAuthClient::create(options);
+  if (!client) return {TokenVerdict::kUnknown, client.error().message};
+  const auto reply = (*client)->member_api_token_from_refresh_token(make_secret(kNoSuchToken));
+  if (reply) {
+    return {
+        TokenVerdict::kUnknown,
+        fmt::format("what answers at {} refreshes a token that does not exist: it is not Circle",
+                    upstream.base_url)};
+  }
+  return judge(reply.error(), upstream.base_url);
+}
+
+std::string describe_base_url(const std::string& base_url) {
+  if (base_url == UpstreamSettings{}.base_url) return {};
+  const bool stands_in = base_url.starts_with("http://");  // only loopback addresses may have that
+  return fmt::format(
+      "{} is asked in place of {}{}", base_url, UpstreamSettings{}.base_url,
+      stands_in ? ": a stand-in on this machine, whose tokens are of no use at Circle" : "");
+}
+
+}  // namespace rota::cli

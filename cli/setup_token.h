@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "cli/app_token_check.h"
+#include "cli/console.h"
+#include "cli/output.h"
+#include "cli/setup.h"
+#include "cli/setup_files.h"
+
+namespace rota::cli {
+
+inline constexpr std::string_view kAppToken = "app-token";
+
+struct AppTokenChoice {
+  SecretPtr token;         // null: the one that is there stays
+  bool replaces = false;   // there is one already
+  std::string plain_copy;  // of a token that is to be sealed; else empty
+};
+
+// Which app token `rota setup` writes: the one of --app-token-file, the one that is there, or one
+// that the person types. Unless it is told not to, it asks Circle, and none that Circle refuses is
+// taken. Lives no longer than what it is given.
+class AppTokenChooser {
+ public:
+  AppTokenChooser(const SetupCommand& command, const Places& places, bool encrypted,
+                  Console& console, Output& output, const CheckAppToken& check_token)
+      : command_(command),
+        places_(places),
+        encrypted_(encrypted),
+        console_(console),
+        output_(output),
+        check_token_(check_token) {}
+
+  // kInvalid: there is none, it is no token, or Circle refuses it.
+  Result<AppTokenChoice> choose();
+
+ private:
+  std::unexpected<Error> unreadable_token_file(Error error) const;
+  UpstreamSettings upstream() const;
+  Result<TokenCheck> ask_circle(const SecretPtr& token);
+  Result<void> expect_taken(const SecretPtr& token, std::string_view remedy);
+  Result<SecretPtr> ask_for_token(std::string why);
+  Result<SecretPtr> in_place_of_a_refused_one(const std::string& path);
+  Result<Secret> read_credential_file(const std::string& path) const;
+
+  const SetupCommand& command_;
+  const Places& places_;
+  const bool encrypted_;
+  Console& console_;
+  Output& output_;
+  const CheckAppToken& check_token_;
+};
+
+}  // namespace rota::cli

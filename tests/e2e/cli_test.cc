@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "e2e/box.h"
+
+// `rota` as shells and scripts run it: whatever its standard descriptors are.
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class InAShell : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(box.daemon.start());
+    ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  }
+  // `$rota` is the command; `$out` a file of its own.
+  Finished shell(const std::string& script) {
+    return run({"/bin/bash", "-c", "out=" + out().string() + "; rota=" ROTA_CLI "; " + script},
+               box.folder.path(),
+               {{"ROTA_TOKEN_SOCKET", box.daemon.token_socket().string()},
+                {"ROTA_ADMIN_SOCKET", box.daemon.admin_socket().string()}});
+  }
+  std::filesystem::path out() const { return box.folder / "out"; }
+  std::string written() const { return testing::read_bytes(out()); }
+  Box box;
+};
+
+TEST_F(InAShell, ATokenThatCannotBeWrittenIsAFailure) {
+  for (const char* script :
+       {"$rota token id:1 >&-", "$rota token id:1 <&- >&-", "$rota token id:1 >/dev/full",
+        "$rota status >&-", "$rota --help >&-", "$rota --help >/dev/full"}) {
+    const Finished finished = shell(std::string(script) + " 2>$out");
+    EXPECT_EQ(finished.code, 1) << script;
+  }
+  EXPECT_EQ(shell("$rota token id:1 >&- 2>$out").code, 1);
+  EXPECT_THAT(written(), HasSubstr("cannot write")) << "and it says so";
+  EXPECT_EQ(shell("$rota token id:1 >&- 2>&-").code, 1);
+  EXPECT_EQ(shell("$rota token id:1 <&- >$out").code, 0);
+}
+
+TEST_F(InAShell, AReaderThatHasGoneEndsItQuietly) {
+  const Finished finished =
+      shell("exec 3> >(exec true); wait $!; $rota members >&3; echo $? >$out");
+  EXPECT_THAT(finished.output, IsEmpty());
+  EXPECT_EQ(written(), fmt::format("{}\n", 128 + SIGPIPE));
+}
+
+TEST_F(InAShell, AWatchEndsWhenItsReaderGoes) {
+  const Finished finished = shell("$rota watch id:1 2>&1 | head -n 1 | cut -c 1-16");
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_EQ(finished.output, "{\"event\":\"token\"\n");
+}
+
+TEST_F(InAShell, MembersStandInTheirNaturalOrder) {
+  std::string roster;
+  for (const int id : {11, 10, 5, 4, 1}) {
+    roster += fmt::format("[[member]]\ncommunity_member_id = {}\n", id);
+  }
+  box.daemon.write_roster(roster);
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  const Finished finished =
+      shell("$rota members --json | tr , '\\n' | sed -n 's/.*\"key\":\"\\(id:[0-9]*\\)\".*/\\1/p'");
+  EXPECT_EQ(finished.output, "id:1\nid:4\nid:5\nid:10\nid:11\n");
+}
+
+}  // namespace
+}  // namespace rota::e2e
