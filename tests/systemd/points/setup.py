@@ -37,10 +37,29 @@ def look(box, tools, report):
     calls = circle.calls()
     doctor(box, report, "rota doctor finds nothing wrong", 0)
 
+    for path in ("roster.toml", "rotad.toml"):
+        seen = box.run("stat", "-c", "%a %U:%G", f"/etc/rota/{path}")
+        report.point(f"{path} is for root and the daemon", seen.out.strip() == "640 root:rota", seen.all)
+
     said = box.run(*SETUP, text=APP_TOKEN + "\n")
     report.point("a second setup changes no key and no configuration", said.code == 0
                  and box.need("cat", f"{CREDENTIALS}/store-key") == key
                  and "base_url" in box.need("cat", "/etc/rota/rotad.toml"), said.all)
+    said = box.run("rotad", "--check")
+    report.point("rotad --check beside the daemon says that it compared with nothing real",
+                 said.code == 0 and "EMPTY database" in said.out, said.all)
+    box.need("systemctl", "stop", *UNITS)
+    said = box.run("rotad", "--check")
+    report.point("and without it compares with the database", said.code == 0
+                 and "compared with /var/lib/rota/rota.db" in said.out
+                 and "add     0" in said.out, said.all)
+    others = box.need("find", "/var/lib/rota", "!", "-user", "rota").split()
+    report.point("leaving nothing there that is root's", not others, others)
+    rota.clear()
+    rota.start()
+    new_app_token(box, circle, rota, report)
+    tokens = {member: rota.fetch(member)[1].get("access_token") for member in tokens}
+    calls = circle.calls()
     seal(box, rota, report)
     report.point("sealed, it serves the tokens as they were",
                  {member: rota.fetch(member)[1].get("access_token") for member in tokens} == tokens)
@@ -50,6 +69,25 @@ def look(box, tools, report):
 
     box.need("systemctl", "stop", *UNITS)
     doctor(box, report, "stopped, rota doctor says that something is", 1)
+
+
+def new_app_token(box, circle, rota, report):
+    """The community's app token is replaced at Circle, and here as rota says."""
+    new = "box-app-token-the-next"
+    circle.post("/_sandbox/app-token", {"app_token": new})
+    box.run("rota", "rotate", "id:1")
+    said = box.run("rota", "doctor")
+    report.point("a refused app token: rota doctor says what is wrong, and what to do",
+                 said.code == 1 and "Admin API token" in said.out and "rota setup" in said.out, said.all)
+    said = box.run("rota", "setup", "--yes")
+    report.point("rota setup sees that the one on disk is refused",
+                 said.code != 0 and "--app-token-file" in said.all, said.all)
+    said = box.run(*SETUP, text=new + "\n")
+    report.point("with the new one it names the restart", said.code == 0
+                 and "systemctl restart rotad.service" in said.out and new not in said.all, said.all)
+    box.need("systemctl", "restart", "rotad.service")
+    said = box.run("rota", "rotate", "id:1")
+    report.point("which is all that it takes", said.code == 0, said.all)
 
 
 def seal(box, rota, report):

@@ -31,6 +31,7 @@ def look(box, tools, report):
     report.point("the newer version is what dpkg knows",
                  OLD not in box.need("dpkg-query", "-W", "rota"))
     as_before(circle, rota, before, calls, "after the upgrade", report)
+    clients(box, rota, tools, report)
     configuration(box, report)
     removal(box, circle, rota, tools, before, calls, report)
 
@@ -64,6 +65,20 @@ def make_older(box):
         dpkg-deb -b /root/older {path} >/dev/null
         rm -r /root/older""")
     return path
+
+
+def clients(box, rota, tools, report):
+    """An older package let the group rota open the token socket."""
+    box.need("usermod", "-a", "-G", "rota", "www-data")
+    box.need("groupdel", "rota-clients")
+    rota.clear()
+    said = rota.install(tools.package)
+    groups = box.run("id", "-nG", "www-data").out.split()
+    report.point("who was in the group rota is put into rota-clients",
+                 said.code == 0 and "rota-clients" in groups, (groups, said.all))
+    report.point("and the upgrade says so", "www-data" in said.all, said.all)
+    box.need("gpasswd", "-d", "www-data", "rota")
+    until(lambda: box.is_state("rotad.service", "active"))
 
 
 def configuration(box, report):

@@ -57,7 +57,7 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(
       json::serialize(status.at("members")),
       R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0,)"
-      R"("tokens_hold_until":"2024-03-20T17:00:00.000Z"})");
+      R"("tokens_hold_until":"2024-03-20T16:59:59.000Z"})");
   EXPECT_EQ(json::serialize(status.at("first_issues")),
             R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
@@ -90,6 +90,7 @@ TEST(Report, TheStatusLineNamesWhatIsWrong) {
 TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
   EngineBox box = box_with_grace();
   box.advance(std::chrono::minutes{50});
+  box.settle();
   box.reply(box.oldest_call(),
             Transient{.reason = TransientReason::kServerError,
                       .why = "words of others",
@@ -97,7 +98,7 @@ TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
   box.settle();
   const std::string line = status_line(box.engine, box.now);
   EXPECT_THAT(line, testing::StartsWith("Circle answers 503 since 16:50 UTC; 1 of 1 member fresh; "
-                                        "tokens hold until 17:00 UTC; next call in "));
+                                        "tokens hold until 16:59 UTC; next call in "));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("next call in 0 s")));
   const auto upstream = parse(status_json(box.engine, box.now, "1.2.3", {})).at("upstream");
   EXPECT_EQ(json::serialize(upstream.at("trouble")),

@@ -78,6 +78,15 @@ TEST_F(AdminApi, RoutesEachPathToItsService) {
                                        "reload 0123"));
 }
 
+TEST_F(AdminApi, ThePlanIsOfWhatIsOnDisk) {
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
+  admin.plan_done(std::string(R"({"id":"p"})"));
+  EXPECT_EQ(later_text(), R"({"id":"p"})");
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
+  admin.plan_done(fail(ErrorKind::kConfig, "roster.toml:2"));
+  EXPECT_EQ(later_text(), "config_invalid");
+}
+
 TEST_F(AdminApi, ReadsTheAuditTrail) {
   EXPECT_EQ(ask("GET", "/v1/audit"), "later");
   EXPECT_EQ(admin.audit_request.after, 0);

@@ -124,7 +124,7 @@ class FakeAdminService : public AdminService {
     return "{\"key\":1}";
   }
   void plan(std::move_only_function<void(Result<std::string>)> done) override {
-    done(R"({"id":"p"})");
+    plan_done = std::move(done);
   }
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
@@ -159,6 +159,7 @@ class FakeAdminService : public AdminService {
   std::vector<std::string> asked;
   AuditRequest audit_request;
   std::move_only_function<void(Result<std::string>)> audit_done;
+  std::move_only_function<void(Result<std::string>)> plan_done;
 };
 
 }  // namespace rota
