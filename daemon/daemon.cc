@@ -24,7 +24,8 @@ namespace {
 constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
 constexpr Duration kAgainMin{1'000};
 constexpr Duration kAgainMax{30'000};
-// A reload's, a change's and the watch's; and one look-up of the names of grants at a time.
+// A reload's, a change's, a plan's and the watch's; and one look-up of the names of grants at a
+// time.
 constexpr std::size_t kFileJobsMax = 16;
 constexpr std::size_t kNameJobsMax = 4;
 // How long a start waits for the system's name services, such as a directory that is not up yet.

@@ -108,6 +108,7 @@ class Daemon final : private AdminService, private HealthService {
   void take_config(const ReloadPtr& reload, ConfigOnDisk read);
   void take_settings(Settings fresh, Reload& reload);
   void take_app_token(const Result<SecretPtr>& app_token, Reload& reload);
+  void answer_plan(const Result<RosterPtr>& roster);
   void reload_roster(const ReloadPtr& reload);
   void part_reloaded(const ReloadPtr& reload);
   void finish_reload(Reload& reload);
@@ -162,9 +163,10 @@ class Daemon final : private AdminService, private HealthService {
   Duration metrics_pause_{0};
   std::unique_ptr<RosterWatch> watch_;
   DescriptorShare descriptors_;
-  bool roster_refused_ = false;    // the last reading of the roster on disk failed
-  bool roster_read_ = false;       // a change of it is being read
-  bool roster_stale_ = false;      // and it has changed once more
+  bool roster_refused_ = false;  // the last reading of the roster on disk failed
+  bool roster_read_ = false;     // a change of it is being read
+  bool roster_stale_ = false;    // and it has changed once more
+  std::vector<std::move_only_function<void(Result<std::string>)>> plans_asked_;
   std::deque<ReloadPtr> reloads_;  // the first one is being done
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
+#include "rotator/report.h"
 
 // How the roster on disk comes into force: at a change, at a reload, by an approval.
 
@@ -119,15 +120,24 @@ Result<void> Daemon::check_approval(const Roster& roster, const std::string& app
 
 // Reads as a reload would, and brings nothing into force.
 void Daemon::plan(std::move_only_function<void(Result<std::string>)> done) {
-  boost::asio::post(context_.loop, [this, done = std::move(done)]() mutable {
-    const auto roster = load_roster(settings_.roster.path);
-    if (!roster) {
-      return done(fail(roster.error().kind,
-                       "the roster on disk cannot be used, so the one in force stays: " +
-                           roster.error().message));
+  plans_asked_.push_back(std::move(done));
+  // One look at a time, for all who ask meanwhile.
+  if (plans_asked_.size() > 1) return;
+  const bool posted = files_.run([path = settings_.roster.path] { return load_roster(path); },
+                                 [this](const Result<RosterPtr>& roster) { answer_plan(roster); });
+  ROTA_CHECK(posted);  // no more jobs than there is room for
+}
+
+void Daemon::answer_plan(const Result<RosterPtr>& roster) {
+  for (auto& done : std::exchange(plans_asked_, {})) {
+    if (roster) {
+      done(rota::plan_json(rotator_->engine().plan_for(**roster)));
+    } else {
+      done(fail(roster.error().kind,
+                "the roster on disk cannot be used, so the one in force stays: " +
+                    roster.error().message));
     }
-    done(rota::plan_json(rotator_->engine().plan_for(*roster)));
-  });
+  }
 }
 
 }  // namespace rota
