@@ -86,8 +86,10 @@ AuthResult<TokenPair> pair_from(Outcome outcome) {
   return failure_from(outcome);
 }
 
-AuthResult<AccessToken> access_token_from(Outcome outcome) {
-  if (auto* refreshed = std::get_if<Refreshed>(&outcome)) return std::move(refreshed->access);
+AuthResult<RefreshedToken> refreshed_from(Outcome outcome) {
+  if (auto* refreshed = std::get_if<Refreshed>(&outcome)) {
+    return RefreshedToken{std::move(refreshed->access), std::move(refreshed->refresh)};
+  }
   return failure_from(outcome);
 }
 

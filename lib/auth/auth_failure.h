@@ -38,6 +38,12 @@ enum class Revocation {
                  // the member before the token expires
 };
 
+// What a refresh returns: an access token, and seldom more.
+struct RefreshedToken : AccessToken {
+  // Of a server that rotates refresh tokens: to be used from now on in place of the one given.
+  std::optional<NewRefreshToken> new_refresh;
+};
+
 template <class T>
 using AuthResult = std::expected<T, AuthFailure>;
 
@@ -46,7 +52,7 @@ std::string_view name_of(AuthFailureKind kind);
 // An outcome as the SDK's methods return it; an outcome that the call cannot have is a failure of
 // kind kUnclearReply. Pure.
 AuthResult<TokenPair> pair_from(Outcome outcome);
-AuthResult<AccessToken> access_token_from(Outcome outcome);
+AuthResult<RefreshedToken> refreshed_from(Outcome outcome);
 AuthResult<Revocation> revocation_from(const Outcome& outcome);
 
 }  // namespace rota

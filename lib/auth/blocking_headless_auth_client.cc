@@ -62,7 +62,7 @@ AuthResult<TokenPair> BlockingHeadlessAuthClient::member_api_token_from_sso_id(
   return parts_->finish(parts_->client->member_api_token_from_sso_id(sso_user_id));
 }
 
-AuthResult<AccessToken> BlockingHeadlessAuthClient::member_api_token_from_refresh_token(
+AuthResult<RefreshedToken> BlockingHeadlessAuthClient::member_api_token_from_refresh_token(
     SecretPtr refresh_token) {
   return parts_->finish(
       parts_->client->member_api_token_from_refresh_token(std::move(refresh_token)));

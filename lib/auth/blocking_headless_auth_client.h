@@ -26,7 +26,7 @@ class BlockingHeadlessAuthClient {
   AuthResult<TokenPair> member_api_token_from_community_member_id(std::int64_t community_member_id);
   AuthResult<TokenPair> member_api_token_from_email(std::string_view email);
   AuthResult<TokenPair> member_api_token_from_sso_id(std::string_view sso_user_id);
-  AuthResult<AccessToken> member_api_token_from_refresh_token(SecretPtr refresh_token);
+  AuthResult<RefreshedToken> member_api_token_from_refresh_token(SecretPtr refresh_token);
   AuthResult<Revocation> revoke_refresh_token(SecretPtr refresh_token);
   AuthResult<Revocation> revoke_member_api_token(SecretPtr access_token);
 

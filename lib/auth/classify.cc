@@ -78,7 +78,12 @@ Outcome issued(const Subject& s) {
 
 Outcome refreshed(const Subject& s) {
   if (!s.fields || !s.fields->access_token || !s.fields->access_token_expires_at) return unclear(s);
-  return Refreshed{AccessToken{s.fields->access_token, *s.fields->access_token_expires_at}};
+  Refreshed refreshed{AccessToken{s.fields->access_token, *s.fields->access_token_expires_at}};
+  if (s.fields->refresh_token) {
+    refreshed.refresh =
+        NewRefreshToken{s.fields->refresh_token, s.fields->refresh_token_expires_at};
+  }
+  return refreshed;
 }
 
 // 200, and 201 for a server that means "created": a whole token pair is no less clear for it, and

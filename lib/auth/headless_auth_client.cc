@@ -31,8 +31,8 @@ asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
 asio::awaitable<AuthResult<TokenPair>> pair_of(asio::awaitable<Reply> called) {
   co_return pair_from((co_await std::move(called)).outcome);
 }
-asio::awaitable<AuthResult<AccessToken>> access_token_of(asio::awaitable<Reply> called) {
-  co_return access_token_from((co_await std::move(called)).outcome);
+asio::awaitable<AuthResult<RefreshedToken>> refreshed_of(asio::awaitable<Reply> called) {
+  co_return refreshed_from((co_await std::move(called)).outcome);
 }
 asio::awaitable<AuthResult<Revocation>> revocation_of(asio::awaitable<Reply> called) {
   co_return revocation_from((co_await std::move(called)).outcome);
@@ -81,10 +81,10 @@ asio::awaitable<AuthResult<TokenPair>> HeadlessAuthClient::member_api_token_from
   return issue(*this, MemberKey::from_sso(sso_user_id));
 }
 
-asio::awaitable<AuthResult<AccessToken>> HeadlessAuthClient::member_api_token_from_refresh_token(
+asio::awaitable<AuthResult<RefreshedToken>> HeadlessAuthClient::member_api_token_from_refresh_token(
     SecretPtr refresh_token) {
-  if (!usable(refresh_token)) return invalid<AccessToken>(kNoToken);
-  return access_token_of(call({CallKind::kRefresh, {}, std::move(refresh_token)}));
+  if (!usable(refresh_token)) return invalid<RefreshedToken>(kNoToken);
+  return refreshed_of(call({CallKind::kRefresh, {}, std::move(refresh_token)}));
 }
 
 asio::awaitable<AuthResult<Revocation>> HeadlessAuthClient::revoke_refresh_token(

@@ -43,9 +43,10 @@ class HeadlessAuthClient {
   // A token pair for the member with this id at the community's single sign-on. POST /auth_token.
   boost::asio::awaitable<AuthResult<TokenPair>> member_api_token_from_sso_id(
       std::string_view sso_user_id);
-  // An access token for a refresh token, which stays as it is. PATCH /access_token/refresh.
+  // An access token for a refresh token, which stays as it is unless the reply brings a new one.
+  // PATCH /access_token/refresh.
   // kRefreshTokenDead means that a new pair is needed.
-  boost::asio::awaitable<AuthResult<AccessToken>> member_api_token_from_refresh_token(
+  boost::asio::awaitable<AuthResult<RefreshedToken>> member_api_token_from_refresh_token(
       SecretPtr refresh_token);
   // Ends a refresh token. Access tokens made with it live on. POST /refresh_token/revoke.
   boost::asio::awaitable<AuthResult<Revocation>> revoke_refresh_token(SecretPtr refresh_token);

@@ -49,8 +49,15 @@ enum class TransientReason {
 struct Issued {
   TokenPair pair;
 };
+// The new refresh token of a server that rotates them at each refresh, as OAuth 2.1 has it. Circle
+// does not, yet.
+struct NewRefreshToken {
+  SecretPtr value;
+  std::optional<WallTime> expires_at;  // none: the reply does not say
+};
 struct Refreshed {
   AccessToken access;
+  std::optional<NewRefreshToken> refresh{};  // takes the place of the one that was used
 };
 struct Revoked {};           // acknowledged by Circle now
 struct AlreadyDead {};       // Circle's own words that nothing is left to revoke

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "model/expiry.h"
+#include "plan/freshness.h"
 #include "plan/next_action.h"
 
 namespace rota {
@@ -117,7 +118,9 @@ class Applier {
 
   Progress operator()(const Refreshed& refreshed) {
     change_.merge(revoke_gone_tokens(record_, now_));
-    return take_access(refreshed.access, status_of_received());
+    const TokenStatus status = status_of_received();
+    if (refreshed.refresh) take_refresh(*refreshed.refresh, status);
+    return take_access(refreshed.access, status);
   }
   Progress operator()(const Revoked&) { return dead(); }
   Progress operator()(const AlreadyDead&) { return dead(); }
@@ -150,6 +153,18 @@ class Applier {
   TokenStatus status_of_received() const {
     return keeps_tokens(record_.state) && use_ == Use::kKeep ? TokenStatus::kCurrent
                                                              : TokenStatus::kRevoking;
+  }
+
+  // One whose end the reply does not say lives as long as is documented, unless we know it better.
+  void take_refresh(const NewRefreshToken& token, TokenStatus status) {
+    const Token* same = find_same(record_, TokenKind::kRefresh, *token.value);
+    const WallTime unsaid =
+        same != nullptr ? same->expires_at : now_ + UpstreamFacts{}.refresh_lifetime;
+    receive(record_, TokenKind::kRefresh, token.value, token.expires_at.value_or(unsaid), status,
+            now_, ids_, change_);
+    if (record_.renew_not_before == WallTime{}) return;
+    record_.renew_not_before = {};
+    change_.row = true;
   }
 
   Progress take_access(const AccessToken& access, TokenStatus status) {

@@ -38,6 +38,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {
   facts_.early_refresh_useless = snapshot.early_refresh_useless;
+  refresh_rotates_ = snapshot.refresh_rotates;
   journal_.put_dates(gathering_.mutations);
   // The pause after the slots: what came before it does not delay what comes after.
   for (const BootTime over : journal_.completions(now.boot)) {
@@ -51,6 +52,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
   for (const MemberRecord& record : snapshot.members) {
     const Token* access = current(record, TokenKind::kAccess);
     const Token* refresh = current(record, TokenKind::kRefresh);
+    for (const Token& token : record.tokens) note_life(token);
     if (access) learn_lifetime(*access, CallKind::kIssue);
     if (refresh) facts_.refresh_lifetime = std::max(facts_.refresh_lifetime, lifetime_of(*refresh));
   }

@@ -171,6 +171,7 @@ class Engine {
   void take_place(MemberSlot& slot);
   void replan_moved(Now now);
   void note_use(MemberSlot& slot, Now now);
+  void want_use_recorded(const MemberSlot& slot, Now now);
   void record_uses(Now now);
   bool in_use(const MemberSlot& slot, WallTime circle) const;
   void record_change(MemberSlot& slot, const RecordChange& change);
@@ -201,6 +202,9 @@ class Engine {
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
   void learn_lifetime(const Token& access, CallKind kind);
+  void note_life(const Token& token);
+  void learn_rotation(const Outcome& outcome);
+  Duration doubt_length(CallKind kind) const;
   void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
              Now now);
 
@@ -248,6 +252,10 @@ class Engine {
   Random random_;
   CircleClock clock_;
   UpstreamFacts facts_;
+  // The longest that was seen, for a doubt has to last as long as the token may.
+  Duration longest_access_{0};
+  Duration longest_refresh_{0};
+  bool refresh_rotates_ = false;  // a refresh brings a new refresh token too
   Budget budget_;
   Breaker breaker_;
   DeadArrivals dead_arrivals_;

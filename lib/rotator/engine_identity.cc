@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "plan/freshness.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -72,6 +75,27 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
 
 Use Engine::use_of(const MemberSlot& slot, const CallState& call) {
   return call.id < slot.revoked_before ? Use::kRevoke : Use::kKeep;
+}
+
+void Engine::note_life(const Token& token) {
+  Duration& longest = token.kind == TokenKind::kRefresh ? longest_refresh_ : longest_access_;
+  longest = std::max(longest, lifetime_of(token));
+}
+
+void Engine::learn_rotation(const Outcome& outcome) {
+  const auto* refreshed = std::get_if<Refreshed>(&outcome);
+  if (refresh_rotates_ || refreshed == nullptr || !refreshed->refresh) return;
+  refresh_rotates_ = true;
+  gathering_.mutations.emplace_back(PutMeta{MetaKey::kRefreshRotates, 1});
+}
+
+// How long the longest-lived token may live that was lost with a reply. The tokens seen so far may
+// have been old ones handed out again: never less than what is documented.
+Duration Engine::doubt_length(CallKind kind) const {
+  const UpstreamFacts documented;
+  return kind == CallKind::kIssue || refresh_rotates_
+             ? std::max(longest_refresh_, documented.refresh_lifetime)
+             : std::max(longest_access_, documented.access_lifetime);
 }
 
 }  // namespace rota

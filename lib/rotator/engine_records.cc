@@ -149,6 +149,10 @@ void Engine::note_use(MemberSlot& slot, Now now) {
   take_place(slot);
   if (!was_in_use) replan(slot, now);
   if (circle - slot.use_on_record < policy_.active_within / kUseRecordsPerActiveTime) return;
+  want_use_recorded(slot, now);
+}
+
+void Engine::want_use_recorded(const MemberSlot& slot, Now now) {
   if (unrecorded_uses_.empty()) {
     record_uses_at_ = stopping_ ? now.boot : now.boot + kUseRecordDelay;
   }

@@ -71,13 +71,7 @@ void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome,
   std::optional<WallTime> doubt_until;
   // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
-    // The tokens seen so far may have been old ones handed out again: never less than what is
-    // documented.
-    const UpstreamFacts documented;
-    doubt_until = circle + kDoubtSlack +
-                  (call.kind == CallKind::kIssue
-                       ? std::max(facts_.refresh_lifetime, documented.refresh_lifetime)
-                       : std::max(facts_.access_lifetime, documented.access_lifetime));
+    doubt_until = circle + kDoubtSlack + doubt_length(call.kind);
   }
   journal_.close(id, fate, doubt_until, times(now), gathering_.mutations);
 }
@@ -90,9 +84,17 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
 
   note_received(slot, call, reply.outcome, "");
   const Use use = use_of(slot, call);
-  const Applied applied =
+  Applied applied =
       apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_, use);
+  if (std::holds_alternative<Issued>(reply.outcome) && keeps_tokens(slot.record.state)) {
+    applied.change.merge(note_resolved(slot.record, *call.name, circle));
+  }
   index(slot);
+  for (const TokenId id : applied.change.put) {
+    const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
+    if (token != slot.record.tokens.end()) note_life(*token);
+  }
+  learn_rotation(reply.outcome);
   record_change(slot, applied.change);
   Attempts& attempts = slot.attempts;
   switch (applied.progress) {
@@ -204,6 +206,9 @@ void Engine::note_received(const MemberSlot& slot, const CallState& call, const 
   };
   if (issued != nullptr) note_token(TokenKind::kRefresh, issued->pair.refresh);
   if (issued != nullptr) note_token(TokenKind::kAccess, issued->pair.access.value);
+  if (refreshed != nullptr && refreshed->refresh) {
+    note_token(TokenKind::kRefresh, refreshed->refresh->value);
+  }
   if (refreshed != nullptr) note_token(TokenKind::kAccess, refreshed->access.value);
 }
 

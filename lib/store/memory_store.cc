@@ -68,6 +68,9 @@ struct MemoryStore::Applier {
       case MetaKey::kEarlyRefreshUseless:
         store.early_refresh_useless_ = put.value != 0;
         return;
+      case MetaKey::kRefreshRotates:
+        store.refresh_rotates_ = put.value != 0;
+        return;
       case MetaKey::kClockSkewMs:
         store.clock_skew_ = Duration{put.value};
         return;
@@ -109,6 +112,7 @@ Result<Snapshot> MemoryStore::load() {
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.refresh_rotates = refresh_rotates_;
   snapshot.early_probe_at = early_probe_at_;
   snapshot.paused_until = paused_until_;
   snapshot.clock_boot = clock_boot_;

@@ -44,6 +44,7 @@ class MemoryStore : public TokenStore {
   std::map<CallId, CallRow> calls_;
   std::optional<WallTime> last_circle_time_;
   bool early_refresh_useless_ = false;
+  bool refresh_rotates_ = false;
   std::optional<WallTime> early_probe_at_;
   BootStamp paused_until_;
   BootId clock_boot_{};

@@ -91,6 +91,7 @@ bool is_a_time(MetaKey key) {
     case MetaKey::kCommitAtMs:
       return true;
     case MetaKey::kEarlyRefreshUseless:
+    case MetaKey::kRefreshRotates:
     case MetaKey::kPausedBoot:
     case MetaKey::kClockBoot:
     case MetaKey::kCommitBoot:
@@ -297,6 +298,9 @@ class Loader {
         return {};
       case MetaKey::kEarlyRefreshUseless:
         snapshot_.early_refresh_useless = row.integer(1) != 0;
+        return {};
+      case MetaKey::kRefreshRotates:
+        snapshot_.refresh_rotates = row.integer(1) != 0;
         return {};
       case MetaKey::kClockSkewMs:
         snapshot_.clock_skew = Duration{row.integer(1)};

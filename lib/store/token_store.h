@@ -56,6 +56,7 @@ enum class MetaKey {
   kCommitAtMs = 10,          // and its moment on that boot's clock
   kCommitNumber = 12,        // how many commits there were: the store itself counts
   kRosterFingerprint = 11,   // of the roster that is in force as it stands, bit by bit; 0: none is
+  kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
 };
 struct PutMeta {
   MetaKey key{};
@@ -85,6 +86,7 @@ struct Snapshot {
   Duration clock_skew{0};
   Fingerprint roster = 0;  // kRosterFingerprint
   bool early_refresh_useless = false;
+  bool refresh_rotates = false;
   std::optional<WallTime> early_probe_at;
   BootStamp paused_until;
   BootId clock_boot{};  // with clock_offset; 0: never learned

@@ -116,6 +116,7 @@ void check_outcome(CallKind kind, const HttpReply& reply, const Said& said,
   } else if (const auto* refreshed = std::get_if<Refreshed>(&outcome)) {
     ROTA_CHECK(kind == CallKind::kRefresh && good && said.object != nullptr);
     check_token(refreshed->access.value, reply.body.reveal());
+    if (refreshed->refresh) check_token(refreshed->refresh->value, reply.body.reveal());
   } else if (std::holds_alternative<Revoked>(outcome)) {
     ROTA_CHECK(is_revocation(kind) && status == 204);
   } else if (std::holds_alternative<AlreadyDead>(outcome)) {

@@ -148,6 +148,14 @@ Reply Circle::refresh(WallTime now, Exchange& exchange) {
   }
   if (!access_id) access_id = new_access_token(*member, now);
   exchange.tokens = {*access_id};
+  if (options_.refresh_rotation == RefreshRotation::kOn) {
+    const TokenId refresh_id = new_refresh_token(*member, now);
+    exchange.tokens.push_back(refresh_id);
+    return json_reply(200, fmt::format(R"({{"access_token":"{}","access_token_expires_at":"{}",)"
+                                       R"("refresh_token":"{}","refresh_token_expires_at":"{}"}})",
+                                       ledger_.at(*access_id).text, end_of(*access_id, exchange),
+                                       ledger_.at(refresh_id).text, end_of(refresh_id, exchange)));
+  }
   return json_reply(200, fmt::format(R"({{"access_token":"{}","access_token_expires_at":"{}"}})",
                                      ledger_.at(*access_id).text, end_of(*access_id, exchange)));
 }

@@ -61,6 +61,9 @@ Result<void> set_by_name(CircleOptions& o, std::string_view name, std::string_vi
   if (name == "retry_after") return set_choice(kRetryAfterNames, value, o.retry_after);
   if (name == "issue_mode") return set_choice(kIssueModeNames, value, o.issue_mode);
   if (name == "refresh_mode") return set_choice(kRefreshModeNames, value, o.refresh_mode);
+  if (name == "refresh_rotation") {
+    return set_choice(kRefreshRotationNames, value, o.refresh_rotation);
+  }
   if (name == "clock_offset") return set_signed(value, o.clock_offset);
   if (name == "community_id") return set_number<std::int64_t>(value, 1, o.community_id);
   return fail(ErrorKind::kInvalid, "there is no such option");

@@ -21,6 +21,8 @@ enum class RefreshMode : std::uint8_t { kFresh, kSticky };
 enum class RemovedMode : std::uint8_t { k422, k401, kNotFound };
 // Whether errors come in the words of Circle's description, or in others.
 enum class Messages : std::uint8_t { kDocumented, kOther };
+// Whether a refresh brings a new refresh token too, as OAuth 2.1 has it. The old one lives on.
+enum class RefreshRotation : std::uint8_t { kOff, kOn };
 enum class RetryAfter : std::uint8_t { kNone, kSeconds, kDate };
 
 inline constexpr std::array<Name<IssueMode>, 2> kIssueModeNames{
@@ -33,6 +35,8 @@ inline constexpr std::array<Name<RemovedMode>, 3> kRemovedModeNames{
      {RemovedMode::kNotFound, "not_found"}}};
 inline constexpr std::array<Name<Messages>, 2> kMessagesNames{
     {{Messages::kDocumented, "documented"}, {Messages::kOther, "other"}}};
+inline constexpr std::array<Name<RefreshRotation>, 2> kRefreshRotationNames{
+    {{RefreshRotation::kOff, "off"}, {RefreshRotation::kOn, "on"}}};
 inline constexpr std::array<Name<RetryAfter>, 3> kRetryAfterNames{
     {{RetryAfter::kNone, "none"}, {RetryAfter::kSeconds, "seconds"}, {RetryAfter::kDate, "date"}}};
 
@@ -49,6 +53,7 @@ struct CircleOptions {
   RemovedMode removed_mode = RemovedMode::k422;
   Messages messages = Messages::kDocumented;
   Duration expiry_skew{0};        // of the ends that replies name against the true ones
+  RefreshRotation refresh_rotation = RefreshRotation::kOff;
   std::size_t rate_limit = 2000;  // 0: none
   Duration rate_window = std::chrono::minutes{5};
   RetryAfter retry_after = RetryAfter::kNone;

@@ -30,6 +30,8 @@ void Durable::apply(const Mutation& mutation) {
   } else if (const auto* meta = std::get_if<PutMeta>(&mutation)) {
     if (meta->key == MetaKey::kLastCircleTimeMs) {
       last_circle_time_ = WallTime{Duration{meta->value}};
+    } else if (meta->key == MetaKey::kRefreshRotates) {
+      refresh_rotates_ = meta->value != 0;
     } else if (meta->key == MetaKey::kClockSkewMs) {
       clock_skew_ = Duration{meta->value};
     } else if (meta->key == MetaKey::kClockBoot) {

@@ -35,6 +35,7 @@ class Durable {
   const Token* token(TokenId id) const;
   std::optional<WallTime> last_circle_time() const { return last_circle_time_; }
   Duration clock_skew() const { return clock_skew_; }
+  bool refresh_rotates() const { return refresh_rotates_; }
   BootId clock_boot() const { return clock_boot_; }  // on which Circle's time was learned last
 
  private:
@@ -52,6 +53,7 @@ class Durable {
   std::map<CallId, CallRow> calls_;
   std::optional<WallTime> last_circle_time_;
   Duration clock_skew_{0};
+  bool refresh_rotates_ = false;
   BootId clock_boot_{};
 };
 

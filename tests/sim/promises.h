@@ -111,6 +111,7 @@ class Promises {
   // promises_audit.cc
   void begin_next();
   void audit();
+  void p3_nothing_lives_unexplained();
   void p4_revocations_end();
   void p8_p12_everybody_is_fresh();
   void no_storm();
@@ -137,6 +138,7 @@ class Promises {
     MemberId member{};
     CallKind kind = CallKind::kIssue;
     std::vector<sandbox::TokenId> tokens;
+    bool unforeseen = false;  // a refresh that lost the first new refresh token ever
   };
   std::map<CallId, Minted> minted_;
   std::set<std::string, std::less<>> revocation_tried_;

@@ -84,11 +84,20 @@ void Promises::audit() {
   std::erase_if(condemned_,
                 [&](const auto& text) { return !durable().holds(text) && !live_at_circle(text); });
   if (!world_.up() || world_.time().suspended()) return;
+  p3_nothing_lives_unexplained();
   no_storm();
   for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);
   if (!settled()) return;
   p4_revocations_end();
   p8_p12_everybody_is_fresh();
+}
+
+// Whatever Circle made for Rota and is alive has a place in the ledger or a doubt, long after its
+// call too.
+void Promises::p3_nothing_lives_unexplained() {
+  for (const auto& [call, made] : minted_) {
+    p3_every_token_is_accounted_for(call, durable().call(call));
+  }
 }
 
 void Promises::p4_revocations_end() {

@@ -180,10 +180,14 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
   const sandbox::Ledger& ledger = world_.circle().circle().ledger();
   if (row != nullptr) made->second.member = row->member;
   const WallTime doubted_until = last_doubt(made->second.member, made->second.kind);
+  if (row != nullptr && row->fate != CallFate::kOpen && !durable().refresh_rotates()) {
+    made->second.unforeseen = made->second.kind == CallKind::kRefresh;
+  }
   for (const sandbox::TokenId id : made->second.tokens) {
     const sandbox::Token& token = ledger.at(id);
     if (token.state(world_.circle_time()) != sandbox::TokenState::kLive) continue;
     if (durable().holds(token.text)) continue;
+    if (made->second.unforeseen && token.kind == sandbox::TokenKind::kRefresh) continue;
     if (row != nullptr && row->fate == CallFate::kOpen) continue;
     if (doubted_until + kClockSlack >= token.expires_at) continue;
     // One that was noted on a clock which is behind is put off by the commit that comes once

@@ -40,6 +40,25 @@ TEST(ClassifySuccess, AWholePairIsIssued) {
   }
 }
 
+// As OAuth 2.1 has it. Circle does not, yet.
+TEST(ClassifySuccess, P3ANewRefreshTokenOfARefreshIsTaken) {
+  const std::string with_end = replaced(
+      replies::access_json(), "}",
+      R"(,"refresh_token":"new-refresh","refresh_token_expires_at":"2022-02-01T00:00:00.5Z"})");
+  const std::string without_end =
+      replaced(replies::access_json(), "}", R"(,"refresh_token":"new-refresh"})");
+  for (const std::string& body : {with_end, without_end}) {
+    const Outcome result = outcome(CallKind::kRefresh, reply(200, body));
+    const auto* refreshed = std::get_if<Refreshed>(&result);
+    ASSERT_NE(refreshed, nullptr) << body;
+    ASSERT_TRUE(refreshed->refresh);
+    EXPECT_EQ(refreshed->refresh->value->reveal(), "new-refresh");
+    EXPECT_EQ(refreshed->refresh->expires_at.has_value(), body == with_end);
+  }
+  const Outcome plain = outcome(CallKind::kRefresh, reply(200, replies::access_json()));
+  EXPECT_FALSE(std::get<Refreshed>(plain).refresh);
+}
+
 TEST(ClassifySuccess, AnAccessTokenIsRefreshed) {
   const Outcome result = outcome(CallKind::kRefresh, reply(200, replies::access_json()));
   const auto* refreshed = std::get_if<Refreshed>(&result);

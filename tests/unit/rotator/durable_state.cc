@@ -56,6 +56,9 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                   break;
                 case MetaKey::kEarlyRefreshUseless:
                   early_refresh_useless_ = m.value == 1;
+                  return;
+                case MetaKey::kRefreshRotates:
+                  refresh_rotates_ = m.value == 1;
                   break;
                 case MetaKey::kEarlyProbeAtMs:
                   early_probe_at_ = WallTime{Duration{m.value}};
@@ -102,6 +105,7 @@ Snapshot DurableState::snapshot() const {
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
   snapshot.last_circle_time = last_circle_time_;
   snapshot.early_refresh_useless = early_refresh_useless_;
+  snapshot.refresh_rotates = refresh_rotates_;
   snapshot.early_probe_at = early_probe_at_;
   snapshot.paused_until = paused_until_;
   snapshot.clock_boot = clock_boot_;

@@ -385,6 +385,22 @@ TEST(EngineMembers, ARotationIsReportedOnceTheTokenIsDurable) {
   EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
 }
 
+// Blocked before, and its revocation under way: it is one of those that revoke-all is about.
+TEST(EngineRetirement, P4RevokeAllIsNotDoneWhileABlockedMembersTokensLive) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  const OperatorId op = box.revoke_all();
+  box.settle();
+  EXPECT_EQ(box.report_of(op), nullptr);
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  EXPECT_EQ(box.report_of(op), nullptr) << "the access token lives";
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  ASSERT_NE(box.report_of(op), nullptr);
+  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_THAT((*box.report_of(op))->revocations, SizeIs(2));
+}
+
 TEST(EngineMembers, RevokeAllBlocksEveryMemberAndReportsOnce) {
   EngineBox box = box_with_grace();
   box.roster({entry(kGraceKey), entry("id:7")});

@@ -270,6 +270,17 @@ TEST_F(CircleTest, StickyRefreshRepeatsTheNewestTokenUntilItsEnd) {
   EXPECT_NE(refreshed(pair.refresh), next) << "a revoked token is not handed out again";
 }
 
+TEST_F(CircleTest, RefreshRotationBringsANewRefreshTokenAndTheOldOneLivesOn) {
+  set(R"({"refresh_rotation":"on"})");
+  const Pair pair = issued_pair();
+  const auto reply = object_of(refresh(pair.refresh));
+  const std::string next = text_of(reply, "refresh_token");
+  EXPECT_NE(next, pair.refresh);
+  EXPECT_EQ(state_of(next), "live");
+  EXPECT_EQ(state_of(pair.refresh), "live");
+  EXPECT_NE(refreshed(next), pair.access);
+}
+
 TEST_F(CircleTest, ClockOffsetMovesExpiriesAndStates) {
   const Pair pair = issued_pair();
   set(R"({"clock_offset":"-90s"})");
