@@ -62,6 +62,9 @@ struct Selector {
   bool retired = false;           // there with retired = true
   std::string name;               // for people
   std::vector<std::string> tags;  // for grants
+  // Circle's clock, when an issue call by this name last led to this member (P13). Zero: not since
+  // the member was out, and nothing is served before.
+  WallTime resolved_at{};
 
   bool operator==(const Selector&) const = default;
 };

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "model/expiry.h"
 #include "plan/freshness.h"
+#include "plan/identity.h"
 #include "plan/next_action.h"
 
 namespace rota {
@@ -222,6 +223,10 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
   record.state = state;
   record.state_since = now;
   RecordChange change{.row = true, .put = {}, .erased = {}};
+  // Nobody asks for its names while it is out.
+  if (!keeps_tokens(state) || event == LifecycleEvent::kOperatorReinstates) {
+    forget_resolutions(record);
+  }
   if (state == MemberState::kRetiring || state == MemberState::kBlocked) {
     change.merge(revoke_all_tokens(record, now));
   }

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/expiry.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 
 namespace rota {
@@ -49,10 +50,13 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
 }
 
 // Whether a refresh token is about to be dead. One that Circle does not revoke though it was asked
-// may live on, and nobody waits for that.
+// may live on, and nobody waits for that. Nor does a round over all names wait for the token that
+// the call by the name before has replaced.
 bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts) {
+  const bool in_a_round = has_unresolved_name(record);
   return std::ranges::any_of(record.tokens, [&](const Token& token) {
     return token.kind == TokenKind::kRefresh && token.status == TokenStatus::kRevoking &&
+           (!in_a_round || is_a_leavers(token, record)) &&
            attempts.revocations_unheard(token.id) < kRevocationTriesAwaited;
   });
 }
@@ -62,35 +66,45 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
                    WallTime now, MemberPlan& plan) {
   const Token* access = current(record, TokenKind::kAccess);
   const Token* refresh = current(record, TokenKind::kRefresh);
-  const bool can_refresh =
-      refresh != nullptr && alive(refresh->expires_at, now) && !attempts.settle_by_issue;
+  const bool unresolved = has_unresolved_name(record);
+  const bool can_refresh = refresh != nullptr && alive(refresh->expires_at, now) &&
+                           !attempts.settle_by_issue && !unresolved;
   // A reinstated member starts from a fresh pair, and while its old refresh token still lives at
   // Circle an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record, attempts)) return;
+
+  // Whoever is issued on demand is asked for by every name all the same.
+  if (const auto check = name_check_due(record, facts.refresh_lifetime); check && can_refresh) {
+    const WallTime due = std::max(*check, attempts.throttled_until);
+    offer(plan, {.kind = CallKind::kIssue,
+                 .lane = Lane::kRenewal,
+                 .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});
+  }
 
   const bool refused = access != nullptr && attempts.refused == access->fingerprint;
   // Where the budget is short, those that nobody asked for lately are issued on demand.
   if (!demand.kept && !demand.waiting && !refused) return;
 
   const bool has_token = access != nullptr && alive(access->expires_at, now);
-  PlannedCall call{
-      .kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
-      // After an outage, what is in use goes before what nobody has asked for.
-      .lane = has_token || demand.in_use ? Lane::kRefresh : Lane::kIssue,
-      .due = access != nullptr ? refresh_due(*access, policy, facts, seed) : WallTime{},
-      .token = can_refresh ? refresh->id : TokenId{}};
+  PlannedCall call{.kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
+                   // After an outage, what is in use goes before what nobody has asked for.
+                   .lane = has_token || demand.in_use ? Lane::kRefresh : Lane::kIssue,
+                   .due = access != nullptr && !unresolved
+                              ? refresh_due(*access, policy, facts, seed)
+                              : WallTime{},
+                   .token = can_refresh ? refresh->id : TokenId{}};
   if (demand.waiting) {
     call.lane = Lane::kWaiting;
     // Asking early is no use where Circle answers with the token that is there already, unless
     // that one is dead.
-    const bool too_early =
-        demand.forced && access != nullptr && facts.early_refresh_useless && !refused;
+    const bool too_early = demand.forced && !unresolved && access != nullptr &&
+                           facts.early_refresh_useless && !refused;
     call.due = too_early ? end_refresh_at(*access) : WallTime{};
   } else if (refused) {
     call.due = WallTime{};
   }
   const bool forced = refused || (demand.waiting && demand.forced);
-  if (forced && access != nullptr && !attempts.settle_by_issue) {
+  if (forced && access != nullptr && !attempts.settle_by_issue && !unresolved) {
     const WallTime last = std::max(std::min(access->issued_at, now), attempts.answered_at);
     call.due = std::max(call.due, last + forced_refresh_gap(lifetime_of(*access)));
   }

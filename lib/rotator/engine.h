@@ -175,6 +175,7 @@ class Engine {
   void record_uses(Now now);
   bool in_use(const MemberSlot& slot, WallTime circle) const;
   void record_change(MemberSlot& slot, const RecordChange& change);
+  bool is_known_as(std::int64_t circle_id, MemberId member) const;
   void publish(const MemberSlot& slot);
   void scrub();
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
@@ -209,7 +210,9 @@ class Engine {
              Now now);
 
   // engine_identity.cc
-  MemberSlot& merge_if_known(MemberSlot& slot, const Reply& reply, Now now);
+  MemberSlot& merge_if_known(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  MemberSlot& split_if_elsewhere(MemberSlot& slot, const CallState& call, const Reply& reply,
+                                 Now now);
   bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   static Use use_of(const MemberSlot& slot, const CallState& call);
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/expiry.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -159,7 +160,7 @@ WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& reques
   }
   const WallTime circle = serving_time(now);
   const Token* access = current(slot.record, TokenKind::kAccess);
-  if (access != nullptr && alive(access->expires_at, circle)) {
+  if (access != nullptr && alive(access->expires_at, circle) && !has_unresolved_name(slot.record)) {
     const bool refused = request.refused == access->fingerprint;
     const Duration needed = required_life(request.min_ttl, request.strict, lifetime_of(*access));
     const bool too_short = request.strict && access->expires_at - circle < needed;

@@ -101,6 +101,9 @@ void Engine::clock_moved(Duration by, Now now) {
     slot.record.state_since = std::min(slot.record.state_since, circle);
     slot.record.last_used = std::min(slot.record.last_used, circle);
     slot.in_use_since = std::min(slot.in_use_since, circle);
+    for (Selector& name : slot.record.selectors) {
+      name.resolved_at = std::min(name.resolved_at, circle);
+    }
     for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
     take_place(slot);
     replan(slot, now);

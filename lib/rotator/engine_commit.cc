@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "plan/backoff.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -189,10 +190,11 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
   call.sent_at = now.boot;
   call.app_token = app_token_;
   call.clock_doubts = clock_.doubts();
+  call.name = key_to_issue_by(slot.record);
   out.emplace_back(
       command::Call{.call = id,
                     .request = {.kind = call.kind,
-                                .member = primary_key(slot.record),
+                                .member = *call.name,
                                 .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
 }
 

@@ -53,7 +53,8 @@ void Engine::learn(const MemberSlot& slot, const CallState& call, Progress progr
     }
     upkeep_.set_capacity(members_that_fit(budget_.background_limit(), policy_, facts_));
   }
-  if (refresh != nullptr) facts_.refresh_lifetime = lifetime_of(*refresh);
+  // The longest, for an issue may hand out a token that is some time old.
+  if (refresh != nullptr) facts_.refresh_lifetime = longest_refresh_;
   if (call.kind != CallKind::kRefresh || !was_early) return;
 
   const bool useless = progress == Progress::kSame;

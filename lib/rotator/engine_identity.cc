@@ -8,16 +8,20 @@
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
-// Who the tokens of a reply belong to (P13), and whether they may be used (P4).
+// Who the tokens of a reply belong to (P13), whether they may be used (P4), and how long those may
+// live that were lost with one (P3).
 
 namespace rota {
 
 // A selector's first issue may show that it is a member that another entry brought already: then
 // both are one record from here on, and its tokens are shared.
-MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now) {
+MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, const Reply& reply,
+                                   Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
-  if (issued == nullptr || slot.record.community_member_id) return slot;
+  if (issued == nullptr) return slot;
   const std::int64_t circle_id = issued->pair.community_member_id;
+  // A name that led to nobody for a while may be pinned, and is this member again.
+  if (slot.record.community_member_id.value_or(circle_id) != circle_id) return slot;
   const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
     return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
   });
@@ -42,8 +46,32 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const Reply& reply, Now now
     record_change(into, RecordChange{.row = true, .put = {}, .erased = {}});
     return slot;
   }
+  note_resolved(slot.record, *call.name, circle_now(now));
   merge_into(into, slot, now);
   return into;
+}
+
+// One name of several leads to somebody else by now, or to nobody: from here on it is a member of
+// its own, which nothing is served to, and the other names go on.
+MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, const Reply& reply,
+                                       Now now) {
+  const auto* issued = std::get_if<Issued>(&reply.outcome);
+  const bool elsewhere = issued != nullptr && is_other_identity(slot.record, issued->pair) &&
+                         issued->pair.community_id == slot.record.community_id;
+  const bool nobody =
+      call.kind == CallKind::kIssue && std::holds_alternative<MemberUnknown>(reply.outcome);
+  if ((!elsewhere && !nobody) || !can_do_without(slot.record, *call.name)) return slot;
+  const WallTime circle = circle_now(now);
+  MemberRecord own = split_name(slot.record, *call.name, MemberId{next_member_++}, circle);
+  tell(Severity::kWarning, "name", &slot,
+       fmt::format("{} leads to it no more: that name is taken for a member of its own",
+                   call.name->text()));
+  const RecordChange row{.row = true, .put = {}, .erased = {}};
+  record_change(slot, row);
+  MemberSlot& split = add_slot(std::move(own));
+  record_change(split, row);
+  if (!wanted_by_roster(split.record)) follow_roster(split, now);
+  return split;
 }
 
 // A selector that led to one member now brings the tokens of another that has a record of its own:

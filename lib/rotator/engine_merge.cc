@@ -31,6 +31,7 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
   journal_.reassign(from, into.record.id, gathering_.mutations);
   forget(slot);
+  if (into.record.last_used > into.use_on_record) want_use_recorded(into, now);
   index(into);
   record_change(into, change);
 }

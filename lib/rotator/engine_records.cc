@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/expiry.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -156,7 +157,7 @@ void Engine::want_use_recorded(const MemberSlot& slot, Now now) {
   if (unrecorded_uses_.empty()) {
     record_uses_at_ = stopping_ ? now.boot : now.boot + kUseRecordDelay;
   }
-  unrecorded_uses_.insert(record.id);
+  unrecorded_uses_.insert(slot.record.id);
 }
 
 // Uses go along with the next batch, or alone after a while: no token waits for them.
@@ -178,6 +179,11 @@ void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) 
   pump(now, out);
 }
 
+bool Engine::is_known_as(std::int64_t circle_id, MemberId member) const {
+  const auto known = by_circle_id_.find(circle_id);
+  return known != by_circle_id_.end() && known->second == member;
+}
+
 void Engine::publish(const MemberSlot& slot) {
   const MemberRecord& record = slot.record;
   Published row{.member = record.id,
@@ -192,13 +198,13 @@ void Engine::publish(const MemberSlot& slot) {
     const bool leads_here = !key_shared_ || find(selector.key.canonical_text()) == &slot;
     if (leads_here) row.keys.push_back(selector.key);
   }
-  if (record.community_member_id) {
+  if (record.community_member_id && is_known_as(*record.community_member_id, record.id)) {
     const auto id = MemberKey::from_id(*record.community_member_id);
     if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
   }
   if (row.keys.empty()) row.keys.push_back(primary_key(record));
   const Token* access = current(record, TokenKind::kAccess);
-  if (record.state == MemberState::kActive && access != nullptr) {
+  if (record.state == MemberState::kActive && access != nullptr && !has_unresolved_name(record)) {
     row.access_token = access->value;
     row.body = make_token_body(*access, record.community_member_id.value_or(0),
                                record.community_id.value_or(0));
@@ -281,7 +287,9 @@ void Engine::index(MemberSlot& slot) {
     if (other == nullptr || selector.in_roster || !other->in_roster) place->second = record.id;
   }
   if (record.community_member_id) {
-    by_circle_id_.insert_or_assign(*record.community_member_id, record.id);
+    // A name that led elsewhere once is a record of its own, of the same pin and a later id.
+    const auto [known, added] = by_circle_id_.emplace(*record.community_member_id, record.id);
+    if (!added) known->second = std::min(known->second, record.id);
     // The roster may name that id for another record, until Circle says that both are one.
     by_key_.emplace(fmt::format("id:{}", *record.community_member_id), record.id);
   }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "model/expiry.h"
 #include "plan/backoff.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "rotator/engine.h"
 
@@ -52,7 +53,7 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
     const BootTime until = budget_.paused_until(now.boot).value_or(now.boot);
     called.attempts.throttled_until = circle_now(now) + (until - now.boot);
   }
-  MemberSlot& slot = merge_if_known(called, reply, now);
+  MemberSlot& slot = split_if_elsewhere(merge_if_known(called, call, reply, now), call, reply, now);
   if (give_to_owner(slot, call, reply, now)) {
     // another member's record has it
   } else if (rotates(call.kind)) {
@@ -62,6 +63,7 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   }
   settle_if_nothing_alive(slot, now);
   replan(slot, now);
+  if (const auto own = slots_.find(call.member); own != slots_.end()) replan(own->second, now);
   pump(now, out);
 }
 
@@ -122,6 +124,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         attempts.failures = 0;
         if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
       }
+      if (has_unresolved_name(slot.record)) return;  // the next name is asked for at once
       const bool rotated = applied.progress == Progress::kRotated;
       if (access != nullptr) {
         tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,

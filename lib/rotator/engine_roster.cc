@@ -148,7 +148,9 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
   if (same == selectors.end()) {
     selectors.push_back(selector);
   } else {
+    const WallTime resolved_at = same->resolved_at;
     *same = selector;
+    same->resolved_at = resolved_at;
   }
   follow_roster(slot, now);
 }

@@ -45,6 +45,7 @@ struct CallState {
   Lane lane = Lane::kIssue;
   MemberId member{};
   TokenId token{};
+  std::optional<MemberKey> name{};  // what an issue call goes by
   std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
   int app_token = 0;                // which one it was sent with
   std::uint64_t clock_doubts = 0;   // of Circle's time, until it was sent

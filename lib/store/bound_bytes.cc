@@ -16,6 +16,7 @@
 //               optional(community-member-id) optional(community-id) count[8] selector*
 //
 //   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
+//               of the third form with resolved-at[8] behind the name
 //
 //   text     := length[8] bytes
 //
@@ -145,6 +146,7 @@ std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt, Seal
     writer.flag(selector.in_roster);
     writer.flag(selector.retired);
     writer.text(selector.name);
+    if (form == SealForm::kThird) writer.integer(number(selector.resolved_at));
     writer.count(selector.tags.size());
     for (const std::string& tag : selector.tags) writer.text(tag);
   }

@@ -2,7 +2,7 @@
 //
 //   rota.db   := member* token* call* meta* next_id{0..3} key_check audit*
 //   member    := id state state_since community ids last_used seal salt, selector+   a MemberRecord
-//   selector  := kind value in_roster retired name tag*                      a roster entry
+//   selector  := kind value in_roster retired name resolved_at tag*          a roster entry
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
 //   call      := id kind member times fate                                   a CallRow
 //   meta      := MetaKey number
@@ -162,8 +162,18 @@ ALTER TABLE member ADD COLUMN salt BLOB NOT NULL DEFAULT x'';
 
 // The database's id, which the seals of the newest form are bound to: SqliteStore::seal_anew()
 // fills it.
-constexpr const char* kSixth = R"sql(
+constexpr const char* kSixth =
+    R"sql(
 ALTER TABLE key_check ADD COLUMN database BLOB NOT NULL DEFAULT x'';
+)sql"
+    // When a name last led to its member: about when the pair came, for a member that is in. 0
+    // would keep it from being served until it was asked for again.
+    R"sql(
+ALTER TABLE selector ADD COLUMN resolved_at INTEGER NOT NULL DEFAULT 0;
+UPDATE selector SET resolved_at = max(1, coalesce(
+  (SELECT max(issued_at) FROM token
+   WHERE token.member = selector.member AND token.kind = 2 AND token.status = 1), 1))
+  WHERE (SELECT state FROM member WHERE member.id = selector.member) IN (1, 5);
 )sql";
 
 // Step n leads from version n to n + 1. A step that was released never changes again.

@@ -219,6 +219,7 @@ class Loader {
     selector.in_roster = row.integer(3) != 0;
     selector.retired = row.integer(4) != 0;
     selector.name = row.text(5);
+    selector.resolved_at = time_at(row, 6);
     return {};
   }
 

@@ -64,9 +64,10 @@ struct SqliteStore::Applier {
     ROTA_TRY(sql.clear_tags.run(id));
     std::int64_t position = 0;
     for (const Selector& selector : row.selectors) {
-      ROTA_TRY(sql.put_selector.run(
-          id, position, number(selector.key.kind), std::string_view(selector.key.value),
-          number(selector.in_roster), number(selector.retired), std::string_view(selector.name)));
+      ROTA_TRY(sql.put_selector.run(id, position, number(selector.key.kind),
+                                    std::string_view(selector.key.value),
+                                    number(selector.in_roster), number(selector.retired),
+                                    std::string_view(selector.name), number(selector.resolved_at)));
       std::int64_t place = 0;
       for (const std::string& tag : selector.tags) {
         ROTA_TRY(sql.put_tag.run(id, position, place++, std::string_view(tag)));

@@ -20,8 +20,8 @@ inline constexpr const char* kPutUse = "UPDATE member SET last_used = ?2 WHERE i
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
 inline constexpr const char* kPutSelector =
-    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name, resolved_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 inline constexpr const char* kClearTags = "DELETE FROM tag WHERE member = ?1";
 inline constexpr const char* kPutTag =
     "INSERT INTO tag (member, selector, position, value) VALUES (?1, ?2, ?3, ?4)";
@@ -105,7 +105,8 @@ inline constexpr const char* kLoadMembers =
     "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used,"
     " seal, salt FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
-    "SELECT member, kind, value, in_roster, retired, name FROM selector ORDER BY member, position";
+    "SELECT member, kind, value, in_roster, retired, name, resolved_at FROM selector"
+    " ORDER BY member, position";
 inline constexpr const char* kLoadTags =
     "SELECT member, selector, value FROM tag ORDER BY member, selector, position";
 inline constexpr const char* kLoadTokens =

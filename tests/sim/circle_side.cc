@@ -87,6 +87,12 @@ std::optional<sandbox::MemberId> CircleSide::find(const MemberKey& key) {
   return member == nullptr ? std::nullopt : std::optional(member->id);
 }
 
+std::optional<Duration> CircleSide::moved_at(const MemberKey& key) const {
+  const auto moved = moved_at_.find(key.value);
+  if (key.kind != SelectorKind::kEmail || moved == moved_at_.end()) return std::nullopt;
+  return moved->second;
+}
+
 bool CircleSide::nothing_works_for(const MemberKey& key) {
   const auto member = find(key);
   return member && cursed_.contains(*member);

@@ -48,6 +48,9 @@ class CircleSide {
   std::size_t calls_in_flight() const { return flights_.size(); }
   const std::map<CallId, std::shared_ptr<Flight>>& flights() const { return flights_; }
   bool nothing_works_for(const MemberKey& key);
+  // Since when an address is another member's than before; none: it never was.
+  std::optional<Duration> moved_at(const MemberKey& key) const;
+  std::optional<sandbox::MemberId> owner_of(const MemberKey& key) { return find(key); }
   bool knows(const MemberKey& key) { return find(key).has_value(); }
   bool foreign_revoked(const std::string& text) const { return foreign_.contains(text); }
   // Calls that no client may make, whatever happens to it.
@@ -86,7 +89,8 @@ class CircleSide {
   Duration down_until_{0};
   Duration slow_until_{0};
   std::set<sandbox::MemberId> cursed_;
-  std::set<std::string, std::less<>> foreign_;  // revoked by somebody else
+  std::map<std::string, Duration, std::less<>> moved_at_;  // addresses
+  std::set<std::string, std::less<>> foreign_;             // revoked by somebody else
   std::map<CallId, std::shared_ptr<Flight>> flights_;
 };
 

@@ -90,6 +90,7 @@ void CircleSide::change_member() {
   loser.email.clear();
   sandbox::Member winner = *circle_.members().find(other);
   winner.email = email;
+  moved_at_.insert_or_assign(email, world_.time().now());
   circle_.members().put(loser);
   circle_.members().put(winner);
 }

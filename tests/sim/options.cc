@@ -170,7 +170,11 @@ WorldOptions options_of(std::uint64_t seed) {
   Random later(seed ^ 0x1a7e4U);
   if (later.below(4) == 0) options.mean_between_stand_stills = minutes{30};
   if (later.below(5) == 0) options.mean_between_dead_arrivals = minutes{50};
-  if (later.below(8) == 0) options.circle.refresh_rotation = sandbox::RefreshRotation::kOn;
+  if (later.below(8) == 0) {
+    options.circle.refresh_rotation = sandbox::RefreshRotation::kOn;
+    options.policy.requests_per_window *= 2;  // each refresh leaves a token to be revoked
+    options.circle.rate_limit *= 2;
+  }
   return options;
 }
 

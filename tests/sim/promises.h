@@ -93,7 +93,9 @@ class Promises {
   void p4_revocation_is_final(const PutToken& put);
   void p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply);
   void p5_unknown_by_circles_word(MemberId member);
+  bool said_unknown(const std::vector<Selector>& names) const;
   void p13_pin_stays(MemberId member);
+  void p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served);
   void p13_is_who_it_was(const TokenQuery& query, const Published& row);
   bool live_at_circle(std::string_view text) const;
   // promises_calls.cc
@@ -138,13 +140,14 @@ class Promises {
     MemberId member{};
     CallKind kind = CallKind::kIssue;
     std::vector<sandbox::TokenId> tokens;
+    bool dated_unsurely = false;
     bool unforeseen = false;  // a refresh that lost the first new refresh token ever
   };
   std::map<CallId, Minted> minted_;
   std::set<std::string, std::less<>> revocation_tried_;
   // Tokens that were on record as to be revoked, or came by a call from before a retirement.
   std::set<std::string, std::less<>> condemned_;
-  std::set<MemberId> said_unknown_;
+  std::set<std::string, std::less<>> said_unknown_;  // names
   std::unordered_map<MemberId, bool> last_unclear_;
   std::vector<Held> held_;
   MemberState held_state_{};

@@ -158,7 +158,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
     case MemberState::kBlocked:
       return world_.operators().has_blocked_any() ? "" : "is blocked, and nobody ordered it";
     case MemberState::kUnknown:
-      return said_unknown_.contains(record.id) ? "" : "is unknown, and Circle did not say so";
+      return said_unknown(record.selectors) ? "" : "is unknown, and Circle did not say so";
     case MemberState::kMismatched:
       return world_.chronicle().count("circle.email_moved") > 0
                  ? ""
@@ -167,7 +167,9 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
     case MemberState::kRetired:
       return "is retired, and the roster wants it";
   }
-  if (!world_.engine().keeps(*slot)) return {};      // the budget is short: it is issued on demand
+  if (!world_.engine().keeps(*slot)) return {};  // the budget is short: it is issued on demand
+  if (!slot->waiters.empty())
+    return {};  // may be kept since a moment ago; the wait is looked after
   if (!world_.circle().knows(entry.key)) return {};  // found out at its next issue
   // Where an early refresh is of no use, a token is replaced just after its end.
   const bool sticky = world_.options().circle.refresh_mode == sandbox::RefreshMode::kSticky;

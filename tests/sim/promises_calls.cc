@@ -43,7 +43,11 @@ void Promises::p9_one_call_each(const Flight& flight) {
   if (!flight.exchange->member) return;
   const auto known_as = [&](const Flight& f) {
     const Durable::Member* member = durable().find(f.member);
-    return member != nullptr && member->pin == flight.exchange->member;
+    if (member == nullptr || member->pin != flight.exchange->member) return false;
+    // A name that led elsewhere once is a record of its own, of the same pin.
+    const MemberSlot* slot =
+        world_.up() ? world_.engine().find(fmt::format("id:{}", *member->pin)) : nullptr;
+    return slot != nullptr && slot->record.id == f.member;
   };
   if (!known_as(flight)) return;
   for (const auto& [id, other] : world_.circle().flights()) {

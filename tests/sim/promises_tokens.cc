@@ -145,7 +145,10 @@ void Promises::p2_shows_what_is_durable(MemberId member) {
                               name_of(shown->state)));
   }
   const Token* token = current(*there, rota::TokenKind::kAccess);
-  const bool has = there->state == MemberState::kActive && token != nullptr;
+  const bool unresolved = std::ranges::any_of(there->selectors, [](const Selector& name) {
+    return name.key.kind != SelectorKind::kCommunityMemberId && name.resolved_at == WallTime{};
+  });
+  const bool has = there->state == MemberState::kActive && token != nullptr && !unresolved;
   if (has != (shown->access_token != nullptr) || (has && *shown->access_token != *token->value)) {
     world_.breach("P2: the table shows another token than the disk has as the current one");
   }
@@ -195,7 +198,8 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     const CircleClock& clock = world_.engine().clock();
     const bool sure = clock.confirmed() && !clock.doubted() && knows_time() &&
                       durable().clock_boot() == world_.boot_id();
-    if (doubted_until > WallTime{} && !sure) continue;
+    if (doubted_until > WallTime{} && !sure) made->second.dated_unsurely = true;
+    if (made->second.dated_unsurely) continue;
     world_.breach(
         fmt::format("P3: a live {} token of a call that is over is neither on the ledger "
                     "nor a doubt{}",
@@ -296,6 +300,8 @@ void Promises::p4_refresh_token_first(const Flight& flight) {
   if (member == nullptr) return;
   for (const auto& [id, token] : member->tokens) {
     if (token.kind != rota::TokenKind::kRefresh || token.status != TokenStatus::kRevoking) continue;
+    // One that a newer one replaced since the member is back is no leaver's.
+    if (member->state == MemberState::kActive && token.status_since > member->state_since) continue;
     if (!revocation_tried_.contains(token.value->reveal()) &&
         live_at_circle(token.value->reveal())) {
       world_.breach("P4: an access token is revoked before the refresh token");
@@ -331,7 +337,7 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
   last_unclear_[flight.member] = !flight.clear;
   if (flight.clear && flight.exchange && flight.exchange->reply.status == 404 &&
       flight.kind == CallKind::kIssue) {
-    said_unknown_.insert(flight.member);
+    said_unknown_.insert(flight.request.member.text());
   }
   if (const auto paused = world_.unseen_pause()) {
     if (pause_counted_ != paused) replies_since_pause_ = 0;
@@ -368,14 +374,21 @@ void Promises::after_reply(const Flight& flight, const Reply& reply) {
       if (gone || moved) world_.breach("P5: a reply that settles nothing costs a token");
     }
   }
-  if (const auto* issued = std::get_if<Issued>(&reply.outcome); issued != nullptr && slot) {
+  if (const auto* issued = std::get_if<Issued>(&reply.outcome)) {
     const Durable::Member* there = durable().find(flight.member);
-    const bool other =
-        there != nullptr && there->pin && *there->pin != issued->pair.community_member_id;
-    if (other && slot->record.state == MemberState::kActive) {
+    const std::int64_t now = issued->pair.community_member_id;
+    const bool other = there != nullptr && there->pin && *there->pin != now;
+    const MemberSlot* named = world_.engine().find(flight.request.member.text());
+    if (other && named != nullptr && named->record.state == MemberState::kActive &&
+        named->record.community_member_id != now) {
       world_.breach("P13: a selector leads to another member of Circle's, and is active still");
     }
   }
+}
+
+bool Promises::said_unknown(const std::vector<Selector>& names) const {
+  return std::ranges::any_of(
+      names, [this](const Selector& name) { return said_unknown_.contains(name.key.text()); });
 }
 
 void Promises::p5_unknown_by_circles_word(MemberId member) {
@@ -383,7 +396,7 @@ void Promises::p5_unknown_by_circles_word(MemberId member) {
   const auto before = states_before_.find(member);
   const bool was = before != states_before_.end() && before->second == MemberState::kUnknown;
   if (now != nullptr && now->state == MemberState::kUnknown && !was &&
-      !said_unknown_.contains(member)) {
+      !said_unknown(now->selectors)) {
     world_.breach("P5: a member is marked unknown, and Circle never said so");
   }
 }
@@ -409,11 +422,24 @@ void Promises::p13_pin_stays(MemberId member) {
   }
 }
 
+// At the renewal of the pair at the latest, whichever name that goes by.
+void Promises::p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served) {
+  const auto moved = world_.circle().moved_at(key);
+  if (!settled() || !moved || world_.circle().owner_of(key) == served) return;
+  world_.note("p13.moved_address");
+  const Duration since = world_.time().now() - *moved;
+  if (since > world_.options().circle.refresh_ttl + bound()) {
+    world_.breach(fmt::format("P13: {} is another member's for {} ms, and served the one before",
+                              key.text(), since.count()));
+  }
+}
+
 void Promises::p13_is_who_it_was(const TokenQuery& query, const Published& row) {
   const sandbox::Ledger& ledger = world_.circle().circle().ledger();
   const auto id = ledger.find(row.access_token->reveal());
   if (!id) return;  // long dead, which is another breach
   const sandbox::MemberId served = ledger.at(*id).member;
+  p13_moved_address_is_found_out(query.member.key, served);
   const bool by_id = query.member.key.kind == SelectorKind::kCommunityMemberId;
   const auto owner = owners_.find(query.member.key.text());
   if ((by_id && query.member.key.id() != served) ||

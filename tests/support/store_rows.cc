@@ -25,9 +25,9 @@ std::string describe_member(const MemberRecord& row) {
                   name_of(row.state), number(row.state_since), number(row.community_member_id),
                   number(row.community_id), number(row.renew_not_before));
   for (const Selector& selector : row.selectors) {
-    text += fmt::format("  selector {:?} in_roster {} retired {} name {:?} tags {}\n",
+    text += fmt::format("  selector {:?} in_roster {} retired {} name {:?} tags {} at {}\n",
                         selector.key.text(), selector.in_roster, selector.retired, selector.name,
-                        selector.tags);
+                        selector.tags, number(selector.resolved_at));
   }
   for (const Token& token : row.tokens) {
     text += fmt::format("  token {} {} {} {:?} {} {} {} {}\n", std::to_underlying(token.id),

@@ -45,6 +45,7 @@ inline Selector selector(std::string_view key, bool in_roster = true, bool retir
   s.key = MemberKey::parse(key).value();
   s.in_roster = in_roster;
   s.retired = retired;
+  s.resolved_at = kT0;
   return s;
 }
 

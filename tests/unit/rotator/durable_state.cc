@@ -56,9 +56,11 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                   break;
                 case MetaKey::kEarlyRefreshUseless:
                   early_refresh_useless_ = m.value == 1;
-                  return;
+                  break;
                 case MetaKey::kRefreshRotates:
                   refresh_rotates_ = m.value == 1;
+                  break;
+                case MetaKey::kCommitNumber:  // the store's own
                   break;
                 case MetaKey::kEarlyProbeAtMs:
                   early_probe_at_ = WallTime{Duration{m.value}};

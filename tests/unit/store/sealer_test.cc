@@ -106,6 +106,7 @@ TEST(Sealer, P10AMembersSealHoldsEveryFieldButItsLastUse) {
       [](MemberRecord& r) { r.state = MemberState::kBlocked; },
       [](MemberRecord& r) { r.state_since += Duration{1}; },
       [](MemberRecord& r) { r.renew_not_before += Duration{1}; },
+      [](MemberRecord& r) { r.selectors[0].resolved_at += Duration{1}; },
       [](MemberRecord& r) { r.community_member_id = 31; },
       [](MemberRecord& r) { r.community_member_id = std::nullopt; },
       [](MemberRecord& r) { r.community_id = 0; },
