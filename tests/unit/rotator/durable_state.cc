@@ -60,8 +60,6 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kRefreshRotates:
                   refresh_rotates_ = m.value == 1;
                   break;
-                case MetaKey::kCommitNumber:  // the store's own
-                  break;
                 case MetaKey::kEarlyProbeAtMs:
                   early_probe_at_ = WallTime{Duration{m.value}};
                   break;
