@@ -116,7 +116,8 @@ void Promises::p4_revocation_is_final(const PutToken& put) {
   const auto text = put.token.value->reveal();
   if (put.token.status == TokenStatus::kRevoking) {
     condemned_.emplace(text);
-  } else if (put.token.status == TokenStatus::kCurrent && condemned_.contains(text)) {
+  } else if (put.token.status == TokenStatus::kCurrent && condemned_.contains(text) &&
+             live_at_circle(text)) {
     world_.breach("P4: a token that is to be revoked is in use again");
   }
 }
