@@ -123,10 +123,9 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
 
   const Engine engine(settings.policy, std::move(compared.with), 0, clock.now());
   const RosterPlan plan = engine.plan_for(roster);
-  std::string text =
-      fmt::format("{}: good, {}\n{}: good, {}\n", config_path,
-                  counted(grantees.grants.size(), "grant", "grants"), settings.roster.path,
-                  size_of(roster));
+  std::string text = fmt::format("{}: good, {}\n{}: good, {}\n", config_path,
+                                 counted(grantees.grants.size(), "grant", "grants"),
+                                 settings.roster.path, size_of(roster));
   text += held + compared.what + "\n";
   text += fmt::format("would change ({} to Circle):\n", counted(plan.calls, "call", "calls"));
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);

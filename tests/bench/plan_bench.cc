@@ -134,7 +134,7 @@ Figures run(std::int64_t members) {
   std::size_t fresh = 0;
   for (int i = 0; i < kStatuses; ++i) {
     fresh += engine.census().fresh(engine.circle_now(now));
-    fresh += engine.census().overdue(engine.circle_now(now));
+    fresh += engine.census().overdue_in_use(engine.circle_now(now));
   }
   if (fresh == 0) std::abort();
   figures.status_microseconds = seconds_of(since) * 1e6 / kStatuses;

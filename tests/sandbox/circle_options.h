@@ -52,7 +52,7 @@ struct CircleOptions {
   RefreshMode refresh_mode = RefreshMode::kFresh;
   RemovedMode removed_mode = RemovedMode::k422;
   Messages messages = Messages::kDocumented;
-  Duration expiry_skew{0};        // of the ends that replies name against the true ones
+  Duration expiry_skew{0};  // of the ends that replies name against the true ones
   RefreshRotation refresh_rotation = RefreshRotation::kOff;
   std::size_t rate_limit = 2000;  // 0: none
   Duration rate_window = std::chrono::minutes{5};

@@ -229,7 +229,8 @@ TEST(BadRoster, AllDuplicatesAreToldInOneRun) {
   EXPECT_EQ(error.kind, ErrorKind::kConfig);
   EXPECT_THAT(error.message, HasSubstr("a.toml:4:1: member 2: community_member_id: id:42 stands"));
   EXPECT_THAT(error.message, HasSubstr("; b.toml:1:1: member 1: email: email:A@B stands"));
-  EXPECT_THAT(error.message, HasSubstr("; b.toml:3:1: member 2: community_member_id: id:42 stands"));
+  EXPECT_THAT(error.message,
+              HasSubstr("; b.toml:3:1: member 2: community_member_id: id:42 stands"));
   std::string many = "[[member]]\ncommunity_member_id = 42\n";
   for (int i = 0; i < 51; ++i) many += with("");
   EXPECT_THAT(error_of({{"a.toml", many}}).message, HasSubstr("; and 1 more"));

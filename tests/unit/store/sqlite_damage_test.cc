@@ -80,7 +80,8 @@ TEST_F(SqliteDamage, P10ATokenOfNoKindOrStatusIsSetAside) {
 TEST_F(SqliteDamage, P10ANameOrATagOfNobodyIsSetAside) {
   tamper(
       "PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x');"
-      "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name, 0 FROM selector"
+      "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name, 0 FROM "
+      "selector"
       " WHERE member = 1");
   EXPECT_EQ("123", loaded_tokens(2));
 }
