@@ -40,6 +40,9 @@ const json::object* object_at(const json::object& object, std::string_view name)
 
 std::string remedy_of(std::string_view code) {
   if (code == "members_overdue") return "see the other findings, and rota members";
+  if (code == "database_gone") return "put the database back in its place, or restart rotad";
+  if (code == "socket_gone")
+    return "restart the socket: systemctl restart rotad.socket rotad-admin.socket";
   if (code == "commit_failing") return "make room on the disk, or mend it";
   if (code == "roster_not_in_force") return "mend the roster's file: it is read again by itself";
   if (code == "config_not_in_force") return "mend the configuration, then rota reload";

@@ -129,6 +129,7 @@ Daemon::Daemon(Context context, Start start)
       signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
       informing_(context_.loop),
       going_live_(context_.loop),
+      looking_(context_.loop),
       stop_limit_(context_.loop),
       names_(std::move(start.names)),
       files_(kFileJobsMax, context_.loop.get_executor()) {
@@ -225,6 +226,8 @@ Health Daemon::health() const {
   Health health = health_of(rotator_->engine(), readings_.standing(), rotator_->now());
   health.refused_in_all = connection_log_.refused(ConnectionLimit::kTotal);
   health.audit = rotator_->audit_trail().health();
+  health.database_problem = rotator_->database_problem();
+  health.socket_problem = socket_problem_;
   health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
   health.log_lines_dropped = context_.log.dropped();
   health.metrics_problem = metrics_problem_;

@@ -75,6 +75,7 @@ class Daemon final : private AdminService, private HealthService {
   void wait_for_signals();
   void keep_manager_informed();
   void inform_manager_again(bool soon);
+  void keep_files_in_place();
   void stop();
   void part_stopped();
   std::string status_text() const;
@@ -168,9 +169,11 @@ class Daemon final : private AdminService, private HealthService {
   bool roster_stale_ = false;    // and it has changed once more
   std::vector<std::move_only_function<void(Result<std::string>)>> plans_asked_;
   std::deque<ReloadPtr> reloads_;  // the first one is being done
+  std::string socket_problem_;     // why no client finds a socket
   boost::asio::signal_set signals_;
   boost::asio::steady_timer informing_;
   boost::asio::steady_timer going_live_;
+  boost::asio::steady_timer looking_;
   boost::asio::steady_timer stop_limit_;
   std::size_t parts_stopping_ = 0;
   bool live_ = false;

@@ -97,6 +97,7 @@ void Daemon::go_live() {
                    fmt::format("rotad {} serves {} members on {}", kVersion,
                                rotator_->engine().size(), settings_.serve.token_socket));
   keep_manager_informed();
+  keep_files_in_place();
 }
 
 void Daemon::wait_for_signals() {

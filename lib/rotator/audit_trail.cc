@@ -19,6 +19,8 @@ constexpr std::size_t kHandOverRows = 2'048;
 constexpr std::size_t kReadsMax = 64;
 constexpr Duration kDelay{1'000};
 constexpr Duration kRetryDelay{5'000};
+// How often entries go by age, and each time kAuditAgeStep of theirs at most.
+constexpr Duration kPruneEvery = std::chrono::hours{1};
 
 }  // namespace
 
@@ -80,14 +82,26 @@ void AuditTrail::hand_over() {
   writing_ = true;
   ++batch_;
   rows_writing_ = notes.size();
-  boost::asio::post(parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
-                                          wall = now.wall, notes = std::move(notes)]() mutable {
-    Result<void> result = parts_.store.append_audit(notes, parts_.bounds, wall);
-    boost::asio::post(executor, [this, alive = std::move(alive), notes = std::move(notes),
-                                 result = std::move(result)]() mutable {
-      if (*alive) written(std::move(notes), result);
-    });
-  });
+  boost::asio::post(
+      parts_.store_thread, [this, alive = alive_, executor = parts_.executor,
+                            old_at = time_to_prune(), notes = std::move(notes)]() mutable {
+        Result<void> result = parts_.store.append_audit(notes, parts_.bounds, old_at);
+        boost::asio::post(executor, [this, alive = std::move(alive), notes = std::move(notes),
+                                     result = std::move(result)]() mutable {
+          if (*alive) written(std::move(notes), result);
+        });
+      });
+}
+
+// An entry is old by both clocks, or it is not: this machine's may have been set, and Circle's
+// reply may have had any Date. None: nothing goes by age now.
+std::optional<WallTime> AuditTrail::time_to_prune() {
+  const Now now = parts_.clock.now();
+  if (pruned_at_ && now.boot - *pruned_at_ < kPruneEvery) return std::nullopt;
+  const std::optional<WallTime> confirmed = parts_.confirmed_time();
+  if (!confirmed) return std::nullopt;
+  pruned_at_ = now.boot;
+  return std::min(*confirmed, now.wall);
 }
 
 void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& result) {
@@ -169,11 +183,10 @@ void AuditTrail::finish() {
   std::ranges::move(events_.take_all(), std::back_inserter(notes));
   sort_notes(notes);
   if (notes.empty()) return;
-  boost::asio::post(parts_.store_thread,
-                    [this, wall = parts_.clock.now().wall, notes = std::move(notes)] {
-                      // There is nobody left to be told that it failed.
-                      static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, wall));
-                    });
+  boost::asio::post(parts_.store_thread, [this, notes = std::move(notes)] {
+    // There is nobody left to be told that it failed.
+    static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, std::nullopt));
+  });
 }
 
 AuditHealth AuditTrail::health() const {

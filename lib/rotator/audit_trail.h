@@ -34,6 +34,8 @@ class AuditTrail {
     boost::asio::thread_pool& store_thread;  // joined before this object goes
     std::function<void(const Notice&)> tell;
     AuditBounds bounds;
+    // Circle's time, if a reply has confirmed it: this machine's clock alone makes no entry old.
+    std::function<std::optional<WallTime>()> confirmed_time = [] { return std::nullopt; };
   };
   explicit AuditTrail(Parts parts);
   ~AuditTrail();
@@ -68,6 +70,7 @@ class AuditTrail {
   void hand_over();
   std::size_t fresh() const { return fetches_.fresh() + events_.fresh(); }
   void written(std::vector<AuditNote> notes, const Result<void>& result);
+  std::optional<WallTime> time_to_prune();
   void put_back(std::vector<AuditNote> notes);
 
   const Parts parts_;
@@ -83,6 +86,7 @@ class AuditTrail {
   std::move_only_function<void()> settled_;
   bool failing_ = false;
   std::uint64_t entries_ = 0;
+  std::optional<BootTime> pruned_at_;  // by age
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -43,7 +43,11 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
               .store = *parts_.store,
               .store_thread = store_thread_,
               .tell = parts_.tell,
-              .bounds = parts_.audit}) {
+              .bounds = parts_.audit,
+              .confirmed_time = [this]() -> std::optional<WallTime> {
+                if (!engine_.clock().confirmed()) return std::nullopt;
+                return engine_.circle_now(now());
+              }}) {
   timer_->on_fire([this] {
     Commands commands;
     engine_.on_tick(now(), commands);
@@ -238,6 +242,24 @@ void Rotator::commit(std::vector<Mutation> mutations) {
         engine_.on_commit_failed(result.error(), now(), commands);
       }
       run(std::move(commands));
+    });
+  });
+}
+
+void Rotator::look_after_store() {
+  if (std::exchange(looking_after_store_, true)) return;
+  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor] {
+    Result<void> result = parts_.store->look_after();
+    boost::asio::post(executor, [this, alive, result = std::move(result)] {
+      if (!*alive) return;
+      looking_after_store_ = false;
+      const std::string problem = result ? std::string() : result.error().message;
+      if (problem == database_problem_) return;
+      database_problem_ = problem;
+      parts_.tell({.severity = problem.empty() ? Severity::kInfo : Severity::kError,
+                   .event = "database",
+                   .member = {},
+                   .text = problem.empty() ? "the database is in its place again" : problem});
     });
   });
 }

@@ -77,6 +77,11 @@ class Rotator final : public TokenService {
   // What is not known because the database is another than before, or an older copy of it; empty:
   // it is the one that this machine used last.
   std::string database_doubts() const;
+  // Why what is committed would not be found again; empty: it would.
+  const std::string& database_problem() const { return database_problem_; }
+  // Has the store look after itself, on the store thread; at most one look at a time. Its outcome
+  // is in database_problem() soon.
+  void look_after_store();
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
   // For reports; the engine is changed through this class only.
@@ -107,6 +112,8 @@ class Rotator final : public TokenService {
   std::vector<MemberId> used_;  // since the last telling of the engine
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
+  std::string database_problem_;
+  bool looking_after_store_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what returns after the end
   AuditTrail trail_;
   boost::asio::thread_pool store_thread_{1};  // last: joined before anything that it uses goes

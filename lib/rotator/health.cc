@@ -107,6 +107,10 @@ std::string_view name_of(UnreadyCode code) {
   switch (code) {
     case UnreadyCode::kMembersOverdue:
       return "members_overdue";
+    case UnreadyCode::kDatabaseGone:
+      return "database_gone";
+    case UnreadyCode::kSocketGone:
+      return "socket_gone";
     case UnreadyCode::kCommitFailing:
       return "commit_failing";
     case UnreadyCode::kConfigNotInForce:
@@ -142,6 +146,13 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   };
   const std::size_t overdue = health.members.overdue;
   if (overdue > 0) add(UnreadyCode::kMembersOverdue, who_is_overdue(health.members));
+  if (!health.database_problem.empty()) {
+    add(UnreadyCode::kDatabaseGone, "the database was moved, removed or replaced",
+        health.database_problem);
+  }
+  if (!health.socket_problem.empty()) {
+    add(UnreadyCode::kSocketGone, "a socket's file is gone", health.socket_problem);
+  }
   if (!health.commit_problem.empty()) {
     add(UnreadyCode::kCommitFailing, "the store takes no commits", health.commit_problem);
   }

@@ -58,7 +58,9 @@ struct Health {
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
-  AuditHealth audit{};  // the daemon adds this, too
+  AuditHealth audit{};             // the daemon adds this, too, and what follows
+  std::string database_problem{};  // why what is committed would not be found again
+  std::string socket_problem{};    // why no client finds a socket
   // Connections that met a limit of the sockets; the daemon adds them, since serving is not the
   // engine's.
   std::size_t refused_in_all = 0;
@@ -75,6 +77,8 @@ Health health_of(Engine& engine, const FileStanding& files, Now now);
 // a Circle that fails while every token is alive is neither, and the breaker's metric shows it.
 enum class UnreadyCode {
   kMembersOverdue,
+  kDatabaseGone,
+  kSocketGone,
   kCommitFailing,
   kConfigNotInForce,
   kAppTokenNotRead,
@@ -88,7 +92,6 @@ enum class UnreadyCode {
   kMetricsNotListening,
   kUpstreamFailing,  // calls fail, and somebody needs a token: a client waits, or a member has none
 };
-inline constexpr std::size_t kUnreadyCodes = 13;
 std::string_view name_of(UnreadyCode code);
 
 struct UnreadyReason {

@@ -127,6 +127,8 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
     return system_error(path, "bind a socket there");
   }
   made->path_ = path;
+  made->mode_ = mode;
+  made->group_ = group;
   ROTA_TRY(made->make_file(mode, group));
   return made;
 }
@@ -185,7 +187,27 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
   std::unique_ptr<ListenSocket> adopted(new ListenSocket(fd, true, true));
   (void)refuse_descriptors(fd);
   adopted->may_bring_descriptors_ = true;  // by who has connected before
+  adopted->remember_file();
   return adopted;
+}
+
+// One without a path, or whose file is gone already, is not looked after.
+void ListenSocket::remember_file() {
+  sockaddr_un address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
+  const std::string path(address.sun_path, ::strnlen(address.sun_path, sizeof(address.sun_path)));
+  struct stat found{};
+  if (path.empty() || ::lstat(path.c_str(), &found) != 0) return;
+  path_ = path;
+  device_ = found.st_dev;
+  inode_ = found.st_ino;
+}
+
+bool ListenSocket::is_in_place() const {
+  if (path_.empty()) return true;
+  struct stat found{};
+  return ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
 }
 
 ListenSocket::~ListenSocket() {
@@ -194,11 +216,7 @@ ListenSocket::~ListenSocket() {
 }
 
 void ListenSocket::remove_file() {
-  if (path_.empty()) return;
-  struct stat found{};
-  if (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) {
-    ::unlink(path_.c_str());
-  }
+  if (!path_.empty() && !inherited_ && is_in_place()) ::unlink(path_.c_str());
   path_.clear();
 }
 

@@ -44,6 +44,11 @@ class ListenSocket {
   bool inherited() const { return inherited_; }
   // Hands the descriptor over: its new owner closes it, and this object only removes the file.
   int release_fd();
+  // Whether a client finds this socket at its path; true where it has none.
+  bool is_in_place() const;
+  // Makes another at the path of this one, which is ours and is not in place. Errors as of bind().
+  Result<std::unique_ptr<ListenSocket>> bind_again() const { return bind(path_, mode_, group_); }
+  const std::string& path() const { return path_; }
   // Removes the file now, if there is one of ours: nobody can connect by it any more.
   void remove_file();
 
@@ -51,13 +56,16 @@ class ListenSocket {
   ListenSocket(int fd, bool knows_peers, bool inherited)
       : fd_(fd), knows_peers_(knows_peers), inherited_(inherited) {}
   Result<void> make_file(mode_t mode, std::optional<gid_t> group);
+  void remember_file();
 
   int fd_;
   const bool knows_peers_;
   const bool inherited_;
   bool may_bring_descriptors_ = false;
-  std::string path_;  // empty: the file is not ours to remove
-  dev_t device_ = 0;  // with inode_: which file we made
+  std::string path_;  // empty: it has none
+  mode_t mode_ = 0;
+  std::optional<gid_t> group_;
+  dev_t device_ = 0;  // with inode_: which file it was at first
   ino_t inode_ = 0;
 };
 

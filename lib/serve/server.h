@@ -66,6 +66,11 @@ class Server : private SessionHost {
   };
   void shutdown(const ShutdownTimes& times, std::move_only_function<void()> done);
 
+  // Whether clients find the socket. One of our own whose file is gone is made again; those in its
+  // queue are taken in. The error says why there is none: kConfig for an inherited one, which is
+  // the service manager's to make; otherwise as of ListenSocket::bind().
+  Result<void> keep_in_place();
+
   // The frontend's policy was replaced: open watches are judged by the new one.
   void grants_changed();
 

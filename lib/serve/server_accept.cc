@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -156,6 +157,28 @@ void Server::stop_accepting() {
   acceptor_.close(ignored);
   rest_timer_.cancel();
   listen_.reset();
+}
+
+Result<void> Server::keep_in_place() {
+  if (!started_ || listen_ == nullptr || listen_->is_in_place()) return {};
+  if (listen_->inherited()) {
+    return fail(ErrorKind::kConfig, fmt::format("{}: the file is gone or another one, and the "
+                                                "service manager holds the socket",
+                                                listen_->path()));
+  }
+  ROTA_ASSIGN(auto fresh, listen_->bind_again());
+  // Those that stand in the old one's queue have connected: they are taken in.
+  for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
+  }
+  rest_timer_.cancel();
+  error_code error;
+  acceptor_.close(error);
+  acceptor_.assign(fresh->fd(), error);
+  if (error) return fail(ErrorKind::kIo, fmt::format("listening socket: {}", error.message()));
+  fresh->release_fd();
+  listen_ = std::move(fresh);
+  wait_for_clients();
+  return {};
 }
 
 }  // namespace rota

@@ -54,6 +54,12 @@ Result<void> require_directory_of(const std::filesystem::path& path) {
   return {};
 }
 
+std::optional<FileIdentity> identity_of(const std::filesystem::path& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{.device = found.st_dev, .inode = found.st_ino};
+}
+
 Result<void> sync_directory_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.parent_path();
   const OpenFile opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -37,6 +40,15 @@ bool means_full(int code);
 
 // kConfig when the folder that shall hold `path` is missing or not a folder.
 Result<void> require_directory_of(const std::filesystem::path& path);
+
+// Which file a name leads to.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+// None: to no file that can be looked at.
+std::optional<FileIdentity> identity_of(const std::filesystem::path& path);
 
 // Makes the names in the folder of `path` durable.
 Result<void> sync_directory_of(const std::filesystem::path& path);

@@ -136,7 +136,7 @@ Result<void> MemoryStore::commit(std::span<const Mutation> mutations) {
 }
 
 Result<void> MemoryStore::append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                                       WallTime now) {
+                                       std::optional<WallTime> now) {
   if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
   for (const AuditNote& note : notes) {
     const AuditKey& key = note.key;
@@ -157,18 +157,32 @@ Result<void> MemoryStore::append_audit(std::span<const AuditNote> notes, const A
   return {};
 }
 
-void MemoryStore::prune_audit(AuditShare share, const AuditBounds& bounds, WallTime now) {
-  const auto is_in = [share](const AuditEntry& entry) { return share_of(entry.event) == share; };
-  auto left = static_cast<std::size_t>(std::ranges::count_if(audit_, is_in));
-  std::size_t pruned = 0;
-  bool goes_on = true;
+void MemoryStore::prune_audit(AuditShare share, const AuditBounds& bounds,
+                              std::optional<WallTime> now) {
+  std::vector<WallTime> times;
+  for (const AuditEntry& entry : audit_) {
+    if (share_of(entry.event) == share) times.push_back(entry.last_at);
+  }
+  const std::size_t over = times.size() - std::min(times.size(), bounds.rows_max);
+  const std::size_t by_rows = std::min(over, kAuditPruneMax);
+  erase_audit(share, by_rows);
+  times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(by_rows));
+  if (!now) return;
+  WallTime before = *now - bounds.keep;
+  const auto oldest = std::ranges::find_if(times, [&](WallTime time) { return time <= *now; });
+  if (oldest != times.end()) before = std::min(before, *oldest + kAuditAgeStep);
+  std::size_t by_age = 0;
+  for (std::size_t i = 0; i < std::min(times.size(), kAuditPruneMax); ++i) {
+    if (times[i] < before) by_age = i + 1;
+    if (times[i] >= before && times[i] <= *now) break;
+  }
+  erase_audit(share, by_age);
+}
+
+void MemoryStore::erase_audit(AuditShare share, std::size_t count) {
   std::erase_if(audit_, [&](const AuditEntry& entry) {
-    if (!is_in(entry) || !goes_on) return false;
-    goes_on =
-        pruned < kAuditPruneMax && (left > bounds.rows_max || entry.last_at < now - bounds.keep);
-    if (!goes_on) return false;
-    --left;
-    ++pruned;
+    if (count == 0 || share_of(entry.event) != share) return false;
+    --count;
     return true;
   });
 }

@@ -20,7 +20,7 @@ class MemoryStore : public TokenStore {
   Result<Snapshot> load() override;
   Result<void> commit(std::span<const Mutation> mutations) override;
   Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                            WallTime now) override;
+                            std::optional<WallTime> now) override;
   Result<AuditPage> read_audit(const AuditQuery& query) override;
 
   // The next `times` loads, commits and appends fail with this kind and change nothing.
@@ -36,7 +36,8 @@ class MemoryStore : public TokenStore {
   std::optional<Error> injected_failure();
   Result<void> validate_all(std::span<const Mutation> mutations) const;
   void drop_token(TokenId token);
-  void prune_audit(AuditShare share, const AuditBounds& bounds, WallTime now);
+  void prune_audit(AuditShare share, const AuditBounds& bounds, std::optional<WallTime> now);
+  void erase_audit(AuditShare share, std::size_t count);
 
   // Ordered by id, as a database gives its rows; each record with its tokens, by id as well.
   std::map<MemberId, MemberRecord> members_;

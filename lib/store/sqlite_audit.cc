@@ -47,12 +47,12 @@ Result<void> SqliteStore::mend_audit_numbers() {
 }
 
 Result<void> SqliteStore::append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                                       WallTime now) {
+                                       std::optional<WallTime> now) {
   return in_transaction([&] { return append_all(notes, bounds, now); });
 }
 
 Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                                     WallTime now) {
+                                     std::optional<WallTime> now) {
   for (const AuditNote& note : notes) {
     const AuditKey& key = note.key;
     const std::string token = key.token == 0 ? "" : sealer_.audit_name(key.token);
@@ -68,7 +68,9 @@ Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const Aud
     const auto share = static_cast<std::int64_t>(each);
     ROTA_TRY(statements_.prune_audit_to_rows.run(share, static_cast<std::int64_t>(bounds.rows_max),
                                                  kPrune));
-    ROTA_TRY(statements_.prune_audit_before.run(share, number(now - bounds.keep), kPrune));
+    if (!now) continue;
+    ROTA_TRY(statements_.prune_audit_before.run(share, number(*now - bounds.keep), kPrune,
+                                                number(*now), kAuditAgeStep.count()));
   }
   return {};
 }

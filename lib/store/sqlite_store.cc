@@ -144,9 +144,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
   ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
   ROTA_ASSIGN(Statements statements, prepare(file.database));
-  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(lock), MarkFile(absolute),
+  std::unique_ptr<SqliteStore> store(new SqliteStore(absolute, std::move(lock), MarkFile(absolute),
                                                      std::move(sealer), std::move(file.database),
                                                      std::move(statements)));
+  store->remember_files();
   store->is_new_ = file.is_new;
   ROTA_TRY(store->mend_audit_numbers());
   if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
@@ -215,8 +216,39 @@ Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
     return statements_.put_meta.run(number(MetaKey::kCommitNumber), commits_ + 1);
   }));
   mark_.write({.database = sealer_.database(), .commit = ++commits_});
-  // The batch is durable either way: a log that cannot be cut now is cut after a later batch.
+  // The batch is durable either way: a log that cannot be cut now is cut later.
+  scrub_if_owed();
+  return {};
+}
+
+void SqliteStore::scrub_if_owed() {
   if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
+}
+
+Result<void> SqliteStore::look_after() {
+  ROTA_TRY(require_in_place());
+  scrub_if_owed();
+  return {};
+}
+
+// The write-ahead log is there from the first look into the database on, and until it is closed.
+void SqliteStore::remember_files() {
+  std::filesystem::path log = path_;
+  log += "-wal";
+  for (const std::filesystem::path& file : {path_, log}) {
+    if (const auto identity = identity_of(file)) files_.emplace_back(file, *identity);
+  }
+}
+
+Result<void> SqliteStore::require_in_place() const {
+  for (const auto& [file, identity] : files_) {
+    if (identity_of(file) == identity) continue;
+    return fail(ErrorKind::kIo,
+                file.string() +
+                    " was moved, removed or replaced while rotad has it open: nothing "
+                    "counts as committed until it is back in its place, or rotad was "
+                    "started anew");
+  }
   return {};
 }
 

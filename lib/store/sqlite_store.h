@@ -2,10 +2,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "store/database.h"
+#include "store/files.h"
 #include "store/lock_file.h"
 #include "store/mark_file.h"
 #include "store/sealer.h"
@@ -31,11 +35,13 @@ class SqliteStore : public TokenStore {
   // kCorrupt: a row that no Rota writes.
   Result<Snapshot> load() override;
 
+  // kIo, and nothing counts as durable, once a file of the database was moved, removed or replaced.
   Result<void> commit(std::span<const Mutation> mutations) override;
+  Result<void> look_after() override;
 
   // sqlite_audit.cc
   Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                            WallTime now) override;
+                            std::optional<WallTime> now) override;
   Result<AuditPage> read_audit(const AuditQuery& query) override;
 
  private:
@@ -48,8 +54,10 @@ class SqliteStore : public TokenStore {
   };
   struct Applier;
 
-  SqliteStore(LockFile lock, MarkFile mark, Sealer sealer, Database database, Statements statements)
-      : lock_(std::move(lock)),
+  SqliteStore(std::filesystem::path path, LockFile lock, MarkFile mark, Sealer sealer,
+              Database database, Statements statements)
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
         mark_(std::move(mark)),
         sealer_(std::move(sealer)),
         database_(std::move(database)),
@@ -70,22 +78,32 @@ class SqliteStore : public TokenStore {
       ROTA_TRY(work());
       return statements_.commit.run();
     };
-    Result<void> done = all();
-    if (!done) database_.roll_back();
-    return done;
+    // Looked at again at the end: the files may have gone meanwhile, and the batch with them.
+    ROTA_TRY(require_in_place());
+    if (Result<void> done = all(); !done) {
+      database_.roll_back();
+      return done;
+    }
+    return require_in_place();
   }
   Result<void> apply(std::span<const Mutation> mutations);
   // Entries with numbers that no Rota reaches get the next ones instead: past them there are none.
   Result<void> mend_audit_numbers();
+  // The files that SQLite has open are those that stand at their paths.
+  Result<void> require_in_place() const;
+  void remember_files();
+  void scrub_if_owed();
   Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                          WallTime now);
+                          std::optional<WallTime> now);
 
   // In this order: the statements go before the database, the lock last of all.
+  const std::filesystem::path path_;
   LockFile lock_;
   MarkFile mark_;
   Sealer sealer_;
   Database database_;
   Statements statements_;
+  std::vector<std::pair<std::filesystem::path, FileIdentity>> files_;  // that SQLite has open
   std::int64_t commits_ = 0;  // of this database, since it was made
   bool is_new_ = false;       // made by this start
   std::optional<OtherDatabase> other_;

@@ -63,11 +63,19 @@ inline constexpr const char* kPruneAuditToRows =
     "DELETE FROM audit WHERE share = ?1"
     " AND place <= (SELECT max(place) FROM audit WHERE share = ?1) - ?2"
     " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3";
+// Older than ?2, and no more of it than ?5 from the oldest on. Entries from after ?4 hold nothing
+// up.
 inline constexpr const char* kPruneAuditBefore =
-    "DELETE FROM audit WHERE share = ?1 AND place < coalesce("
-    "(SELECT place FROM audit WHERE share = ?1 AND last_at >= ?2"
-    " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3 ORDER BY place LIMIT 1),"
-    " (SELECT min(place) FROM audit WHERE share = ?1) + ?3)";
+    "WITH first AS (SELECT min(place) AS place FROM audit WHERE share = ?1),"
+    " old AS (SELECT min(?2, coalesce((SELECT last_at + ?5 FROM audit"
+    " WHERE share = ?1 AND last_at <= ?4 ORDER BY place LIMIT 1), ?2)) AS before),"
+    " kept AS (SELECT coalesce((SELECT place FROM audit WHERE share = ?1"
+    " AND last_at >= (SELECT before FROM old) AND last_at <= ?4"
+    " AND place < (SELECT place FROM first) + ?3 ORDER BY place LIMIT 1),"
+    " (SELECT place FROM first) + ?3) AS place)"
+    " DELETE FROM audit WHERE share = ?1 AND place <= (SELECT max(place) FROM audit"
+    " WHERE share = ?1 AND place < (SELECT place FROM kept)"
+    " AND last_at < (SELECT before FROM old))";
 // The highest number of an entry. From 2^53 on it is one that no Rota reaches. What is moved are
 // all from 2^52 on, so that entries which were written after it go along.
 inline constexpr const char* kAuditNumberMax =

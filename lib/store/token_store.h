@@ -119,6 +119,10 @@ inline constexpr std::size_t kAuditScanMax = 5'000;
 // Entries over the bounds that one append removes; more go with the next ones.
 inline constexpr std::size_t kAuditPruneMax = 5'000;
 
+// The most of a share's time that one append removes by age: a clock that is wrong once does no
+// more.
+inline constexpr Duration kAuditAgeStep = std::chrono::days{1};
+
 // Where tokens are durable. Used by one thread at a time (the store thread); blocking.
 class TokenStore {
  public:
@@ -129,10 +133,16 @@ class TokenStore {
   // harmless.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
 
+  // To be asked now and then: whether what is committed still goes where it is to be found again.
+  // Does what an earlier commit owes, such as a Scrub that the disk refused.
+  virtual Result<void> look_after() { return {}; }
+
   // Puts these at the end of the audit trail, all or nothing and synced, and removes from its
-  // beginning what is over the bounds. Not to be repeated after a success.
+  // beginning what is over the bounds; by age only if `now` is given, kAuditAgeStep of it at most.
+  // Entries of a time after `now` are of no age: they go with older ones behind them. Not to be
+  // repeated after a success.
   virtual Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
-                                    WallTime now) = 0;
+                                    std::optional<WallTime> now) = 0;
   virtual Result<AuditPage> read_audit(const AuditQuery& query) = 0;
 };
 

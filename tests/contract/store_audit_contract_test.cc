@@ -32,7 +32,7 @@ class AuditContract : public testing::StoreTest<Harness> {
  protected:
   TokenStore& store() { return this->harness_.store(); }
   void append(const std::vector<AuditNote>& notes, const AuditBounds& bounds = {},
-              WallTime now = at(0)) {
+              std::optional<WallTime> now = at(0)) {
     const auto done = store().append_audit(notes, bounds, now);
     ASSERT_TRUE(done) << done.error().message;
   }
@@ -159,6 +159,32 @@ TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {
   this->harness_.reopen();
   this->append({note(5'000)}, bounds, at(5'000));
   EXPECT_EQ(this->read().entries.at(0).id, 5);
+}
+
+// A clock that is far ahead for a moment.
+TYPED_TEST(AuditContract, OneAppendTakesNoMoreThanADayByAge) {
+  const AuditBounds bounds{.keep = kDay};
+  for (int day = 0; day < 5; ++day) {
+    this->append({note(1'000 + day * kDay.count())}, bounds, std::nullopt);
+  }
+  const WallTime ahead = at(0) + 1'000 * kDay;
+  this->append({}, bounds, std::nullopt);
+  EXPECT_THAT(this->times(), SizeIs(5)) << "nothing goes by age without a time";
+  this->append({}, bounds, ahead);
+  EXPECT_THAT(this->times(), SizeIs(4));
+  this->append({}, bounds, ahead);
+  EXPECT_THAT(this->times(), SizeIs(3));
+}
+
+// What was noted while the clock was ahead neither stays for ever nor keeps what is behind it.
+TYPED_TEST(AuditContract, AnEntryFromTheFutureHoldsNothingUp) {
+  const AuditBounds bounds{.keep = kDay};
+  const std::int64_t ahead = 1'000 * kDay.count();
+  this->append({note(ahead), note(1'000), note(2'000), note(ahead + 1)}, bounds, std::nullopt);
+  this->append({}, bounds, at(1'500) + kDay);
+  EXPECT_THAT(this->times(), ElementsAre(2'000, ahead + 1));
+  this->append({note(kDay.count())}, bounds, at(3'000) + kDay);
+  EXPECT_THAT(this->times(), ElementsAre(ahead + 1, kDay.count()));
 }
 
 TYPED_TEST(AuditContract, IsNoPartOfWhatAStartLoads) {

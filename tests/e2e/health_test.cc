@@ -101,6 +101,29 @@ TEST(Health, AFailingDiskIsSeenAndPasses) {
   expect_metric(box, "rota_commits_ok", 1);
 }
 
+TEST(Health, P2ADatabaseThatIsMovedAwayIsSeenAndTokensAreServedOn) {
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  const auto database = box.daemon.folder() / "state" / "rota.db";
+  ASSERT_TRUE(std::filesystem::exists(database));
+  const auto aside = box.daemon.folder() / "aside.db";
+  std::filesystem::rename(database, aside);
+  ASSERT_TRUE(eventually([&] { return readiness(box).contains("database_gone"); }));
+  EXPECT_EQ(ask_token_socket(box, "/v1/token?community_member_id=1").status, 200);
+  EXPECT_FALSE(std::filesystem::exists(database));
+  std::filesystem::rename(aside, database);
+  expect_readiness(box, "ready");
+}
+
+TEST(Health, ASocketFileThatIsRemovedIsMadeAgain) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  std::filesystem::remove(box.daemon.token_socket());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(box.daemon.token_socket()); }));
+  expect_readiness(box, "ready");
+}
+
 TEST(Health, P6AHeldPlanWaitsForItsApproval) {
   Box box;
   box.daemon.roster_options = {{"max_retire_count", "0"}, {"max_retire_fraction", "0.0"}};

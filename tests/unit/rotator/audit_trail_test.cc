@@ -43,6 +43,7 @@ class Trail : public ::testing::Test {
   FakeClock clock_;
   MemoryStore store_;
   std::vector<Notice> told_;
+  std::optional<WallTime> confirmed_;  // Circle's time, once a reply came
   Published row_;
   boost::asio::thread_pool store_thread_{1};
   AuditTrail trail_{{.executor = loop_.get_executor(),
@@ -50,7 +51,8 @@ class Trail : public ::testing::Test {
                      .store = store_,
                      .store_thread = store_thread_,
                      .tell = [this](const Notice& notice) { told_.push_back(notice); },
-                     .bounds = {}}};
+                     .bounds = {},
+                     .confirmed_time = [this] { return confirmed_; }}};
 };
 
 TEST_F(Trail, WritesItselfAMomentLater) {
@@ -74,6 +76,43 @@ TEST_F(Trail, AReaderSeesWhatCameBefore) {
   trail_.note({.event = AuditEvent::kStarted}, "");
   trail_.note_fetch(row_, {.uid = 5, .gid = 60, .pid = 700});
   EXPECT_THAT(read(), SizeIs(2));
+}
+
+// A wall clock far ahead for a moment, before Circle has said what time it is and after.
+TEST_F(Trail, AClockThatIsAheadMakesNoEntryOld) {
+  constexpr Duration kAhead = std::chrono::days{2'000};
+  trail_.note({.event = AuditEvent::kStarted}, "");
+  EXPECT_THAT(read(), SizeIs(1));
+  const WallTime right = clock_.now().wall;
+  clock_.advance(kAhead);
+  trail_.note({.event = AuditEvent::kReloaded}, "");
+  EXPECT_THAT(read(), SizeIs(2)) << "nobody but this machine says so";
+  confirmed_ = right;
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "2"}, "");
+  EXPECT_THAT(read(), SizeIs(3)) << "Circle says otherwise";
+  clock_.advance(std::chrono::hours{1});
+  confirmed_ = clock_.now().wall;
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "3"}, "");
+  EXPECT_THAT(read(), SizeIs(3)) << "both say so";
+}
+
+TEST_F(Trail, GoesByAgeOnceAnHour) {
+  trail_.note({.event = AuditEvent::kStarted}, "");
+  EXPECT_THAT(read(), SizeIs(1));
+  clock_.advance(std::chrono::days{50});
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "later"}, "");
+  EXPECT_THAT(read(), SizeIs(2));
+  clock_.advance(std::chrono::days{100});
+  confirmed_ = clock_.now().wall;
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "1"}, "");
+  EXPECT_THAT(read(), SizeIs(2)) << "a day's worth of what was there";
+  clock_.advance(std::chrono::minutes{59});
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "2"}, "");
+  EXPECT_THAT(read(), SizeIs(3));
+  clock_.advance(std::chrono::minutes{1});
+  confirmed_ = clock_.now().wall;
+  trail_.note({.event = AuditEvent::kReloaded, .detail = "3"}, "");
+  EXPECT_THAT(read(), SizeIs(3));
 }
 
 TEST_F(Trail, AHangingDiskGetsNoQueue) {

@@ -33,6 +33,10 @@ std::vector<Case> all_cases() {
   return {
       {"members_overdue", [](Health& h) { h.members.overdue = 2; },
        "2 members in use have no live token", ""},
+      {"database_gone", [](Health& h) { h.database_problem = "/x/rota.db was moved"; },
+       "the database was moved, removed or replaced", "/x/rota.db was moved"},
+      {"socket_gone", [](Health& h) { h.socket_problem = "/x/token.sock: gone"; },
+       "a socket's file is gone", "/x/token.sock: gone"},
       {"commit_failing", [](Health& h) { h.commit_problem = "/x/rota.db: disk full"; },
        "the store takes no commits", "/x/rota.db: disk full"},
       {"config_not_in_force", [](Health& h) { h.files.config_problem = "rotad.toml:3: bad"; },
@@ -66,10 +70,10 @@ TEST(Readiness, EachReasonStandsAlone) {
 TEST(Readiness, AllReasonsStandTogether) {
   Health health;
   for (const Case& each : all_cases()) each.spoil(health);
-  EXPECT_THAT(
-      codes_of(health),
-      ElementsAre("members_overdue", "commit_failing", "config_not_in_force", "roster_not_in_force",
-                  "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
+  EXPECT_THAT(codes_of(health),
+              ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
+                          "config_not_in_force", "roster_not_in_force", "roster_plan_held",
+                          "tokens_dead_on_arrival", "upstream_not_eligible"));
 }
 
 TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {

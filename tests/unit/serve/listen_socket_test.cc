@@ -66,6 +66,23 @@ TEST_F(ListenSocketTest, RemovesItsFileAtTheEnd) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST_F(ListenSocketTest, SeesThatItsFileIsGoneOrAnother) {
+  const auto listen = ListenSocket::bind(path, 0640, std::nullopt);
+  ASSERT_TRUE(listen);
+  const auto adopted = ListenSocket::adopt(::dup((*listen)->fd()));
+  ASSERT_TRUE(adopted);
+  EXPECT_TRUE((*listen)->is_in_place());
+  EXPECT_TRUE((*adopted)->is_in_place());
+  std::filesystem::remove(path);
+  EXPECT_FALSE((*listen)->is_in_place());
+  EXPECT_FALSE((*adopted)->is_in_place());
+  const auto again = (*listen)->bind_again();
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE((*again)->is_in_place());
+  EXPECT_FALSE((*listen)->is_in_place());
+  EXPECT_EQ(status().st_mode & 07777U, 0640U);
+}
+
 TEST_F(ListenSocketTest, LeavesTheFileOfItsSuccessor) {
   auto first = ListenSocket::bind(path, 0600, std::nullopt);
   ASSERT_TRUE(first);

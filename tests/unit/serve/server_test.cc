@@ -116,6 +116,33 @@ TEST_F(ServerTest, ACrowdOfOneProcessIsNotBeforeAnother) {
 // descriptor for one.
 #if !__has_feature(undefined_behavior_sanitizer)
 // Without a descriptor for it a client stays in the queue; the server rests and tries again.
+TEST_F(ServerTest, MakesItsSocketAgainAndLosesNobodyInTheQueue) {
+  start();
+  const auto before = connect();
+  std::filesystem::remove(path());
+  ASSERT_TRUE(server->keep_in_place());
+  const auto after = connect();
+  for (Client* client : {before.get(), after.get()}) {
+    client->get(kToken1);
+    EXPECT_EQ(next_reply(*client).status, 200);
+  }
+  EXPECT_TRUE(server->keep_in_place()) << "nothing to do";
+}
+
+TEST_F(ServerTest, SaysThatAnotherFileIsInItsPlace) {
+  start();
+  std::filesystem::remove(path());
+  std::filesystem::create_directory(path());
+  const auto kept = server->keep_in_place();
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().kind, ErrorKind::kConfig);
+  std::filesystem::remove(path());
+  EXPECT_TRUE(server->keep_in_place());
+  const auto client = connect();
+  client->get(kToken1);
+  EXPECT_EQ(next_reply(*client).status, 200);
+}
+
 TEST_F(ServerTest, RestsWhenDescriptorsRunOut) {
   start({.times = {}, .sweep_spacing = milliseconds{1}, .accept_rest = milliseconds{1}});
   const auto client = connect();

@@ -150,5 +150,27 @@ TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
   EXPECT_EQ("the audit trail is append-only", attempt("UPDATE audit SET uid = 0"));
 }
 
+// Each event goes into the share that a note of it gets today.
+TEST_F(SqliteAudit, TheMigrationSharesEveryEventAsANoteOfItIs) {
+  std::vector<AuditNote> notes;
+  for (int event = 1; event <= static_cast<int>(AuditEvent::kStopped); ++event) {
+    notes.push_back(fetch_of("a"));
+    notes.back().key.event = static_cast<AuditEvent>(event);
+  }
+  {
+    auto store = open();
+    append(*store, notes);
+  }
+  testing::make_older(path(), 3);
+  open().reset();
+  RawSqlite raw(path());
+  for (const AuditNote& note : notes) {
+    const int event = static_cast<int>(note.key.event);
+    EXPECT_EQ(fmt::format("{}", static_cast<int>(share_of(note.key.event))),
+              raw.value(fmt::format("SELECT share FROM audit WHERE event = {}", event)))
+        << "event " << event;
+  }
+}
+
 }  // namespace
 }  // namespace rota

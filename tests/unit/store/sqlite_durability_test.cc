@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 
+#include "file_size_limit.h"
 #include "raw_sqlite.h"
 
 namespace rota {
@@ -15,6 +15,7 @@ namespace {
 
 using testing::Batch;
 using testing::describe;
+using testing::FileSizeLimit;
 using testing::make_call;
 using testing::make_member;
 using testing::make_token;
@@ -97,26 +98,6 @@ TEST_F(SqliteDurability, P2AKilledProcessLosesNoCommit) {
     there = loaded;
   }
 }
-
-// Files cannot grow past `bytes` for as long as this lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    EXPECT_EQ(0, getrlimit(RLIMIT_FSIZE, &before_));
-    const rlimit limit{bytes, before_.rlim_max};
-    EXPECT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
 
 TEST_F(SqliteDurability, P2AFullDiskRefusesABatchWholeAndTakesItLater) {
   constexpr rlim_t kLimit = rlim_t{256} * 1024;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "file_size_limit.h"
 #include "raw_sqlite.h"
 
 namespace rota {
@@ -91,6 +92,46 @@ TEST_F(SqliteErase, P10AfterACheckpointTheSealedBytesAreGoneAsWell) {
     EXPECT_EQ("", files_with(std::string_view(sealed).substr(sealed.size() - 16)));
   }
   EXPECT_EQ("rota.db ", files_with(stays));
+}
+
+// The batch goes into the log, and the database cannot grow: so the log cannot be cut.
+class SqliteScrubOwed : public SqliteErase {
+ protected:
+  std::unique_ptr<SqliteStore> store_with_a_scrub_owed() {
+    auto store = open();
+    commit(*store, many(1));
+    commit(*store, {Scrub{}});
+    const testing::FileSizeLimit full(std::filesystem::file_size(path()));
+    Batch batch = many(101);
+    batch.push_back(EraseToken{TokenId{1}});
+    batch.push_back(Scrub{});
+    commit(*store, batch);
+    EXPECT_FALSE(log().empty());
+    return store;
+  }
+  static Batch many(std::int64_t first) {
+    constexpr std::int64_t kMany = 100;
+    Batch batch{PutMember{make_member(1)}};
+    for (std::int64_t id = first; id < first + kMany; ++id) {
+      batch.push_back(PutToken{MemberId{1}, make_token(id, std::string(500, 'x'))});
+    }
+    return batch;
+  }
+  std::string log() const { return read_all(folder_.path()).at("rota.db-wal"); }
+};
+
+TEST_F(SqliteScrubOwed, P10ComesWithTheNextBatch) {
+  auto store = store_with_a_scrub_owed();
+  commit(*store, {PutMember{make_member(2)}});
+  EXPECT_TRUE(log().empty());
+  commit(*store, {PutMember{make_member(2)}});
+  EXPECT_FALSE(log().empty()) << "and is owed no more";
+}
+
+TEST_F(SqliteScrubOwed, P10ComesWithoutABatchToo) {
+  auto store = store_with_a_scrub_owed();
+  EXPECT_TRUE(store->look_after());
+  EXPECT_TRUE(log().empty());
 }
 
 TEST_F(SqliteErase, P10ACheckpointCutsTheJournalToNothing) {
