@@ -14,9 +14,9 @@
 namespace rota {
 
 inline constexpr std::size_t kSecretBytesMax = 16'384;
-inline constexpr std::size_t kRosterBytesMax = std::size_t{256}
-                                               << 20U;  // of all its files together
-inline constexpr std::size_t kRosterFilesMax = 4'096;
+// Of all its files together: a million members fit, and a text of this size is parsed in seconds.
+inline constexpr std::size_t kRosterBytesMax = std::size_t{64} << 20U;
+inline constexpr std::size_t kRosterFilesMax = 1'024;  // looked at every ten seconds, on the loop
 
 // These block, so they run at the start and at a reload only. A file that is missing, may not be
 // read, is not a regular file or is too large is kConfig and the message names it; a read that
@@ -33,10 +33,6 @@ Result<Secret> read_secret_file(const std::string& path);
 Result<Secret> read_credential(std::string_view name, std::string_view key);
 
 // Whichever of the two the source names.
-// Whether a message may repeat where the secret is: not if that may be the secret itself, put there
-// by mistake. what_names() stands in its place, such as "what app_token_file names".
-bool may_be_shown(const SecretSource& source);
-std::string what_names(const SecretSource& source, std::string_view key);
 Result<Secret> read_secret(const SecretSource& source, std::string_view key);
 
 // What the file system says of a roster's files without reading them: it differs when one was
