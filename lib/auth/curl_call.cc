@@ -220,7 +220,7 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options) {
 
 // A call whose body libcurl never asked for had no effect: no request is whole without its body.
 // Anything else may have.
-HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code = CURLE_OK) {
+HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code) {
   return {call.refused          ? TransientReason::kNotProcessed
           : call.body_taken > 0 ? TransientReason::kNoReply
                                 : TransientReason::kNotSent,

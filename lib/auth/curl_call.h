@@ -78,6 +78,6 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options);
 // What the transfer that ended with `code` came to.
 HttpResult result_of(CurlCall& call, CURLcode code);
 // The failure of a call that is given up here and now.
-HttpFailure failure_of(const CurlCall& call, std::string_view why);
+HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code = CURLE_OK);
 
 }  // namespace rota

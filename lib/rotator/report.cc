@@ -104,7 +104,7 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
   members["fresh"] = standing.fresh;
   members["overdue"] = standing.overdue;
   members["dead_on_arrival"] = standing.dead_on_arrival;
-  const auto holds = census.first_end(circle);
+  const auto holds = census.first_end(engine.circle_now(now));
   members["tokens_hold_until"] = holds ? json::value(format_iso8601(*holds)) : nullptr;
   json::array reasons;
   for (const UnreadyReason& reason : unready) {
@@ -283,7 +283,7 @@ std::string status_line(Engine& engine, Now now) {
   if (census.revoking() > 0)
     line += fmt::format("; {} {} to revoke", grouped(census.revoking()),
                         census.revoking() == 1 ? "token" : "tokens");
-  if (const auto holds = census.first_end(circle); holds && engine.trouble()) {
+  if (const auto holds = census.first_end(engine.circle_now(now)); holds && engine.trouble()) {
     line += fmt::format("; tokens hold until {} UTC", minute_of(*holds));
   }
   if (const auto left = engine.next_call_in(now)) {
