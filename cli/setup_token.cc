@@ -101,9 +101,9 @@ Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {
       "leaves it out)\n",
       where.base_url)));
   TokenCheck check = check_token_(where, token);
-  ROTA_TRY(output_.out(printable(check.text) + "\n"));
+  ROTA_TRY(output_.out(visible(check.text) + "\n"));
   if (const std::string other = describe_base_url(where.base_url); !other.empty()) {
-    ROTA_TRY(output_.out(printable(other) + "\n"));
+    ROTA_TRY(output_.out(visible(other) + "\n"));
   }
   return check;
 }
@@ -134,7 +134,7 @@ Result<SecretPtr> AppTokenChooser::in_place_of_a_refused_one(const std::string& 
   if (!command_.check) return SecretPtr{};
   auto read = read_credential_file(path);
   if (!read) {
-    ROTA_TRY(output_.out(fmt::format("not checked: {}\n", printable(read.error().message))));
+    ROTA_TRY(output_.out(fmt::format("not checked: {}\n", visible(read.error().message))));
     return SecretPtr{};
   }
   ROTA_ASSIGN(const SecretPtr there, usable(*std::move(read)));

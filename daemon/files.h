@@ -32,11 +32,12 @@ Result<Secret> read_secret_file(const std::string& path);
 // setting without its ending ("app_token"), so that a message can name it and the way around.
 Result<Secret> read_credential(std::string_view name, std::string_view key);
 
-// Whichever of the two the source names.
 // Whether a message may repeat where the secret is: not if that may be the secret itself, put there
 // by mistake. what_names() stands in its place, such as "what app_token_file names".
 bool may_be_shown(const SecretSource& source);
 std::string what_names(const SecretSource& source, std::string_view key);
+
+// Whichever of the two the source names. No error repeats a name that may be the secret itself.
 Result<Secret> read_secret(const SecretSource& source, std::string_view key);
 
 // What the file system says of a roster's files without reading them: it differs when one was

@@ -283,7 +283,7 @@ std::string status_line(Engine& engine, Now now) {
   if (census.revoking() > 0)
     line += fmt::format("; {} {} to revoke", grouped(census.revoking()),
                         census.revoking() == 1 ? "token" : "tokens");
-  if (const auto holds = census.first_end(engine.circle_now(now)); holds && engine.trouble()) {
+  if (const auto holds = census.first_end(circle); holds && engine.trouble()) {
     line += fmt::format("; tokens hold until {} UTC", minute_of(*holds));
   }
   if (const auto left = engine.next_call_in(now)) {
