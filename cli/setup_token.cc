@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/setup_token.h"
 
 #include <fmt/format.h>
