@@ -1,4 +1,3 @@
-#include "base/text.h"
 #include "cli/setup_token.h"
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/program.h"
 #include "daemon/files.h"
 #include "daemon/settings.h"
