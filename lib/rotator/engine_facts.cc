@@ -30,8 +30,12 @@ void Engine::forgive_all(Now now) {
   for (const MemberId member : std::exchange(failing_, {})) {
     MemberSlot& slot = slots_.at(member);
     if (slot.record.state == MemberState::kUnknown) continue;
-    slot.attempts.failures = 0;
     slot.attempts.revocations.clear();
+    if (slot.attempts.dead_on_arrival) {
+      failing_.insert(member);  // Circle does answer it: the next token may be no better (P7)
+    } else {
+      slot.attempts.failures = 0;
+    }
     replan(slot, now);
   }
 }

@@ -23,7 +23,7 @@ rota::testing::Metrics read(const Health& health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 84U);
+  EXPECT_EQ(metrics.size(), 85U);
   EXPECT_THAT(metrics_text({}, "1.2.3"),
               ::testing::StartsWith("# HELP rota_build_info The running version, as a label.\n"
                                     "# TYPE rota_build_info gauge\n"

@@ -199,7 +199,7 @@ TEST_F(SqliteOlderSeals, P10ARecordThatNobodyCanReadIsSetAsideThereToo) {
 }
 
 TEST_F(SqliteOlderSeals, P10ATokenOfNoStatusIsSetAsideThereToo) {
-  tamper("UPDATE token SET status = 4 WHERE id = 2");
+  tamper("UPDATE token SET status = 9 WHERE id = 2");
   EXPECT_EQ("13", loaded_tokens(1));
 }
 
