@@ -73,8 +73,11 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   // Circle an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record, attempts)) return;
 
-  // Whoever is issued on demand is asked for by every name all the same.
-  if (const auto check = name_check_due(record, facts.refresh_lifetime); check && can_refresh) {
+  // Whoever is issued on demand is asked for by every name all the same. The longest life that was
+  // seen may come of a clock that was wrong then.
+  const Duration pair_life = can_refresh ? std::min(facts.refresh_lifetime, lifetime_of(*refresh))
+                                         : facts.refresh_lifetime;
+  if (const auto check = name_check_due(record, pair_life); check && can_refresh) {
     const WallTime due = std::max(*check, attempts.throttled_until);
     offer(plan, {.kind = CallKind::kIssue,
                  .lane = Lane::kRenewal,
