@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace rota::sim {
 namespace {
@@ -218,6 +219,7 @@ void World::stand_still() {
   clients_.stand_still(length);
   boot_epoch_ += length;
   wall_error_ -= length;
+  unset_ += length;
   unseen_pause_ = time_.now() + length;
   pause_hidden_ = false;
   timer_.reset();
@@ -228,10 +230,12 @@ void World::stand_still() {
   if (random_.below(kNeverOneIn) == 0) return;
   const Duration later =
       random_.below(2) == 0 ? Duration{1} : random_.up_to(std::chrono::minutes{10});
-  time_.machine(length + later, [this, length] {
+  // Whoever sets it sets it to the time, so pauses of before that nobody made up for, too.
+  time_.machine(length + later, [this] {
+    if (unset_ == Duration{0}) return;
     note("stand_still.seen");
     if (!pause_hidden_) unseen_pause_.reset();
-    set_clock(length);
+    set_clock(std::exchange(unset_, Duration{0}));
   });
 }
 

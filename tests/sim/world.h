@@ -92,6 +92,7 @@ class World {
   std::optional<Duration> calm_since_;
   std::optional<Duration> unseen_pause_;
   bool pause_hidden_ = false;
+  Duration unset_{0};  // how far behind pauses left the wall clock that nobody has set since
   CircleSide circle_;
   StoreSide store_;
   Clients clients_;
