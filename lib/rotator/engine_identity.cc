@@ -96,6 +96,7 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
   record_change(owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_,
                              use_of(owner, call))
                            .change);
+  (void)arrived_dead(owner, reply.outcome, now);
   note(AuditEvent::kMemberMismatched, &slot);
   replan(owner, now);
   return true;

@@ -76,7 +76,8 @@ TEST(UpstreamTls, ACaFileThatCannotBeUsedIsNamedByTheCheckTheStartAndDoctor) {
     box.daemon.write_config();
     const std::string named = fmt::format("ca_file {}: {}", path.string(), c.problem);
 
-    const Finished check = box.daemon.daemon_command({"--check"});
+    const Finished check =
+        box.daemon.daemon_command({"--check", "--config", box.daemon.config_path()});
     EXPECT_EQ(check.code, 78) << c.name;
     EXPECT_THAT(check.output, HasSubstr(named));
 
