@@ -74,11 +74,14 @@ void CircleSide::change_member() {
   const sandbox::Member* member = circle_.members().find(id);
   if (member == nullptr) {
     world_.note("circle.member_back");
-    circle_.members().put(sandbox::numbered_member(id));
+    sandbox::Member back = sandbox::numbered_member(id);
+    moved_at_.insert_or_assign(back.email, world_.time().now());
+    circle_.members().put(std::move(back));
     return;
   }
   if (random_.below(2) == 0) {
     world_.note("circle.member_removed");
+    moved_at_.insert_or_assign(member->email, world_.time().now());
     circle_.erase_member(id);
     return;
   }

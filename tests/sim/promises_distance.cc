@@ -56,9 +56,14 @@ void Promises::note_arrival(const Flight& flight, const Reply& reply) {
   if (issued == nullptr && refreshed == nullptr) return;
   const WallTime ends =
       issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
+  const Durable::Member* caller = durable().find(flight.member);
+  // By a name that leads to somebody else: it is that one's token.
+  const bool is_its_own = issued == nullptr || caller == nullptr || !caller->pin ||
+                          *caller->pin == issued->pair.community_member_id;
   Recent& recent = recent_[flight.member];
   if (ends + kSurely <= world_.circle_time()) {
     world_.note("dead_on_arrival");
+    if (!is_its_own) return;
     recent.dead = true;
     recent.dead_at = world_.time().now();
   } else {

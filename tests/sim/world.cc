@@ -269,6 +269,12 @@ void World::calm_down() {
   store_.calm_down();
   operators_.calm_down();
   promises_.calm_down();
+  // What nobody can know does not settle: somebody sees to the clock.
+  time_.machine(Duration{1}, [this] {
+    if (unset_ == Duration{0}) return;
+    unseen_pause_.reset();
+    set_clock(std::exchange(unset_, Duration{0}));
+  });
 }
 
 }  // namespace rota::sim
