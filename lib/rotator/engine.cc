@@ -133,9 +133,10 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   if (stopping_) return wake;
   for (const Lane lane : kLanes) {
     const Queue& queue = lanes_[index_of(lane)];
-    if (queue.empty()) continue;
-    BootTime due = clock_.boot_at(queue.begin()->first);
-    if (lane == Lane::kRefresh && wants_clock_probe()) due = std::min(due, clock_probe_at_);
+    const bool probes = lane == Lane::kRefresh && wants_clock_probe();
+    if (queue.empty() && !probes) continue;
+    BootTime due = queue.empty() ? clock_probe_at_ : clock_.boot_at(queue.begin()->first);
+    if (probes) due = std::min(due, clock_probe_at_);
     auto at = std::max(now.boot, due);
     const auto slot_at = budget_.next_slot(lane, now.boot);
     if (!slot_at) continue;  // a reply comes first

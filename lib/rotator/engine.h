@@ -154,6 +154,7 @@ class Engine {
   bool has_asked_for_time() const;
   bool doubt_lets_through(Lane lane, BootTime now) const;
   bool wants_clock_probe() const;
+  std::optional<std::pair<MemberId, PlannedCall>> clock_probe(Now now) const;
   void probe_clock(Now now);
   void note_asked_for_time(CallKind kind, Now now);
   void end_doubt(WallTime latest, Now now);

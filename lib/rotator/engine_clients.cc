@@ -54,7 +54,9 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   const bool refused_as_a_whole = breaker_.state() == BreakerState::kAppTokenRefused ||
                                   breaker_.state() == BreakerState::kNotEligible;
   const auto& planned = slot.queued[index_of(Lane::kWaiting)];
-  const bool in_time = slot.in_flight || (planned && clock_.boot_at(*planned) <= deadline);
+  // Circle's next reply may show that the token that is there is alive.
+  const bool in_time =
+      slot.in_flight || clock_.doubted() || (planned && clock_.boot_at(*planned) <= deadline);
   if (slot.record.state != MemberState::kActive) {
     answer(id, best_answer(slot, wait.request, now));
   } else if (answer_if_served(id, slot, now)) {

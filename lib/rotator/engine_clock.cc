@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/expiry.h"
+#include "plan/identity.h"
 #include "rotator/engine.h"
 
 // Circle's time: when it is asked for, and what follows when it is not what it was taken for.
@@ -53,8 +54,34 @@ bool Engine::doubt_lets_through(Lane lane, BootTime now) const {
 
 bool Engine::wants_clock_probe() const {
   const bool after_reboot = boot_ != BootId{} && !clock_.confirmed() && calls_.empty();
-  return (after_reboot || (clock_.doubted() && !has_asked_for_time())) &&
-         !lanes_[index_of(Lane::kRefresh)].empty();
+  return after_reboot || (clock_.doubted() && !has_asked_for_time());
+}
+
+// Whose refresh is to tell the time: the one that is due first; if none is planned, since all are
+// refreshed on demand, any that can be made.
+std::optional<std::pair<MemberId, PlannedCall>> Engine::clock_probe(Now now) const {
+  const Queue& lane = lanes_[index_of(Lane::kRefresh)];
+  if (!lane.empty()) {
+    const MemberId member = lane.begin()->second;
+    const auto planned = plan_of(slots_.at(member), now).calls[index_of(Lane::kRefresh)];
+    return planned ? std::optional(std::pair(member, *planned)) : std::nullopt;
+  }
+  const WallTime circle = circle_now(now);
+  for (const auto& [member, slot] : slots_) {
+    const Token* refresh = current(slot.record, TokenKind::kRefresh);
+    const Attempts& attempts = slot.attempts;
+    if (slot.record.state != MemberState::kActive || slot.in_flight || refresh == nullptr ||
+        !alive(refresh->expires_at, circle) || has_unresolved_name(slot.record) ||
+        attempts.settle_by_issue || attempts.retry_at > circle ||
+        attempts.throttled_until > circle) {
+      continue;
+    }
+    return std::pair(member, PlannedCall{.kind = CallKind::kRefresh,
+                                         .lane = Lane::kRefresh,
+                                         .due = circle,
+                                         .token = refresh->id});
+  }
+  return std::nullopt;
 }
 
 // After a reboot the wall clock may be wrong, and with nothing due for an hour expired tokens would
@@ -63,9 +90,7 @@ bool Engine::wants_clock_probe() const {
 void Engine::probe_clock(Now now) {
   if (!wants_clock_probe() || now.boot < clock_probe_at_ || !may_send(Lane::kRefresh, now)) return;
   clock_probe_at_ = now.boot + kClockProbeEvery;
-  MemberSlot& slot = slots_.at(lanes_[index_of(Lane::kRefresh)].begin()->second);
-  const auto planned = plan_of(slot, now).calls[index_of(Lane::kRefresh)];
-  if (planned) start_call(slot, *planned, now);
+  if (const auto probe = clock_probe(now)) start_call(slots_.at(probe->first), probe->second, now);
 }
 
 void Engine::note_asked_for_time(CallKind kind, Now now) {

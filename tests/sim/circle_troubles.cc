@@ -92,6 +92,7 @@ void CircleSide::change_member() {
   sandbox::Member loser = *member;
   loser.email.clear();
   sandbox::Member winner = *circle_.members().find(other);
+  moved_at_.insert_or_assign(winner.email, world_.time().now());
   winner.email = email;
   moved_at_.insert_or_assign(email, world_.time().now());
   circle_.members().put(loser);
