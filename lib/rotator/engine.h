@@ -219,6 +219,7 @@ class Engine {
 
   // engine_merge.cc
   void merge_into(MemberSlot& into, MemberSlot& slot, Now now);
+  MemberSlot* find_shown(MemberId member);
   void unite_namesakes(Now now);
 
   // engine_roster.cc

@@ -35,15 +35,16 @@ bool can_be_reinstated(MemberState state) {
 }  // namespace
 
 void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
-  const auto it = slots_.find(request.member);
-  if (it == slots_.end()) {
+  MemberSlot* const shown = find_shown(request.member);
+  if (shown == nullptr) {
     out.emplace_back(command::Answer{.wait = id, .answer = {.result = WaitResult::kUnknown}});
     return;
   }
-  MemberSlot& slot = it->second;
+  MemberSlot& slot = *shown;
   const BootTime deadline = now.boot + std::clamp(request.wait, Duration{0}, kWaitMax);
-  const WaitState& wait =
+  WaitState& wait =
       waits_.emplace(id, WaitState{.request = request, .deadline = deadline}).first->second;
+  wait.request.member = slot.record.id;
   wait_deadlines_.emplace(deadline, id);
   slot.waiters.push_back(id);
   if (request.refused) slot.attempts.refused = request.refused;
@@ -69,10 +70,10 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
 }
 
 void Engine::on_refused(MemberId member, Fingerprint refused, Now now, Commands& out) {
-  const auto it = slots_.find(member);
-  if (it == slots_.end()) return;
-  it->second.attempts.refused = refused;
-  replan(it->second, now);
+  MemberSlot* const slot = find_shown(member);
+  if (slot == nullptr) return;
+  slot->attempts.refused = refused;
+  replan(*slot, now);
   pump(now, out);
 }
 

@@ -31,9 +31,25 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
   journal_.reassign(from, into.record.id, gathering_.mutations);
   forget(slot);
+  gathering_.merged.emplace(from, into.record.id);
   if (into.record.last_used > into.use_on_record) want_use_recorded(into, now);
   index(into);
   record_change(into, change);
+}
+
+// The member that the table shows under this id: clients name members as the table has them, and it
+// learns of a merge when that is durable.
+MemberSlot* Engine::find_shown(MemberId member) {
+  const auto follow = [&member](const Batch& batch) {
+    for (auto it = batch.merged.find(member); it != batch.merged.end();
+         it = batch.merged.find(member)) {
+      member = it->second;
+    }
+  };
+  if (committing_) follow(*committing_);
+  follow(gathering_);
+  const auto it = slots_.find(member);
+  return it == slots_.end() ? nullptr : &it->second;
 }
 
 // A database of before keys were compared in their canonical form can hold two records whose keys

@@ -173,8 +173,7 @@ void Engine::record_uses(Now now) {
 
 void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) {
   for (const MemberId member : members) {
-    const auto it = slots_.find(member);
-    if (it != slots_.end()) note_use(it->second, now);
+    if (MemberSlot* const slot = find_shown(member)) note_use(*slot, now);
   }
   pump(now, out);
 }

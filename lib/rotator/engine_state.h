@@ -78,6 +78,8 @@ struct Batch {
   // store that takes nothing lets nobody grow these.
   std::map<WaitId, WaitAnswer> answers;
   std::set<OperatorId> reports;
+  // Members that are others' from here on, which the table still shows: each with its new one.
+  std::map<MemberId, MemberId> merged;
 
   bool empty() const {
     return mutations.empty() && then.empty() && send.empty() && answers.empty() && reports.empty();

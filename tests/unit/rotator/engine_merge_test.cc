@@ -71,6 +71,21 @@ TEST(EngineMerge, P12TheLaterUseCountsAndIsOnRecord) {
   EXPECT_EQ(box.durable.snapshot().members.at(0).last_used, used) << "a restart knows it too";
 }
 
+TEST(EngineMerge, P9WhoAsksBeforeTheMergeIsDurableWaitsForTheMemberThatItIs) {
+  EngineBox box = box_before_a_merge();
+  box.reply(box.newest_call(), issued("access-2", "refresh-1", box.circle()));
+  ASSERT_EQ(box.engine.size(), 1U);
+  const Published* shown = box.table.find(kSsoKey);
+  ASSERT_NE(shown, nullptr);
+  ASSERT_EQ(shown->member, MemberId{2}) << "the table does not know of the merge yet";
+  const WaitId wait = box.wait(2);
+  box.used({MemberId{2}});
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_EQ(box.served(kSsoKey), "access-2");
+}
+
 TEST(EngineMerge, P4ARotationThatWasAskedForByOneNameIsReportedOnce) {
   EngineBox box = box_before_a_merge();
   const OperatorId op = box.operate(kSsoKey, OperatorAction::kRotate);
