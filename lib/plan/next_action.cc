@@ -61,6 +61,13 @@ bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts)
   });
 }
 
+void offer_renewal(WallTime at, const Attempts& attempts, MemberPlan& plan) {
+  const WallTime due = std::max(at, attempts.throttled_until);
+  offer(plan, {.kind = CallKind::kIssue,
+               .lane = Lane::kRenewal,
+               .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});
+}
+
 void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand demand,
                    const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                    WallTime now, MemberPlan& plan) {
@@ -78,10 +85,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   const Duration pair_life = can_refresh ? std::min(facts.refresh_lifetime, lifetime_of(*refresh))
                                          : facts.refresh_lifetime;
   if (const auto check = name_check_due(record, pair_life); check && can_refresh) {
-    const WallTime due = std::max(*check, attempts.throttled_until);
-    offer(plan, {.kind = CallKind::kIssue,
-                 .lane = Lane::kRenewal,
-                 .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});
+    offer_renewal(*check, attempts, plan);
   }
 
   const bool refused = access != nullptr && attempts.refused == access->fingerprint;
@@ -128,11 +132,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   offer(plan, call);
 
   if (can_refresh && demand.kept) {
-    const WallTime due = std::max(
-        {renewal_due(*refresh, policy), record.renew_not_before, attempts.throttled_until});
-    offer(plan, {.kind = CallKind::kIssue,
-                 .lane = Lane::kRenewal,
-                 .due = attempts.failures > 0 ? std::max(due, attempts.retry_at) : due});
+    offer_renewal(std::max(renewal_due(*refresh, policy), record.renew_not_before), attempts, plan);
   }
 }
 

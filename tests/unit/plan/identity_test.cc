@@ -43,6 +43,9 @@ TEST(Identity, P13TheOtherNamesAreDueOnceOneOfThemRenewedThePair) {
   EXPECT_EQ(name_check_due(member_of({resolved("email:a@b", kT0)}), 3h), kT0 + 3h)
       << "where each refresh brings a new pair";
   EXPECT_EQ(name_check_due(member_of({resolved("email:a@b", kT0)}), 1s), kT0 + kNameRound);
+  EXPECT_EQ(name_check_due(member_of({resolved("email:a@b", kT0)}), kNameCheckMax + 1ms),
+            kT0 + kNameCheckMax)
+      << "however long a pair lives";
   const auto due = [](Duration apart) {
     return name_check_due(
         member_of({resolved("email:a@b", kT0), resolved("sso:a", kT0 + apart), selector("id:42")}),

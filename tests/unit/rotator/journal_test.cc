@@ -116,6 +116,15 @@ TEST_F(JournalTest, P3OfTwoDoubtsOfOneMemberTheLaterStandsForBoth) {
   EXPECT_THAT(sweep(kT0 + 2h), ElementsAre(second));
 }
 
+TEST_F(JournalTest, P3ADoubtThatIsPostponedIsPutOnRecordWithItsNewEnd) {
+  const CallId call = done(kT0, kT0 + 1s, CallFate::kUnknown, kT0 + 1h);
+  std::vector<Mutation> mutations;
+  journal.postpone_doubts(30min, mutations);
+  ASSERT_EQ(mutations.size(), 1U);
+  EXPECT_EQ(put_row(mutations, 0).id, call);
+  EXPECT_EQ(put_row(mutations, 0).doubt_until, kT0 + 90min);
+}
+
 TEST_F(JournalTest, P3DoubtsFollowTheirMember) {
   const CallId moved = done(kT0, kT0, CallFate::kUnknown, kT0 + 1h);
   done(kT0, kT0, CallFate::kUnknown, kT0 + 1h, MemberId{3});
