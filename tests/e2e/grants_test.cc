@@ -385,6 +385,13 @@ TEST_F(Grants, AReloadSaysWhatNeedsARestart) {
   EXPECT_EQ(reload.code, 0);
   EXPECT_THAT(reload.output, HasSubstr("NEEDS A RESTART: what changed in [rotation]"));
   EXPECT_THAT(box.daemon.process().output(), HasSubstr("needs a restart: [rotation]"));
+
+  box.daemon.rotation["refresh_ahead"] = "\"4s\"";
+  box.daemon.upstream["max_in_flight"] = "3";
+  box.daemon.roster_options["max_retire_count"] = "7";
+  box.daemon.write_config();
+  EXPECT_THAT(box.daemon.cli({"reload"}).output,
+              HasSubstr("NEEDS A RESTART: what changed in [upstream], [roster] of"));
 }
 
 }  // namespace
