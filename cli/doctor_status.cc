@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/text.h"
 #include "cli/app_token_check.h"
 
 namespace rota::cli {
@@ -136,8 +137,10 @@ void judge_budget(const json::object& status, const json::object& upstream, Find
     if (left_out && *left_out > 0) {
       findings.push_back(
           note("budget",
-               fmt::format("keeps {} members fresh; {} are issued when somebody asks",
-                           number_at(*upkeep, "fits").value_or(0), *left_out),
+               fmt::format("keeps {} fresh; {} issued when somebody asks",
+                           counted(static_cast<std::size_t>(number_at(*upkeep, "fits").value_or(0)),
+                                   "member", "members"),
+                           counted(static_cast<std::size_t>(*left_out), "is", "are")),
                "fewer members, or more requests_per_window, if that is too slow"));
     }
   }

@@ -131,8 +131,8 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);
   const auto wanted =
       static_cast<std::size_t>(std::ranges::count(roster.entries, false, &RosterEntry::retired));
-  text += fmt::format("the budget keeps {} members fresh; this roster has {}\n",
-                      engine.upkeep().capacity(), wanted);
+  text += fmt::format("the budget keeps {} fresh; this roster has {}\n",
+                      counted(engine.upkeep().capacity(), "member", "members"), wanted);
   if (const auto left_out = left_out_of(engine, roster); !left_out.empty()) {
     text += list("on demand, as the ones used least lately:", left_out);
   }

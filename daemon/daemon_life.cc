@@ -5,6 +5,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/text.h"
 #include "daemon/accounts.h"
 #include "daemon/daemon.h"
 #include "daemon/hardening.h"
@@ -94,8 +95,9 @@ void Daemon::go_live() {
   if (metrics_server_) metrics_server_->start();
   context_.manager.ready(status_text());
   context_.log.say(Severity::kInfo, "ready",
-                   fmt::format("rotad {} serves {} members on {}", kVersion,
-                               rotator_->engine().size(), settings_.serve.token_socket));
+                   fmt::format("rotad {} serves {} on {}", kVersion,
+                               counted(rotator_->engine().size(), "member", "members"),
+                               settings_.serve.token_socket));
   keep_manager_informed();
   keep_files_in_place();
 }

@@ -167,7 +167,8 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   if (const auto& held = health.files.held_grants; !held.empty()) {
     add(UnreadyCode::kGrantsHeldBack,
         counted(held.size(), "grant names", "grants name") +
-            " a user or group that is not there, and is held back",
+            " a user or group that is not there, and " + (held.size() == 1 ? "is" : "are") +
+            " held back",
         fmt::format("{}", fmt::join(held, "; ")));
   }
   if (health.files.grants_wait) {

@@ -271,10 +271,14 @@ std::string status_line(Engine& engine, Now now) {
   line += fmt::format("{} of {} {} fresh", grouped(census.fresh(circle)), grouped(active),
                       active == 1 ? "member" : "members");
   if (const Health::Members standing = count_members(engine, now); standing.first_issues > 0) {
-    const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
-    line += fmt::format("; first tokens: {} of {} issued, about {} min to go",
-                        grouped(standing.kept - standing.first_issues), grouped(standing.kept),
-                        grouped(static_cast<std::size_t>(minutes.count())));
+    line += fmt::format("; first tokens: {} of {} issued",
+                        grouped(standing.kept - standing.first_issues), grouped(standing.kept));
+    // Nobody knows that while calls fail.
+    if (!engine.trouble()) {
+      const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
+      line +=
+          fmt::format(", about {} min to go", grouped(static_cast<std::size_t>(minutes.count())));
+    }
   }
   if (engine.upkeep().left_out() > 0) {
     line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",

@@ -44,6 +44,10 @@ std::vector<Case> all_cases() {
       {"roster_not_in_force",
        [](Health& h) { h.files.roster_problem = "roster.toml:1: email:ada@example.com"; },
        "the roster on disk is not in force", "roster.toml:1: email:ada@example.com"},
+      {"grants_held_back", [](Health& h) { h.files.held_grants = {"a"}; },
+       "1 grant names a user or group that is not there, and is held back", "a"},
+      {"grants_held_back", [](Health& h) { h.files.held_grants = {"a", "b"}; },
+       "2 grants name a user or group that is not there, and are held back", "a; b"},
       {"roster_plan_held", [](Health& h) { h.held_plan = {.id = "0123", .retire = 1}; },
        "plan 0123 would retire 1 member and waits for an operator", ""},
       {"upstream_app_token_refused", [](Health& h) { h.breaker = BreakerState::kAppTokenRefused; },
@@ -72,8 +76,8 @@ TEST(Readiness, AllReasonsStandTogether) {
   for (const Case& each : all_cases()) each.spoil(health);
   EXPECT_THAT(codes_of(health),
               ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
-                          "config_not_in_force", "roster_not_in_force", "roster_plan_held",
-                          "tokens_dead_on_arrival", "upstream_not_eligible"));
+                          "config_not_in_force", "grants_held_back", "roster_not_in_force",
+                          "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
 }
 
 TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {

@@ -105,6 +105,20 @@ TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
             R"({"what":"Circle answers 503","since":"2024-03-20T16:50:00.000Z","failures":1})");
 }
 
+TEST(Report, TheStatusLineGuessesNoEndOfFirstTokensWhileCallsFail) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  EXPECT_THAT(status_line(box.engine, box.now), testing::HasSubstr("min to go"));
+  box.reply(box.oldest_call(), Transient{.reason = TransientReason::kNotSent,
+                                         .why = "no such name",
+                                         .symptom = {.kind = Symptom::Kind::kLookup}});
+  const std::string line = status_line(box.engine, box.now);
+  EXPECT_THAT(line, testing::HasSubstr("first tokens: 0 of 2 issued"));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("min to go")));
+}
+
 TEST(Report, TheStatusLineGroupsThousands) {
   EngineBox box;
   box.start();
