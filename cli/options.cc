@@ -9,6 +9,7 @@
 
 #include "base/fingerprint.h"
 #include "base/text.h"
+#include "cli/output.h"
 
 namespace rota::cli {
 namespace {
@@ -129,8 +130,10 @@ class Reader {
       const int code = app_.exit(error, out, err);
       std::cerr << visible(err.view(), "\n");
       if (code != 0) return ExitCode::kUsage;
-      std::cout << out.view();
-      return std::cout.flush() ? ExitCode::kDone : ExitCode::kFailed;
+      StandardOutput output;
+      const auto written = output.out(out.view());
+      if (!written) output.err(written.error().message);
+      return written ? ExitCode::kDone : ExitCode::kFailed;
     }
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
     if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;

@@ -5,24 +5,15 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
-#include <system_error>
-#include <utility>
 
 #include "base/text.h"
 #include "cli/exit_code.h"
 #include "daemon/hardening.h"
+#include "daemon/write_all.h"
 
 namespace rota::cli {
 namespace {
-
-// Waits until poll() has `events`, or an error, of the descriptor.
-void wait_for(int descriptor, short events) {
-  pollfd waited{.fd = descriptor, .events = events, .revents = 0};
-  while (::poll(&waited, 1, -1) < 0 && errno == EINTR) {
-  }
-}
 
 [[noreturn]] void end_without_reader() {
   std::signal(SIGPIPE, SIG_DFL);
@@ -36,23 +27,6 @@ void wait_for(int descriptor, short events) {
 }
 
 }  // namespace
-
-Result<void> write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        wait_for(descriptor, POLLOUT);
-        continue;
-      }
-      return fail(errno == EPIPE ? ErrorKind::kFull : ErrorKind::kIo,
-                  fmt::format("cannot write: {}", std::generic_category().message(errno)));
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
 
 void wait_for_input(int descriptor) { wait_for(descriptor, POLLIN); }
 

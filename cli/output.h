@@ -30,9 +30,6 @@ class StandardOutput : public Output {
   void err(std::string_view line) override;
 };
 
-// Writes all of it, and waits for a descriptor that takes nothing now.
-Result<void> write_all(int descriptor, std::string_view text);
-
 // Until there is something to read, or an error.
 void wait_for_input(int descriptor);
 

@@ -5,10 +5,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -38,8 +40,8 @@ bool open_standard_descriptors() {
 }
 
 void hold_reload_signal() {
-  const sigset_t set = reload_signal();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  static constexpr std::uint64_t kMask = std::uint64_t{1} << (SIGHUP - 1);
+  ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kMask, nullptr, sizeof kMask);
 }
 
 void release_reload_signal() {

@@ -13,7 +13,8 @@ Result<void> harden_process();
 bool open_standard_descriptors();
 
 // SIGHUP ends a process that does not handle it yet. One that comes during the start waits until it
-// is released, and is a reload then. Call both on the loop thread.
+// is released, and is a reload then. Both are for the loop thread; holding makes the system call
+// itself, since it comes before anything is initialized.
 void hold_reload_signal();
 void release_reload_signal();
 

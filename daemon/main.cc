@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "base/text.h"
 #include "daemon/check_command.h"
@@ -13,11 +14,17 @@
 #include "daemon/hardening.h"
 #include "daemon/options.h"
 #include "daemon/system_clock.h"
+#include "daemon/write_all.h"
 #include "store/sealer.h"
 
 namespace {
 
 using rota::ExitCode;
+
+// SIGHUP is held from before the initializers of the libraries on: they take longer than main()
+// does to its first line.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const kBeforeTheLibraries)() = rota::hold_reload_signal;
 
 // Not if that would wait for somebody to read it.
 int end_with(const rota::Error& error) {
@@ -27,6 +34,13 @@ int end_with(const rota::Error& error) {
   return static_cast<int>(rota::exit_code_of(error));
 }
 
+// Past stdio, whose buffers would keep a key. What is not written is a failure: a key that is only
+// half in its file seals a database that nobody can read later.
+int say(std::string_view text) {
+  const auto written = rota::write_all(STDOUT_FILENO, text);
+  return written ? static_cast<int>(ExitCode::kDone) : end_with(written.error());
+}
+
 int run(const rota::DaemonOptions& options) {
   const char* notify_socket = std::getenv("NOTIFY_SOCKET");
   rota::ServiceManager manager(notify_socket == nullptr ? "" : notify_socket);
@@ -34,7 +48,6 @@ int run(const rota::DaemonOptions& options) {
     manager.failed(error);
     return end_with(error);
   };
-  rota::hold_reload_signal();
   auto settings = rota::load_settings(options.config);
   if (!settings) return fail_with(settings.error());
 
@@ -53,15 +66,15 @@ int run(const rota::DaemonOptions& options) {
 int check(const rota::DaemonOptions& options) {
   const auto text = rota::check_configuration(options.config, rota::SystemClock{});
   if (!text) return end_with(text.error());
-  fmt::print("{}", rota::visible(*text, "\n"));
-  return static_cast<int>(ExitCode::kDone);
+  return say(rota::visible(*text, "\n"));
 }
 
 int keygen() {
   const auto key = rota::generate_store_key();
   if (!key) return end_with(key.error());
-  fmt::print("{}\n", key->reveal());
-  return static_cast<int>(ExitCode::kDone);
+  if (const int ended = say(key->reveal()); ended != static_cast<int>(ExitCode::kDone))
+    return ended;
+  return say("\n");
 }
 
 }  // namespace
@@ -79,6 +92,6 @@ int main(int argc, char** argv) {
     case rota::DaemonCommand::kKeygen:
       return keygen();
     case rota::DaemonCommand::kExit:
-      return options.exit_code;
+      return options.said.empty() ? options.exit_code : say(options.said);
   }
 }

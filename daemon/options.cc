@@ -26,9 +26,11 @@ DaemonOptions read_options(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     constexpr int kUsage = 64;  // EX_USAGE
     options.command = DaemonCommand::kExit;
-    std::ostringstream said;
-    options.exit_code = app.exit(error, std::cout, said) == 0 ? 0 : kUsage;
-    std::cerr << visible(said.view(), "\n");  // what was written wrong is quoted in it
+    std::ostringstream out;
+    std::ostringstream err;
+    options.exit_code = app.exit(error, out, err) == 0 ? 0 : kUsage;
+    options.said = out.str();
+    std::cerr << visible(err.view(), "\n");  // what was written wrong is quoted in it
     return options;
   }
   if (*keygen) options.command = DaemonCommand::kKeygen;

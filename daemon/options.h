@@ -9,10 +9,12 @@ enum class DaemonCommand { kRun, kCheck, kKeygen, kExit };
 struct DaemonOptions {
   DaemonCommand command = DaemonCommand::kRun;
   std::string config = "/etc/rota/rotad.toml";
-  int exit_code = 0;  // only for kExit: help or version was shown, or the words were wrong
+  // Only for kExit: help or version is wanted, or the words were wrong.
+  int exit_code = 0;
+  std::string said;  // for standard output
 };
 
-// Reads the command line; prints help, version and errors itself.
+// Reads the command line; prints errors itself.
 DaemonOptions read_options(int argc, char** argv);
 
 }  // namespace rota

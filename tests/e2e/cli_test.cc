@@ -22,7 +22,8 @@ class InAShell : public ::testing::Test {
   }
   // `$rota` is the command; `$out` a file of its own.
   Finished shell(const std::string& script) {
-    return run({"/bin/bash", "-c", "out=" + out().string() + "; rota=" ROTA_CLI "; " + script},
+    return run({"/bin/bash", "-c",
+                "out=" + out().string() + "; rota=" ROTA_CLI "; rotad=" ROTAD "; " + script},
                box.folder.path(),
                {{"ROTA_TOKEN_SOCKET", box.daemon.token_socket().string()},
                 {"ROTA_ADMIN_SOCKET", box.daemon.admin_socket().string()}});
@@ -45,7 +46,28 @@ TEST_F(InAShell, ATokenThatCannotBeWrittenIsAFailure) {
   EXPECT_EQ(shell("$rota token id:1 <&- >$out").code, 0);
 }
 
+// The initializers of the libraries take milliseconds, and run before main().
+TEST_F(InAShell, AHangupBeforeMainDoesNotEndTheDaemon) {
+  const Finished finished = shell("LD_PRELOAD=" EARLY_HANGUP " $rotad --version");
+  EXPECT_EQ(finished.code, 0) << finished.output;
+}
+
+TEST_F(InAShell, WhatTheDaemonsCommandsCannotWriteIsAFailure) {
+  const std::string check = "$rotad --check --config " + box.daemon.config_path().string();
+  for (const std::string& command : {std::string("$rotad keygen"), std::string("$rotad --help"),
+                                     std::string("$rotad --version"), check}) {
+    for (const char* to : {">/dev/full", ">&-"}) {
+      EXPECT_EQ(shell(command + " 2>$out " + to).code, 1) << command << to;
+      EXPECT_THAT(written(), HasSubstr("cannot write")) << command << to;
+    }
+    EXPECT_EQ(shell(command + " >$out").code, 0) << command;
+    EXPECT_THAT(written(), Not(IsEmpty())) << command;
+  }
+}
+
 TEST_F(InAShell, AReaderThatHasGoneEndsItQuietly) {
+  EXPECT_EQ(shell("exec 3> >(exec true); wait $!; $rota --help >&3; echo $? >$out").output, "");
+  EXPECT_EQ(written(), fmt::format("{}\n", 128 + SIGPIPE));
   const Finished finished =
       shell("exec 3> >(exec true); wait $!; $rota members >&3; echo $? >$out");
   EXPECT_THAT(finished.output, IsEmpty());

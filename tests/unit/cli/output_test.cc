@@ -8,6 +8,8 @@
 #include <csignal>
 #include <thread>
 
+#include "daemon/write_all.h"
+
 namespace rota::cli {
 namespace {
 
