@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -12,19 +13,38 @@
 #include "store/sealer.h"
 
 namespace rota {
+namespace {
+
+// Nobody else can put another secret there. `key` as for read_secret().
+Result<void> check_place(const SecretSource& source, std::string_view key) {
+  std::string path = source.file;
+  if (path.empty()) {
+    const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr) return {};  // read_secret() says so
+    path = fmt::format("{}/{}", folder, source.credential);
+  }
+  auto checked = check_only_ours(path);
+  if (!checked && !may_be_shown(source)) {
+    checked.error().message =
+        what_names(source, key) + ": others can write to it, or to a folder on the way to it";
+  }
+  return checked;
+}
+
+}  // namespace
 
 Result<SecretPtr> read_app_token(const Settings& settings) {
   return read_app_token(settings.upstream.app_token);
 }
 
 Result<SecretPtr> read_app_token(const SecretSource& source) {
-  if (!source.file.empty()) ROTA_TRY(check_only_ours(source.file));
+  ROTA_TRY(check_place(source, "app_token"));
   ROTA_ASSIGN(Secret token, read_secret(source, "app_token"));
   return std::make_shared<const Secret>(std::move(token));
 }
 
 Result<Secret> read_store_key(const Settings& settings) {
-  if (!settings.store.key.file.empty()) ROTA_TRY(check_only_ours(settings.store.key.file));
+  ROTA_TRY(check_place(settings.store.key, "key"));
   auto text = read_secret(settings.store.key, "key");
   if (!text) {
     text.error().message += "; `rotad keygen` prints a new key";

@@ -50,6 +50,19 @@ std::vector<Wrong> all_wrong() {
        with_roster("[[member]]\ncommunity_member_id = 9007199254740993\n")},
       {"EmailWithoutAt", {"roster.toml:2"}, with_roster("[[member]]\nemail = \"grace\"\n")},
       {"ConfigUnknownKey", {"rotad.toml:", "colour"}, [](Daemon& d) { d.extra = "colour = 1\n"; }},
+      {"CredentialsFolderForAll",
+       {"credentials", "can change it"},
+       [](Daemon& d) {
+         std::filesystem::permissions(d.config_path().parent_path() / "credentials",
+                                      std::filesystem::perms::all);
+       }},
+      {"CredentialForAll",
+       {"app-token", "can change it"},
+       [](Daemon& d) {
+         std::filesystem::permissions(d.config_path().parent_path() / "credentials" / "app-token",
+                                      std::filesystem::perms::others_write,
+                                      std::filesystem::perm_options::add);
+       }},
       {"DurationWithoutUnit",
        {"rotad.toml:", "refresh_ahead"},
        [](Daemon& d) { d.rotation["refresh_ahead"] = "\"600\""; }},
