@@ -86,7 +86,7 @@ class Daemon final : private AdminService, private HealthService {
   void roster_changed();
   using RosterPtr = std::shared_ptr<const Roster>;
   void read_roster(std::move_only_function<void(const Result<RosterPtr>&)> done);
-  const Result<RosterPtr>& note_roster(const Result<RosterPtr>& roster);
+  Result<RosterPtr> note_roster(const Result<RosterPtr>& roster);
   void take_roster(const RosterPtr& roster, const std::string& approve,
                    std::move_only_function<void(const Result<RosterPlan>&)> done);
   Result<void> check_approval(const Roster& roster, const std::string& approve) const;

@@ -63,7 +63,7 @@ void Daemon::read_roster(std::move_only_function<void(const Result<RosterPtr>&)>
 }
 
 // The last good roster stays in force while the one on disk cannot be (P6).
-const Result<Daemon::RosterPtr>& Daemon::note_roster(const Result<RosterPtr>& roster) {
+Result<Daemon::RosterPtr> Daemon::note_roster(const Result<RosterPtr>& roster) {
   if (roster) {
     if (std::exchange(roster_refused_, false)) {
       context_.log.say(Severity::kInfo, "roster", "the roster on disk is good again");

@@ -132,6 +132,7 @@ void keep_alive(Setter& set, const HeadlessAuthOptions& options) {
   set(CURLOPT_TCP_KEEPIDLE, kIdleSeconds);
   set(CURLOPT_TCP_KEEPINTVL, kBetweenSeconds);
   set(CURLOPT_SOCKOPTFUNCTION, &on_new_socket);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): libcurl hands it back as it is
   set(CURLOPT_SOCKOPTDATA, const_cast<void*>(static_cast<const void*>(&options)));
 }
 
@@ -142,9 +143,9 @@ void trust(Setter& set, const CaFile* ca) {
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   set(CURLOPT_CA_CACHE_TIMEOUT, kSystemStoreSeconds);
   if (ca == nullptr) return;
-  curl_blob pem{.data = const_cast<char*>(ca->pem.data()),  // not written to
-                .len = ca->pem.size(),
-                .flags = CURL_BLOB_NOCOPY};
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): libcurl only reads it
+  curl_blob pem{
+      .data = const_cast<char*>(ca->pem.data()), .len = ca->pem.size(), .flags = CURL_BLOB_NOCOPY};
   set(CURLOPT_CAINFO_BLOB, &pem);
   set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));

@@ -46,7 +46,7 @@ std::optional<WallTime> name_check_due(const MemberRecord& record, Duration pair
   }
   if (!oldest) return std::nullopt;
   // The pair was renewed by one name: the others follow.
-  if (*newest - *oldest > kNameRound) return *newest;
+  if (*newest - *oldest > kNameRound) return newest;
   return *oldest + std::clamp(pair_life, kNameRound, kNameCheckMax);
 }
 

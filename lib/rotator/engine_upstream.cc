@@ -82,6 +82,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
 bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
   const auto* issued = std::get_if<Issued>(&outcome);
   const auto* refreshed = std::get_if<Refreshed>(&outcome);
+  if (issued == nullptr && refreshed == nullptr) return false;
   const WallTime ends =
       issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
   const WallTime circle = circle_now(now);
