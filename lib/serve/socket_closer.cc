@@ -11,6 +11,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace rota {
@@ -64,6 +65,7 @@ struct SocketCloser::Shared {
   std::deque<int> waiting;
   std::size_t busy = 0;     // threads that close one
   std::size_t threads = 0;  // that have not ended
+  std::vector<std::thread> made;
   bool ending = false;
 
   void work();
@@ -100,7 +102,18 @@ SocketCloser::~SocketCloser() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
-  shared_->changed.wait_for(lock, kEndMax, [this] { return shared_->threads == 0; });
+  const bool ended =
+      shared_->changed.wait_for(lock, kEndMax, [this] { return shared_->threads == 0; });
+  auto made = std::exchange(shared_->made, {});
+  lock.unlock();
+  for (std::thread& thread : made) {
+    // One whose close() the kernel does not let return cannot be joined; it ends with the process.
+    if (ended) {
+      thread.join();
+    } else {
+      thread.detach();
+    }
+  }
 }
 
 void SocketCloser::close(int socket) {
@@ -109,10 +122,10 @@ void SocketCloser::close(int socket) {
   shared.waiting.push_back(socket);
   if (shared.busy + shared.waiting.size() > shared.threads && shared.threads < kThreadsMax) {
     try {
-      std::thread([shared = shared_] { shared->work(); }).detach();
+      shared.made.emplace_back([shared = shared_] { shared->work(); });
       ++shared.threads;
     } catch (const std::system_error&) {
-      // One of the others does it; without any it waits for the end of the process.
+      shared.changed.notify_one();  // one of the others does it, or it waits for the process's end
     }
   }
   shared.changed.notify_one();

@@ -37,6 +37,9 @@ class OrderBook : public FakeAdminService {
   void audit(AuditRequest, std::move_only_function<void(Result<std::string>)> done) override {
     orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
   }
+  void plan(std::move_only_function<void(Result<std::string>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
+  }
   bool finish_one() {
     if (orders_.empty()) return false;
     auto order = std::move(orders_.front());
