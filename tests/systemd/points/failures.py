@@ -83,9 +83,10 @@ def ended_with_78(box, rota, report, name, words):
     report.point(f"{name}: with 78, as failed and not as waiting for another try",
                  seen["ActiveState"] == "failed" and seen["ExecMainStatus"] == "78"
                  and seen["NRestarts"] == "0", seen)
-    report.point(f"{name}: the status line says what is wrong",
-                 any(word in seen["StatusText"] for word in words), seen)
-    report.point(f"{name}: so does the journal",
+    report.point(f"{name}: the status line, which every local user can read, has the exit code and quotes nothing",
+                 "exit code 78" in seen["StatusText"]
+                 and not any(word in seen["StatusText"] for word in words), seen)
+    report.point(f"{name}: the journal says what is wrong",
                  any(word in box.journal("-u", "rotad.service", "-n", "20") for word in words))
 
 
