@@ -159,6 +159,15 @@ void Daemon::write_roster(std::string_view toml) const {
   if (runs_as) EXPECT_EQ(::lchown(roster_path().c_str(), runs_as->uid, runs_as->gid), 0);
 }
 
+bool Daemon::comes_to_say(std::string_view text, int times) {
+  return eventually([&] {
+    const std::string log = process().output();
+    int found = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++found;
+    return found >= times;
+  });
+}
+
 std::map<std::string, std::string> Daemon::environment() const {
   return {{"CREDENTIALS_DIRECTORY", (folder_ / "credentials").string()},
           {"NOTIFY_SOCKET", (folder_ / "notify").string()}};

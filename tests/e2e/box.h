@@ -57,6 +57,8 @@ class Daemon {
   std::filesystem::path database() const { return folder_ / "state" / "rota.db"; }
   std::filesystem::path token_socket() const { return folder_ / "token.sock"; }
   std::filesystem::path admin_socket() const { return folder_ / "admin.sock"; }
+  // Whether its log has the text, or comes to: a thread of its own writes it.
+  bool comes_to_say(std::string_view text, int times = 1);
   std::filesystem::path roster_path() const { return folder_ / "roster.toml"; }
   std::filesystem::path config_path() const { return folder_ / "rotad.toml"; }
   const std::filesystem::path& folder() const { return folder_; }

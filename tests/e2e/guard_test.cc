@@ -91,6 +91,7 @@ TEST_F(Guard, P6HoldsTheRetirementsAndAppliesTheRest) {
   EXPECT_EQ(daemon.cli({"reload"}).code, 0);
   EXPECT_EQ(daemon.cli({"reload"}).code, 0);
   EXPECT_EQ(held(), id);
+  EXPECT_TRUE(daemon.comes_to_say("plan_held"));
   EXPECT_EQ(says("plan_held"), 1) << "one line: " << daemon.process().output();
   expect_only_additions_and_changes();
 }
@@ -103,6 +104,7 @@ TEST_F(Guard, P6HoldsOverAKillUnderTheSameId) {
     ASSERT_TRUE(daemon.start());
     EXPECT_EQ(held(), id);
     EXPECT_THAT(daemon.notices(), HasSubstr(id)) << "READY says so";
+    EXPECT_TRUE(daemon.comes_to_say("plan_held"));
     EXPECT_EQ(says("plan_held"), 1);
     expect_only_additions_and_changes();
   }
