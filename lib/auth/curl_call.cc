@@ -144,8 +144,8 @@ void trust(Setter& set, const CaFile* ca) {
   set(CURLOPT_CA_CACHE_TIMEOUT, kSystemStoreSeconds);
   if (ca == nullptr) return;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): libcurl only reads it
-  curl_blob pem{
-      .data = const_cast<char*>(ca->pem.data()), .len = ca->pem.size(), .flags = CURL_BLOB_NOCOPY};
+  auto* const bytes = const_cast<char*>(ca->pem.data());
+  curl_blob pem{.data = bytes, .len = ca->pem.size(), .flags = CURL_BLOB_NOCOPY};
   set(CURLOPT_CAINFO_BLOB, &pem);
   set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
