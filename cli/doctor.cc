@@ -27,6 +27,7 @@
 #include "cli/setup_files.h"
 #include "daemon/accounts.h"
 #include "daemon/files.h"
+#include "daemon/hidden_values.h"
 #include "daemon/settings.h"
 #include "roster/roster.h"
 
@@ -111,6 +112,7 @@ class Doctor {
     if (!settings) {
       unusable_config(path, settings.error().message);
     } else {
+      hidden_ = HiddenValues(*settings);
       add(good("config", path + " is valid"));
       roster(*settings);
       ca_file(settings->upstream.ca_file);
@@ -127,7 +129,11 @@ class Doctor {
   }
 
  private:
-  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+  void add(Finding finding) {
+    finding.text = hidden_.hide(std::move(finding.text));
+    finding.remedy = hidden_.hide(std::move(finding.remedy));
+    findings_.push_back(std::move(finding));
+  }
 
   void ca_file(const std::string& path) {
     if (path.empty()) return;
@@ -325,6 +331,7 @@ class Doctor {
   const Places places_;
   std::string admin_socket_;
   bool is_stopped_ = false;  // systemd says so
+  HiddenValues hidden_;      // of the configuration
   Findings findings_;
 };
 

@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace rota {
 namespace {
 
@@ -31,8 +33,8 @@ Result<std::optional<Entry>> look_up(const std::string& name, Look look) {
     // The ways of name services to say that they do not know the name.
     if (error == ENOENT || error == ESRCH || error == EBADF || error == EPERM) return std::nullopt;
     if (error != ERANGE || buffer.size() >= kEntryBytesMax) {
-      return fail(ErrorKind::kIo,
-                  fmt::format("\"{}\" cannot be looked up: {}", name, std::strerror(error)));
+      return fail(ErrorKind::kIo, fmt::format("{} cannot be looked up: {}",
+                                              in_quotes_unless_secret(name), std::strerror(error)));
     }
     buffer.resize(2 * buffer.size());
   }
@@ -59,14 +61,14 @@ Result<std::uint32_t> find_user(const std::string& name) {
   ROTA_ASSIGN(const auto entry, look_up<passwd>(name, ::getpwnam_r));
   if (entry) return entry->pw_uid;
   if (const auto number = number_of(name)) return *number;
-  return fail(ErrorKind::kConfig, fmt::format("no user \"{}\"", name));
+  return fail(ErrorKind::kConfig, fmt::format("no user {}", in_quotes_unless_secret(name)));
 }
 
 Result<std::uint32_t> find_group(const std::string& name) {
   ROTA_ASSIGN(const auto entry, look_up<group>(name, ::getgrnam_r));
   if (entry) return entry->gr_gid;
   if (const auto number = number_of(name)) return *number;
-  return fail(ErrorKind::kConfig, fmt::format("no group \"{}\"", name));
+  return fail(ErrorKind::kConfig, fmt::format("no group {}", in_quotes_unless_secret(name)));
 }
 
 OverflowIds overflow_ids() {
@@ -84,9 +86,9 @@ Result<std::uint32_t> checked(const GrantSettings& grant, const Result<std::uint
   const bool to_user = grant.holder == GrantSettings::Holder::kUser;
   if (*id == (to_user ? strangers.user : strangers.group)) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("{}: \"{}\" is how the kernel shows everybody of another user "
+                fmt::format("{}: {} is how the kernel shows everybody of another user "
                             "namespace: granting to it would grant to all of them",
-                            grant.where, grant.name));
+                            grant.where, in_quotes_unless_secret(grant.name)));
   }
   return *id;
 }
@@ -139,7 +141,8 @@ Grantees find_grantees(const std::vector<GrantSettings>& grants, const HolderIds
 Grantees known_grantees(const std::vector<GrantSettings>& grants, const HolderIds& known) {
   return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
     if (const auto id = known_id(grant, known)) return *id;
-    return fail(ErrorKind::kIo, fmt::format("\"{}\" is being looked up", grant.name));
+    return fail(ErrorKind::kIo,
+                fmt::format("{} is being looked up", in_quotes_unless_secret(grant.name)));
   });
 }
 

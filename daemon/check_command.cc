@@ -16,6 +16,7 @@
 #include "auth/ca_file.h"
 #include "base/text.h"
 #include "daemon/accounts.h"
+#include "daemon/hidden_values.h"
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/settings.h"
@@ -107,11 +108,8 @@ Result<std::string> held_grants(const Grantees& grantees) {
   return text;
 }
 
-}  // namespace
-
-Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
-  ROTA_TRY(check_only_ours(config_path));
-  ROTA_ASSIGN(const Settings settings, load_settings(config_path));
+Result<std::string> check_settings(const std::string& config_path, const Settings& settings,
+                                   const Clock& clock) {
   const Grantees grantees = find_grantees(settings.grants);
   ROTA_ASSIGN(const std::string held, held_grants(grantees));
   ROTA_ASSIGN(const auto roster_read, load_roster(settings.roster.path));
@@ -140,6 +138,17 @@ Result<std::string> check_configuration(const std::string& config_path, const Cl
     text += fmt::format("  the retirements would be held until `rota approve {}`\n", plan.id);
   }
   return text;
+}
+
+}  // namespace
+
+Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
+  ROTA_TRY(check_only_ours(config_path));
+  ROTA_ASSIGN(const Settings settings, load_settings(config_path));
+  const HiddenValues hidden(settings);
+  auto text = check_settings(config_path, settings, clock);
+  if (!text) return std::unexpected(hidden.hide(std::move(text).error()));
+  return hidden.hide(*std::move(text));
 }
 
 }  // namespace rota

@@ -226,8 +226,8 @@ Health Daemon::health() const {
   Health health = health_of(rotator_->engine(), readings_.standing(), rotator_->now());
   health.refused_in_all = connection_log_.refused(ConnectionLimit::kTotal);
   health.audit = rotator_->audit_trail().health();
-  health.database_problem = rotator_->database_problem();
-  health.socket_problem = socket_problem_;
+  health.database_problem = context_.hidden.hide(rotator_->database_problem());
+  health.socket_problem = context_.hidden.hide(socket_problem_);
   health.refused_of_uid = connection_log_.refused(ConnectionLimit::kPerUid);
   health.log_lines_dropped = context_.log.dropped();
   health.metrics_problem = metrics_problem_;
@@ -257,7 +257,8 @@ std::optional<std::string> Daemon::member_json(std::string_view key) const {
 }
 
 void Daemon::note(AuditEvent event, std::string detail) {
-  rotator_->audit_trail().note({.event = event, .detail = std::move(detail)}, {});
+  rotator_->audit_trail().note({.event = event, .detail = context_.hidden.hide(std::move(detail))},
+                               {});
 }
 
 void Daemon::note_asked(AuditEvent event, std::string_view member, std::string detail,

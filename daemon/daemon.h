@@ -16,6 +16,7 @@
 #include "daemon/descriptors.h"
 #include "daemon/exit_code.h"
 #include "daemon/grants_in_force.h"
+#include "daemon/hidden_values.h"
 #include "daemon/log.h"
 #include "daemon/roster_watch.h"
 #include "daemon/service_manager.h"
@@ -40,6 +41,7 @@ class Daemon final : private AdminService, private HealthService {
     Log& log;
     ServiceManager& manager;
     std::string config_path;
+    HiddenValues hidden;
   };
 
   // Reads secrets, opens the store and loads it. Everything in `context` outlives the daemon.

@@ -18,7 +18,8 @@ constexpr Duration kNamesAgainMax{60'000};
 // As the configuration has it, but for its place there.
 std::string text_of(const GrantSettings& grant) {
   std::string text = fmt::format(
-      "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group", grant.name);
+      "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group",
+      is_plainly_no_secret(grant.name) ? grant.name : in_quotes_unless_secret(grant.name));
   if (grant.all_members) text += " *";
   for (const std::string& tag : grant.tags) text += " tag:" + tag;
   for (const MemberKey& key : grant.members) text += " " + key.text();

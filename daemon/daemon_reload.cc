@@ -201,7 +201,7 @@ void Daemon::finish_reload(Reload& reload) {
     context_.log.say(Severity::kWarning, "reload", warning);
   }
   if (report.failed()) {
-    Error error = error_of(report);
+    Error error = context_.hidden.hide(error_of(report));
     context_.manager.ready("The last reload failed (the log says why); " + status_text());
     context_.log.say(Severity::kError, "reload", error.message);
     note(AuditEvent::kReloadFailed);

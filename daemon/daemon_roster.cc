@@ -71,8 +71,8 @@ Result<Daemon::RosterPtr> Daemon::note_roster(const Result<RosterPtr>& roster) {
     return roster;
   }
   roster_refused_ = true;
-  readings_.roster_failed(
-      fmt::format("the last good roster stays in force: {}", roster.error().message));
+  readings_.roster_failed(context_.hidden.hide(
+      fmt::format("the last good roster stays in force: {}", roster.error().message)));
   context_.log.say(Severity::kError, "roster", readings_.standing().roster_problem);
   return roster;
 }
@@ -133,9 +133,10 @@ void Daemon::answer_plan(const Result<RosterPtr>& roster) {
     if (roster) {
       done(rota::plan_json(rotator_->engine().plan_for(**roster)));
     } else {
-      done(fail(roster.error().kind,
-                "the roster on disk cannot be used, so the one in force stays: " +
-                    roster.error().message));
+      done(fail(
+          roster.error().kind,
+          context_.hidden.hide("the roster on disk cannot be used, so the one in force stays: " +
+                               roster.error().message)));
     }
   }
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/hidden_values.h"
 
 namespace rota {
 namespace {
@@ -180,11 +181,7 @@ bool may_be_shown(const SecretSource& source) {
     // These two are the documented names.
     return source.credential == "app-token" || source.credential == "store-key";
   }
-  // A path leads to a folder that is there; the root is that of any text that begins with a slash.
-  const std::filesystem::path folder = std::filesystem::path(source.file).parent_path();
-  std::error_code error;
-  return folder.is_absolute() && folder != folder.root_path() &&
-         std::filesystem::is_directory(folder, error);
+  return may_be_shown(source.file);
 }
 
 std::string what_names(const SecretSource& source, std::string_view key) {

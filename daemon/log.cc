@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -111,8 +112,9 @@ void write_to_journal(const Notice& notice) {
 
 }  // namespace
 
-Log::Log(LogLevel level)
+Log::Log(LogLevel level, HiddenValues hidden)
     : to_journal_(stderr_is_the_journal()),
+      hidden_(std::move(hidden)),
       level_(level),
       stderr_(logger_to_stderr()),
       worker_(kLinesMax) {}
@@ -127,7 +129,7 @@ void Log::tell(const Notice& given) {
   const Notice notice{.severity = given.severity,
                       .event = visible(given.event),
                       .member = visible(given.member),
-                      .text = visible(given.text)};
+                      .text = visible(hidden_.hide(given.text))};
   tell_dropped();
   if (!post(notice)) ++dropped_;
 }

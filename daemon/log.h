@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "daemon/hidden_values.h"
 #include "daemon/settings.h"
 #include "daemon/worker.h"
 #include "rotator/messages.h"
@@ -24,7 +25,8 @@ class Log {
  public:
   static constexpr std::size_t kLinesMax = 4'096;  // that wait to be written
 
-  explicit Log(LogLevel level);
+  // No line repeats one of the values that `hidden` has.
+  explicit Log(LogLevel level, HiddenValues hidden = {});
   ~Log();  // gives what waits a second to be written
 
   void set_level(LogLevel level);
@@ -39,6 +41,7 @@ class Log {
   bool post(const Notice& notice);
 
   const bool to_journal_;
+  const HiddenValues hidden_;
   LogLevel level_;
   const std::shared_ptr<spdlog::logger> stderr_;  // the worker's, once there is one
   std::uint64_t dropped_ = 0;

@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/exit_code.h"
 #include "daemon/hardening.h"
+#include "daemon/hidden_values.h"
 #include "daemon/options.h"
 #include "daemon/system_clock.h"
 #include "daemon/write_all.h"
@@ -51,14 +52,19 @@ int run(const rota::DaemonOptions& options) {
   auto settings = rota::load_settings(options.config);
   if (!settings) return fail_with(settings.error());
 
+  const rota::HiddenValues hidden(*settings);
   const rota::SystemClock clock;
-  rota::Log log(settings->log_level);
+  rota::Log log(settings->log_level, hidden);
   boost::asio::io_context loop(1);
-  auto daemon = rota::Daemon::create(
-      {.loop = loop, .clock = clock, .log = log, .manager = manager, .config_path = options.config},
-      *std::move(settings));
-  if (!daemon) return fail_with(daemon.error());
-  if (auto started = (*daemon)->start(); !started) return fail_with(started.error());
+  auto daemon = rota::Daemon::create({.loop = loop,
+                                      .clock = clock,
+                                      .log = log,
+                                      .manager = manager,
+                                      .config_path = options.config,
+                                      .hidden = hidden},
+                                     *std::move(settings));
+  if (!daemon) return fail_with(hidden.hide(daemon.error()));
+  if (auto started = (*daemon)->start(); !started) return fail_with(hidden.hide(started.error()));
   loop.run();
   return static_cast<int>(ExitCode::kDone);
 }

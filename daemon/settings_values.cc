@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "auth/base_url.h"
+#include "base/text.h"
 #include "roster/limits.h"
 
 namespace rota {
@@ -55,6 +56,12 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   if (status != std::errc{} || stop != end || port == 0) return std::nullopt;
   result.port = port;
   return result;
+}
+
+Result<void> read_name(const TomlValue& value, std::string& into) {
+  ROTA_TRY(read_words(value, into));
+  if (into.empty()) return value.error("must not be empty");
+  return {};
 }
 
 }  // namespace
@@ -111,8 +118,11 @@ Result<void> read_words(const TomlValue& value, std::string& into) {
 }
 
 Result<void> read_path(const TomlValue& value, std::string& into) {
-  ROTA_TRY(read_words(value, into));
-  if (into.empty()) return value.error("must not be empty");
+  ROTA_TRY(read_name(value, into));
+  // What is neither is more likely a secret, and no file of that name is to be made or looked for.
+  if (!into.starts_with('/') && !is_plainly_no_secret(into)) {
+    return value.error("must be an absolute path, or one of plain words");
+  }
   return {};
 }
 
@@ -143,7 +153,7 @@ Result<void> read_socket_mode(const TomlValue& value, std::uint32_t& into) {
 
 Result<void> read_credential_name(const TomlValue& value, std::string& into) {
   // The value is not repeated: somebody may have put the secret itself there.
-  ROTA_TRY(read_path(value, into));
+  ROTA_TRY(read_name(value, into));
   if (into.contains('/') || into.starts_with('.') || into.size() > kNameBytesMax) {
     return value.error("must be the name of a credential, not a path");
   }
@@ -151,7 +161,7 @@ Result<void> read_credential_name(const TomlValue& value, std::string& into) {
 }
 
 Result<void> read_user_or_group(const TomlValue& value, std::string& into) {
-  ROTA_TRY(read_path(value, into));
+  ROTA_TRY(read_name(value, into));
   if (into.size() > kNameBytesMax) {
     return value.error(fmt::format("is longer than {} bytes", kNameBytesMax));
   }

@@ -24,7 +24,8 @@ Result<void> read_fraction(const TomlValue& value, double& into);  // from 0 to 
 Result<void> read_flag(const TomlValue& value, bool& into);
 // A string without control characters; possibly empty.
 Result<void> read_words(const TomlValue& value, std::string& into);
-Result<void> read_path(const TomlValue& value, std::string& into);  // not empty
+// Not empty; a relative one is of plain words, since anything else may be a secret (P10).
+Result<void> read_path(const TomlValue& value, std::string& into);
 Result<void> read_socket_path(const TomlValue& value,
                               std::string& into);  // absolute, fits sun_path
 Result<void> read_socket_mode(const TomlValue& value, std::uint32_t& into);

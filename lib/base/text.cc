@@ -102,6 +102,25 @@ std::string escaped(std::string_view text, std::string_view kept, Escape escape,
   return out;
 }
 
+bool is_lower(char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_letter(char c) { return is_lower(c) || is_upper(c); }
+
+// Letters and digits only.
+bool is_plain_word(std::string_view word) {
+  constexpr std::size_t kLettersMax = 14;
+  constexpr std::size_t kCapitalsMax = 10;
+  constexpr std::size_t kNumberMax = 10;
+  constexpr std::size_t kDigitsMax = 4;  // behind letters
+  const std::string_view letters = word.substr(0, word.find_first_of(kDigits));
+  const std::string_view digits = word.substr(letters.size());
+  if (digits.find_first_not_of(kDigits) != std::string_view::npos) return false;
+  if (letters.empty()) return digits.size() <= kNumberMax;
+  if (digits.size() > kDigitsMax || letters.size() > kLettersMax) return false;
+  return std::ranges::all_of(letters.substr(1), is_lower) ||
+         (letters.size() <= kCapitalsMax && std::ranges::all_of(letters, is_upper));
+}
+
 // False as soon as it is false of a character, or a byte begins none.
 template <class Predicate>
 bool all_characters(std::string_view text, Predicate predicate) {
@@ -128,6 +147,35 @@ std::string in_quotes(std::string_view text) {
   return '"' +
          visible(shortened(std::string(text.substr(0, kQuotedBytesMax + 1)), kQuotedBytesMax)) +
          '"';
+}
+
+bool is_plainly_no_secret(std::string_view text) {
+  const auto in_word = [](char c) { return is_letter(c) || kDigits.contains(c); };
+  while (!text.empty()) {
+    const auto* const end = std::ranges::find_if_not(text, in_word);
+    const auto length = static_cast<std::size_t>(end - text.begin());
+    if (!is_plain_word(text.substr(0, length))) return false;
+    text.remove_prefix(std::min(length + 1, text.size()));
+  }
+  return true;
+}
+
+std::string in_quotes_unless_secret(std::string_view text) {
+  return is_plainly_no_secret(text) ? in_quotes(text)
+                                    : "(not repeated here, since it may be a secret)";
+}
+
+std::string without_secrets(std::string_view text) {
+  constexpr std::size_t kTellsLittle = 4;
+  std::string kept;
+  for (;;) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const bool stays = word.size() <= kTellsLittle || is_plainly_no_secret(word);
+    kept += stays ? word : std::string_view("…");
+    if (word.size() == text.size()) return kept;
+    kept += ' ';
+    text.remove_prefix(word.size() + 1);
+  }
 }
 
 bool is_utf8(std::string_view text) {

@@ -15,6 +15,16 @@ std::string shortened(std::string text, std::size_t bytes_max);
 inline constexpr std::size_t kQuotedBytesMax = 64;
 std::string in_quotes(std::string_view text);
 
+// Whether a text is plainly no secret, so that a message may repeat it wherever it came from (P10):
+// it has only words of at most 14 letters, each in one case but for its first letter and with at
+// most four digits at its end, as names and paths have. Tokens and keys mix letters, digits and
+// cases, or are one long word.
+bool is_plainly_no_secret(std::string_view text);
+// in_quotes(), or words in its place if the text may be a secret.
+std::string in_quotes_unless_secret(std::string_view text);
+// The words of `text` that are plainly no secret, or too short to tell much of one; "…" for others.
+std::string without_secrets(std::string_view text);
+
 // "1 member", "2 members".
 std::string counted(std::size_t number, std::string_view one, std::string_view many);
 

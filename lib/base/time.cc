@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
-
 namespace rota {
 namespace {
 
@@ -108,15 +106,14 @@ Result<Duration> parse_duration(std::string_view text) {
     for (const Unit& unit : kUnits) {
       if (unit.name != unit_name) continue;
       if (count > Duration{days{kDurationDaysMax}} / unit.length) {
-        return fail(ErrorKind::kInvalid, in_quotes(text) + " is longer than a hundred years");
+        return fail(ErrorKind::kInvalid, "a duration is at most a hundred years");
       }
       return count * unit.length;
     }
   }
-  return fail(
-      ErrorKind::kInvalid,
-      in_quotes(text) +
-          " is not a duration: a whole number and a unit (ms, s, m, h, d), such as \"10m\"");
+  // The text is not repeated: it may be a secret that was put in a duration's place.
+  return fail(ErrorKind::kInvalid,
+              "not a duration: a whole number and a unit (ms, s, m, h, d), such as \"10m\"");
 }
 
 std::string format_duration(Duration value) {

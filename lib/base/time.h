@@ -43,7 +43,7 @@ class Clock {
 };
 
 // Parses "500ms", "2s", "10m", "3h", "3d": a whole number and a unit, nothing else. kInvalid
-// otherwise.
+// otherwise; the message does not repeat the text, which may be a secret in the wrong place.
 Result<Duration> parse_duration(std::string_view text);
 
 // The shortest form that parse_duration() reads back: 600000 ms is "10m".

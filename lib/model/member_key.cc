@@ -83,7 +83,7 @@ Result<MemberKey> MemberKey::from_email(std::string_view address) {
   if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
       address.find('@', at + 1) != std::string_view::npos || address.contains(' ')) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("email {} is not NAME@DOMAIN", in_quotes(address)));
+                fmt::format("email {} is not NAME@DOMAIN", in_quotes_unless_secret(address)));
   }
   return MemberKey{SelectorKind::kEmail, std::string(address)};
 }

@@ -135,7 +135,8 @@ Result<TomlDocument> TomlDocument::parse(TomlOrigin origin, std::string_view tex
   if (result.failed()) {
     const toml::parse_error& error = result.error();
     const toml::source_position& at = error.source().begin;
-    return error_at(origin, at.line, at.column, error.description());
+    // It quotes what stands there.
+    return error_at(origin, at.line, at.column, without_secrets(error.description()));
   }
   return TomlDocument(std::make_unique<Parts>(Parts{std::move(origin), std::move(result).table()}));
 }
@@ -239,7 +240,7 @@ std::unexpected<Error> TomlValue::error_in_words(std::string_view what) const {
 }
 
 std::unexpected<Error> TomlValue::unknown_key(std::span<const std::string_view> known) const {
-  std::string what = fmt::format("\"{}\" is not a known key", key_.substr(0, kShownBytesMax));
+  std::string what = fmt::format("{} is not a known key", in_quotes_unless_secret(key_));
   if (const auto meant = nearest(key_, known)) {
     what += fmt::format(" (did you mean \"{}\"?)", *meant);
   }

@@ -21,6 +21,32 @@ TEST(Shortened, CutsWhatDoesNotAndNoCharacterThrough) {
   EXPECT_EQ(shortened("€", 2), "…");
 }
 
+TEST(PlainlyNoSecret, IsWhatNamesAndPathsAreLike) {
+  for (const std::string_view plain :
+       {"", "www-data", "rota_clients2", "/etc/rota/roster.toml", "../conf.d/10-team.toml", "Grace",
+        "UTF-8", "/srv/app2024/x86_64", "4294967296", "systemd-timesync", "zo\xc3\xab"}) {
+    EXPECT_TRUE(is_plainly_no_secret(plain)) << plain;
+    EXPECT_EQ(in_quotes_unless_secret(plain), in_quotes(plain));
+  }
+}
+
+TEST(PlainlyNoSecret, P10IsNoKeyAndNoToken) {
+  for (const std::string_view secret :
+       {"aB3xY9qT", "eyJhbGciOiJSUzI1NiJ9.c2lnbmF0dXJl", "abcdefghijklmno", "ABCDEFGHIJK", "a12345",
+        "1a", "12345678901", "/etc/x7Kq9", "name camelCase",
+        "0f3a9c7e-5b1d-2846-f0e1-d2c3b4a59687"}) {
+    EXPECT_FALSE(is_plainly_no_secret(secret)) << secret;
+    EXPECT_EQ(in_quotes_unless_secret(secret), "(not repeated here, since it may be a secret)");
+  }
+}
+
+TEST(WithoutSecrets, P10KeepsPlainWordsOnly) {
+  EXPECT_EQ(without_secrets(""), "");
+  EXPECT_EQ(without_secrets("expected '=', saw 'tQ9'"), "expected '=', saw …");
+  EXPECT_EQ(without_secrets("expected '=', saw 'Q'"), "expected '=', saw 'Q'");
+  EXPECT_EQ(without_secrets("'84716203951' is  too long "), "… is  too long ");
+}
+
 TEST(IsUtf8, TakesWhatRfc3629Takes) {
   for (const std::string_view good :
        {"", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
