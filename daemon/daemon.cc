@@ -126,7 +126,7 @@ Daemon::Daemon(Context context, Start start)
                       }),
       client_(std::move(start.client)),
       metrics_again_(context_.loop),
-      signals_(context_.loop, SIGHUP, SIGTERM, SIGINT),
+      signals_(context_.loop),
       informing_(context_.loop),
       going_live_(context_.loop),
       looking_(context_.loop),

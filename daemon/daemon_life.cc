@@ -53,6 +53,8 @@ Result<void> Daemon::start() {
   admin_frontend_ =
       std::make_unique<Frontend>(*rotator_, access_, health, static_cast<AdminService*>(this));
   metrics_frontend_ = std::make_unique<Frontend>(health);
+  // Not before: until here a signal to stop ends the process at once.
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT}) signals_.add(signal);
   ROTA_TRY(open_sockets());
   open_metrics();
 

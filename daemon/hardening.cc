@@ -39,6 +39,13 @@ bool open_standard_descriptors() {
   return true;
 }
 
+void end_on_stop_signals() {
+  // A handler, since the kernel gives process 1 of a container no signal without one.
+  struct sigaction end{};
+  end.sa_handler = [](int) { ::_exit(0); };
+  for (const int signal : {SIGTERM, SIGINT}) ::sigaction(signal, &end, nullptr);
+}
+
 void hold_reload_signal() {
   static constexpr std::uint64_t kMask = std::uint64_t{1} << (SIGHUP - 1);
   ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kMask, nullptr, sizeof kMask);

@@ -11,12 +11,13 @@
 namespace rota {
 
 bool may_be_shown(const std::string& path) {
-  if (is_plainly_no_secret(path)) return true;
-  // The root is the folder of any text that begins with a slash.
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  // What is there is a path. The root is there for any text that begins with a slash.
+  std::filesystem::path there = path;
   std::error_code error;
-  return folder.is_absolute() && folder != folder.root_path() &&
-         std::filesystem::is_directory(folder, error);
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) {
+    there = there.parent_path();
+  }
+  return is_plainly_no_secret(std::string_view(path).substr(there.native().size()));
 }
 
 HiddenValues::HiddenValues(const Settings& settings) {

@@ -9,8 +9,8 @@
 
 namespace rota {
 
-// Whether a text may repeat a path of the configuration (P10). A secret that was put there by
-// mistake is no path of plain words, and leads into no folder that is there. Blocks on the disk.
+// Whether a text may repeat a path of the configuration (P10): what is not there of it has plain
+// words only. A secret that was put there by mistake is neither. Blocks on the disk.
 bool may_be_shown(const std::string& path);
 
 // The values of a configuration that may be secrets, put there by mistake: no text that leaves the

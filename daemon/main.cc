@@ -43,6 +43,7 @@ int say(std::string_view text) {
 }
 
 int run(const rota::DaemonOptions& options) {
+  rota::end_on_stop_signals();
   const char* notify_socket = std::getenv("NOTIFY_SOCKET");
   rota::ServiceManager manager(notify_socket == nullptr ? "" : notify_socket);
   const auto fail_with = [&manager](const rota::Error& error) {

@@ -66,6 +66,8 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret
     return fail(ErrorKind::kConfig,
                 fmt::format("[store] path: {}: {}", folder, std::strerror(errno)));
   }
+  // Nobody else can put another database, lock or mark there, or take ours away.
+  ROTA_TRY(check_only_ours(path));
   return SqliteStore::open(path, std::move(sealer));
 }
 

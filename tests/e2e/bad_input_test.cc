@@ -63,6 +63,19 @@ std::vector<Wrong> all_wrong() {
                                       std::filesystem::perms::others_write,
                                       std::filesystem::perm_options::add);
        }},
+      {"StateFolderForAll",
+       {"rota.db", "state has the mode 0777", "chmod go-w"},
+       [](Daemon& d) {
+         std::filesystem::permissions(d.database().parent_path(), std::filesystem::perms::all);
+       }},
+      {"FolderOfTheStateFolderForAll",
+       {"rota.db", "has the mode 0777", "chmod go-w"},
+       [](Daemon& d) {
+         const auto open = d.folder() / "open";
+         std::filesystem::create_directory(open);
+         std::filesystem::permissions(open, std::filesystem::perms::all);
+         d.database_path = open / "state" / "rota.db";
+       }},
       {"DurationWithoutUnit",
        {"rotad.toml:", "refresh_ahead"},
        [](Daemon& d) { d.rotation["refresh_ahead"] = "\"600\""; }},

@@ -53,8 +53,11 @@ class Daemon {
   std::string extra;  // more of the configuration, as it stands
   // A user without any capability in the place of the test's own; its files become that user's.
   std::optional<Caller> runs_as;
-  std::string long_socket;  // a token socket in the place of the usual one
-  std::filesystem::path database() const { return folder_ / "state" / "rota.db"; }
+  std::string long_socket;              // a token socket in the place of the usual one
+  std::filesystem::path database_path;  // in the place of the usual one
+  std::filesystem::path database() const {
+    return database_path.empty() ? folder_ / "state" / "rota.db" : database_path;
+  }
   std::filesystem::path token_socket() const { return folder_ / "token.sock"; }
   std::filesystem::path admin_socket() const { return folder_ / "admin.sock"; }
   // Whether its log has the text, or comes to: a thread of its own writes it.

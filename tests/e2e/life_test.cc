@@ -116,6 +116,27 @@ TEST(Life, SigtermLetsACallInFlightFinishAndCommitsIt) {
   box.sandbox.process().signal(SIGCONT);
 }
 
+// To parse a large roster takes seconds, in which there is nothing to bring to an end.
+TEST(Life, ASignalToStopEndsAStartThatStillReads) {
+  testing::TempDirectory folder;
+  Daemon daemon(folder / "d");
+  daemon.base_url = "http://127.0.0.1:9";
+  std::string roster;
+  constexpr int kMembers = 400'000;
+  for (int id = 1; id <= kMembers; ++id) {
+    roster += fmt::format("[[member]]\ncommunity_member_id = {}\n", id);
+  }
+  daemon.write_roster(roster);
+  daemon.write_config();
+  for (const int signal : {SIGTERM, SIGINT}) {
+    daemon.launch();
+    ASSERT_TRUE(daemon.wait_for_notice("EXTEND_TIMEOUT_USEC="));
+    daemon.process().signal(signal);
+    EXPECT_EQ(daemon.process().wait(), 0);
+    EXPECT_THAT(daemon.process().output(), ::testing::IsEmpty());
+  }
+}
+
 // A pipe to somebody who stopped reading: fetches, reloads and the stop go on without the log.
 TEST(Life, ALogThatNobodyReadsStopsNothing) {
   Box box;

@@ -9,19 +9,22 @@ namespace {
 
 constexpr const char* kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAa";
 
-TEST(MayBeShown, APathOfPlainWordsOrInAFolderThatIsThere) {
+TEST(MayBeShown, APathOfPlainWordsBehindWhatIsThere) {
   const testing::TempDirectory folder;  // its name has random letters
+  testing::write_bytes(folder / "x7Kq9", "");
   for (const std::string& path :
        {std::string("/etc/rota/roster.toml"), std::string("/no/such/folder/roster.toml"),
-        std::string("conf/roster.toml"), (folder.path() / "x7Kq9").string()}) {
+        std::string("conf/roster.toml"), (folder / "x7Kq9").string(),
+        (folder / "none/such/roster.toml").string()}) {
     EXPECT_TRUE(may_be_shown(path)) << path;
   }
 }
 
 TEST(MayBeShown, P10ButNothingThatMayBeASecret) {
   const std::string secret = kSecret;
-  for (const std::string& path : {secret, "/" + secret, "./" + secret, secret + "/a/b",
-                                  "/" + secret + "/b", "/no/such/" + secret}) {
+  for (const std::string& path :
+       {secret, "/" + secret, "./" + secret, secret + "/a/b", "/" + secret + "/b",
+        "/no/such/" + secret, "/etc/" + secret, "/proc/" + secret + "/b"}) {
     EXPECT_FALSE(may_be_shown(path)) << path;
   }
 }

@@ -36,6 +36,13 @@ TEST(ConnectRate, P11AFloodOfOneProcessLeavesRoomForAnotherOfItsUser) {
   EXPECT_EQ(connect(rate, peer(1, 11), 200, kStart), 200);
 }
 
+TEST(ConnectRate, P11WhatAProcessIsRefusedCostsItsUserNothing) {
+  ConnectRate rate;
+  for (int i = 0; i < 100'000; ++i) rate.take(peer(1, 10), kStart);
+  EXPECT_EQ(connect(rate, peer(1, 11), 100'000, kStart),
+            ConnectRate::kUserBurst - ConnectRate::kProcessBurst);
+}
+
 TEST(ConnectRate, P11ManyProcessesOfOneUserShareItsAllowance) {
   ConnectRate rate;
   std::int64_t made = 0;

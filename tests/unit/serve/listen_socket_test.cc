@@ -9,6 +9,19 @@
 
 #include "unit/serve/harness.h"
 
+namespace {
+
+// The mode and group that a socket's file had when chmod() came to set its last mode.
+struct stat before_chmod{};
+
+}  // namespace
+
+// Stands for the C library's: what is true only until chmod() has no other witness.
+extern "C" int chmod(const char* path, mode_t mode) {
+  ::lstat(path, &before_chmod);
+  return ::fchmodat(AT_FDCWD, path, mode, 0);
+}
+
 namespace rota {
 namespace {
 
@@ -57,6 +70,20 @@ TEST_F(ListenSocketTest, ListensWithTheModeAndGroupAskedFor) {
     ::close(client);
   }
   ::umask(before);
+}
+
+// Whatever the umask is, and though nobody listens there yet.
+TEST_F(ListenSocketTest, P11ItsFileIsOpenToNobodyElseUntilItsGroupIsSet) {
+  ASSERT_EQ(::geteuid(), 0U) << "NOT RUN: only root can give files away";
+  constexpr gid_t kGroup = 62'001;
+  const mode_t umask_before = ::umask(0);
+  const auto listen = ListenSocket::bind(path, 0660, kGroup);
+  ::umask(umask_before);
+  ASSERT_TRUE(listen) << listen.error().message;
+  EXPECT_TRUE(S_ISSOCK(before_chmod.st_mode));
+  EXPECT_EQ(before_chmod.st_mode & 07777U, 0600U);
+  EXPECT_EQ(before_chmod.st_gid, kGroup);
+  EXPECT_EQ(status().st_mode & 07777U, 0660U);
 }
 
 TEST_F(ListenSocketTest, RemovesItsFileAtTheEnd) {
