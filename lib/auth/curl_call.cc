@@ -77,7 +77,8 @@ std::uint32_t number_after(std::string_view line, std::string_view words) {
 }
 
 // Debian 12's. It says "Connection died" both of a connection that died and of a refused stream on
-// a connection that was used before; of the former it says first what happened to it.
+// a connection that was used before. Of a connection that died it says first what happened to it,
+// but to one call on it only: the one that read that.
 bool dies_without_a_word_only_when_refused() {
   constexpr unsigned kFirst = 0x075800;
   constexpr unsigned kEnd = 0x075900;
@@ -87,10 +88,13 @@ bool dies_without_a_word_only_when_refused() {
 
 // libcurl has no error code of its own for a request that the server has refused: it would send it
 // again by itself, is not let, and fails as for a connection that died. Only its remarks tell the
-// two apart. REFUSED_STREAM, and a GOAWAY whose last stream is below this one, mean that nothing
-// was processed (RFC 9113, 8.7). What is not clearly that stays a doubt.
+// two apart: of a connection that died, one call at least was told why, and before the others died.
+// REFUSED_STREAM, and a GOAWAY whose last stream is below this one, mean that nothing was processed
+// (RFC 9113, 8.7). What is not clearly that stays a doubt.
 void take_remark(CurlCall& call, std::string_view line) {
-  if (line.starts_with("Using Stream ID: ")) {
+  if (call.refused) {
+    // what follows is about another connection
+  } else if (line.starts_with("Using Stream ID: ")) {
     call.stream = number_after(line, "Using Stream ID: ");
   } else if (call.stream == 0 || line.starts_with("We are completely uploaded")) {
     // before the request, or HTTP/1.1
@@ -100,12 +104,13 @@ void take_remark(CurlCall& call, std::string_view line) {
     call.refused = true;
   } else if (line.find("GOAWAY, error=") != std::string_view::npos) {
     if (call.stream > number_after(line, "last_stream=")) call.refused = true;
-    call.remarked = true;
+    call.remarked = true;  // that ends no connection yet, so it says nothing of other calls
   } else if (line.starts_with("Connection died, retrying")) {
-    if (!call.remarked && !call.has_company && dies_without_a_word_only_when_refused())
-      call.refused = true;
-  } else {
+    const bool silent = !call.remarked && *call.remarks == call.remarks_before;
+    if (silent && dies_without_a_word_only_when_refused()) call.refused = true;
+  } else if (!line.starts_with("Connection #")) {  // "Connection #0 … left intact": after a reply
     call.remarked = true;
+    ++*call.remarks;
   }
 }
 

@@ -60,9 +60,10 @@ struct CurlCall {
   int attempts = 0;            // connections that the request was to be sent on
   std::size_t body_taken = 0;  // how much of the request's body libcurl was given
   // What libcurl remarks about the call's HTTP/2 stream.
-  std::uint32_t stream = 0;  // its number; 0 before that, and with HTTP/1.1
-  bool remarked = false;     // something happened to the connection since
-  bool has_company = false;  // another call was in flight: a remark may have gone to that one
+  std::uint32_t stream = 0;          // its number; 0 before that, and with HTTP/1.1
+  bool remarked = false;             // something happened to the connection since
+  std::uint64_t* remarks = nullptr;  // the pool's: of this kind, to all its calls
+  std::uint64_t remarks_before = 0;  // when this call began
   bool refused = false;      // by REFUSED_STREAM, or a GOAWAY that leaves it out: not processed
   bool wants_http1 = false;  // the server wants this request over HTTP/1.1
   ReplyCollector reply;

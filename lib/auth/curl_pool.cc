@@ -31,10 +31,8 @@ Result<std::shared_ptr<CurlPool>> CurlPool::create(asio::any_io_executor executo
 
 void CurlPool::start(std::unique_ptr<CurlCall> call) {
   if (!multi_) return complete(*call, std::unexpected(failure_of(*call, "shutting down")));
-  if (!calls_.empty()) {
-    call->has_company = true;
-    for (const auto& [other, beside] : calls_) beside->has_company = true;
-  }
+  call->remarks = &remarks_;
+  call->remarks_before = remarks_;
   CURL* easy = call->easy.get();
   const auto place = calls_.emplace(easy, std::move(call)).first;
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -61,6 +62,7 @@ class CurlPool : public std::enable_shared_from_this<CurlPool> {
 
   // Loop thread only.
   bool retired_ = false;
+  std::uint64_t remarks_ = 0;  // how many calls were told that something happened to a connection
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<SocketWatch>> watches_;
   std::unordered_map<CURL*, std::unique_ptr<CurlCall>> calls_;

@@ -8,6 +8,7 @@
 //   stall       nobody reads this connection any more
 //   cut         a reset of the connection
 //   end         the end of the connection without a word of TLS
+//   notify      the end of TLS (close_notify) and of the connection without a word of HTTP/2
 //   close       GOAWAY that includes all requests, and the end of TLS and of the connection
 //   late        200 once the next request is there
 //   refuse      RST_STREAM with REFUSED_STREAM
@@ -41,6 +42,8 @@ const options = {
   cert: fs.readFileSync(certificate), key: fs.readFileSync(key), allowHTTP1: true,
 };
 const server = http2.createSecureServer(options);
+const tlsOf = new Map();  // the server's port of a forwarded connection -> its end of TLS
+server.on('secureConnection', (socket) => tlsOf.set(socket.remotePort, socket));
 server.on('stream', (stream) => {
   stream.on('error', () => {});
   let read = 0;
@@ -55,6 +58,7 @@ server.on('stream', (stream) => {
     };
     if (word === 'answer' || word === 'swallow' || word === 'stall') answer();
     if (word === 'late') late.push(answer);
+    if (word === 'notify') tlsOf.get(stream.session.socket.remotePort).end();
     if (word === 'close') stream.session.destroy();
     if (word === 'refuse') stream.close(NGHTTP2_REFUSED_STREAM);
     if (word === 'http11') stream.close(NGHTTP2_HTTP_1_1_REQUIRED);
