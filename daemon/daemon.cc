@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -276,7 +277,9 @@ void Daemon::audit(AuditRequest request, std::move_only_function<void(Result<std
   if (const auto* ago = std::get_if<Duration>(&request.since)) {
     query.since = context_.clock.now().wall - *ago;
   }
-  if (!request.member.empty()) query.members = names_of(rotator_->engine(), request.member);
+  for (const std::string& member : request.members) {
+    std::ranges::move(names_of(rotator_->engine(), member), std::back_inserter(query.members));
+  }
   rotator_->audit_trail().read(std::move(query),
                                [done = std::move(done)](const Result<AuditPage>& page) mutable {
                                  if (page) return done(audit_json(*page));

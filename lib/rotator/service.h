@@ -97,7 +97,7 @@ struct AuditRequest {
   std::int64_t after = 0;  // an entry's id
   std::size_t limit = 100;
   std::variant<std::monostate, WallTime, Duration> since{};  // a time, or so long ago
-  std::string member{};                                      // a member key, or empty
+  std::vector<std::string> members{};                        // any of these keys; none: all entries
   std::optional<Fingerprint> token{};
 };
 

@@ -59,9 +59,19 @@ Result<void> expect_no_parameters(std::string_view query) {
   return {};
 }
 
+// The names that a request may mean: as it stands if that leads to somebody, else with each "+" as
+// a space if that does. If neither does, both: the audit trail may know more.
+std::vector<std::string> names_meant(const NamedMember& member, const AdminService& admin) {
+  std::vector<std::string> names{member.key.text()};
+  if (!member.as_form || admin.member_json(names.front())) return names;
+  names.push_back(member.as_form->text());
+  if (admin.member_json(names.back())) names.erase(names.begin());
+  return names;
+}
+
 struct MembersQuery {
   std::optional<std::string> state;
-  std::optional<std::string> after;
+  std::optional<NamedMember> after;
   std::optional<std::size_t> limit;
 };
 
@@ -83,14 +93,16 @@ Result<std::size_t> parse_limit(std::string_view text) {
   return *limit;
 }
 
-Result<void> set_members_field(std::string_view name, std::string_view value, MembersQuery& query) {
+Result<void> set_members_field(const QueryReader& reader, MembersQuery& query) {
+  const std::string_view name = reader.name();
+  const std::string_view value = reader.value();
   if (name == "state") {
     if (query.state) return repeated_parameter(name);
     query.state = value;
   } else if (name == "after") {
     if (query.after) return repeated_parameter(name);
-    if (!value.empty()) ROTA_TRY(MemberKey::parse(value));
-    query.after = value;
+    if (value.empty()) return {};
+    ROTA_ASSIGN(query.after, read_member(value, reader.raw_value(), &MemberKey::parse));
   } else if (name == "limit") {
     if (query.limit) return repeated_parameter(name);
     ROTA_ASSIGN(query.limit, parse_limit(value));
@@ -105,7 +117,7 @@ Result<MembersQuery> parse_members_query(std::string_view text) {
   for (QueryReader reader(text);;) {
     ROTA_ASSIGN(const bool more, reader.next());
     if (!more) return query;
-    ROTA_TRY(set_members_field(reader.name(), reader.value(), query));
+    ROTA_TRY(set_members_field(reader, query));
   }
 }
 
@@ -137,13 +149,17 @@ ErrorReply bad_request(Error error) {
 Answer answer_members(std::string_view query, const AdminService& admin) {
   auto fields = parse_members_query(query);
   if (!fields) return bad_request(std::move(fields).error());
-  auto page = admin.members_json(fields->state.value_or(""), fields->after.value_or(""),
+  const std::string after = fields->after ? names_meant(*fields->after, admin).front() : "";
+  auto page = admin.members_json(fields->state.value_or(""), after,
                                  fields->limit.value_or(kMembersPageDefault));
   if (!page) return bad_request(std::move(page).error());
   return JsonReply{*std::move(page)};
 }
 
-Result<void> set_audit_field(std::string_view name, std::string_view value, AuditRequest& request) {
+Result<void> set_audit_field(const QueryReader& reader, const AdminService& admin,
+                             AuditRequest& request) {
+  const std::string_view name = reader.name();
+  const std::string_view value = reader.value();
   if (name == "after") {
     const auto after = parse_number<std::int64_t>(value);
     if (!after || *after < 0) return fail(ErrorKind::kInvalid, "after is not the id of an entry");
@@ -159,8 +175,9 @@ Result<void> set_audit_field(std::string_view name, std::string_view value, Audi
       return fail(ErrorKind::kInvalid, "since is neither a duration nor a time in UTC");
     }
   } else if (name == "member") {
-    ROTA_TRY(MemberKey::parse(value));
-    request.member = value;
+    ROTA_ASSIGN(const NamedMember member,
+                read_member(value, reader.raw_value(), &MemberKey::parse));
+    request.members = names_meant(member, admin);
   } else if (name == "token") {
     request.token = parse_fingerprint(value);
     if (!request.token) {
@@ -172,7 +189,7 @@ Result<void> set_audit_field(std::string_view name, std::string_view value, Audi
   return {};
 }
 
-Result<AuditRequest> parse_audit_query(std::string_view text) {
+Result<AuditRequest> parse_audit_query(std::string_view text, const AdminService& admin) {
   AuditRequest request{.limit = kAuditPageDefault};
   std::vector<std::string> seen;
   for (QueryReader reader(text);;) {
@@ -181,7 +198,7 @@ Result<AuditRequest> parse_audit_query(std::string_view text) {
     if (std::ranges::find(seen, reader.name()) != seen.end()) {
       return repeated_parameter(reader.name());
     }
-    ROTA_TRY(set_audit_field(reader.name(), reader.value(), request));
+    ROTA_TRY(set_audit_field(reader, admin, request));
     seen.emplace_back(reader.name());
   }
 }
@@ -197,7 +214,7 @@ std::move_only_function<void(Result<std::string>)> text_reply(PlainDone done) {
 }
 
 Answer read_audit(std::string_view query, const AuditCaller&, AdminService& admin) {
-  auto request = parse_audit_query(query);
+  auto request = parse_audit_query(query, admin);
   if (!request) return bad_request(std::move(request).error());
   return LaterReply{[&admin, request = *std::move(request)](PlainDone done) mutable {
     admin.audit(std::move(request), text_reply(std::move(done)));
@@ -245,14 +262,17 @@ Answer answer_member(const RequestHead& request, std::string_view rest, const Au
   if (auto none = expect_no_parameters(request.query); !none) {
     return bad_request(std::move(none).error());
   }
-  auto text = percent_decode(rest.substr(0, slash));
+  const std::string_view raw = rest.substr(0, slash);
+  auto text = percent_decode(raw);
   if (!text) return bad_request(std::move(text).error());
-  if (auto key = MemberKey::parse(*text); !key) return bad_request(std::move(key).error());
-  auto member = admin.member_json(*text);
+  auto named = read_member(*text, raw, &MemberKey::parse);
+  if (!named) return bad_request(std::move(named).error());
+  std::string name = names_meant(*named, admin).front();
+  auto member = admin.member_json(name);
   if (!member) return error_reply(ErrorCode::kMemberUnknown);
   if (!acts) return JsonReply{*std::move(member)};
-  admin.note_asked(event_of(*action), *text, {}, caller);
-  return LaterReply{[&admin, key = *std::move(text), action = *action](PlainDone done) {
+  admin.note_asked(event_of(*action), name, {}, caller);
+  return LaterReply{[&admin, key = std::move(name), action = *action](PlainDone done) {
     admin.operate(key, action, reporting(std::move(done)));
   }};
 }

@@ -61,27 +61,15 @@ struct Fields {
   std::optional<Fingerprint> refused;
 };
 
-Result<NamedMember> read_sso(std::string_view value, std::string_view raw) {
-  ROTA_ASSIGN(MemberKey key, MemberKey::from_sso(value));
-  NamedMember member{.key = std::move(key)};
-  if (raw.contains('+')) {
-    ROTA_ASSIGN(const std::string text, form_decode(raw));
-    ROTA_ASSIGN(member.as_form, MemberKey::from_sso(text));
-  }
-  return member;
-}
-
-Result<NamedMember> as_it_stands(Result<MemberKey> key) {
-  if (!key) return std::unexpected(std::move(key).error());
-  return NamedMember{.key = *std::move(key)};
-}
-
 // None: the parameter is not one of the three selectors.
 std::optional<Result<NamedMember>> read_selector(const QueryReader& reader) {
   const std::string_view name = reader.name();
-  if (name == "community_member_id") return as_it_stands(MemberKey::from_id_text(reader.value()));
-  if (name == "email") return as_it_stands(MemberKey::from_email(reader.value()));
-  if (name == "sso_user_id") return read_sso(reader.value(), reader.raw_value());
+  const auto with = [&reader](Result<MemberKey> (*read)(std::string_view)) {
+    return read_member(reader.value(), reader.raw_value(), read);
+  };
+  if (name == "community_member_id") return with(&MemberKey::from_id_text);
+  if (name == "email") return with(&MemberKey::from_email);
+  if (name == "sso_user_id") return with(&MemberKey::from_sso);
   return std::nullopt;
 }
 
@@ -127,6 +115,17 @@ Result<std::string> form_decode(std::string_view text) {
   std::string spaced(text);
   std::ranges::replace(spaced, '+', ' ');
   return percent_decode(spaced);
+}
+
+Result<NamedMember> read_member(std::string_view value, std::string_view raw,
+                                Result<MemberKey> (*read)(std::string_view)) {
+  ROTA_ASSIGN(MemberKey key, read(value));
+  NamedMember member{.key = std::move(key)};
+  if (member.key.kind == SelectorKind::kSsoUserId && raw.contains('+')) {
+    ROTA_ASSIGN(const std::string text, form_decode(raw));
+    ROTA_ASSIGN(member.as_form, read(text));
+  }
+  return member;
 }
 
 Result<bool> QueryReader::next() {

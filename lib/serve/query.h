@@ -48,6 +48,12 @@ struct NamedMember {
   std::optional<MemberKey> as_form{};  // "+" as a space; only where that is another SSO id
 };
 
+// Reads the name of a member wherever a target has one, in a query or in a path: no other function
+// decides what a "+" means. `value` is the text with its %XX resolved, `raw` as it was sent; `read`
+// is one of MemberKey's readers. kInvalid as that reader says.
+Result<NamedMember> read_member(std::string_view value, std::string_view raw,
+                                Result<MemberKey> (*read)(std::string_view));
+
 // What GET /v1/token asks for.
 struct TokenQuery {
   NamedMember member;

@@ -97,7 +97,7 @@ TEST_F(AdminApi, ReadsTheAuditTrail) {
   EXPECT_EQ(admin.audit_request.after, 7);
   EXPECT_EQ(admin.audit_request.limit, 1'000U);
   EXPECT_EQ(std::get<Duration>(admin.audit_request.since), std::chrono::hours{2});
-  EXPECT_EQ(admin.audit_request.member, "id:42");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("id:42"));
   EXPECT_EQ(admin.audit_request.token, 255U);
   admin.audit_done(std::string("{\"entries\":[]}"));
   EXPECT_EQ(later_text(), "{\"entries\":[]}");
@@ -225,6 +225,33 @@ TEST_F(AdminApi, ActsOnTheMemberThatThePathNames) {
   EXPECT_EQ(ask("POST", "/v1/members/sso:a%2Fb/reinstate"), "later");
   EXPECT_THAT(admin.calls, ElementsAre("operate id:42 0", "operate sso:google-oauth2|10 1",
                                        "operate sso:a/b 2"));
+}
+
+// As on the token routes: an SSO id with a plus if there is such a member, else one with a space.
+TEST_F(AdminApi, APlusIsOneFirstAndASpaceWhereThatLeadsToNobodyOnEveryRoute) {
+  admin.known = {"sso:a b"};
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a+b"), R"({"key":1})");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a+b/rotate"), "later");
+  EXPECT_EQ(ask("GET", "/v1/members?after=sso:a+b"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a b"));
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a%2Bb"), "member_unknown") << "that is a plus for sure";
+
+  admin.known = {"sso:a b", "sso:a+b"};
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a+b/revoke"), "later");
+  EXPECT_EQ(ask("GET", "/v1/members?after=sso:a+b"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a+b"));
+  EXPECT_THAT(admin.calls,
+              ElementsAre("operate sso:a b 0", "members state= after=sso:a b limit=100",
+                          "operate sso:a+b 1", "members state= after=sso:a+b limit=100"));
+
+  admin.known = {};  // forgotten, and perhaps on the trail
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a+b"), "member_unknown");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a+b", "sso:a b"));
+  EXPECT_EQ(ask("GET", "/v1/audit?member=email:a+b@example.com"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("email:a+b@example.com"));
 }
 
 TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
