@@ -5,13 +5,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 
-#include "e2e/box.h"
-#include "e2e/caller.h"
+#include "e2e/grant_box.h"
 
 namespace rota::e2e {
 namespace {
@@ -20,66 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr gid_t kGranted = 60'123;
-
-// Any user and groups but those of the daemon; no account of this machine needs to have them.
-Caller user(uid_t uid, gid_t gid = 61'000, std::vector<gid_t> groups = {}) {
-  return {.uid = uid, .gid = gid, .groups = std::move(groups)};
-}
-
-std::string grant(std::string_view holder, std::string_view members) {
-  return fmt::format("\n[[grant]]\n{}\nmembers = [{}]\n", holder, members);
-}
-
-// A box whose token socket everybody reaches, so that grants alone decide.
-class GrantBox : public Box {
- public:
-  GrantBox() {
-    daemon.serve["token_socket_mode"] = "\"0666\"";
-    for (const auto& path : {folder.path(), daemon.folder()}) {
-      std::filesystem::permissions(
-          path, std::filesystem::perms::others_exec | std::filesystem::perms::group_exec,
-          std::filesystem::perm_options::add);
-    }
-    daemon.write_roster(std::string(kThreeMembers) + R"([[member]]
-community_member_id = 4
-tags = ["support", "beta"]
-)");
-  }
-
-  Reply fetch_as(const Caller& caller, std::string_view query) const {
-    Connection connection = caller.connect(daemon.token_socket());
-    connection.send(get(fmt::format("/v1/token?{}", query)));
-    return connection.read_reply();
-  }
-  // "200", or the code of the refusal.
-  std::string verdict(const Caller& caller, std::string_view query) const {
-    return text_of(fetch_as(caller, query));
-  }
-  static std::string text_of(const Reply& reply) {
-    return reply.status == 200 ? "200" : reply.text("code");
-  }
-  // A reload by signal whose end is seen in the log.
-  void reload_by_signal(std::string_view says) {
-    const std::size_t before = count(says);
-    daemon.process().signal(SIGHUP);
-    EXPECT_TRUE(eventually([&] { return count(says) > before; })) << daemon.process().output();
-  }
-
- private:
-  std::size_t count(std::string_view words) {
-    std::size_t found = 0;
-    const std::string log = daemon.process().output();
-    for (auto at = log.find(words); at != std::string::npos; at = log.find(words, at + 1)) ++found;
-    return found;
-  }
-};
-
-class Grants : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_EQ(::geteuid(), 0U) << "NOT RUN: only root can connect as other users";
-  }
-};
 
 TEST_F(Grants, P11DecideByUserByEveryGroupAndByNothingElse) {
   GrantBox box;
@@ -219,59 +156,6 @@ TEST_F(Grants, P11AReloadChangesThemForThoseWhoWait) {
   ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
   box.sandbox.faults("[]");
   EXPECT_EQ(GrantBox::text_of(connection.read_reply()), "forbidden");
-}
-
-TEST_F(Grants, AHolderWhoStandsForStrangersIsAnErrorThatNamesItsLine) {
-  GrantBox box;
-  for (const auto holder : {"user = \"nobody\"", "group = \"nogroup\""}) {
-    box.daemon.extra = grant(holder, "\"*\"");
-    box.daemon.write_config();
-    for (const auto& options : {std::vector<std::string>{}, std::vector<std::string>{"--check"}}) {
-      auto arguments = options;
-      arguments.insert(arguments.end(), {"--config", box.daemon.config_path()});
-      const Finished ended = box.daemon.daemon_command(arguments);
-      EXPECT_EQ(ended.code, 78) << ended.output;
-      EXPECT_THAT(ended.output, HasSubstr(box.daemon.config_path().string() + ":"));
-      EXPECT_THAT(ended.output, HasSubstr("another user namespace"));
-    }
-  }
-}
-
-// A user of a directory that is not up yet at boot, or one who was deleted.
-TEST_F(Grants, P11AHolderWhoIsNotThereIsHeldBackAndNothingElseIs) {
-  GrantBox box;
-  box.daemon.extra =
-      grant("user = \"no-such-user\"", "\"*\"") + grant("user = \"62001\"", "\"id:1\"");
-  ASSERT_TRUE(box.daemon.start());
-  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
-  EXPECT_EQ(box.verdict(user(62'002), "community_member_id=1"), "forbidden");
-  EXPECT_TRUE(box.daemon.comes_to_say("grant 1: user: no user \"no-such-user\""));
-  const Reply ready = box.daemon.admin(get("/readyz"));
-  EXPECT_THAT(ready.body, HasSubstr("grants_held_back"));
-  EXPECT_THAT(ready.body, Not(HasSubstr("no-such-user")));
-  const Finished check =
-      box.daemon.daemon_command({"--check", "--config", box.daemon.config_path()});
-  EXPECT_EQ(check.code, 0) << check.output;
-  EXPECT_THAT(check.output, HasSubstr("held back until the name is known"));
-
-  box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
-  box.daemon.write_config();
-  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
-  EXPECT_EQ(box.daemon.admin(get("/readyz")).status, 200);
-}
-
-TEST_F(Grants, P11AReloadDropsAHolderWhoIsGone) {
-  GrantBox box;
-  box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
-  ASSERT_TRUE(box.daemon.start());
-  ASSERT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
-  box.daemon.extra = grant("user = \"no-such-user\"", "\"*\"");
-  box.daemon.write_config();
-  const Finished reload = box.daemon.cli({"reload"});
-  EXPECT_EQ(reload.code, 0) << reload.output;
-  EXPECT_THAT(reload.output, HasSubstr("GRANT HELD BACK"));
-  EXPECT_THAT(reload.output, HasSubstr("no user \"no-such-user\""));
-  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
 }
 
 TEST_F(Grants, AConfigurationThatIsBrokenLeavesTheOldOnesAndKeepsNoRosterBack) {

@@ -75,6 +75,29 @@ TEST(Weather, P7A429PausesEverybody) {
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
 
+// A server that is overloaded and says for how long: as a 429, for everybody.
+TEST(Weather, P7A503WithRetryAfterPausesEverybody) {
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
+  box.sandbox.faults(R"(["any:unavailable:1"])");
+  ASSERT_TRUE(box.daemon.start());
+  const auto upstream = [&] {
+    return box.daemon.admin(get("/v1/status")).json().at("upstream").as_object();
+  };
+  ASSERT_TRUE(eventually([&] { return upstream().at("paused_ms").as_int64() > 0; }));
+  EXPECT_LE(box.sandbox.calls(), 6) << "three that were under way, and what one pause lets through";
+  EXPECT_TRUE(box.daemon.comes_to_say("Circle's server asks for a pause: no call for"));
+  // It is well again, and nobody asks before the time that it named is over.
+  box.sandbox.faults("[]");
+  const std::int64_t calls = box.sandbox.calls();
+  for (const char* query : {"community_member_id=1&wait=0", "community_member_id=1&wait=2s"}) {
+    const Reply reply = box.daemon.fetch(query);
+    EXPECT_EQ(reply.text("code"), "token_unavailable");
+    EXPECT_THAT(reply.head, ::testing::ContainsRegex("Retry-After: [1-9]"));
+  }
+  EXPECT_EQ(box.sandbox.calls(), calls);
+  EXPECT_GT(upstream().at("paused_ms").as_int64(), 0);
+}
+
 TEST(Weather, P8ACommunityThatIsNotEligibleIsProbedAndComesBack) {
   Box box;
   box.sandbox.control(post("/_sandbox/eligible", R"({"eligible":false})"));
