@@ -96,7 +96,7 @@ void Circle::identify(const Subject& subject, Exchange& exchange) const {
     if (!id || ledger_.at(*id).kind != wanted) return;
     exchange.presented = id;
     exchange.member = ledger_.at(*id).member;
-  } else if (const Member* member = members_.find(subject)) {
+  } else if (const Member* member = members_.find(subject, options_.email_case)) {
     exchange.member = member->id;
   }
 }
@@ -118,7 +118,7 @@ Reply Circle::carry_out(const Subject& subject, WallTime now, Exchange& exchange
 }
 
 Reply Circle::issue(const Subject& subject, WallTime now, Exchange& exchange) {
-  const Member* member = members_.find(subject);
+  const Member* member = members_.find(subject, options_.email_case);
   if (member == nullptr) return error_reply(404, message::kMemberNotFound);
   std::optional<TokenId> kept;
   if (options_.issue_mode == IssueMode::kSame) kept = ledger_.live_refresh(member->id, now);

@@ -64,6 +64,7 @@ Result<void> set_by_name(CircleOptions& o, std::string_view name, std::string_vi
   if (name == "refresh_rotation") {
     return set_choice(kRefreshRotationNames, value, o.refresh_rotation);
   }
+  if (name == "email_case") return set_choice(kEmailCaseNames, value, o.email_case);
   if (name == "clock_offset") return set_signed(value, o.clock_offset);
   if (name == "community_id") return set_number<std::int64_t>(value, 1, o.community_id);
   return fail(ErrorKind::kInvalid, "there is no such option");

@@ -23,6 +23,8 @@ enum class RemovedMode : std::uint8_t { k422, k401, kNotFound };
 enum class Messages : std::uint8_t { kDocumented, kOther };
 // Whether a refresh brings a new refresh token too, as OAuth 2.1 has it. The old one lives on.
 enum class RefreshRotation : std::uint8_t { kOff, kOn };
+// Whether an address in another case is the same address.
+enum class EmailCase : std::uint8_t { kExact, kIgnored };
 enum class RetryAfter : std::uint8_t { kNone, kSeconds, kDate };
 
 inline constexpr std::array<Name<IssueMode>, 2> kIssueModeNames{
@@ -37,6 +39,8 @@ inline constexpr std::array<Name<Messages>, 2> kMessagesNames{
     {{Messages::kDocumented, "documented"}, {Messages::kOther, "other"}}};
 inline constexpr std::array<Name<RefreshRotation>, 2> kRefreshRotationNames{
     {{RefreshRotation::kOff, "off"}, {RefreshRotation::kOn, "on"}}};
+inline constexpr std::array<Name<EmailCase>, 2> kEmailCaseNames{
+    {{EmailCase::kExact, "exact"}, {EmailCase::kIgnored, "ignored"}}};
 inline constexpr std::array<Name<RetryAfter>, 3> kRetryAfterNames{
     {{RetryAfter::kNone, "none"}, {RetryAfter::kSeconds, "seconds"}, {RetryAfter::kDate, "date"}}};
 
@@ -54,6 +58,8 @@ struct CircleOptions {
   Messages messages = Messages::kDocumented;
   Duration expiry_skew{0};  // of the ends that replies name against the true ones
   RefreshRotation refresh_rotation = RefreshRotation::kOff;
+  // Nothing is known of Circle's. By the exact case two members may differ in it alone.
+  EmailCase email_case = EmailCase::kExact;
   std::size_t rate_limit = 2000;  // 0: none
   Duration rate_window = std::chrono::minutes{5};
   RetryAfter retry_after = RetryAfter::kNone;

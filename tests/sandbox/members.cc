@@ -15,6 +15,12 @@ void forget(Index& index, const std::string& key, MemberId id) {
   if (at != index.end() && at->second == id) index.erase(at);
 }
 
+// ASCII alone, as in rota::MemberKey.
+std::string in_lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 struct IdOf {
   const Index& by_email;
   const Index& by_sso;
@@ -56,7 +62,10 @@ Member numbered_member(MemberId id) {
 
 void Members::put(Member member) {
   erase(member.id);
-  if (!member.email.empty()) by_email_[member.email] = member.id;
+  if (!member.email.empty()) {
+    by_email_[member.email] = member.id;
+    by_email_in_lower_case_[in_lower_case(member.email)] = member.id;
+  }
   if (!member.sso_user_id.empty()) by_sso_[member.sso_user_id] = member.id;
   const MemberId id = member.id;
   by_id_.emplace(id, std::move(member));
@@ -66,6 +75,7 @@ bool Members::erase(MemberId id) {
   const auto at = by_id_.find(id);
   if (at == by_id_.end()) return false;
   forget(by_email_, at->second.email, id);
+  forget(by_email_in_lower_case_, in_lower_case(at->second.email), id);
   forget(by_sso_, at->second.sso_user_id, id);
   by_id_.erase(at);
   return true;
@@ -76,7 +86,11 @@ const Member* Members::find(MemberId id) const {
   return at == by_id_.end() ? nullptr : &at->second;
 }
 
-const Member* Members::find(const Subject& selector) const {
+const Member* Members::find(const Subject& selector, EmailCase email_case) const {
+  const auto* by = std::get_if<ByEmail>(&selector);
+  if (by != nullptr && email_case == EmailCase::kIgnored) {
+    return find(IdOf::look(by_email_in_lower_case_, in_lower_case(by->value)));
+  }
   return find(std::visit(IdOf{by_email_, by_sso_}, selector));
 }
 

@@ -19,7 +19,7 @@ struct Described {
   const char* name;
   const char* help;
 };
-constexpr std::array<Described, 14> kCircleOptions{{
+constexpr std::array<Described, 15> kCircleOptions{{
     {"access_ttl", "lifetime of access tokens (1h; 0s: dead on arrival)"},
     {"refresh_ttl", "lifetime of refresh tokens (30d)"},
     {"expiry_skew", "of the ends that replies name, as in 90s or -2h (0s)"},
@@ -28,6 +28,7 @@ constexpr std::array<Described, 14> kCircleOptions{{
     {"issue_mode", "same: an issue returns the refresh token that is alive (default); new"},
     {"refresh_mode", "fresh: a refresh always makes a token (default); sticky"},
     {"refresh_rotation", "on: a refresh brings a new refresh token too; off (default)"},
+    {"email_case", "exact: an address in another case is another (default); ignored"},
     {"rate_limit", "calls per window before 429 (2000; 0: no limit)"},
     {"rate_window", "length of the sliding window (5m)"},
     {"retry_after", "header of a 429: none (default), seconds or date"},

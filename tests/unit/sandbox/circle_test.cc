@@ -281,6 +281,22 @@ TEST_F(CircleTest, RefreshRotationBringsANewRefreshTokenAndTheOldOneLivesOn) {
   EXPECT_NE(refreshed(next), pair.access);
 }
 
+TEST_F(CircleTest, TheCaseOfAnAddressCountsUnlessItIsIgnored) {
+  const std::string upper = R"({"email":"Member1@Example.COM"})";
+  const auto id_of = [this](const std::string& body) {
+    return object_of(issue(body)).at("community_member_id").as_int64();
+  };
+  EXPECT_EQ(issue(upper).status, 404);
+  ask("POST", "/_sandbox/members", R"({"id":9,"email":"Member1@Example.COM"})");
+  EXPECT_EQ(id_of(upper), 9) << "two members";
+  EXPECT_EQ(id_of(R"({"email":"member1@example.com"})"), 1);
+  set(R"({"email_case":"ignored"})");
+  EXPECT_EQ(id_of(R"({"email":"member1@example.com"})"), 9) << "whoever got it last";
+  EXPECT_EQ(id_of(R"({"email":"member2@EXAMPLE.com"})"), 2);
+  ASSERT_EQ(ask("DELETE", "/_sandbox/members/9").status, 200);
+  EXPECT_EQ(issue(upper).status, 404);
+}
+
 TEST_F(CircleTest, ClockOffsetMovesExpiriesAndStates) {
   const Pair pair = issued_pair();
   set(R"({"clock_offset":"-90s"})");
