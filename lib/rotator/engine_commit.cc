@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -16,23 +14,6 @@
 // Batches: what is committed together, and what leaves the engine once it is durable (P2, P3).
 
 namespace rota {
-namespace {
-
-// A store that gets a batch for the second time knows no member that the batch forgets, and would
-// refuse to put a token there.
-void make_repeatable(std::vector<Mutation>& mutations) {
-  std::set<MemberId> forgotten;
-  for (Mutation& mutation : std::views::reverse(mutations)) {
-    if (const auto* forget = std::get_if<ForgetMember>(&mutation)) {
-      forgotten.insert(forget->member);
-    } else if (const auto* put = std::get_if<PutToken>(&mutation);
-               put != nullptr && forgotten.contains(put->member)) {
-      mutation = EraseToken{put->token.id};
-    }
-  }
-}
-
-}  // namespace
 
 void Engine::flush(Now now, Commands& out) {
   if (commit_running_) return;
@@ -50,7 +31,6 @@ void Engine::flush(Now now, Commands& out) {
     if (gathering_.mutations.empty()) return;
   }
   committing_.emplace(std::exchange(gathering_, {}));
-  make_repeatable(committing_->mutations);
   journal_.sweep(times(now), clock_.confirmed(), committing_->mutations);
   if (clock_.confirmed()) {
     committing_->mutations.emplace_back(

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -129,9 +131,13 @@ TEST(Life, ASignalToStopEndsAStartThatStillReads) {
   daemon.write_roster(roster);
   daemon.write_config();
   for (const int signal : {SIGTERM, SIGINT}) {
+    const int changes = ::inotify_init1(IN_CLOEXEC);
+    ASSERT_GE(::inotify_add_watch(changes, daemon.roster_path().c_str(), IN_CLOSE_NOWRITE), 0);
     daemon.launch();
-    ASSERT_TRUE(daemon.wait_for_notice("EXTEND_TIMEOUT_USEC="));
-    daemon.process().signal(signal);
+    pollfd was_read{.fd = changes, .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&was_read, 1, 1'000 * static_cast<int>(kLimit.count())), 1);
+    ::close(changes);
+    daemon.process().signal(signal);  // while it is being parsed
     EXPECT_EQ(daemon.process().wait(), 0);
     EXPECT_THAT(daemon.process().output(), ::testing::IsEmpty());
   }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 
@@ -34,12 +35,13 @@ class Watch {
     connection_.send(get(target));
     head = connection_.read_until("\r\n\r\n");
   }
-  // The next event; its name is empty at the end of the stream.
+  // The next event; its name is empty at the end of the stream, or where heartbeats alone come.
   Event next() {
+    const auto limit = std::chrono::steady_clock::now() + kLimit;
     std::string text;
     do {
       text = connection_.read_until("\n\n");
-    } while (text.starts_with(":"));
+    } while (text.starts_with(":") && std::chrono::steady_clock::now() < limit);
     Event event;
     const auto data = text.find("\ndata: ");
     if (data == std::string::npos) return event;
@@ -47,11 +49,13 @@ class Watch {
     event.data = Reply{.status = 200, .head = {}, .body = text.substr(data + 7)}.json();
     return event;
   }
-  // The first event of this kind; what comes before is passed over.
+  // The first event of this kind; what comes before is passed over, for a while.
   Event next(std::string_view name) {
+    const auto limit = std::chrono::steady_clock::now() + kLimit;
     for (;;) {
       Event event = next();
       if (event.name.empty() || event.name == name) return event;
+      if (std::chrono::steady_clock::now() > limit) return {};
     }
   }
   std::string head;

@@ -117,7 +117,9 @@ void CircleSide::carry_out(Flight& flight) {
                                   world_.true_now());
   const auto& fault = flight.exchange->fault;
   flight.clear = !fault || spoils_nothing(*fault);
-  if (member && cursed_.contains(*member)) {
+  const bool spared = member && world_.options().cursed_later &&
+                      (flight.kind != CallKind::kIssue || issued_.insert(*member).second);
+  if (member && cursed_.contains(*member) && !spared) {
     // It fails on the way back, so that what it did lives on unseen.
     flight.exchange->complete = false;
     flight.exchange->reply = sandbox::html_reply(502, "502 Bad Gateway");

@@ -89,6 +89,7 @@ class CircleSide {
   Duration down_until_{0};
   Duration slow_until_{0};
   std::set<sandbox::MemberId> cursed_;
+  std::set<sandbox::MemberId> issued_;                     // whose first issue call has come
   std::map<std::string, Duration, std::less<>> moved_at_;  // addresses
   std::set<std::string, std::less<>> foreign_;             // revoked by somebody else
   std::map<CallId, std::shared_ptr<Flight>> flights_;

@@ -132,6 +132,11 @@ WorldOptions options_of(std::uint64_t seed) {
     options.policy.requests_per_window +=
         options.cursed * static_cast<std::size_t>(options.policy.window /
                                                   (backoff_cap(options.circle.access_ttl) / 4));
+    // Drawn apart, as below. Their pair is renewed half an hour before its end, or is not.
+    if (Random(seed ^ 0x9a1f5U).below(2) == 0) {
+      options.cursed_later = true;
+      options.circle.refresh_ttl = hours{3};
+    }
     return options;
   }
   if (random.below(16) == 0) {  // nothing bad at all

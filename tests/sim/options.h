@@ -31,6 +31,7 @@ struct WorldOptions {
   Duration mean_between_foreign_revocations{0};  // by somebody else, at Circle
   Duration mean_between_leavers{0};  // several removed at Circle first, and then from the roster
   std::size_t cursed = 0;            // members for whom no call ever works
+  bool cursed_later = false;         // only no issue call does, from the second one on
   // Of the machine.
   double commit_failure_rate = 0;
   double slow_commit_rate = 0;

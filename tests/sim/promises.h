@@ -106,6 +106,8 @@ class Promises {
   // promises_distance.cc
   void forget_distances();
   void calls_keep_their_distance(const Flight& flight);
+  struct Recent;
+  void few_issues_that_fail(Recent& recent);
   void note_arrival(const Flight& flight, const Reply& reply);
   void p8_probes_keep_their_distance();
   void note_probe_over(const Flight& flight, const Reply& reply);
@@ -174,7 +176,8 @@ class Promises {
   struct Recent {
     std::deque<Duration> in_this_life;  // of the process; the last few
     std::deque<Duration> in_the_hour;
-    bool dead = false;  // the last token that came had ended
+    std::deque<Duration> unasked_issues;  // of this life and the last hour
+    bool dead = false;                    // the last token that came had ended
     Duration dead_at{0};
   };
   std::map<MemberId, Recent> recent_;

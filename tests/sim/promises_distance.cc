@@ -20,7 +20,10 @@ constexpr Duration kHour = std::chrono::hours{1};
 // What the last process knew of these is gone with it.
 void Promises::forget_distances() {
   for (auto& [member, recent] : recent_) recent.dead = false;
-  for (auto& [member, recent] : recent_) recent.in_this_life.clear();
+  for (auto& [member, recent] : recent_) {
+    recent.in_this_life.clear();
+    recent.unasked_issues.clear();
+  }
   last_probe_.reset();
   probes_ = 0;
   replies_since_pause_ = 0;
@@ -46,6 +49,24 @@ void Promises::calls_keep_their_distance(const Flight& flight) {
   }
   recent.in_the_hour.push_back(now);
   while (recent.in_the_hour.front() + kHour < now) recent.in_the_hour.pop_front();
+  if (flight.kind == CallKind::kIssue && !world_.clients().waits_for(flight.member)) {
+    few_issues_that_fail(recent);
+  }
+}
+
+// Of a member for whom none works: full jitter makes two of them in the time of a cap, and some
+// more while it grows, or near the end of a token.
+void Promises::few_issues_that_fail(Recent& recent) {
+  if (world_.options().cursed == 0) return;
+  constexpr std::int64_t kSomeMore = 40;
+  const Duration now = world_.time().now();
+  recent.unasked_issues.push_back(now);
+  while (recent.unasked_issues.front() + kHour < now) recent.unasked_issues.pop_front();
+  const auto most = 4 * (kHour / backoff_cap(world_.options().circle.access_ttl)) + kSomeMore;
+  if (static_cast<std::int64_t>(recent.unasked_issues.size()) > most) {
+    world_.breach(fmt::format("calls: {} issues of one member within an hour, where {} will do",
+                              recent.unasked_issues.size(), most));
+  }
 }
 
 // A token that had ended long before it came. One that lives shows that the others may, too.
@@ -132,7 +153,7 @@ void Promises::few_calls_for_each() {
     if (troubled || world_.clients().forced_since(member, now - kHour)) continue;
     world_.note("few_calls.of_a_member");
     if (recent.in_the_hour.size() > least + kMore) {
-      world_.breach(fmt::format("calls: {} of one member in a calm hour, where {} would do",
+      world_.breach(fmt::format("calm hour: {} calls of one member, where {} would do",
                                 recent.in_the_hour.size(), least));
     }
   }

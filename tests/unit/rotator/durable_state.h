@@ -20,6 +20,7 @@ class DurableState {
   const CallRow* find_call(CallId call) const;
   const MemberRecord* find_member(MemberId member) const;
   std::size_t open_calls() const;
+  std::size_t scrubs() const { return scrubs_; }  // how often erased bytes were to be wiped
 
  private:
   struct Held {

@@ -1,6 +1,7 @@
 #include "tests/unit/rotator/engine_box.h"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +14,24 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+
+// A commit that failed may have taken effect, and the store gets it again. It must take it then,
+// too: a token of a member that it does not know is refused.
+void expect_repeatable(const DurableState& durable, const std::vector<Mutation>& batch) {
+  std::map<MemberId, bool> there;  // whom the batch puts or forgets
+  for (int time = 1; time <= 2; ++time) {
+    for (const Mutation& mutation : batch) {
+      if (const auto* put = std::get_if<PutMember>(&mutation)) there[put->row.id] = true;
+      if (const auto* forget = std::get_if<ForgetMember>(&mutation)) there[forget->member] = false;
+      if (const auto* token = std::get_if<PutToken>(&mutation)) {
+        const auto changed = there.find(token->member);
+        EXPECT_TRUE(changed == there.end() ? durable.find_member(token->member) != nullptr
+                                           : changed->second)
+            << "P2: not when it is applied for the time " << time;
+      }
+    }
+  }
+}
 
 }  // namespace
 
@@ -217,6 +236,7 @@ void EngineBox::run(Commands commands) {
     std::visit(Overloaded{
                    [&](command::Commit& c) {
                      ASSERT_FALSE(pending.has_value()) << "two commits at once";
+                     expect_repeatable(durable, c.mutations);
                      pending = std::move(c.mutations);
                    },
                    [&](command::Call& c) {

@@ -64,6 +64,19 @@ TEST_F(EngineRosterTest, P6AsManyAsTheGuardAllowsAreRetiredAtOnce) {
   EXPECT_EQ(in_state(MemberState::kRetiring), 5U);
 }
 
+// The bytes of a leaver's tokens do not stay in the log of the store.
+TEST_F(EngineRosterTest, P10OfALeaverNothingIsLeftOnDisk) {
+  const std::size_t before = box->durable.scrubs();
+  box->roster(members(2, kMembers));
+  box->settle();
+  EXPECT_EQ(box->durable.scrubs(), before) << "its tokens are alive";
+  box->reply_last(CallKind::kRevokeRefresh, Revoked{});
+  EXPECT_EQ(box->durable.scrubs(), before);
+  box->reply_last(CallKind::kRevokeAccess, Revoked{});
+  EXPECT_EQ(box->durable.scrubs(), before + 1);
+  EXPECT_EQ(box->slot("id:1").record.state, MemberState::kRetired);
+}
+
 TEST_F(EngineRosterTest, P6OneMoreIsHeldAndItsAdditionsAndChangesApply) {
   auto wanted = members(7, kMembers + 1);
   wanted.front().tags = {"support"};

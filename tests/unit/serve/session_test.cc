@@ -127,6 +127,17 @@ TEST_F(SessionTest, AHeadWaitsAsAGetDoesAndNobodyWasGivenAToken) {
   EXPECT_EQ(tokens.fetched[0].first, MemberId{1});
 }
 
+// The last request of its connection too, after which there is nothing whose framing could break.
+TEST_F(SessionTest, ByAHeadThatClosesNobodyWasGivenATokenEither) {
+  const auto client = connect();
+  client->send(
+      "HEAD /v1/token?community_member_id=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  wait_for_end(*client);
+  EXPECT_THAT(client->received(), HasSubstr("HTTP/1.1 200 "));
+  EXPECT_TRUE(client->received().ends_with("\r\n\r\n"));
+  EXPECT_THAT(tokens.fetched, testing::IsEmpty());
+}
+
 TEST_F(SessionTest, AHeadThatIsMalformedGetsNoBodyEither) {
   const auto client = connect();
   client->send("HEAD /healthz HTTP/1.1\r\n\r\n");
