@@ -73,6 +73,7 @@ class Daemon final : private AdminService, private HealthService {
                                               std::optional<gid_t> group, const Frontend& frontend,
                                               const ServerOptions& options);
   bool is_roster_on_record() const;
+  void wait_for_first_roster(int waits);
   void go_live();
   void wait_for_signals();
   void keep_manager_informed();
@@ -86,12 +87,10 @@ class Daemon final : private AdminService, private HealthService {
   // daemon_roster.cc: the roster on disk
   void watch_roster();
   void roster_changed();
-  using RosterPtr = std::shared_ptr<const Roster>;
-  void read_roster(std::move_only_function<void(const Result<RosterPtr>&)> done);
-  Result<RosterPtr> note_roster(const Result<RosterPtr>& roster);
-  void take_roster(const RosterPtr& roster, const std::string& approve,
-                   std::move_only_function<void(const Result<RosterPlan>&)> done);
-  Result<void> check_approval(const Roster& roster, const std::string& approve) const;
+  void read_roster(std::move_only_function<void(Result<SortedRosterPtr>)> done);
+  void note_roster(const Result<SortedRosterPtr>& roster);
+  void take_roster(SortedRosterPtr roster, const std::string& approve,
+                   std::move_only_function<void(const Result<RosterPlanPtr>&)> done);
 
   // daemon_grants.cc: whom tokens are given to
   void put_grants(std::vector<GrantSettings> fresh);
@@ -111,10 +110,12 @@ class Daemon final : private AdminService, private HealthService {
   void take_config(const ReloadPtr& reload, ConfigOnDisk read);
   void take_settings(Settings fresh, Reload& reload);
   void take_app_token(const Result<SecretPtr>& app_token, Reload& reload);
-  void answer_plan(const Result<RosterPtr>& roster);
+  void answer_plan(const Result<RosterPlanPtr>& plan);
   void reload_roster(const ReloadPtr& reload);
+  void roster_reloaded(const ReloadPtr& reload, const Result<RosterPlanPtr>& plan);
   void part_reloaded(const ReloadPtr& reload);
-  void finish_reload(Reload& reload);
+  void finish_reload(const ReloadPtr& reload);
+  void reload_finished(const ReloadPtr& reload, Result<std::string> answer);
 
   // AdminService
   std::string status_json() const override;

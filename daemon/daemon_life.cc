@@ -25,6 +25,7 @@ constexpr Server::ShutdownTimes kShutdown{.farewell = std::chrono::seconds{1},
 constexpr Duration kStopTime{15'000};
 constexpr Duration kStatusInterval{10'000};
 constexpr Duration kFirstRosterMax{2'000};
+constexpr int kFirstRosterWaits = 30;  // at most, while the disk takes a large one
 // How soon one is looked at again that seemed stuck, since a timer may be about to fire, and one
 // that stops.
 constexpr Duration kSoonInterval{1'000};
@@ -35,7 +36,7 @@ Result<void> Daemon::start() {
   watch_roster();
   const bool on_record = rotator_->engine().size() > 0;
   const bool in_force = on_record && is_roster_on_record();
-  Result<RosterPtr> roster{};
+  Result<SortedRosterPtr> roster{};
   if (!in_force) {
     roster = load_roster(settings_.roster.path);
     if (on_record) note_roster(roster);
@@ -72,14 +73,27 @@ Result<void> Daemon::start() {
   // Clients wait in the backlog until the roster is durable: its new members would be unknown to
   // them, and its leavers would be served. But a disk that takes nothing must not keep them from
   // what is durable already.
-  take_roster(*roster, {}, [this](const Result<RosterPlan>& plan) {
+  take_roster(*std::move(roster), {}, [this](const Result<RosterPlanPtr>& plan) {
     if (plan) go_live();
   });
-  going_live_.expires_after(kFirstRosterMax);
-  going_live_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) go_live();
-  });
+  wait_for_first_roster(kFirstRosterWaits);
   return {};
+}
+
+// A large roster is durable in many commits: as long as the disk takes them, clients wait.
+void Daemon::wait_for_first_roster(int waits) {
+  going_live_.expires_after(kFirstRosterMax);
+  going_live_.async_wait([this, waits](const boost::system::error_code& error) {
+    if (error) return;
+    const Engine& engine = rotator_->engine();
+    const bool goes_on = engine.applies_roster() && !engine.commit_error() &&
+                         engine.commit_running_for(rotator_->now()) < kFirstRosterMax;
+    if (goes_on && waits > 0) {
+      wait_for_first_roster(waits - 1);
+    } else {
+      go_live();
+    }
+  });
 }
 
 // To parse a roster of 20,000 entries and to compare it with what is on record takes as long as all

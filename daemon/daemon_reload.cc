@@ -54,8 +54,8 @@ struct Daemon::Reload {
   std::string approve;
   std::move_only_function<void(Result<std::string>)> done;
   ReloadReport report{};
-  std::string plan{};  // as JSON, once it is applied
-  int parts_left = 2;  // the names in the grants, and the roster
+  RosterPlanPtr plan{};  // once it is applied
+  int parts_left = 2;    // the names in the grants, and the roster
   bool names_done = false;
 };
 
@@ -154,64 +154,72 @@ void Daemon::take_app_token(const Result<SecretPtr>& app_token, Reload& reload) 
 }
 
 void Daemon::reload_roster(const ReloadPtr& reload) {
-  const auto roster_failed = [this, reload](Error error) {
-    reload->report.add(error);
+  read_roster([this, reload](Result<SortedRosterPtr> roster) {
+    if (roster) {
+      return take_roster(
+          *std::move(roster), reload->approve,
+          [this, reload](const Result<RosterPlanPtr>& plan) { roster_reloaded(reload, plan); });
+    }
+    reload->report.add(
+        {.kind = roster.error().kind,
+         .message = roster.error().message + "; the last good roster stays in force"});
     reload->report.roster = Part::kFailed;
     part_reloaded(reload);
-  };
-  read_roster([this, reload, roster_failed](const Result<RosterPtr>& roster) {
-    if (!roster) {
-      Error error = roster.error();
-      error.message += "; the last good roster stays in force";
-      return roster_failed(std::move(error));
-    }
-    if (!reload->approve.empty()) {
-      if (auto good = check_approval(**roster, reload->approve); !good) {
-        return roster_failed(std::move(good).error());
-      }
-    }
-    take_roster(*roster, reload->approve,
-                [this, reload, roster_failed](const Result<RosterPlan>& plan) {
-                  if (plan) {
-                    reload->plan = rota::plan_json(*plan);
-                    if (plan->held) reload->report.roster = Part::kWaiting;
-                    return part_reloaded(reload);
-                  }
-                  roster_failed({.kind = plan.error().kind,
-                                 .message = fmt::format(
-                                     "the roster was read and goes into force as soon as it can be "
-                                     "stored, which fails now: {}",
-                                     plan.error().message)});
-                });
   });
 }
 
-void Daemon::part_reloaded(const ReloadPtr& reload) {
-  if (--reload->parts_left > 0) return;
-  finish_reload(*reload);
-  reloads_.pop_front();
-  if (!reloads_.empty()) next_reload();
+void Daemon::roster_reloaded(const ReloadPtr& reload, const Result<RosterPlanPtr>& plan) {
+  if (plan) {
+    reload->plan = *plan;
+    if ((*plan)->held) reload->report.roster = Part::kWaiting;
+  } else {
+    reload->report.roster = Part::kFailed;
+    const bool refused = plan.error().kind == ErrorKind::kInvalid;
+    reload->report.add({.kind = plan.error().kind,
+                        .message = refused
+                                       ? plan.error().message
+                                       : "the roster was read and goes into force as soon as it "
+                                         "can be stored, which fails now: " +
+                                             plan.error().message});
+  }
+  part_reloaded(reload);
 }
 
-void Daemon::finish_reload(Reload& reload) {
-  ReloadReport& report = reload.report;
+void Daemon::part_reloaded(const ReloadPtr& reload) {
+  if (--reload->parts_left == 0) finish_reload(reload);
+}
+
+void Daemon::finish_reload(const ReloadPtr& reload) {
+  ReloadReport& report = reload->report;
   report.held_back = readings_.standing().held_grants;
   if (report.grants == Part::kInForce && grants_.waiting()) report.grants = Part::kWaiting;
   for (const std::string& warning : warnings_of(report)) {
     context_.log.say(Severity::kWarning, "reload", warning);
   }
+  // The plan of a large roster is long: another thread copies it, and destroys it.
   if (report.failed()) {
-    Error error = context_.hidden.hide(error_of(report));
-    context_.manager.ready("The last reload failed (the log says why); " + status_text());
-    context_.log.say(Severity::kError, "reload", error.message);
-    note(AuditEvent::kReloadFailed);
-    reload.done(std::unexpected(std::move(error)));
-    return;
+    files_.post([plan = std::move(reload->plan)] {});
+    return reload_finished(reload, std::unexpected(context_.hidden.hide(error_of(report))));
   }
-  context_.manager.ready(status_text());
-  context_.log.say(Severity::kInfo, "reload", "done");
-  note(AuditEvent::kReloaded);
-  reload.done(with_report(std::move(reload.plan), report));
+  const bool posted = files_.run(
+      [plan = std::move(reload->plan), report] { return with_report(plan->json, report); },
+      [this, reload](std::string text) { reload_finished(reload, std::move(text)); });
+  ROTA_CHECK(posted);  // no more jobs than there is room for
+}
+
+void Daemon::reload_finished(const ReloadPtr& reload, Result<std::string> answer) {
+  if (answer) {
+    context_.manager.ready(status_text());
+    context_.log.say(Severity::kInfo, "reload", "done");
+    note(AuditEvent::kReloaded);
+  } else {
+    context_.manager.ready("The last reload failed (the log says why); " + status_text());
+    context_.log.say(Severity::kError, "reload", answer.error().message);
+    note(AuditEvent::kReloadFailed);
+  }
+  reload->done(std::move(answer));
+  reloads_.pop_front();
+  if (!reloads_.empty()) next_reload();
 }
 
 }  // namespace rota

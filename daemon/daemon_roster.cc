@@ -40,11 +40,11 @@ void Daemon::roster_changed() {
     note(taken ? AuditEvent::kReloaded : AuditEvent::kReloadFailed, "the roster, as it changed");
     if (live_ && !stopping_) context_.manager.status(status_text());
   };
-  read_roster([this, settled](const Result<RosterPtr>& roster) {
+  read_roster([this, settled](Result<SortedRosterPtr> roster) {
     roster_read_ = false;
     if (roster) {
-      take_roster(*roster, {},
-                  [settled](const Result<RosterPlan>& plan) { settled(plan.has_value()); });
+      take_roster(*std::move(roster), {},
+                  [settled](const Result<RosterPlanPtr>& plan) { settled(plan.has_value()); });
     } else {
       settled(false);
     }
@@ -53,39 +53,44 @@ void Daemon::roster_changed() {
 }
 
 // On the thread for files: to parse a large one takes seconds.
-void Daemon::read_roster(std::move_only_function<void(const Result<RosterPtr>&)> done) {
+void Daemon::read_roster(std::move_only_function<void(Result<SortedRosterPtr>)> done) {
   const bool posted =
       files_.run([path = settings_.roster.path] { return load_roster(path); },
-                 [this, done = std::move(done)](const Result<RosterPtr>& roster) mutable {
-                   done(note_roster(roster));
+                 [this, done = std::move(done)](Result<SortedRosterPtr> roster) mutable {
+                   note_roster(roster);
+                   done(std::move(roster));
                  });
   ROTA_CHECK(posted);  // no more jobs than there is room for
 }
 
 // The last good roster stays in force while the one on disk cannot be (P6).
-Result<Daemon::RosterPtr> Daemon::note_roster(const Result<RosterPtr>& roster) {
+void Daemon::note_roster(const Result<SortedRosterPtr>& roster) {
   if (roster) {
     if (std::exchange(roster_refused_, false)) {
       context_.log.say(Severity::kInfo, "roster", "the roster on disk is good again");
     }
-    return roster;
+    return;
   }
   roster_refused_ = true;
   readings_.roster_failed(context_.hidden.hide(
       fmt::format("the last good roster stays in force: {}", roster.error().message)));
   context_.log.say(Severity::kError, "roster", readings_.standing().roster_problem);
-  return roster;
 }
 
-// One that was read just now, and is in force from here on.
-void Daemon::take_roster(const RosterPtr& roster, const std::string& approve,
-                         std::move_only_function<void(const Result<RosterPlan>&)> done) {
+// One that was read just now. The rotation keeps it until it is in force, and then destroys it on
+// another thread.
+void Daemon::take_roster(SortedRosterPtr roster, const std::string& approve,
+                         std::move_only_function<void(const Result<RosterPlanPtr>&)> done) {
   const Readings::Id reading = readings_.roster_read();
   rotator_->apply_roster(
-      *roster, approve,
+      std::move(roster), approve,
       {.done =
-           [this, reading, done = std::move(done)](const Result<RosterPlan>& plan) mutable {
-             readings_.roster_taken(reading, rotator_->now().wall);
+           [this, reading, done = std::move(done)](const Result<RosterPlanPtr>& plan) mutable {
+             if (!plan && plan.error().kind == ErrorKind::kInvalid) {
+               readings_.roster_unread(reading);
+             } else {
+               readings_.roster_taken(reading, rotator_->now().wall);
+             }
              done(plan);
            },
        .in_force =
@@ -96,47 +101,30 @@ void Daemon::take_roster(const RosterPtr& roster, const std::string& approve,
            }});
 }
 
-// An approval is for exactly the retirements that the operator has seen: one for anything else
-// changes nothing at all.
-Result<void> Daemon::check_approval(const Roster& roster, const std::string& approve) const {
-  const RosterPlan plan = rotator_->engine().plan_for(roster);
-  if (plan.id == approve && !plan.retire.empty()) return {};
-  const auto& held = rotator_->engine().held_plan();
-  if (!plan.held) {
-    return fail(ErrorKind::kInvalid,
-                fmt::format("plan {} is not held: the roster on disk needs no approval", approve));
-  }
-  if (held && held->id == plan.id) {
-    return fail(ErrorKind::kInvalid,
-                fmt::format("plan {} is not held: the plan held now is {}, which retires {}",
-                            approve, plan.id, counted(plan.retire.size(), "member", "members")));
-  }
-  return fail(
-      ErrorKind::kInvalid,
-      fmt::format("plan {} is not what the roster on disk asks for by now: that is plan {}, "
-                  "which retires {}; `rota reload` reads it, `rota plan` shows it",
-                  approve, plan.id, counted(plan.retire.size(), "member", "members")));
-}
-
 // Reads as a reload would, and brings nothing into force.
 void Daemon::plan(std::move_only_function<void(Result<std::string>)> done) {
   plans_asked_.push_back(std::move(done));
   // One look at a time, for all who ask meanwhile.
   if (plans_asked_.size() > 1) return;
-  const bool posted = files_.run([path = settings_.roster.path] { return load_roster(path); },
-                                 [this](const Result<RosterPtr>& roster) { answer_plan(roster); });
+  const bool posted = files_.run(
+      [path = settings_.roster.path] { return load_roster(path); },
+      [this](Result<SortedRosterPtr> roster) {
+        if (!roster) return answer_plan(std::unexpected(std::move(roster).error()));
+        rotator_->plan_roster(*std::move(roster),
+                              [this](RosterPlanPtr plan) { answer_plan(std::move(plan)); });
+      });
   ROTA_CHECK(posted);  // no more jobs than there is room for
 }
 
-void Daemon::answer_plan(const Result<RosterPtr>& roster) {
+void Daemon::answer_plan(const Result<RosterPlanPtr>& plan) {
   for (auto& done : std::exchange(plans_asked_, {})) {
-    if (roster) {
-      done(rota::plan_json(rotator_->engine().plan_for(**roster)));
+    if (plan) {
+      done((*plan)->json);
     } else {
       done(fail(
-          roster.error().kind,
+          plan.error().kind,
           context_.hidden.hide("the roster on disk cannot be used, so the one in force stays: " +
-                               roster.error().message)));
+                               plan.error().message)));
     }
   }
 }

@@ -83,10 +83,10 @@ Result<std::vector<RosterFile>> load_roster_files(const std::string& path) {
   return files;
 }
 
-Result<std::shared_ptr<const Roster>> load_roster(const std::string& path) {
+Result<SortedRosterPtr> load_roster(const std::string& path) {
   ROTA_ASSIGN(const std::vector<RosterFile> files, load_roster_files(path));
   ROTA_ASSIGN(Roster roster, parse_roster(files));
-  return std::make_shared<const Roster>(std::move(roster));
+  return SortedRoster::of(std::move(roster));
 }
 
 }  // namespace rota

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "daemon/settings.h"
-#include "roster/roster.h"
+#include "roster/sorted_roster.h"
 #include "store/sqlite_store.h"
 
 namespace rota {
@@ -23,6 +23,6 @@ Result<Secret> read_store_key(const Settings& settings);
 // Both read again where the roster changes while it is read, a few times at most: then it is kIo.
 // kConfig if others than root and this process's user can write to it (daemon/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
-Result<std::shared_ptr<const Roster>> load_roster(const std::string& path);
+Result<SortedRosterPtr> load_roster(const std::string& path);
 
 }  // namespace rota

@@ -1,10 +1,10 @@
 #include "base/fingerprint.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
-
 #include <array>
 #include <charconv>
+
+#include "base/fingerprint_builder.h"
 
 namespace rota {
 namespace {
@@ -13,13 +13,25 @@ constexpr std::size_t kHexDigits = 16;
 
 }  // namespace
 
-Fingerprint fingerprint_of(std::string_view token) {
+FingerprintBuilder::FingerprintBuilder() { crypto_hash_sha256_init(&state_); }
+
+void FingerprintBuilder::add(std::string_view piece) {
+  crypto_hash_sha256_update(&state_, reinterpret_cast<const unsigned char*>(piece.data()),
+                            piece.size());
+}
+
+Fingerprint FingerprintBuilder::finish() {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(token.data()),
-                     token.size());
+  crypto_hash_sha256_final(&state_, digest.data());
   Fingerprint value = 0;
   for (std::size_t i = 0; i < sizeof value; ++i) value = (value << 8U) | digest[i];
   return value;
+}
+
+Fingerprint fingerprint_of(std::string_view token) {
+  FingerprintBuilder builder;
+  builder.add(token);
+  return builder.finish();
 }
 
 std::string format_fingerprint(Fingerprint value) { return fmt::format("{:016x}", value); }

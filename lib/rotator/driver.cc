@@ -104,12 +104,26 @@ void Rotator::stop(std::function<void()> drained) {
   run(std::move(commands));
 }
 
-void Rotator::apply_roster(const Roster& roster, const std::string& approve, RosterEvents events) {
+void Rotator::apply_roster(SortedRosterPtr roster, const std::string& approve,
+                           RosterEvents events) {
   const ReloadId id{next_id_++};
   reloads_.emplace(id, std::move(events.done));
   rosters_.emplace(id, std::move(events.in_force));
   Commands commands;
-  engine_.on_roster(roster, approve, id, now(), commands);
+  engine_.on_roster({.roster = std::move(roster),
+                     .approve = approve,
+                     .or_nothing = !approve.empty(),
+                     .reload = id},
+                    now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::plan_roster(SortedRosterPtr roster,
+                          std::move_only_function<void(RosterPlanPtr)> done) {
+  const PlanId id{next_id_++};
+  plans_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_plan(id, std::move(roster), now(), commands);
   run(std::move(commands));
 }
 
@@ -187,6 +201,14 @@ void Rotator::cancel_wait(WaitId wait) {
   if (waits_.erase(wait) > 0) engine_.on_wait_cancelled(wait);
 }
 
+// Off the loop, and after the answers of this turn: they may have a part of it.
+void Rotator::destroy(std::shared_ptr<const void> spent) {
+  if (!spent) return;
+  boost::asio::post(parts_.executor, [this, alive = alive_, spent = std::move(spent)]() mutable {
+    if (*alive) boost::asio::post(store_thread_, [spent = std::move(spent)] {});
+  });
+}
+
 // Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its
 // own, so that no caller sees its answer from inside its question.
 void Rotator::run(Commands commands) {
@@ -211,8 +233,20 @@ void Rotator::run(Commands commands) {
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
-                   [&](command::Reloaded& c) { answer(reloads_, c.reload, std::move(c.plan)); },
-                   [&](const command::RosterInForce& c) { answer(rosters_, c.reload, c.held); },
+                   [&](command::Reloaded& c) {
+                     const bool refused = !c.plan && c.plan.error().kind == ErrorKind::kInvalid;
+                     if (refused) rosters_.erase(c.reload);
+                     answer(reloads_, c.reload, std::move(c.plan));
+                     destroy(std::move(c.spent));
+                   },
+                   [&](command::RosterInForce& c) {
+                     answer(rosters_, c.reload, c.held);
+                     destroy(std::move(c.spent));
+                   },
+                   [&](command::Planned& c) {
+                     answer(plans_, c.plan, std::move(c.result));
+                     destroy(std::move(c.spent));
+                   },
                    [this](const command::Tell& c) { parts_.tell(c.notice); },
                    [this](command::Note& c) { trail_.note(c.key, std::move(c.member)); },
                },

@@ -50,13 +50,16 @@ class Rotator final : public TokenService {
 
   struct RosterEvents {
     // Once what the roster asks for is durable, with the plan that was applied or held; or with the
-    // store's error while it takes no commit.
-    std::move_only_function<void(Result<RosterPlan>)> done;
+    // store's error while it takes no commit; or kInvalid: `approve` is not for what it asks for,
+    // and nothing is applied.
+    std::move_only_function<void(Result<RosterPlanPtr>)> done;
     // Once it is durable and published, with whether a part of it is held: before `done`, or long
     // after that came with an error.
     std::move_only_function<void(bool held)> in_force;
   };
-  void apply_roster(const Roster& roster, const std::string& approve, RosterEvents events);
+  void apply_roster(SortedRosterPtr roster, const std::string& approve, RosterEvents events);
+  // What this roster would do; `done` comes soon, and never from inside this call.
+  void plan_roster(SortedRosterPtr roster, std::move_only_function<void(RosterPlanPtr)> done);
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done);
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
@@ -94,6 +97,7 @@ class Rotator final : public TokenService {
 
   Result<void> watch_wall_clock();
   void run(Commands commands);
+  void destroy(std::shared_ptr<const void> spent);
   void commit(std::vector<Mutation> mutations);
   void send(command::Call call);
   void finish_turn();
@@ -106,8 +110,9 @@ class Rotator final : public TokenService {
   const std::optional<OtherDatabase> other_database_;
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
   std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
-  std::map<ReloadId, std::move_only_function<void(Result<RosterPlan>)>> reloads_;
+  std::map<ReloadId, std::move_only_function<void(Result<RosterPlanPtr>)>> reloads_;
   std::map<ReloadId, std::move_only_function<void(bool)>> rosters_;
+  std::map<PlanId, std::move_only_function<void(RosterPlanPtr)>> plans_;
   std::function<void()> drained_;
   std::vector<MemberId> used_;  // since the last telling of the engine
   boost::asio::steady_timer use_timer_;

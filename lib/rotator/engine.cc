@@ -25,6 +25,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
       roster_on_record_(snapshot.roster),
+      approved_roster_(snapshot.approved_roster),
       random_(seed),
       clock_(now, snapshot.last_circle_time, snapshot.clock_skew,
              snapshot.clock_boot == boot && boot != BootId{} ? std::optional(snapshot.clock_offset)
@@ -125,6 +126,7 @@ std::optional<BootTime> Engine::next_wake(Now now) {
     if (at) wake = std::min(wake.value_or(*at), *at);
   };
   if (committing_ && !commit_running_) consider(commit_retry_at_);
+  if (can_work_on_roster() || can_look()) consider(now.boot);
   if (!wait_deadlines_.empty()) consider(wait_deadlines_.begin()->first);
   if (!housekeeping_.empty() && clock_.confirmed())
     consider(clock_.boot_at(housekeeping_.begin()->first));
@@ -167,6 +169,7 @@ std::optional<WallTime> Engine::next_due() const {
 void Engine::pump(Now now, Commands& out) {
   pumped_at_ = now.boot;
   look_at_clocks(now);
+  work_on_rosters(now, out);
   housekeep_due(now);
   replan_moved(now);
   expire_waits(now, out);

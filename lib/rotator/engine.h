@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -26,6 +28,7 @@
 #include "rotator/engine_state.h"
 #include "rotator/journal.h"
 #include "rotator/messages.h"
+#include "rotator/roster_job.h"
 #include "rotator/trouble.h"
 #include "rotator/upkeep.h"
 
@@ -55,9 +58,27 @@ class Engine {
   // gathers meanwhile waits for the batch after it.
   void on_commit_failed(const Error& error, Now now, Commands& out);
   void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
-  // A valid roster was read. `approve`: the id of a held plan to let through, or empty.
+  // A valid roster was read. `approve`: the id of a held plan to let through, or empty. It comes
+  // into force in slices, of which each pass over what is due does one (rotator/roster_job.h); one
+  // that comes before the last one has begun replaces that. `or_nothing`: with an approval for
+  // another plan than the one that this roster asks for, or for one that is not held, nothing of
+  // the roster is applied, and Reloaded says why (kInvalid).
+  struct RosterRequest {
+    SortedRosterPtr roster;
+    std::string approve{};
+    bool or_nothing = false;
+    ReloadId reload{};
+  };
+  void on_roster(RosterRequest request, Now now, Commands& out);
+  // What this roster would do, as Planned; nothing of it is applied. In slices too.
+  void on_plan(PlanId plan, SortedRosterPtr roster, Now now, Commands& out);
+  // on_roster() in one piece, for a small one.
   void on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
                  Commands& out);
+  // For tests that want many slices of a few entries.
+  void pace_rosters(RosterPace pace) { roster_pace_ = pace; }
+  // A roster is on its way into force.
+  bool applies_roster() const { return roster_ != nullptr || !next_rosters_.empty(); }
   void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
   void on_wait_cancelled(WaitId wait);
   void on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
@@ -102,7 +123,7 @@ class Engine {
   const MemberSlot* find(MemberId member) const;
   const MemberSlot* find(std::string_view key) const;
   RosterPlan plan_for(const Roster& roster) const;
-  const std::optional<RosterPlan>& held_plan() const { return held_; }
+  const RosterPlan* held_plan() const { return held_.get(); }  // null: none is held
   MemberPlan plan_of(const MemberSlot& slot, Now now) const;
   const Policy& policy() const { return policy_; }
   const CircleClock& clock() const { return clock_; }
@@ -226,10 +247,27 @@ class Engine {
   Roster roster_in_force() const;
   RosterDiff diff_to(const Roster& roster) const;
   void apply_entry(const RosterEntry& entry, Now now);
-  using Entries = std::map<MemberKey, const RosterEntry*>;
-  void apply_removal(const MemberKey& key, const Entries& wanted, Now now);
+  void apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now);
   void forget_tags_left_behind(const MemberKey& key);
   void follow_roster(MemberSlot& slot, Now now);
+
+  // engine_roster_job.cc
+  class View;
+  void work_on_rosters(Now now, Commands& out);
+  bool can_work_on_roster() const;
+  bool can_look() const;
+  void begin_next_roster();
+  std::size_t roster_step(RosterTask& task, Now now, Commands& out);
+  void look_step(RosterLook& look, Commands& out);
+  void make_change(const RosterChange& change, const SortedRoster& wanted, Now now);
+  bool was_approved(const RosterJob& job) const;
+  void judge_roster(RosterTask& task, Commands& out);
+  void begin_changes(RosterTask& task);
+  void put_meta(MetaKey key, Fingerprint& on_record, Fingerprint value);
+  Result<void> check_approval(const RosterTask& task, bool held) const;
+  void refuse_roster(RosterTask& task, const Error& error, Commands& out);
+  void finish_roster();
+  void answer_rosters(const Error& error, Commands& out);
 
   // engine_clients.cc
   void expire_waits(Now now, Commands& out);
@@ -252,6 +290,8 @@ class Engine {
   const BootId boot_;
   const std::int64_t rows_set_aside_;
   Fingerprint roster_on_record_;
+  // Of the roster whose retirements an operator let through and that are not all durable; 0: none.
+  Fingerprint approved_roster_;
 
   // State.
   Random random_;
@@ -287,7 +327,13 @@ class Engine {
   std::map<WaitId, WaitState> waits_;
   std::set<std::pair<BootTime, WaitId>> wait_deadlines_;
   std::map<OperatorId, Operation> operations_;
-  std::optional<RosterPlan> held_;
+  // Changes whenever a comparison that is under way has to begin anew (rotator/roster_job.h).
+  std::uint64_t generation_ = 0;
+  RosterPlanPtr held_;
+  RosterPace roster_pace_;
+  std::shared_ptr<RosterTask> roster_;   // null: none is on its way
+  std::deque<RosterTask> next_rosters_;  // that came meanwhile
+  std::deque<RosterLook> looks_;
   Batch gathering_;
   // Handed to the driver, or waiting to be tried again; its mutations never change any more.
   std::optional<Batch> committing_;

@@ -85,11 +85,12 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
     std::erase_if(batch->then, [&](const Command& command) {
       const auto* reloaded = std::get_if<command::Reloaded>(&command);
       if (reloaded == nullptr) return false;
-      out.emplace_back(
-          command::Reloaded{.reload = reloaded->reload, .plan = std::unexpected(error)});
+      out.emplace_back(command::Reloaded{
+          .reload = reloaded->reload, .plan = std::unexpected(error), .spent = reloaded->spent});
       return true;
     });
   }
+  answer_rosters(error, out);
   if (!commit_error_) {
     out.emplace_back(command::Tell{{.severity = Severity::kError,
                                     .event = "commit",

@@ -16,6 +16,7 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
        fmt::format("is the same member as {}: they share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
+  ++generation_;  // entries move to a member that a comparison may have looked at
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
   for (auto& [wait, state] : waits_) {  // those that are answered but not let out, too

@@ -20,6 +20,7 @@ constexpr Duration kAskedIssueMax = std::chrono::seconds{10};
 constexpr Duration kOverdueGrace{5'000};
 // How exactly the last use is known, in memory and on record.
 constexpr Duration kUseResolutionMax = std::chrono::minutes{1};
+constexpr std::size_t kHousekeepingMax = 256;  // of one pass
 constexpr int kUseResolutionsPerActiveTime = 60;
 constexpr int kUseRecordsPerActiveTime = 24;
 constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
@@ -34,7 +35,10 @@ void Engine::housekeep_due(Now now) {
   // A clock that runs ahead at a start would throw live tokens away.
   if (!clock_.confirmed()) return;
   const WallTime circle = circle_now(now);
-  while (!housekeeping_.empty() && housekeeping_.begin()->first <= circle) {
+  // Those that left by one roster are all due at once some day. The rest has its turn at once.
+  for (std::size_t kept = 0;
+       kept < kHousekeepingMax && !housekeeping_.empty() && housekeeping_.begin()->first <= circle;
+       ++kept) {
     MemberSlot& slot = slots_.at(housekeeping_.begin()->second);
     const MemberRecord& record = slot.record;
     if (slot.in_flight) {  // its reply plans it anew
@@ -218,10 +222,14 @@ void Engine::publish(const MemberSlot& slot) {
 // that one has a record they are on it too, and not this one's to revoke.
 void Engine::release_shared(MemberSlot& slot) {
   if (slot.record.state != MemberState::kMismatched || slot.record.tokens.empty()) return;
+  std::set<Fingerprint> own;
+  for (const Token& token : slot.record.tokens) own.insert(token.fingerprint);
   std::set<Fingerprint> elsewhere;
   for (const auto& [member, other] : slots_) {
     if (member == slot.record.id) continue;
-    for (const Token& token : other.record.tokens) elsewhere.insert(token.fingerprint);
+    for (const Token& token : other.record.tokens) {
+      if (own.contains(token.fingerprint)) elsewhere.insert(token.fingerprint);
+    }
   }
   RecordChange change;
   std::erase_if(slot.record.tokens, [&](const Token& token) {

@@ -69,59 +69,6 @@ RosterPlan Engine::plan_for(const Roster& roster) const {
       .calls = diff.add.size() * kCallsPerAdd + diff.retire.size() * kCallsPerRetire};
 }
 
-void Engine::on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
-                       Commands& out) {
-  const RosterDiff diff = diff_to(roster);
-  RosterPlan plan = plan_for(roster);
-  if (plan.held && plan.id == approve) {
-    plan.held = false;
-    tell(Severity::kWarning, "plan_approved", nullptr,
-         fmt::format("plan {} was approved, which retires {}", plan.id,
-                     counted(plan.retire.size(), "member", "members")));
-    note(AuditEvent::kPlanApproved, nullptr,
-         fmt::format("plan {}, which retires {}", plan.id, plan.retire.size()));
-  }
-  Entries wanted;
-  for (const RosterEntry& entry : roster.entries) wanted.emplace(entry.key, &entry);
-  for (const RosterEntry& entry : diff.add) apply_entry(entry, now);
-  for (const RosterEntry& entry : diff.change) apply_entry(entry, now);
-  if (plan.held) {
-    if (!held_ || held_->id != plan.id) {
-      tell(Severity::kError, "plan_held", nullptr,
-           fmt::format("plan {} would retire {} and is held: look at it with `rota plan`, let "
-                       "it through with `rota approve {}`",
-                       plan.id, counted(plan.retire.size(), "member", "members"), plan.id));
-      note(AuditEvent::kPlanHeld, nullptr,
-           fmt::format("plan {}, which would retire {}", plan.id, plan.retire.size()));
-    }
-    held_ = plan;
-  } else {
-    held_.reset();
-    for (const MemberKey& key : diff.retire) apply_removal(key, wanted, now);
-  }
-  for (const MemberKey& key : diff.drop) apply_removal(key, wanted, now);
-  // Only now: of several entries that leave at once, each keeps its tags if none stays.
-  for (const MemberKey& key : diff.retire) forget_tags_left_behind(key);
-  for (const MemberKey& key : diff.drop) forget_tags_left_behind(key);
-  if (!diff.empty()) {
-    const std::string changes =
-        fmt::format("{} added, {} changed, {} {}", plan.add.size(), plan.change.size(),
-                    plan.retire.size(), plan.held ? "held" : "retired");
-    tell(Severity::kInfo, "roster", nullptr, "roster applied: " + changes);
-    note(AuditEvent::kRosterApplied, nullptr, changes);
-  }
-  // One that is held in part is judged anew by the next start, before that serves anybody.
-  const Fingerprint in_force = plan.held ? Fingerprint{0} : roster.fingerprint;
-  if (in_force != roster_on_record_) {
-    roster_on_record_ = in_force;
-    gathering_.mutations.emplace_back(
-        PutMeta{MetaKey::kRosterFingerprint, static_cast<std::int64_t>(in_force)});
-  }
-  gathering_.then.emplace_back(command::RosterInForce{.reload = reload, .held = plan.held});
-  gathering_.then.emplace_back(command::Reloaded{.reload = reload, .plan = std::move(plan)});
-  pump(now, out);
-}
-
 void Engine::apply_entry(const RosterEntry& entry, Now now) {
   const Selector selector{.key = entry.key,
                           .in_roster = true,
@@ -155,21 +102,21 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
   follow_roster(slot, now);
 }
 
-void Engine::apply_removal(const MemberKey& key, const Entries& wanted, Now now) {
+void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now) {
   const auto known = by_key_.find(key.canonical_text());
   if (known == by_key_.end()) return;
   MemberSlot& slot = slots_.at(known->second);
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
-  const auto entry = wanted.find(key);
+  const RosterEntry* entry = wanted.find(key);
   if (selector == slot.record.selectors.end()) {
-    if (entry != wanted.end()) apply_entry(*entry->second, now);  // a name that is new for it
+    if (entry != nullptr) apply_entry(*entry, now);  // a name that is new for it
     return;
   }
-  selector->in_roster = entry != wanted.end();
-  selector->retired = selector->in_roster && entry->second->retired;
-  if (selector->in_roster) {
-    selector->name = entry->second->name;
-    selector->tags = entry->second->tags;
+  selector->in_roster = entry != nullptr;
+  selector->retired = entry != nullptr && entry->retired;
+  if (entry != nullptr) {
+    selector->name = entry->name;
+    selector->tags = entry->tags;
   }
   follow_roster(slot, now);
 }

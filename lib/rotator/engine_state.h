@@ -3,14 +3,17 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "plan/next_action.h"
 #include "rotator/census.h"
 #include "rotator/messages.h"
+#include "rotator/roster_job.h"
 #include "rotator/upkeep.h"
 
 namespace rota {
@@ -68,12 +71,29 @@ struct Operation {
   std::map<std::pair<TokenKind, Fingerprint>, std::size_t> line_of{};  // of report.revocations
 };
 
+// A roster that was read, until it is in force or refused.
+struct RosterTask {
+  std::shared_ptr<RosterJob> job;
+  std::string approve{};
+  bool or_nothing = false;             // unless it is the plan that `approve` names
+  std::vector<ReloadId> in_force{};    // to be told once it is in force
+  std::vector<ReloadId> unanswered{};  // of those, the ones that have heard nothing yet
+  std::vector<std::shared_ptr<const void>> spent{};  // destroyed with this task, off the loop
+};
+
+// One that somebody asks about, and that does not come into force.
+struct RosterLook {
+  PlanId plan{};
+  std::shared_ptr<RosterJob> job;
+};
+
 // What becomes durable together, and what may follow only then.
 struct Batch {
   std::vector<Mutation> mutations;
-  Commands then;             // in order
-  std::vector<CallId> send;  // journaled here
-  bool scrubs = false;       // there is a Scrub among the mutations
+  Commands then;                 // in order
+  std::vector<CallId> send;      // journaled here
+  bool scrubs = false;           // there is a Scrub among the mutations
+  std::size_t roster_steps = 0;  // that a roster job has made in it
   // After all of `then`. What is over before the batch is durable is taken out again, so that a
   // store that takes nothing lets nobody grow these.
   std::map<WaitId, WaitAnswer> answers;

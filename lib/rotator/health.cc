@@ -83,7 +83,7 @@ Health::Members count_members(Engine& engine, Now now) {
 
 Health health_of(Engine& engine, const FileStanding& files, Now now) {
   const auto paused = engine.budget().paused_until(now.boot);
-  const auto& held = engine.held_plan();
+  const RosterPlan* held = engine.held_plan();
   return {.members = count_members(engine, now),
           .doubts = engine.journal().doubts(),
           .rows_set_aside = engine.rows_set_aside(),
@@ -98,8 +98,9 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
           .commit_problem = commit_problem(engine, now),
-          .held_plan =
-              held ? std::optional(Health::HeldPlan{held->id, held->retire.size()}) : std::nullopt,
+          .held_plan = held != nullptr
+                           ? std::optional(Health::HeldPlan{held->id, held->retire.size()})
+                           : std::nullopt,
           .files = files};
 }
 

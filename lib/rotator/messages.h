@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,10 +23,14 @@ struct RosterPlan {
   std::vector<MemberKey> retire;
   std::vector<MemberKey> change;
   std::size_t calls = 0;  // to Circle, that carrying it out costs
+  std::string json{};     // all of this, as PlanWriter writes it; or empty
 };
+
+using RosterPlanPtr = std::shared_ptr<const RosterPlan>;
 
 enum class OperatorId : std::uint64_t {};
 enum class ReloadId : std::uint64_t {};
+enum class PlanId : std::uint64_t {};
 
 enum class Severity { kDebug, kInfo, kWarning, kError };
 
@@ -66,13 +71,21 @@ struct Report {
 };
 struct Reloaded {
   ReloadId reload{};
-  Result<RosterPlan> plan;  // an error: read and in force, but not durable yet
+  Result<RosterPlanPtr> plan;  // an error: not durable yet; kInvalid: refused, and never in force
+  std::shared_ptr<const void> spent{};  // what it took: large, so destroy it off the loop
 };
 // Follows what it asked for once that is durable and published, however long the store takes. A
 // part of it may be held by the guard.
 struct RosterInForce {
   ReloadId reload{};
   bool held = false;
+  std::shared_ptr<const void> spent{};  // as above
+};
+// What a roster would do.
+struct Planned {
+  PlanId plan{};
+  RosterPlanPtr result;
+  std::shared_ptr<const void> spent{};  // as above
 };
 struct Tell {
   Notice notice;
@@ -85,9 +98,10 @@ struct Note {
 
 }  // namespace command
 
-using Command = std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
-                             command::Answer, command::Report, command::Reloaded,
-                             command::RosterInForce, command::Tell, command::Note>;
+using Command =
+    std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
+                 command::Answer, command::Report, command::Reloaded, command::RosterInForce,
+                 command::Planned, command::Tell, command::Note>;
 using Commands = std::vector<Command>;
 
 }  // namespace rota

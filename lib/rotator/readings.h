@@ -36,6 +36,10 @@ class Readings {
     standing_.roster_taken_at = wall;
     if (reading == Id{latest_}) standing_.roster_problem.clear();
   }
+  // It was read, and then nothing of it was to be applied.
+  void roster_unread(Id reading) {
+    if (reading == Id{latest_}) --latest_;
+  }
   void config_failed(std::string why) { standing_.config_problem = std::move(why); }
   void config_read() { standing_.config_problem.clear(); }
   void app_token_failed(std::string why) { standing_.app_token_problem = std::move(why); }

@@ -18,27 +18,12 @@ json::value time_or_null(const Token* token) {
   return token ? json::value(format_iso8601(token->expires_at)) : json::value(nullptr);
 }
 
-json::array key_list(const std::vector<MemberKey>& keys) {
-  json::array list;
-  for (const MemberKey& key : keys) list.emplace_back(key.text());
-  return list;
-}
-
 // 20000 as 20,000.
 std::string grouped(std::size_t number) {
   std::string digits = std::to_string(number);
   constexpr std::size_t kGroup = 3;
   for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
   return digits;
-}
-
-json::object plan_object(const RosterPlan& plan) {
-  return {{"id", plan.id},
-          {"held", plan.held},
-          {"add", key_list(plan.add)},
-          {"retire", key_list(plan.retire)},
-          {"change", key_list(plan.change)},
-          {"calls", plan.calls}};
 }
 
 json::object member_object(const Engine& engine, const MemberSlot& slot, Now now) {
@@ -157,10 +142,15 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
         {"revoked", counts.revocations},
         {"failed", counts.failures},
         {"throttled", counts.throttled}}},
-      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}},
-      {"roster_plan_held", nullptr}};
-  if (engine.held_plan()) status["roster_plan_held"] = plan_object(*engine.held_plan());
-  return json::serialize(status);
+      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}}};
+  // It may be long, and was written down when it was held.
+  const RosterPlan* held = engine.held_plan();
+  std::string text = json::serialize(status);
+  text.pop_back();
+  text += R"(,"roster_plan_held":)";
+  text += held != nullptr ? std::string_view(held->json) : "null";
+  text += '}';
+  return text;
 }
 
 Result<std::string> members_json(const Engine& engine, Now now, std::string_view state,
@@ -248,8 +238,6 @@ std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {
   return left_out;
 }
 
-std::string plan_json(const RosterPlan& plan) { return json::serialize(plan_object(plan)); }
-
 std::string status_line(Engine& engine, Now now) {
   Census& census = engine.census();
   const WallTime circle = engine.circle_now(now);
@@ -264,7 +252,7 @@ std::string status_line(Engine& engine, Now now) {
   const bool says_why = engine.breaker().state() == BreakerState::kAppTokenRefused ||
                         engine.breaker().state() == BreakerState::kNotEligible;
   if (engine.trouble() && !says_why) line += describe(*engine.trouble()) + "; ";
-  if (engine.held_plan()) {
+  if (engine.held_plan() != nullptr) {
     line += fmt::format("roster plan {} held for approval; ", engine.held_plan()->id);
   }
   const std::size_t active = census.in_state(MemberState::kActive);

@@ -20,8 +20,6 @@ Result<std::string> members_json(const Engine& engine, Now now, std::string_view
                                  std::string_view after, std::size_t limit);
 std::optional<std::string> member_json(const Engine& engine, Now now, std::string_view key);
 
-std::string plan_json(const RosterPlan& plan);
-
 // {"entries":[…],"next":…}: what is unknown of an entry is null, and so is the next at the end.
 std::string audit_json(const AuditPage& page);
 

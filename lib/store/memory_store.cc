@@ -92,6 +92,9 @@ struct MemoryStore::Applier {
       case MetaKey::kRosterFingerprint:
         store.roster_ = static_cast<Fingerprint>(put.value);
         return;
+      case MetaKey::kApprovedRoster:
+        store.approved_roster_ = static_cast<Fingerprint>(put.value);
+        return;
       case MetaKey::kCommitNumber:
         return;
       case MetaKey::kCommitBoot:
@@ -120,6 +123,7 @@ Result<Snapshot> MemoryStore::load() {
   snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
   snapshot.roster = roster_;
+  snapshot.approved_roster = approved_roster_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;
   snapshot.next_call = next_call_;

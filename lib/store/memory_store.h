@@ -53,6 +53,7 @@ class MemoryStore : public TokenStore {
   BootStamp last_commit_;
   Duration clock_skew_{0};
   Fingerprint roster_ = 0;
+  Fingerprint approved_roster_ = 0;
   MemberId next_member_{1};
   TokenId next_token_{1};
   CallId next_call_{1};

@@ -36,6 +36,7 @@ Result<void> SqliteStore::compare_with_mark() {
     }
     // The roster on disk is compared anew. And there is something to commit without a token, too.
     replaced.emplace_back(PutMeta{MetaKey::kRosterFingerprint, 0});
+    replaced.emplace_back(PutMeta{MetaKey::kApprovedRoster, 0});
     ROTA_TRY(commit(replaced));
   }
   mark_.write({.database = sealer_.database(), .commit = commits_});

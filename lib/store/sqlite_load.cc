@@ -96,6 +96,7 @@ bool is_a_time(MetaKey key) {
     case MetaKey::kClockBoot:
     case MetaKey::kCommitBoot:
     case MetaKey::kRosterFingerprint:
+    case MetaKey::kApprovedRoster:
     case MetaKey::kCommitNumber:
       return false;
   }
@@ -323,6 +324,9 @@ class Loader {
         return {};
       case MetaKey::kRosterFingerprint:
         snapshot_.roster = roster_is_whole_ ? static_cast<Fingerprint>(row.integer(1)) : 0;
+        return {};
+      case MetaKey::kApprovedRoster:
+        snapshot_.approved_roster = static_cast<Fingerprint>(row.integer(1));
         return {};
       case MetaKey::kCommitNumber:
         return {};

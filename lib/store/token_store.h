@@ -57,6 +57,7 @@ enum class MetaKey {
   kCommitNumber = 12,        // how many commits there were: the store itself counts
   kRosterFingerprint = 11,   // of the roster that is in force as it stands, bit by bit; 0: none is
   kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
+  kApprovedRoster = 14,      // of the roster whose retirements were approved and are not all done
 };
 struct PutMeta {
   MetaKey key{};
@@ -84,7 +85,8 @@ struct Snapshot {
   std::vector<CallRow> calls;         // the journal: the rows not yet erased
   std::optional<WallTime> last_circle_time;
   Duration clock_skew{0};
-  Fingerprint roster = 0;  // kRosterFingerprint
+  Fingerprint roster = 0;           // kRosterFingerprint
+  Fingerprint approved_roster = 0;  // kApprovedRoster
   bool early_refresh_useless = false;
   bool refresh_rotates = false;
   std::optional<WallTime> early_probe_at;

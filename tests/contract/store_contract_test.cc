@@ -232,11 +232,13 @@ TYPED_TEST(StoreContract, KeepsWhatTheBootClocksSaid) {
   this->commit({PutMeta{MetaKey::kEarlyProbeAtMs, 3}, PutMeta{MetaKey::kPausedBoot, 4},
                 PutMeta{MetaKey::kPausedUntilMs, 5}, PutMeta{MetaKey::kClockBoot, 6},
                 PutMeta{MetaKey::kClockOffsetMs, -7}, PutMeta{MetaKey::kCommitBoot, 8},
-                PutMeta{MetaKey::kCommitAtMs, 9}, PutMeta{MetaKey::kRosterFingerprint, -1}});
+                PutMeta{MetaKey::kCommitAtMs, 9}, PutMeta{MetaKey::kRosterFingerprint, -1},
+                PutMeta{MetaKey::kApprovedRoster, -2}});
   const Snapshot after = this->reload();
   EXPECT_EQ(after.early_probe_at, at(3));
   EXPECT_EQ(after.paused_until, (BootStamp{.boot = BootId{4}, .at = BootTime{Duration{5}}}));
   EXPECT_EQ(after.roster, ~Fingerprint{0});
+  EXPECT_EQ(after.approved_roster, ~Fingerprint{1});
   EXPECT_EQ(after.clock_boot, BootId{6});
   EXPECT_EQ(after.clock_offset, Duration{-7});
   EXPECT_EQ(after.last_commit, (BootStamp{.boot = BootId{8}, .at = BootTime{Duration{9}}}));

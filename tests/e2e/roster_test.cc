@@ -208,6 +208,25 @@ TEST_F(RosterOnDisk, P6IsReadWhenItsEventWasLostInAFlood) {
   EXPECT_TRUE(retires(1));
 }
 
+// A large roster is durable bit by bit: what a kill leaves of it, the next start completes.
+TEST_F(RosterOnDisk, P4P6AKillBetweenTwoSlicesLosesNothingOfTheRoster) {
+  constexpr int kLast = 20'000;
+  constexpr int kGone = 1;  // id 3, of the first three
+  start();
+  const auto in_roster = [&] {
+    const auto members = daemon.admin(get("/v1/status")).json().at("members");
+    return members.at("active").as_int64() + members.at("unknown").as_int64();
+  };
+  daemon.write_roster(entries(1, 2) + entries(4, kLast));
+  ASSERT_TRUE(eventually([&] { return in_roster() > 3; }));
+  daemon.kill9();
+  EXPECT_EQ(says(kApplied), 1) << "it was killed in the middle";
+  ASSERT_TRUE(daemon.start());
+  EXPECT_EQ(in_roster(), kLast - kGone);
+  EXPECT_EQ(daemon.fetch("community_member_id=3").status, 410);
+  EXPECT_TRUE(serves(1));
+}
+
 TEST_F(RosterOnDisk, P6OfADirectory) {
   const fs::path folder = daemon.folder() / "roster.d";
   fs::create_directory(folder);

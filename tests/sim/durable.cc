@@ -36,6 +36,10 @@ void Durable::apply(const Mutation& mutation) {
       clock_skew_ = Duration{meta->value};
     } else if (meta->key == MetaKey::kClockBoot) {
       clock_boot_ = BootId{meta->value};
+    } else if (meta->key == MetaKey::kRosterFingerprint) {
+      roster_ = static_cast<Fingerprint>(meta->value);
+    } else if (meta->key == MetaKey::kApprovedRoster) {
+      approved_roster_ = static_cast<Fingerprint>(meta->value);
     }
   }
 }

@@ -37,6 +37,9 @@ class Durable {
   Duration clock_skew() const { return clock_skew_; }
   bool refresh_rotates() const { return refresh_rotates_; }
   BootId clock_boot() const { return clock_boot_; }  // on which Circle's time was learned last
+  Fingerprint roster() const { return roster_; }     // the one in force as it stands; 0: none
+  // The one whose retirements were approved and are not all durable; 0: none.
+  Fingerprint approved_roster() const { return approved_roster_; }
 
  private:
   struct TextHash {
@@ -55,6 +58,8 @@ class Durable {
   Duration clock_skew_{0};
   bool refresh_rotates_ = false;
   BootId clock_boot_{};
+  Fingerprint roster_ = 0;
+  Fingerprint approved_roster_ = 0;
 };
 
 const Token* current(const Durable::Member& member, TokenKind kind);

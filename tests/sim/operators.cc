@@ -1,6 +1,7 @@
 #include "sim/operators.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -47,11 +48,23 @@ void Operators::begin() {
   world_.repeat_awake(options.mean_between_orders, [this] { order(); });
 }
 
+Fingerprint Operators::fingerprint_of(std::vector<RosterEntry> entries) {
+  std::ranges::sort(entries, {}, &RosterEntry::key);
+  std::string text;
+  for (const RosterEntry& each : entries) {
+    text += fmt::format("{}\n{}\n{}\n{}\n", each.key.text(), each.name, fmt::join(each.tags, ","),
+                        each.retired);
+  }
+  return rota::fingerprint_of(text);
+}
+
 void Operators::write_file() {
   file_ = {};
   for (const Line& line : lines_) {
     if (line.in_file) file_.entries.push_back(line.entry);
   }
+  // The worlds without slices stay what they were.
+  if (world_.options().roster_pace) file_.fingerprint = fingerprint_of(file_.entries);
 }
 
 std::vector<std::size_t> Operators::lines_in_file() const {
@@ -66,20 +79,29 @@ void Operators::reload(const std::string& approve) {
   if (file_.entries.empty() || !world_.up()) return;  // an empty file is refused where it is read
   world_.promises().before_roster(file_, approve);
   const ReloadId id{next_id_++};
-  world_.turn(
-      [&](Commands& out) { world_.engine().on_roster(file_, approve, id, world_.now(), out); });
-  world_.promises().after_roster();
+  world_.turn([&](Commands& out) {
+    Engine& engine = world_.engine();
+    if (!world_.options().roster_pace)
+      return engine.on_roster(file_, approve, id, world_.now(), out);
+    engine.on_roster({.roster = SortedRoster::of(file_),
+                      .approve = approve,
+                      .or_nothing = !approve.empty(),
+                      .reload = id},
+                     world_.now(), out);
+  });
 }
 
 void Operators::on_reloaded(const command::Reloaded& done) {
   if (!done.plan) {
-    world_.note("reload.failed");
+    const bool refused = done.plan.error().kind == ErrorKind::kInvalid;
+    world_.note(refused ? "reload.refused" : "reload.failed");
+    if (refused) world_.promises().on_roster_refused();
     return;
   }
   world_.clients().admit();
-  if (!done.plan->held) return;
+  if (!(*done.plan)->held) return;
   world_.note("plan.held");
-  if (random_.below(2) == 0) stale_plan_ = done.plan->id;
+  if (random_.below(2) == 0) stale_plan_ = (*done.plan)->id;
 }
 
 void Operators::edit() {
@@ -173,11 +195,12 @@ void Operators::decide() {
     reload(stale_plan_.empty() ? "0123456789abcdef" : stale_plan_);
   }
   if (random_.below(3) > 0) {
-    const auto held = world_.engine().held_plan();
-    if (held) {
+    const RosterPlan* held = world_.engine().held_plan();
+    if (held != nullptr) {
       world_.note("approve");
-      reload(held->id);
-      stale_plan_ = held->id;
+      const std::string id = held->id;
+      reload(id);
+      stale_plan_ = id;
     }
   } else {
     world_.note("edit.restore");

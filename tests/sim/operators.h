@@ -22,6 +22,8 @@ class Operators {
   explicit Operators(World& world);
 
   void begin();
+  // By its contents alone, in any order.
+  static Fingerprint fingerprint_of(std::vector<RosterEntry> entries);
   // The file as it is now, read by the daemon; `approve` as in Engine::on_roster().
   void reload(const std::string& approve);
   void on_reloaded(const command::Reloaded& done);

@@ -96,6 +96,15 @@ void draw_policy(WorldOptions& options, Random& random) {
                                   : 0;
 }
 
+// Of two worlds, one brings rosters into force in slices of a few entries. Drawn apart from the
+// others, which stay what they were.
+void draw_roster_pace(WorldOptions& options) {
+  Random random(options.seed ^ 0x511ceU);
+  if (random.below(2) == 0) return;
+  options.roster_pace = {.slice_units_max = 8 + random.below(100),
+                         .batch_steps_max = 1 + random.below(8)};
+}
+
 }  // namespace
 
 bool is_peaceful(const WorldOptions& options) {
@@ -120,6 +129,7 @@ WorldOptions options_of(std::uint64_t seed) {
   options.listed = options.members - random.below(std::max<std::size_t>(options.members / 3, 1));
   draw_circle(options, random);
   draw_policy(options, random);
+  draw_roster_pace(options);
   const auto sometimes = [&](Duration& mean, Duration value, std::uint64_t one_in) {
     if (random.below(one_in) == 0) mean = value;
   };
@@ -190,6 +200,7 @@ WorldOptions long_world(std::uint64_t seed, Duration length, std::size_t members
   options.listed = members - members / 20;
   options.calm = std::min<Duration>(length / 4, days{1});
   options.weather = length - options.calm;
+  options.roster_pace = RosterPace{};
   options.circle.token_seed = seed;
   options.circle.fault_seed = seed;
   options.policy.requests_per_window = std::max<std::size_t>(1'200, needed_per_window(options));

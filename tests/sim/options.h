@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/time.h"
 #include "plan/policy.h"
+#include "rotator/roster_job.h"
 #include "sandbox/circle_options.h"
 #include "sandbox/fault.h"
 
@@ -20,6 +22,7 @@ struct WorldOptions {
   Duration weather = std::chrono::hours{3};  // how long bad things go on
   Duration calm = std::chrono::hours{2};     // and then how long none happens
   Policy policy;
+  std::optional<RosterPace> roster_pace;  // none: a roster comes into force in one piece
   sandbox::CircleOptions circle;
   // Of Circle and the way to it.
   std::vector<sandbox::FaultRule> faults;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "roster/roster.h"
 #include "rotator/messages.h"
 #include "serve/query.h"
 #include "sim/circle_side.h"
@@ -53,7 +54,7 @@ class Promises {
   // People.
   void on_served(const TokenQuery& query, const Published& row);
   void before_roster(const Roster& file, const std::string& approve);
-  void after_roster();
+  void on_roster_refused();
   void on_revocation_reported(MemberId member);
   // An operator takes the member for whoever its selector leads to now.
   void on_identity_accepted(MemberId member) { accepted_.insert(member); }
@@ -103,6 +104,13 @@ class Promises {
   void p8_one_probe();
   void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
+  // promises_roster.cc
+  std::size_t gone_since_roster() const;
+  void p6_follow_roster();
+  void p6_roster_in_force();
+  void p6_roster_on_record_is_whole();
+  void p6_approval_on_record_was_given();
+  void end_roster();
   // promises_distance.cc
   void forget_distances();
   void calls_keep_their_distance(const Flight& flight);
@@ -154,11 +162,14 @@ class Promises {
   std::vector<Held> held_;
   MemberState held_state_{};
   // P6
+  bool roster_comes_ = false;     // into force, slice by slice
+  bool roster_foreseen_ = false;  // what follows is the answer to that one roster
   std::map<MemberId, MemberState> members_before_;
   std::size_t guard_allows_ = 0;
   bool must_be_held_ = false;
   bool approved_ = false;
   std::vector<MemberId> to_go_;
+  std::set<Fingerprint> approvals_;  // the files that operators wanted let through
   // P7
   std::deque<Duration> completed_;
   std::deque<Duration> unasked_;  // calls that no client waited for, by their sending

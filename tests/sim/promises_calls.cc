@@ -147,6 +147,7 @@ void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
 }
 
 void Promises::on_tell(const Notice& notice) {
+  if (notice.event == "alias") roster_foreseen_ = false;  // two members became one meanwhile
   // What was counted by another time starts anew.
   if (notice.event == "clock") {
     for (auto& [member, recent] : recent_) recent.dead = false;
@@ -162,90 +163,14 @@ void Promises::on_tell(const Notice& notice) {
   if (alarm && ++alarms_told_ > alarms_) world_.breach("P8: one refused app token, two alarms");
 }
 
-// In force is what the records say; the guard's arithmetic is done here a second time.
-void Promises::before_roster(const Roster& file, const std::string& approve) {
-  members_before_.clear();
-  std::map<MemberKey, bool> in_force;  // key → retired
-  for (const auto& [key, member] : world_.engine().keys()) {
-    const MemberSlot& slot = *world_.engine().find(member);
-    members_before_.emplace(member, slot.record.state);
-    for (const Selector& selector : slot.record.selectors) {
-      if (selector.in_roster) in_force.emplace(selector.key, selector.retired);
-    }
-  }
-  std::map<MemberKey, bool> wanted;
-  for (const RosterEntry& entry : file.entries) wanted.emplace(entry.key, entry.retired);
-
-  RosterDiff diff;
-  std::size_t active = 0;
-  to_go_.clear();
-  for (const auto& [key, retired] : in_force) {
-    if (retired) continue;
-    ++active;
-    const auto now = wanted.find(key);
-    if (now == wanted.end() || now->second) diff.retire.push_back(key);
-  }
-  for (const auto& [key, retired] : wanted) {
-    const MemberSlot* slot = world_.engine().find(key.text());
-    const auto before = in_force.find(key);
-    const bool was_active = before != in_force.end() && !before->second;
-    if (retired && !was_active && slot != nullptr && wanted_by_roster(slot->record)) {
-      diff.retire.push_back(key);
-    }
-  }
-  for (const MemberKey& key : diff.retire) {
-    to_go_.push_back(world_.engine().find(key.text())->record.id);
-  }
-  const GuardPolicy& guard = world_.options().policy.guard;
-  const double share = guard.max_retire_fraction * static_cast<double>(active);
-  guard_allows_ = std::max(guard.max_retire_count, static_cast<std::size_t>(share));
-  must_be_held_ = diff.retire.size() > guard_allows_;
-  approved_ = must_be_held_ && approve == plan_id(diff);
-}
-
-void Promises::after_roster() {
-  std::size_t gone = 0;
-  for (const auto& [member, before] : members_before_) {
-    const MemberSlot* slot = world_.engine().find(member);
-    const bool stays = before == MemberState::kRetiring || before == MemberState::kRetired ||
-                       before == MemberState::kBlocked;
-    if (stays || slot == nullptr) continue;
-    if (slot->record.state == MemberState::kRetiring ||
-        slot->record.state == MemberState::kRetired) {
-      ++gone;
-    }
-  }
-  const bool held = world_.engine().held_plan().has_value();
-  if (held != (must_be_held_ && !approved_)) {
-    world_.breach(fmt::format("P6: a roster is {} although the guard says otherwise",
-                              held ? "held" : "applied"));
-  }
-  if (!approved_ && gone > guard_allows_) {
-    world_.breach(fmt::format("P6: {} members are retired at once without approval", gone));
-  }
-  if (must_be_held_ && !approved_) {
-    world_.note("guard.held");
-    if (gone > 0) world_.breach("P6: a roster that is held retires somebody");
-  }
-  if (approved_) {
-    world_.note("guard.approved");
-    for (const MemberId member : to_go_) {
-      const MemberSlot* slot = world_.engine().find(member);
-      const bool in_force =
-          slot != nullptr && std::ranges::all_of(slot->record.selectors, [](const Selector& s) {
-            return s.in_roster && !s.retired;
-          });
-      if (in_force) world_.breach("P6: an approved retirement did not happen");
-    }
-  }
-}
-
 void Promises::before_crash() {
+  end_roster();
   const Duration now = world_.time().now();
   for (std::size_t i = 0; i < world_.circle().calls_in_flight(); ++i) completed_.push_back(now);
 }
 
 void Promises::before_start() {
+  p6_roster_on_record_is_whole();
   paused_until_ = Duration{0};  // a pause does not outlive its process
   alarm_since_.reset();
   alarm_reasons_.clear();

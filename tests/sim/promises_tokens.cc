@@ -82,6 +82,7 @@ void Promises::on_commit() {
 
 // What a batch publishes in between and replaces in the same turn is seen by nobody.
 void Promises::after_turn() {
+  p6_follow_roster();
   p4_note_leavers_calls();
   for (const MemberId member : published_) p2_shows_what_is_durable(member);
   published_.clear();
@@ -249,6 +250,9 @@ void Promises::on_durable(std::span<const Mutation> batch) {
       if (!seen.insert(member->row.id).second) continue;
       p13_pin_stays(member->row.id);
       p5_unknown_by_circles_word(member->row.id);
+    } else if (const auto* meta = std::get_if<PutMeta>(&mutation)) {
+      if (meta->key == MetaKey::kRosterFingerprint) p6_roster_on_record_is_whole();
+      if (meta->key == MetaKey::kApprovedRoster) p6_approval_on_record_was_given();
     }
   }
 }
@@ -429,7 +433,9 @@ void Promises::p13_moved_address_is_found_out(const MemberKey& key, sandbox::Mem
   if (!settled() || !moved || world_.circle().owner_of(key) == served) return;
   world_.note("p13.moved_address");
   const Duration since = world_.time().now() - *moved;
-  if (since > world_.options().circle.refresh_ttl + bound()) {
+  // A refresh just before the pair's end brings a token that outlives it.
+  const auto& circle = world_.options().circle;
+  if (since > circle.refresh_ttl + circle.access_ttl + bound()) {
     world_.breach(fmt::format("P13: {} is another member's for {} ms, and served the one before",
                               key.text(), since.count()));
   }

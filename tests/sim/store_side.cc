@@ -44,7 +44,11 @@ void StoreSide::commit(std::vector<Mutation> mutations) {
 void StoreSide::finish() {
   const WorldOptions& options = world_.options();
   const bool bad = !world_.calm();
-  const bool crashes = bad && random_.fraction() < options.crash_at_commit_rate;
+  // A part of a roster is durable for moments only: they are to be met all the same.
+  constexpr double kBetweenSlices = 20;
+  const double crash_rate =
+      options.crash_at_commit_rate * (world_.engine().applies_roster() ? kBetweenSlices : 1);
+  const bool crashes = bad && random_.fraction() < crash_rate;
   if (crashes) {
     // cut_off() settles whether it took effect.
     world_.crash("crash.at_commit");

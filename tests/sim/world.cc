@@ -95,6 +95,7 @@ void World::boot() {
   promises_.before_start();
   engine_ = std::make_unique<Engine>(options_.policy, std::move(snapshot), random_.next(), now(),
                                      boot_id());
+  if (options_.roster_pace) engine_->pace_rosters(*options_.roster_pace);
   circle_.read_app_token();
   turn([this](Commands& out) { engine_->start(now(), out); });
   promises_.after_start();
@@ -180,6 +181,7 @@ void World::carry_out(Commands commands) {
                    [this](const command::Report& c) { operators_.on_report(c); },
                    [this](const command::Reloaded& c) { operators_.on_reloaded(c); },
                    [](const command::RosterInForce&) {},
+                   [](const command::Planned&) {},
                    [this](const command::Tell& c) {
                      note("tell." + c.notice.event, c.notice.member + " " + c.notice.text);
                      promises_.on_tell(c.notice);

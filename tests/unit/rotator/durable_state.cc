@@ -78,6 +78,9 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
                 case MetaKey::kRosterFingerprint:
                   roster_ = static_cast<Fingerprint>(m.value);
                   break;
+                case MetaKey::kApprovedRoster:
+                  approved_roster_ = static_cast<Fingerprint>(m.value);
+                  break;
                 case MetaKey::kCommitBoot:
                   last_commit_.boot = BootId{m.value};
                   break;
@@ -113,6 +116,7 @@ Snapshot DurableState::snapshot() const {
   snapshot.last_commit = last_commit_;
   snapshot.clock_skew = clock_skew_;
   snapshot.roster = roster_;
+  snapshot.approved_roster = approved_roster_;
   snapshot.next_member = MemberId{member_max_ + 1};
   snapshot.next_token = TokenId{token_max_ + 1};
   snapshot.next_call = CallId{call_max_ + 1};

@@ -40,6 +40,7 @@ class DurableState {
   BootStamp last_commit_;
   Duration clock_skew_{0};
   Fingerprint roster_ = 0;
+  Fingerprint approved_roster_ = 0;
   std::size_t scrubs_ = 0;
   std::int64_t member_max_ = 0, token_max_ = 0, call_max_ = 0;
 };

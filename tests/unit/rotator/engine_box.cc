@@ -131,6 +131,22 @@ void EngineBox::roster(const std::vector<RosterEntry>& entries, const std::strin
   run(std::move(out));
 }
 
+void EngineBox::request(SortedRosterPtr roster, const std::string& approve) {
+  Commands out;
+  engine.on_roster({.roster = std::move(roster),
+                    .approve = approve,
+                    .or_nothing = !approve.empty(),
+                    .reload = ReloadId{next_id_++}},
+                   now, out);
+  run(std::move(out));
+}
+
+void EngineBox::plan(SortedRosterPtr roster) {
+  Commands out;
+  engine.on_plan(PlanId{next_id_++}, std::move(roster), now, out);
+  run(std::move(out));
+}
+
 WaitId EngineBox::wait(std::int64_t member, Duration longest, std::optional<Fingerprint> refused,
                        bool strict, std::optional<Duration> min_ttl) {
   WaitRequest request;
@@ -263,12 +279,13 @@ void EngineBox::run(Commands commands) {
                    },
                    [&](command::Reloaded& c) {
                      if (c.plan) {
-                       reloads.push_back(*std::move(c.plan));
+                       reloads.push_back(**c.plan);
                      } else {
                        failed_reloads.push_back(c.plan.error());
                      }
                    },
                    [&](const command::RosterInForce& c) { rosters_in_force.push_back(c); },
+                   [&](const command::Planned& c) { plans.push_back(*c.result); },
                    [&](command::Tell& c) { notices.push_back(std::move(c.notice)); },
                    [&](command::Note& c) { audited.push_back(std::move(c)); },
                },

@@ -50,6 +50,9 @@ class EngineBox {
   void reply_last(CallKind kind, const Outcome& outcome);
   void roster(const std::vector<RosterEntry>& entries, const std::string& approve = {},
               Fingerprint fingerprint = 0);
+  // In slices; with an approval it is that plan or nothing.
+  void request(SortedRosterPtr roster, const std::string& approve = {});
+  void plan(SortedRosterPtr roster);
   WaitId wait(std::int64_t member, Duration longest = Duration{10'000},
               std::optional<Fingerprint> refused = std::nullopt, bool strict = false,
               std::optional<Duration> min_ttl = std::nullopt);
@@ -82,6 +85,7 @@ class EngineBox {
   std::vector<command::Call> calls;              // every call that was sent
   std::vector<RosterPlan> reloads;
   std::vector<Error> failed_reloads;
+  std::vector<RosterPlan> plans;  // that were asked for by plan()
   std::vector<command::RosterInForce> rosters_in_force;
   std::map<WaitId, WaitAnswer> answers;
   std::vector<Notice> notices;

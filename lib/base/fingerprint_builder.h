@@ -1,0 +1,22 @@
+#pragma once
+
+#include <sodium.h>
+
+#include <string_view>
+
+#include "base/fingerprint.h"
+
+namespace rota {
+
+// The fingerprint of a text that comes in pieces.
+class FingerprintBuilder {
+ public:
+  FingerprintBuilder();
+  void add(std::string_view piece);
+  Fingerprint finish();  // once, at the end
+
+ private:
+  crypto_hash_sha256_state state_{};
+};
+
+}  // namespace rota
