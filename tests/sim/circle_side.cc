@@ -83,7 +83,8 @@ std::optional<sandbox::MemberId> CircleSide::find(const MemberKey& key) {
       key.kind == SelectorKind::kCommunityMemberId ? sandbox::Subject{sandbox::ById{key.id()}}
       : key.kind == SelectorKind::kEmail           ? sandbox::Subject{sandbox::ByEmail{key.value}}
                                                    : sandbox::Subject{sandbox::BySso{key.value}};
-  const sandbox::Member* member = circle_.members().find(subject);
+  const sandbox::Member* member =
+      circle_.members().find(subject, world_.options().circle.email_case);
   return member == nullptr ? std::nullopt : std::optional(member->id);
 }
 
