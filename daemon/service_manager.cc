@@ -36,18 +36,16 @@ std::string extension(Duration at_most) {
                      std::chrono::duration_cast<std::chrono::microseconds>(at_most).count());
 }
 
-}  // namespace
-
-ServiceManager::ServiceManager(std::string notify_socket)
-    : notify_socket_(std::move(notify_socket)) {}
+// Notices beyond these are for a manager that hangs.
+constexpr std::size_t kNoticesMax = 64;
 
 // As sd_notify(3) does it, which would wait without end for a manager that does not read. One that
 // does not hear us is its own trouble: rotation goes on.
-void ServiceManager::notify(const std::string& state) const {
+void send_notice(const std::string& socket, const std::string& state) {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  const std::size_t length = notify_socket_.size();
+  const std::size_t length = socket.size();
   if (length == 0 || length >= sizeof address.sun_path) return;
-  std::memcpy(address.sun_path, notify_socket_.data(), length);
+  std::memcpy(address.sun_path, socket.data(), length);
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // not a file's name
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
@@ -58,11 +56,23 @@ void ServiceManager::notify(const std::string& state) const {
   ::close(fd);
 }
 
+}  // namespace
+
+ServiceManager::ServiceManager(std::string notify_socket)
+    : notify_socket_(std::move(notify_socket)) {}
+
+void ServiceManager::notify(std::string state) {
+  if (!sender_) return send_notice(notify_socket_, state);
+  static_cast<void>(sender_->post(
+      [socket = notify_socket_, state = std::move(state)] { send_notice(socket, state); }));
+}
+
 void ServiceManager::starting(const std::string& status, Duration at_most) {
   tell({.alive = false, .status = status, .more_time = at_most});
 }
 
 void ServiceManager::ready(const std::string& status) {
+  if (!sender_ && !notify_socket_.empty()) sender_ = std::make_unique<Worker>(kNoticesMax);
   last_status_ = one_line(status);
   notify(fmt::format("READY=1\nSTATUS={}", last_status_));
 }
@@ -92,7 +102,7 @@ void ServiceManager::tell(const News& news) {
     state += fmt::format("STATUS={}\n", last_status_);
   }
   if (news.more_time) state += extension(*news.more_time);
-  if (!state.empty()) notify(state);
+  if (!state.empty()) notify(std::move(state));
 }
 
 std::optional<Duration> ServiceManager::watchdog_interval() {

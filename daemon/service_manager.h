@@ -8,12 +8,14 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "daemon/worker.h"
 #include "serve/listen_socket.h"
 
 namespace rota {
 
-// What the service manager is told, by the protocol of sd_notify(3). A call waits no longer than
-// 0.2 s for a manager that does not read; what it was told then is lost. Loop thread only.
+// What the service manager is told, by the protocol of sd_notify(3). A manager that does not read
+// within 0.2 s misses what it is told. From the first ready() on a thread waits for it, since
+// tokens are served meanwhile; before that the caller does. Loop thread only.
 //
 // Every local user can read a status (`systemctl show`): it has counts, codes and states, and
 // quotes no error's text, no file and no member.
@@ -45,10 +47,11 @@ class ServiceManager {
   static std::optional<Duration> watchdog_interval();
 
  private:
-  void notify(const std::string& state) const;
+  void notify(std::string state);
 
   const std::string notify_socket_;
   std::string last_status_;
+  std::unique_ptr<Worker> sender_;  // null before the first ready(); its end sends what waits
 };
 
 // What failed() says, on one line.
