@@ -20,8 +20,7 @@ bool looks_the_same(const Published& a, const Published& b) {
 }  // namespace
 
 void Table::publish(Published row) {
-  const auto [place, added] = rows_.try_emplace(row.member);
-  Published& stored = place->second;
+  const auto [stored, added] = rows_.try_emplace(row.member);
   const bool changed = added || !looks_the_same(stored, row);
   if (!added) {
     // Whoever follows a key that it gives up has lost it too.
@@ -36,23 +35,23 @@ void Table::publish(Published row) {
     by_change_.emplace(row.change, &stored);
   }
   stored = std::move(row);
-  for (const MemberKey& key : stored.keys) by_key_.insert_or_assign(key, &stored);
+  for (const MemberKey& key : stored.keys) by_key_.try_emplace(key).first = &stored;
   if (!changed) return;
   tell_changed(stored);
   subscriptions_.any_changed();
 }
 
 void Table::forget(MemberId member) {
-  const auto it = rows_.find(member);
-  if (it == rows_.end()) return;
-  tell_changed(it->second);
-  drop_keys(it->second);
-  by_change_.erase(it->second.change);
+  const Published* row = rows_.find(member);
+  if (row == nullptr) return;
+  tell_changed(*row);
+  drop_keys(*row);
+  by_change_.erase(row->change);
   const Published* last = in_places_.back();
-  in_places_.at(it->second.place) = last;
-  rows_.at(last->member).place = it->second.place;
+  in_places_.at(row->place) = last;
+  rows_.find(last->member)->place = row->place;
   in_places_.pop_back();
-  rows_.erase(it);
+  rows_.erase(member);
 }
 
 const Published* Table::next_changed(std::uint64_t after) const {
@@ -66,8 +65,8 @@ void Table::tell_changed(const Published& row) const {
 }
 
 const Published* Table::find(const MemberKey& key) const {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : it->second;
+  const Published* const* row = by_key_.find(key);
+  return row == nullptr ? nullptr : *row;
 }
 
 Table::Lookup Table::look_up(const MemberKey& key) const {
@@ -92,16 +91,13 @@ const Published* Table::find(std::string_view key) const {
   return parsed ? find(*parsed) : nullptr;
 }
 
-const Published* Table::find(MemberId member) const {
-  const auto it = rows_.find(member);
-  return it == rows_.end() ? nullptr : &it->second;
-}
+const Published* Table::find(MemberId member) const { return rows_.find(member); }
 
 void Table::drop_keys(const Published& row) {
   for (const MemberKey& key : row.keys) {
     // A key that another member was published with since is not ours to drop.
-    const auto it = by_key_.find(key);
-    if (it != by_key_.end() && it->second == &row) by_key_.erase(it);
+    const Published* const* last = by_key_.find(key);
+    if (last != nullptr && *last == &row) by_key_.erase(key);
   }
 }
 

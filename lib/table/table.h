@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/fingerprint.h"
 #include "base/secret.h"
+#include "base/sharded_map.h"
 #include "base/time.h"
 #include "model/record.h"
 #include "table/subscriptions.h"
@@ -69,8 +69,8 @@ class Table {
   void drop_keys(const Published& row);
   void tell_changed(const Published& row) const;
 
-  std::unordered_map<MemberId, Published> rows_;
-  std::unordered_map<MemberKey, const Published*, MemberKeyHash> by_key_;
+  ShardedMap<MemberId, Published> rows_;
+  ShardedMap<MemberKey, const Published*, MemberKeyHash> by_key_;
   std::vector<const Published*> in_places_;  // by Published::place
   std::map<std::uint64_t, const Published*> by_change_;
   std::uint64_t last_change_ = 0;
