@@ -223,6 +223,13 @@ TEST(CircleClock, P1AStepBackHidesNoStepForward) {
   EXPECT_EQ(clock.latest({.wall = kT0 - 98h, .boot = kBoot}), kT0 + 2h);
 }
 
+TEST(CircleClock, P1AStepForwardStandsThoughOneBackFollows) {
+  CircleClock clock = confirmed();
+  ASSERT_TRUE(clock.look({.wall = kT0 + 5h, .boot = kBoot}));
+  ASSERT_TRUE(clock.look({.wall = kT0 + 2h, .boot = kBoot}));
+  EXPECT_EQ(clock.latest({.wall = kT0 + 2h, .boot = kBoot}), kT0 + 5h);
+}
+
 TEST(CircleClock, P1AStartFindsThatTheWallClockHasMovedSinceTheRecord) {
   const Duration offset = kT0.time_since_epoch() - kBoot.time_since_epoch();
   for (const Duration moved : {Duration{0}, Duration(1h)}) {
