@@ -116,13 +116,16 @@ void Engine::take_place(MemberSlot& slot) {
     upkeep_.remove(slot.use_rank);
   }
   const Token* access = active ? current(record, TokenKind::kAccess) : nullptr;
+  // One that got a dead token has been served already: without a live one it is overdue at once,
+  // in use or not.
+  const bool dead = active && slot.attempts.dead_on_arrival;
   Census::Entry entry{.state = record.state,
                       .revoking = static_cast<std::size_t>(std::ranges::count(
                           record.tokens, TokenStatus::kRevoking, &Token::status)),
                       .served_until = std::nullopt,
                       .due = record.state_since + kFirstIssueMax,
                       .kept = active && keeps(slot),
-                      .in_use = in_use(slot, clock_.at(pumped_at_))};
+                      .in_use = in_use(slot, clock_.at(pumped_at_)) || dead};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;
@@ -131,6 +134,7 @@ void Engine::take_place(MemberSlot& slot) {
     const WallTime asked = std::max(slot.in_use_since, record.state_since) + kAskedIssueMax;
     entry.due = access == nullptr ? asked : std::max(entry.due, asked);
   }
+  if (dead) entry.due = access == nullptr ? record.state_since : access->expires_at;
   census_.put(record.id, slot.counted, entry);
 }
 

@@ -110,6 +110,7 @@ bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
            "Circle gives access tokens that live again");
       break;
   }
+  take_place(slot);
   if (held_back && !dead_arrivals_.holds_back()) forgive_all(now);
   if (!attempts.dead_on_arrival) return false;
   ++counts_.failures;

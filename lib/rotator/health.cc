@@ -33,6 +33,10 @@ constexpr Duration kCommitSlow = std::chrono::seconds{10};
 
 std::string who_is_overdue(const Health::Members& members) {
   const std::size_t idle = members.overdue_idle;
+  // Those that got a dead token count whether they are in use or not.
+  if (members.dead_on_arrival > 0) {
+    return counted(members.overdue, "member has", "members have") + " no live token";
+  }
   if (idle == 0) {
     return counted(members.overdue, "member in use has", "members in use have") + " no live token";
   }

@@ -157,6 +157,7 @@ TEST_F(Distances, P7TokensThatAreDeadOnArrivalBurnNoBudget) {
   EXPECT_EQ(box.told("dead_on_arrival"), 1U) << "one line";
   const Health health = health_of(box.engine, {}, box.now);
   EXPECT_EQ(health.members.dead_on_arrival, 1U);
+  EXPECT_EQ(health.members.overdue, 1U) << "once the older token has ended, too";
   EXPECT_EQ(health.breaker, BreakerState::kClosed);
   while (box.open_calls().empty()) box.run_for(1s);
   box.reply(box.oldest_call(), refreshed("alive", box.circle() + 1h));
@@ -185,6 +186,10 @@ TEST(DistancesOfMany, P8TokensThatAreDeadOnArrivalAreOneAlarmAndOneCallAtATime) 
     }
   };
   while (!box.open_calls().empty()) answer();
+  // The same members on both counts, though nobody has asked for one.
+  const Health::Members members = count_members(box.engine, box.now);
+  EXPECT_GE(members.dead_on_arrival, 3U);
+  EXPECT_EQ(members.overdue, members.dead_on_arrival);
   calls = 0;
   for (int second = 0; second < 600; ++second) {
     box.run_for(1s);

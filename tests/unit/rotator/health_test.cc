@@ -122,7 +122,7 @@ TEST(Readiness, TheJsonQuotesNoFileAndNamesNoMember) {
   for (const Case& each : all_cases()) each.spoil(health);
   const std::string text = readiness_json(unready_reasons(health));
   EXPECT_THAT(text, HasSubstr(R"({"ready":false,"reasons":[{"code":"members_overdue","message":)"
-                              R"("2 members in use have no live token"},{"code":)"));
+                              R"("2 members have no live token"},{"code":)"));
   for (const char* inside : {"ada@", "roster.toml", "rotad.toml", "rota.db"}) {
     EXPECT_THAT(text, Not(HasSubstr(inside)));
   }
