@@ -10,6 +10,8 @@ namespace rota {
 
 AuditBuffer::AuditBuffer(std::size_t rows_max) : rows_max_(rows_max) {
   ROTA_CHECK(rows_max >= kRowsMin);
+  // A table that grows moves all rows at once, while fetches wait: 8 bytes for each row, instead.
+  rows_.reserve(rows_max);
 }
 
 // On the fetch path: a look-up in a hash table.
