@@ -130,7 +130,7 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
   const auto wanted =
       static_cast<std::size_t>(std::ranges::count(roster.entries, false, &RosterEntry::retired));
   text += fmt::format("the budget keeps {} fresh; this roster has {}\n",
-                      counted(engine.upkeep().capacity(), "member", "members"), wanted);
+                      counted(engine.members().upkeep().capacity(), "member", "members"), wanted);
   if (const auto left_out = left_out_of(engine, roster); !left_out.empty()) {
     text += list("on demand, as the ones used least lately:", left_out);
   }

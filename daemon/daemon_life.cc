@@ -34,7 +34,7 @@ constexpr Duration kSoonInterval{1'000};
 
 Result<void> Daemon::start() {
   watch_roster();
-  const bool on_record = rotator_->engine().size() > 0;
+  const bool on_record = rotator_->engine().members().size() > 0;
   const bool in_force = on_record && is_roster_on_record();
   Result<SortedRosterPtr> roster{};
   if (!in_force) {
@@ -86,7 +86,7 @@ void Daemon::wait_for_first_roster(int waits) {
   going_live_.async_wait([this, waits](const boost::system::error_code& error) {
     if (error) return;
     const Engine& engine = rotator_->engine();
-    const bool goes_on = engine.applies_roster() && !engine.commit_error() &&
+    const bool goes_on = engine.applies_roster() && !engine.outbox().error() &&
                          engine.commit_running_for(rotator_->now()) < kFirstRosterMax;
     if (goes_on && waits > 0) {
       wait_for_first_roster(waits - 1);
@@ -112,7 +112,7 @@ void Daemon::go_live() {
   context_.manager.ready(status_text());
   context_.log.say(Severity::kInfo, "ready",
                    fmt::format("rotad {} serves {} on {}", kVersion,
-                               counted(rotator_->engine().size(), "member", "members"),
+                               counted(rotator_->engine().members().size(), "member", "members"),
                                settings_.serve.token_socket));
   keep_manager_informed();
   keep_files_in_place();
@@ -204,7 +204,7 @@ std::string Daemon::status_text() const {
 
 std::string Daemon::stopping_text() const {
   return fmt::format("Stopping: {} calls in flight, {} connections open",
-                     rotator_->engine().calls_in_flight(),
+                     rotator_->engine().gate().in_flight(),
                      token_server_->connections() + admin_server_->connections());
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
 #include "rotator/report.h"

@@ -15,22 +15,20 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/text.h"
 #include "plan/apply.h"
-#include "plan/breaker.h"
-#include "plan/budget.h"
-#include "plan/circle_clock.h"
-#include "plan/dead_arrivals.h"
-#include "plan/next_action.h"
 #include "plan/policy.h"
 #include "roster/roster.h"
-#include "rotator/census.h"
-#include "rotator/engine_state.h"
+#include "rotator/call_gate.h"
 #include "rotator/journal.h"
+#include "rotator/learned.h"
+#include "rotator/members.h"
 #include "rotator/messages.h"
+#include "rotator/operations.h"
+#include "rotator/outbox.h"
 #include "rotator/roster_job.h"
-#include "rotator/trouble.h"
-#include "rotator/upkeep.h"
+#include "rotator/roster_task.h"
+#include "rotator/schedule.h"
+#include "rotator/waits.h"
 
 namespace rota {
 
@@ -103,15 +101,15 @@ class Engine {
   static constexpr Duration kCommitHungMax = std::chrono::minutes{2};
   static constexpr Duration kLateMax = std::chrono::seconds{30};
   // When the first of the calls that are planned is due.
-  std::optional<WallTime> next_due() const;
+  std::optional<WallTime> next_due() const { return schedule_.next_due(); }
   // How long no call will be made: until the first one is due and may be sent. None: none is
   // planned.
   std::optional<Duration> next_call_in(Now now) const;
 
-  WallTime circle_now(Now now) const { return clock_.at(now.boot); }
+  WallTime circle_now(Now now) const { return clock().at(now.boot); }
   // By which a token that is to be served is alive: later than circle_now() while this machine may
   // have stood still.
-  WallTime serving_time(Now now) const { return clock_.latest(now); }
+  WallTime serving_time(Now now) const { return clock().latest(now); }
 
   // What the reports show (rotator/report.h).
   struct Counts {
@@ -119,43 +117,35 @@ class Engine {
     // Those that ended, by CallKind (which counts from 1) and by index of Outcome.
     std::array<std::array<std::size_t, std::variant_size_v<Outcome>>, 5> calls{};
   };
-  const std::map<std::string, MemberId, NaturalLess>& keys() const { return by_key_; }
-  const MemberSlot* find(MemberId member) const;
+  const Members& members() const { return members_; }
+  const MemberSlot* find(MemberId member) const { return members_.find(member); }
+  // By its key's text; null also where that is no key.
   const MemberSlot* find(std::string_view key) const;
   RosterPlan plan_for(const Roster& roster) const;
   const RosterPlan* held_plan() const { return held_.get(); }  // null: none is held
   MemberPlan plan_of(const MemberSlot& slot, Now now) const;
   const Policy& policy() const { return policy_; }
-  const CircleClock& clock() const { return clock_; }
-  const UpstreamFacts& facts() const { return facts_; }
-  const Breaker& breaker() const { return breaker_; }
-  const DeadArrivals& dead_arrivals() const { return dead_arrivals_; }
-  const std::optional<Trouble>& trouble() const { return trouble_.current(); }
+  const CircleClock& clock() const { return learned_.clock(); }
+  const UpstreamFacts& facts() const { return learned_.facts(); }
+  const CallGate& gate() const { return gate_; }
   const Journal& journal() const { return journal_; }
+  const Outbox& outbox() const { return outbox_; }
   const Counts& counts() const { return counts_; }
-  const Upkeep& upkeep() const { return upkeep_; }
-  Census& census() { return census_; }
-  bool keeps(const MemberSlot& slot) const;
+  // These two drop what time has made old as they are asked.
+  Census& census() { return members_.census(); }
+  Budget& budget() { return gate_.budget(); }
   // Members that nobody asked for and that have no token: whether one of them got one lately, or at
   // least the start was not long ago. The same where they had one: since the first of those ended.
   bool first_issues_go_on(Now now) const;
   bool idle_issues_go_on(Now now) const;
-  Budget& budget() { return budget_; }
-  std::size_t calls_in_flight() const { return calls_.size(); }
   std::size_t waits() const { return waits_.size(); }
-  // Until what they stand on is durable.
-  std::size_t answers_held_back() const;
   Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
   // Of the roster that is in force bit by bit, as it will be once its commit is durable; 0: none
   // is.
   Fingerprint roster_on_record() const { return roster_on_record_; }
-  const std::optional<Error>& commit_error() const { return commit_error_; }
-  Duration commit_running_for(Now now) const;
-  std::size_t size() const { return slots_.size(); }
 
  private:
-  using Queue = std::set<std::pair<WallTime, MemberId>>;
   struct DueCall {
     MemberId member{};
     PlannedCall call;
@@ -165,71 +155,61 @@ class Engine {
   void pump(Now now, Commands& out);
   void send_due(Now now);
   bool may_send(Lane lane, Now now);
+  std::optional<BootTime> lane_wakes_at(Lane lane, Now now);
   std::optional<DueCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
   void replan(MemberSlot& slot, Now now);
-  void unqueue(MemberSlot& slot);
 
   // engine_clock.cc
   void look_at_clocks(Now now);
   bool has_asked_for_time() const;
-  bool doubt_lets_through(Lane lane, BootTime now) const;
-  bool wants_clock_probe() const;
-  std::optional<std::pair<MemberId, PlannedCall>> clock_probe(Now now) const;
-  void probe_clock(Now now);
-  void note_asked_for_time(CallKind kind, Now now);
+  bool wants_time_probe() const;
+  std::optional<DueCall> time_probe(Now now) const;
+  void probe_time(Now now);
   void end_doubt(WallTime latest, Now now);
   void clock_moved(Duration by, Now now);
 
   // engine_commit.cc
   void flush(Now now, Commands& out);
-  void hand_out(Now now, Commands& out);
-  bool let_out(Batch& durable, Now now, Commands& out);
+  bool let_out(Outbox::Released released, Now now, Commands& out);
   bool wait_again(WaitId id, Now now);
   void send_journaled(CallId call, Now now, Commands& out);
 
   // engine_records.cc
   void housekeep_due(Now now);
-  void take_place(MemberSlot& slot);
+  void recount(MemberSlot& slot);
+  void count_who_fits();
   void replan_moved(Now now);
   void note_use(MemberSlot& slot, Now now);
   void want_use_recorded(const MemberSlot& slot, Now now);
   void record_uses(Now now);
-  bool in_use(const MemberSlot& slot, WallTime circle) const;
   void record_change(MemberSlot& slot, const RecordChange& change);
-  bool is_known_as(std::int64_t circle_id, MemberId member) const;
   void publish(const MemberSlot& slot);
-  void scrub();
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
   void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
             Fingerprint token = 0);
-  MemberSlot& add_slot(MemberRecord record);
   void forget(MemberSlot& slot);
-  void index(MemberSlot& slot);
-  const Selector* selector_of(MemberId member, const MemberKey& key) const;
-  void drop_from_index(const MemberSlot& slot);
   void release_shared(MemberSlot& slot);
 
-  // engine_replies.cc
+  // engine_upstream.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
+  void hear_date(const CallState& call, const Reply& reply, Now now);
+  void tell_pause(const CallGate::Pause& pause, const Outcome& outcome);
+  void put_pause(BootTime until);
   bool arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now);
-  std::size_t rotations_in_flight() const;
-  void hold_back(std::optional<Duration> asked, std::string_view why, Now now);
-  void pause_until(BootTime until);
-  void close_row(CallId id, const CallState& call, const Outcome& outcome, Now now);
+
+  // engine_replies.cc
+  void close_row(const CallState& call, const Outcome& outcome, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
                      std::string_view how);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+
+  // engine_facts.cc
   void count_failure(MemberSlot& slot, Now now);
   void forgive_all(Now now);
-  void learn_lifetime(const Token& access, CallKind kind);
-  void note_life(const Token& token);
-  void learn_rotation(const Outcome& outcome);
-  Duration doubt_length(CallKind kind) const;
-  void learn(const MemberSlot& slot, const CallState& call, Progress progress, bool was_early,
-             Now now);
+  void learn(const MemberSlot& slot, CallKind kind, Progress progress, bool was_early, Now now);
 
   // engine_identity.cc
   MemberSlot& merge_if_known(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
@@ -269,7 +249,7 @@ class Engine {
   void finish_roster();
   void answer_rosters(const Error& error, Commands& out);
 
-  // engine_clients.cc
+  // engine_waits.cc
   void expire_waits(Now now, Commands& out);
   void answer_waiters(MemberSlot& slot, Now now);
   void answer_everybody(Now now);
@@ -277,76 +257,47 @@ class Engine {
   void answer(WaitId wait, WaitAnswer answer);
   void answer_at_once(WaitId wait, Now now, Commands& out);
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
-  void note_revocation(const MemberSlot& slot, const Token& token, std::string result, bool alive);
-  void finish_operations(MemberSlot& slot, Now now);
-  void finish_rotations(MemberSlot& slot, bool rotated, std::string detail);
+
+  // engine_operations.cc
+  void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
+                       bool alive);
+  void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
+  void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
   void expire_operations(Now now, Commands& out);
-  void complete(OperatorId op, const MemberSlot& slot, bool done, std::string detail);
-  void finish(OperatorId op, Operation& operation);
 
   // Constant after construction.
   const Policy policy_;
   const std::uint64_t seed_;
   const BootId boot_;
   const std::int64_t rows_set_aside_;
+
+  // The parts.
+  Outbox outbox_;
+  Random random_;
+  Learned learned_;
+  CallGate gate_;
+  Journal journal_;
+  TokenIds token_ids_;
+  Members members_;
+  Schedule schedule_;
+  Waits waits_;
+  Operations operations_;
+
+  // What is nobody's alone.
   Fingerprint roster_on_record_;
   // Of the roster whose retirements an operator let through and that are not all durable; 0: none.
   Fingerprint approved_roster_;
-
-  // State.
-  Random random_;
-  CircleClock clock_;
-  UpstreamFacts facts_;
-  // The longest that was seen, for a doubt has to last as long as the token may.
-  Duration longest_access_{0};
-  Duration longest_refresh_{0};
-  bool refresh_rotates_ = false;  // a refresh brings a new refresh token too
-  Budget budget_;
-  Breaker breaker_;
-  DeadArrivals dead_arrivals_;
-  TroubleWatch trouble_;
-  std::set<BreakerState> breaker_told_;  // since it was last closed: each reason is one alarm
-  LanePicker picker_;
-  Upkeep upkeep_;
-  Census census_;
-  Journal journal_;
-  TokenIds token_ids_;
-  std::int64_t next_member_;
-  std::unordered_map<MemberId, MemberSlot> slots_;
-  std::map<std::string, MemberId, NaturalLess> by_key_;  // every selector, canonical_text()
-  bool key_shared_ = false;  // two records had one key, and perhaps still have
-  // Of one key, as they were loaded; none after the start.
-  std::optional<std::vector<std::pair<MemberId, MemberId>>> namesakes_{std::in_place};
-  std::unordered_map<std::int64_t, MemberId> by_circle_id_;
-  std::set<MemberId> failing_;  // those with a backoff
-  std::set<MemberId> unrecorded_uses_;
-  BootTime record_uses_at_{};  // at the latest
-  std::array<Queue, kLaneCount> lanes_;
-  Queue housekeeping_;
-  std::map<CallId, CallState> calls_;
-  std::map<WaitId, WaitState> waits_;
-  std::set<std::pair<BootTime, WaitId>> wait_deadlines_;
-  std::map<OperatorId, Operation> operations_;
-  // Changes whenever a comparison that is under way has to begin anew (rotator/roster_job.h).
-  std::uint64_t generation_ = 0;
   RosterPlanPtr held_;
   RosterPace roster_pace_;
+  // Changes whenever a comparison that is under way has to begin anew (rotator/roster_job.h).
+  std::uint64_t generation_ = 0;
   std::shared_ptr<RosterTask> roster_;   // null: none is on its way
   std::deque<RosterTask> next_rosters_;  // that came meanwhile
   std::deque<RosterLook> looks_;
-  Batch gathering_;
-  // Handed to the driver, or waiting to be tried again; its mutations never change any more.
-  std::optional<Batch> committing_;
-  bool commit_running_ = false;
-  BootTime commit_started_at_{};
+  std::size_t roster_steps_ = 0;  // of a roster on its way, in the batch that gathers
+  BootTime record_uses_at_{};     // at the latest
   BootTime pumped_at_{};
   BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
-  int commit_failures_ = 0;
-  BootTime commit_retry_at_{};
-  std::optional<Error> commit_error_;
-  int throttles_ = 0;  // 429s in a row
-  int app_token_ = 0;  // counts the app tokens that were read
-  BootTime clock_probe_at_{};
   bool stopping_ = false;
   Counts counts_;
 };

@@ -27,22 +27,21 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, cons
   });
   // One that the roster names by this id may never have been issued itself: it may be there as
   // retired.
-  const auto pinned = by_circle_id_.find(circle_id);
-  const auto named = by_key_.find(fmt::format("id:{}", circle_id));
-  const std::optional<MemberId> known = pinned != by_circle_id_.end()
-                                            ? std::optional(pinned->second)
-                                        : named != by_key_.end() ? std::optional(named->second)
-                                                                 : std::nullopt;
-  if (contradicts || !known || *known == slot.record.id) return slot;
+  MemberSlot* const pinned = members_.find_pinned(circle_id);
+  MemberSlot* const known =
+      pinned != nullptr
+          ? pinned
+          : members_.find(MemberKey{SelectorKind::kCommunityMemberId, fmt::to_string(circle_id)});
+  if (contradicts || known == nullptr || known == &slot) return slot;
 
-  MemberSlot& into = slots_.at(*known);
+  MemberSlot& into = *known;
   if (into.record.state == MemberState::kMismatched) {
     // That one was this member until its selector went to another: its tokens are this one's.
     record_change(slot, take_tokens(slot.record, into.record, circle_now(now)));
-    drop_from_index(into);
+    members_.unindex(into);
     into.record.community_member_id.reset();
     into.record.community_id.reset();
-    index(into);
+    members_.index(into);
     record_change(into, RecordChange{.row = true, .put = {}, .erased = {}});
     return slot;
   }
@@ -62,13 +61,13 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
       call.kind == CallKind::kIssue && std::holds_alternative<MemberUnknown>(reply.outcome);
   if ((!elsewhere && !nobody) || !can_do_without(slot.record, *call.name)) return slot;
   const WallTime circle = circle_now(now);
-  MemberRecord own = split_name(slot.record, *call.name, MemberId{next_member_++}, circle);
+  MemberRecord own = split_name(slot.record, *call.name, members_.next_id(), circle);
   tell(Severity::kWarning, "name", &slot,
        fmt::format("{} leads to it no more: that name is taken for a member of its own",
                    call.name->text()));
   const RecordChange row{.row = true, .put = {}, .erased = {}};
   record_change(slot, row);
-  MemberSlot& split = add_slot(std::move(own));
+  MemberSlot& split = members_.add(std::move(own));
   record_change(split, row);
   if (!wanted_by_roster(split.record)) follow_roster(split, now);
   return split;
@@ -79,9 +78,9 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
 bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   if (issued == nullptr || !is_other_identity(slot.record, issued->pair)) return false;
-  const auto known = by_circle_id_.find(issued->pair.community_member_id);
-  if (known == by_circle_id_.end() || known->second == slot.record.id) return false;
-  MemberSlot& owner = slots_.at(known->second);
+  MemberSlot* const known = members_.find_pinned(issued->pair.community_member_id);
+  if (known == nullptr || known == &slot) return false;
+  MemberSlot& owner = *known;
   if (is_other_identity(owner.record, issued->pair)) return false;
 
   const WallTime circle = circle_now(now);
@@ -104,27 +103,6 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
 
 Use Engine::use_of(const MemberSlot& slot, const CallState& call) {
   return call.id < slot.revoked_before ? Use::kRevoke : Use::kKeep;
-}
-
-void Engine::note_life(const Token& token) {
-  Duration& longest = token.kind == TokenKind::kRefresh ? longest_refresh_ : longest_access_;
-  longest = std::max(longest, lifetime_of(token));
-}
-
-void Engine::learn_rotation(const Outcome& outcome) {
-  const auto* refreshed = std::get_if<Refreshed>(&outcome);
-  if (refresh_rotates_ || refreshed == nullptr || !refreshed->refresh) return;
-  refresh_rotates_ = true;
-  gathering_.mutations.emplace_back(PutMeta{MetaKey::kRefreshRotates, 1});
-}
-
-// How long the longest-lived token may live that was lost with a reply. The tokens seen so far may
-// have been old ones handed out again: never less than what is documented.
-Duration Engine::doubt_length(CallKind kind) const {
-  const UpstreamFacts documented;
-  return kind == CallKind::kIssue || refresh_rotates_
-             ? std::max(longest_refresh_, documented.refresh_lifetime)
-             : std::max(longest_access_, documented.access_lifetime);
 }
 
 }  // namespace rota

@@ -38,19 +38,16 @@ CallFate fate_of(const Outcome& outcome) {
 }  // namespace
 
 void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
-  const auto it = calls_.find(id);
-  ROTA_CHECK(it != calls_.end() && it->second.sent_at);
   look_at_clocks(now);
-  const CallState call = it->second;
-  calls_.erase(it);
+  const CallState call = gate_.close(id);
   note_upstream(call, reply, now);
-  close_row(id, call, reply.outcome, now);
+  close_row(call, reply.outcome, now);
 
-  MemberSlot& called = slots_.at(call.member);
+  MemberSlot& called = members_.at(call.member);
   called.in_flight.reset();
   // It may be about this member alone: behind the others of its lane that are due.
   if (asks_for_pause(reply.outcome)) {
-    const BootTime until = budget_.paused_until(now.boot).value_or(now.boot);
+    const BootTime until = gate_.budget().paused_until(now.boot).value_or(now.boot);
     called.attempts.throttled_until = circle_now(now) + (until - now.boot);
   }
   MemberSlot& slot = split_if_elsewhere(merge_if_known(called, call, reply, now), call, reply, now);
@@ -63,19 +60,19 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   }
   settle_if_nothing_alive(slot, now);
   replan(slot, now);
-  if (const auto own = slots_.find(call.member); own != slots_.end()) replan(own->second, now);
+  if (MemberSlot* const own = members_.find(call.member)) replan(*own, now);
   pump(now, out);
 }
 
-void Engine::close_row(CallId id, const CallState& call, const Outcome& outcome, Now now) {
+void Engine::close_row(const CallState& call, const Outcome& outcome, Now now) {
   const WallTime circle = circle_now(now);
   const CallFate fate = fate_of(outcome);
   std::optional<WallTime> doubt_until;
   // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
-    doubt_until = circle + kDoubtSlack + doubt_length(call.kind);
+    doubt_until = circle + kDoubtSlack + learned_.doubt_length(call.kind);
   }
-  journal_.close(id, fate, doubt_until, times(now), gathering_.mutations);
+  journal_.close(call.id, fate, doubt_until, times(now), outbox_.changes());
 }
 
 void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
@@ -91,12 +88,14 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   if (std::holds_alternative<Issued>(reply.outcome) && keeps_tokens(slot.record.state)) {
     applied.change.merge(note_resolved(slot.record, *call.name, circle));
   }
-  index(slot);
+  members_.index(slot);
   for (const TokenId id : applied.change.put) {
     const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
-    if (token != slot.record.tokens.end()) note_life(*token);
+    if (token != slot.record.tokens.end()) learned_.note_life(*token);
   }
-  learn_rotation(reply.outcome);
+  if (learned_.note_rotation_of_refresh(reply.outcome)) {
+    outbox_.change(PutMeta{MetaKey::kRefreshRotates, 1});
+  }
   record_change(slot, applied.change);
   Attempts& attempts = slot.attempts;
   switch (applied.progress) {
@@ -105,7 +104,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
       attempts.settle_by_issue = false;
       attempts.answered_at = circle;
-      learn(slot, call, applied.progress, was_early, now);
+      learn(slot, call.kind, applied.progress, was_early, now);
       const Token* access = current(slot.record, TokenKind::kAccess);
       // The old token at its very end: Circle's clock is a little behind our idea of it.
       constexpr Duration kEndGrace{10'000};
@@ -114,11 +113,11 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       if (at_its_end) {
         attempts.failures = 1;
         attempts.retry_at = circle + kEndSlack;
-        failing_.insert(slot.record.id);
+        members_.mark_failing(slot.record.id);
       } else if (arrived_dead(slot, reply.outcome, now)) {
-        finish_rotations(slot, false, "Circle gave an access token that had ended when it arrived");
+        complete_all(slot, OperatorAction::kRotate, OperationEnd::kDeadOnArrival);
         return;  // who waits may get the next one
-      } else if (access != nullptr && refresh_due(*access, policy_, facts_, seed_) <= circle) {
+      } else if (access != nullptr && refresh_due(*access, policy_, facts(), seed_) <= circle) {
         count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
       } else {
         attempts.failures = 0;
@@ -138,9 +137,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
             true;  // the refresh brought what Circle refuses: a new pair may not
         return;
       }
-      finish_rotations(slot, rotated,
-                       rotated ? "a new access token is in force"
-                               : "Circle answered with the access token that it gave before");
+      complete_all(slot, OperatorAction::kRotate,
+                   rotated ? OperationEnd::kRotated : OperationEnd::kSameToken);
       // At the end of its life the old token may come once more; who waits gets the one after it.
       if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
       break;
@@ -257,8 +255,8 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   ++retry->failures;
   if (failure->reason != TransientReason::kNotSent) ++retry->unheard;
   retry->retry_at =
-      circle + backoff_delay(retry->failures, backoff_cap(facts_.access_lifetime), random_);
-  failing_.insert(slot.record.id);
+      circle + backoff_delay(retry->failures, backoff_cap(facts().access_lifetime), random_);
+  members_.mark_failing(slot.record.id);
   tell(Severity::kWarning, "call_failed", &slot, fmt::format("{} {}", name_of(call.kind), why));
 }
 

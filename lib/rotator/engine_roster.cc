@@ -31,7 +31,7 @@ std::size_t active_entries(const Roster& roster) {
 
 Roster Engine::roster_in_force() const {
   Roster roster;
-  for (const auto& [member, slot] : slots_) {
+  for (const auto& [member, slot] : members_.all()) {
     for (const Selector& s : slot.record.selectors) {
       if (!s.in_roster) continue;
       roster.entries.push_back(
@@ -46,9 +46,8 @@ Roster Engine::roster_in_force() const {
 RosterDiff Engine::diff_to(const Roster& roster) const {
   RosterDiff diff = diff_rosters(roster_in_force(), roster);
   const auto retires = [this](const RosterEntry& entry) {
-    const auto known = by_key_.find(entry.key.canonical_text());
-    return entry.retired && known != by_key_.end() &&
-           wanted_by_roster(slots_.at(known->second).record);
+    const MemberSlot* const known = members_.find(entry.key);
+    return entry.retired && known != nullptr && wanted_by_roster(known->record);
   };
   for (const RosterEntry& entry : diff.change) {
     if (retires(entry)) diff.retire.push_back(entry.key);
@@ -75,21 +74,21 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                           .retired = entry.retired,
                           .name = entry.name,
                           .tags = entry.tags};
-  const auto known = by_key_.find(entry.key.canonical_text());
-  if (known == by_key_.end()) {
-    MemberSlot& slot = add_slot({.id = MemberId{next_member_++},
-                                 .state = MemberState::kActive,
-                                 .state_since = circle_now(now),
-                                 .selectors = {selector},
-                                 .community_member_id = std::nullopt,
-                                 .community_id = std::nullopt,
-                                 .renew_not_before = {},
-                                 .last_used = {},
-                                 .tokens = {}});
+  MemberSlot* const known = members_.find(entry.key);
+  if (known == nullptr) {
+    MemberSlot& slot = members_.add({.id = members_.next_id(),
+                                     .state = MemberState::kActive,
+                                     .state_since = circle_now(now),
+                                     .selectors = {selector},
+                                     .community_member_id = std::nullopt,
+                                     .community_id = std::nullopt,
+                                     .renew_not_before = {},
+                                     .last_used = {},
+                                     .tokens = {}});
     follow_roster(slot, now);
     return;
   }
-  MemberSlot& slot = slots_.at(known->second);
+  MemberSlot& slot = *known;
   auto& selectors = slot.record.selectors;
   const auto same = std::ranges::find(selectors, entry.key, &Selector::key);
   if (same == selectors.end()) {
@@ -103,9 +102,9 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
 }
 
 void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now) {
-  const auto known = by_key_.find(key.canonical_text());
-  if (known == by_key_.end()) return;
-  MemberSlot& slot = slots_.at(known->second);
+  MemberSlot* const known = members_.find(key);
+  if (known == nullptr) return;
+  MemberSlot& slot = *known;
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
   const RosterEntry* entry = wanted.find(key);
   if (selector == slot.record.selectors.end()) {
@@ -122,9 +121,9 @@ void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now
 }
 
 void Engine::forget_tags_left_behind(const MemberKey& key) {
-  const auto known = by_key_.find(key.text());
-  if (known == by_key_.end()) return;
-  MemberSlot& slot = slots_.at(known->second);
+  MemberSlot* const known = members_.find(key);
+  if (known == nullptr) return;
+  MemberSlot& slot = *known;
   if (!forget_stale_tags(slot.record)) return;
   record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }

@@ -27,14 +27,14 @@ class Engine::View final : public MembersView {
  public:
   explicit View(const Engine& engine) : engine_(engine) {}
   const MemberRecord* find(const MemberKey& key) const override {
-    const auto known = engine_.by_key_.find(key.canonical_text());
-    return known == engine_.by_key_.end() ? nullptr : find(known->second);
+    const MemberSlot* const slot = engine_.members_.find(key);
+    return slot == nullptr ? nullptr : &slot->record;
   }
   const MemberRecord* find(MemberId member) const override {
     const MemberSlot* slot = engine_.find(member);
     return slot == nullptr ? nullptr : &slot->record;
   }
-  MemberId end() const override { return MemberId{engine_.next_member_}; }
+  MemberId end() const override { return engine_.members_.end_id(); }
   std::uint64_t generation() const override { return engine_.generation_; }
 
  private:
@@ -91,13 +91,13 @@ bool Engine::can_work_on_roster() const {
   if (stopping_) return false;
   if (!roster_) return !next_rosters_.empty();
   const Stage stage = roster_->job->stage();
-  return stage != Stage::kChanging || gathering_.roster_steps < roster_pace_.batch_steps_max;
+  return stage != Stage::kChanging || roster_steps_ < roster_pace_.batch_steps_max;
 }
 
 // A look between two slices would see a mixture. But a disk that takes nothing keeps nobody from
 // looking.
 bool Engine::can_look() const {
-  return !stopping_ && !looks_.empty() && (!applies_roster() || commit_error_);
+  return !stopping_ && !looks_.empty() && (!applies_roster() || outbox_.error());
 }
 
 void Engine::work_on_rosters(Now now, Commands& out) {
@@ -134,7 +134,7 @@ std::size_t Engine::roster_step(RosterTask& task, Now now, Commands& out) {
       return kUnitsPerLook;
     case Stage::kChanging:
       if (const auto change = job.next_change()) make_change(*change, job.wanted(), now);
-      ++gathering_.roster_steps;
+      ++roster_steps_;
       return kUnitsPerRecord;
     case Stage::kDone:
       break;
@@ -227,7 +227,7 @@ void Engine::begin_changes(RosterTask& task) {
 
 void Engine::put_meta(MetaKey key, Fingerprint& on_record, Fingerprint value) {
   if (std::exchange(on_record, value) == value) return;
-  gathering_.mutations.emplace_back(PutMeta{key, static_cast<std::int64_t>(value)});
+  outbox_.change(PutMeta{key, static_cast<std::int64_t>(value)});
 }
 
 // An approval is for exactly the retirements that the operator has seen: one for anything else
@@ -281,12 +281,10 @@ void Engine::finish_roster() {
   put_meta(MetaKey::kRosterFingerprint, roster_on_record_,
            plan.held ? Fingerprint{0} : job.wanted().roster().fingerprint);
   for (const ReloadId reload : task->in_force) {
-    gathering_.then.emplace_back(
-        command::RosterInForce{.reload = reload, .held = plan.held, .spent = task});
+    outbox_.then(command::RosterInForce{.reload = reload, .held = plan.held, .spent = task});
   }
   for (const ReloadId reload : task->unanswered) {
-    gathering_.then.emplace_back(
-        command::Reloaded{.reload = reload, .plan = job.written_plan(), .spent = task});
+    outbox_.then(command::Reloaded{.reload = reload, .plan = job.written_plan(), .spent = task});
   }
 }
 

@@ -21,7 +21,7 @@ constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
 Duration first_issues_left(Engine& engine, std::size_t members) {
   const Policy& policy = engine.policy();
   const double calls = static_cast<double>(engine.budget().background_limit());
-  const double refreshed = static_cast<double>(engine.upkeep().kept() - members);
+  const double refreshed = static_cast<double>(engine.members().upkeep().kept() - members);
   const double refreshes = refreshed * static_cast<double>(policy.window.count()) /
                            static_cast<double>(refresh_interval(policy, engine.facts()).count());
   const double share = std::max(calls - refreshes, calls / LanePicker::kLeastShare);
@@ -47,8 +47,8 @@ std::string who_is_overdue(const Health::Members& members) {
 }
 
 std::string commit_problem(const Engine& engine, Now now) {
-  if (engine.commit_error()) return engine.commit_error()->message;
-  const Duration running = engine.commit_running_for(now);
+  if (engine.outbox().error()) return engine.outbox().error()->message;
+  const Duration running = engine.outbox().running_for(now.boot);
   if (running < kCommitSlow) return {};
   return fmt::format("a commit has been running for {} s", running / std::chrono::seconds{1});
 }
@@ -74,10 +74,10 @@ Health::Members count_members(Engine& engine, Now now) {
                           .overdue_idle = idle,
                           .first_issues = census.first_issues(),
                           .first_issues_left = first_issues_left(engine, census.first_issues()),
-                          .kept = engine.upkeep().kept(),
-                          .dead_on_arrival = engine.dead_arrivals().members(),
-                          .left_out = engine.upkeep().left_out(),
-                          .fits = engine.upkeep().capacity(),
+                          .kept = engine.members().upkeep().kept(),
+                          .dead_on_arrival = engine.gate().dead_arrivals().members(),
+                          .left_out = engine.members().upkeep().left_out(),
+                          .fits = engine.members().upkeep().capacity(),
                           .tokens_to_revoke = census.revoking()};
   for (const MemberState state : kStates) {
     members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
@@ -92,13 +92,13 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .doubts = engine.journal().doubts(),
           .rows_set_aside = engine.rows_set_aside(),
           .waiting_clients = engine.waits(),
-          .calls_in_flight = engine.calls_in_flight(),
+          .calls_in_flight = engine.gate().in_flight(),
           .counts = engine.counts(),
           .budget_used = engine.budget().used(now.boot),
           .budget_limit = engine.budget().limit(),
           .paused = paused ? *paused - now.boot : Duration{0},
-          .breaker = engine.breaker().state(),
-          .trouble = engine.trouble(),
+          .breaker = engine.gate().breaker().state(),
+          .trouble = engine.gate().trouble(),
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
           .commit_problem = commit_problem(engine, now),

@@ -162,13 +162,16 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
     upkeep_.remove(slot.use_rank);
   }
   const Token* access = active ? current(record, TokenKind::kAccess) : nullptr;
+  // One that got a dead token has been served already: without a live one it is overdue at once,
+  // in use or not.
+  const bool dead = active && slot.attempts.dead_on_arrival;
   Census::Entry entry{.state = record.state,
                       .revoking = static_cast<std::size_t>(std::ranges::count(
                           record.tokens, TokenStatus::kRevoking, &Token::status)),
                       .served_until = std::nullopt,
                       .due = record.state_since + kFirstIssueMax,
                       .kept = active && keeps(slot),
-                      .in_use = in_use(slot, circle)};
+                      .in_use = in_use(slot, circle) || dead};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;
@@ -177,6 +180,7 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
     const WallTime asked = std::max(slot.in_use_since, record.state_since) + kAskedIssueMax;
     entry.due = access == nullptr ? asked : std::max(entry.due, asked);
   }
+  if (dead) entry.due = access == nullptr ? record.state_since : access->expires_at;
   census_.put(record.id, slot.counted, entry);
 }
 

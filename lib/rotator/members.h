@@ -42,6 +42,8 @@ class Members {
   // --- Who is there ---
 
   MemberId next_id() { return MemberId{next_++}; }
+  // All ids ever given out are smaller.
+  MemberId end_id() const { return MemberId{next_}; }
   // Takes it in and indexes it. The id must be new.
   MemberSlot& add(MemberRecord record);
   // Takes it out; the slot is gone.

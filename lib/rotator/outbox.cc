@@ -1,28 +1,10 @@
 #include "rotator/outbox.h"
 
 #include <iterator>
-#include <ranges>
 
 #include "base/check.h"
 
 namespace rota {
-namespace {
-
-// A store that gets a batch for the second time knows no member that the batch forgets, and would
-// refuse to put a token there.
-void make_repeatable(std::vector<Mutation>& changes) {
-  std::set<MemberId> forgotten;
-  for (Mutation& change : std::views::reverse(changes)) {
-    if (const auto* forget = std::get_if<ForgetMember>(&change)) {
-      forgotten.insert(forget->member);
-    } else if (const auto* put = std::get_if<PutToken>(&change);
-               put != nullptr && forgotten.contains(put->member)) {
-      change = EraseToken{put->token.id};
-    }
-  }
-}
-
-}  // namespace
 
 void Outbox::scrub() {
   if (!std::exchange(gathering_.scrubs, true)) change(Scrub{});
@@ -42,13 +24,13 @@ void Outbox::withdraw_report(OperatorId op) {
   handed_out_.released.reports.erase(op);
 }
 
-std::vector<ReloadId> Outbox::withdraw_reloaded() {
-  std::vector<ReloadId> withdrawn;
+std::vector<command::Reloaded> Outbox::withdraw_reloaded() {
+  std::vector<command::Reloaded> withdrawn;
   for (Batch* const batch : {&handed_out_, &gathering_}) {
-    std::erase_if(batch->released.then, [&withdrawn](const Command& command) {
-      const auto* reloaded = std::get_if<command::Reloaded>(&command);
+    std::erase_if(batch->released.then, [&withdrawn](Command& command) {
+      auto* reloaded = std::get_if<command::Reloaded>(&command);
       if (reloaded == nullptr) return false;
-      withdrawn.push_back(reloaded->reload);
+      withdrawn.push_back(std::move(*reloaded));
       return true;
     });
   }
@@ -58,7 +40,6 @@ std::vector<ReloadId> Outbox::withdraw_reloaded() {
 std::vector<Mutation> Outbox::begin(std::vector<Mutation> closing, BootTime now) {
   ROTA_CHECK(state_ == State::kIdle && has_changes());
   handed_out_ = std::exchange(gathering_, {});
-  make_repeatable(handed_out_.changes);
   std::ranges::move(closing, std::back_inserter(handed_out_.changes));
   state_ = State::kRunning;
   handed_out_at_ = now;

@@ -59,8 +59,8 @@ class Outbox {
 
   void withdraw_answer(WaitId wait);
   void withdraw_report(OperatorId op);
-  // Of both batches: whoever asked for these is told something else.
-  std::vector<ReloadId> withdraw_reloaded();
+  // Of both batches: whoever asked for these is to be told something else.
+  std::vector<command::Reloaded> withdraw_reloaded();
   // What waits for nothing but its order, such as what a start publishes: it is durable already.
   Commands take_then() { return std::exchange(gathering_.released.then, {}); }
 

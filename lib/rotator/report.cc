@@ -55,7 +55,7 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
       {"doubts", engine.journal().doubts_of(record.id)},
       {"failures", slot.attempts.failures},
       {"last_used_at", nullptr},
-      {"kept_fresh", engine.keeps(slot)},
+      {"kept_fresh", engine.members().keeps(slot)},
       {"in_flight", slot.in_flight.has_value()},
       {"next_action", nullptr},
       {"next_at", nullptr}};
@@ -78,7 +78,7 @@ json::object member_object(const Engine& engine, const MemberSlot& slot, Now now
 std::string status_json(Engine& engine, Now now, std::string_view version,
                         const std::vector<UnreadyReason>& unready) {
   Census& census = engine.census();
-  const Upkeep& upkeep = engine.upkeep();
+  const Upkeep& upkeep = engine.members().upkeep();
   json::object members;
   for (const auto state :
        {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
@@ -100,10 +100,10 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
   const auto paused = engine.budget().paused_until(now.boot);
   const auto& counts = engine.counts();
   json::value trouble = nullptr;
-  if (engine.trouble()) {
-    trouble = json::object{{"what", engine.trouble()->words},
-                           {"since", format_iso8601(engine.trouble()->since)},
-                           {"failures", engine.trouble()->failures}};
+  if (engine.gate().trouble()) {
+    trouble = json::object{{"what", engine.gate().trouble()->words},
+                           {"since", format_iso8601(engine.gate().trouble()->since)},
+                           {"failures", engine.gate().trouble()->failures}};
   }
   const auto next_call = engine.next_call_in(now);
   json::object status{
@@ -124,10 +124,10 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
       {"rows_set_aside", engine.rows_set_aside()},
       {"waiting_clients", engine.waits()},
       {"upstream",
-       {{"breaker", std::string(name_of(engine.breaker().state()))},
+       {{"breaker", std::string(name_of(engine.gate().breaker().state()))},
         {"trouble", std::move(trouble)},
         {"next_call_in_ms", next_call ? json::value(next_call->count()) : nullptr},
-        {"calls_in_flight", engine.calls_in_flight()},
+        {"calls_in_flight", engine.gate().in_flight()},
         {"window_used", engine.budget().used(now.boot)},
         {"window_limit", engine.budget().limit()},
         {"paused_ms", paused ? (*paused - now.boot).count() : 0},
@@ -142,7 +142,7 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
         {"revoked", counts.revocations},
         {"failed", counts.failures},
         {"throttled", counts.throttled}}},
-      {"store", {{"commits", engine.commit_error() ? "failing" : "ok"}}}};
+      {"store", {{"commits", engine.outbox().error() ? "failing" : "ok"}}}};
   // It may be long, and was written down when it was held.
   const RosterPlan* held = engine.held_plan();
   std::string text = json::serialize(status);
@@ -165,13 +165,17 @@ Result<std::string> members_json(const Engine& engine, Now now, std::string_view
     return fail(ErrorKind::kInvalid,
                 "state is none of active, retiring, retired, blocked, unknown, mismatched");
   }
+  const Members::ByKey& by_key = engine.members().by_key();
+  auto it = by_key.begin();
+  if (!after.empty()) {
+    ROTA_ASSIGN(const MemberKey last, MemberKey::parse(after));
+    it = by_key.upper_bound(last);
+  }
   json::array members;
   json::value next = nullptr;
-  for (auto it = engine.keys().upper_bound(canonical_key_text(after)); it != engine.keys().end();
-       ++it) {
-    const MemberSlot& slot = *engine.find(it->second);
-    if (it->first != primary_key(slot.record).canonical_text())
-      continue;  // listed once, by its first name
+  for (; it != by_key.end(); ++it) {
+    const MemberSlot& slot = engine.members().at(it->second);
+    if (it->first != primary_key(slot.record)) continue;  // listed once, by its first name
     if (wanted && slot.record.state != *wanted) continue;
     if (!members.empty() && members.size() >= limit) {
       next = members.back().at("key");
@@ -224,7 +228,7 @@ std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {
   for (std::size_t place = 0; place < roster.entries.size(); ++place) {
     const RosterEntry& entry = roster.entries[place];
     if (entry.retired) continue;
-    const MemberSlot* slot = engine.find(entry.key.text());
+    const MemberSlot* slot = engine.members().find(entry.key);
     wanted.push_back(
         {.last_used = slot != nullptr ? slot->record.last_used : WallTime{}, .place = place});
   }
@@ -232,7 +236,7 @@ std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {
     return a.last_used != b.last_used ? a.last_used > b.last_used : a.place < b.place;
   });
   std::vector<MemberKey> left_out;
-  for (std::size_t i = engine.upkeep().capacity(); i < wanted.size(); ++i) {
+  for (std::size_t i = engine.members().upkeep().capacity(); i < wanted.size(); ++i) {
     left_out.push_back(roster.entries[wanted[i].place].key);
   }
   return left_out;
@@ -242,16 +246,16 @@ std::string status_line(Engine& engine, Now now) {
   Census& census = engine.census();
   const WallTime circle = engine.circle_now(now);
   std::string line;
-  if (engine.commit_error()) {
+  if (engine.outbox().error()) {
     line += "commits fail; ";
   }
-  if (engine.breaker().state() != BreakerState::kClosed) {
-    line += fmt::format("upstream {}; ", name_of(engine.breaker().state()));
+  if (engine.gate().breaker().state() != BreakerState::kClosed) {
+    line += fmt::format("upstream {}; ", name_of(engine.gate().breaker().state()));
   }
   // The other states say as much themselves.
-  const bool says_why = engine.breaker().state() == BreakerState::kAppTokenRefused ||
-                        engine.breaker().state() == BreakerState::kNotEligible;
-  if (engine.trouble() && !says_why) line += describe(*engine.trouble()) + "; ";
+  const bool says_why = engine.gate().breaker().state() == BreakerState::kAppTokenRefused ||
+                        engine.gate().breaker().state() == BreakerState::kNotEligible;
+  if (engine.gate().trouble() && !says_why) line += describe(*engine.gate().trouble()) + "; ";
   if (engine.held_plan() != nullptr) {
     line += fmt::format("roster plan {} held for approval; ", engine.held_plan()->id);
   }
@@ -262,20 +266,21 @@ std::string status_line(Engine& engine, Now now) {
     line += fmt::format("; first tokens: {} of {} issued",
                         grouped(standing.kept - standing.first_issues), grouped(standing.kept));
     // Nobody knows that while calls fail.
-    if (!engine.trouble()) {
+    if (!engine.gate().trouble()) {
       const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
       line +=
           fmt::format(", about {} min to go", grouped(static_cast<std::size_t>(minutes.count())));
     }
   }
-  if (engine.upkeep().left_out() > 0) {
+  if (engine.members().upkeep().left_out() > 0) {
     line += fmt::format("; the budget keeps {} fresh, {} are issued on demand",
-                        grouped(engine.upkeep().capacity()), grouped(engine.upkeep().left_out()));
+                        grouped(engine.members().upkeep().capacity()),
+                        grouped(engine.members().upkeep().left_out()));
   }
   if (census.revoking() > 0)
     line += fmt::format("; {} {} to revoke", grouped(census.revoking()),
                         census.revoking() == 1 ? "token" : "tokens");
-  if (const auto holds = census.first_end(circle); holds && engine.trouble()) {
+  if (const auto holds = census.first_end(circle); holds && engine.gate().trouble()) {
     line += fmt::format("; tokens hold until {} UTC", minute_of(*holds));
   }
   if (const auto left = engine.next_call_in(now)) {

@@ -71,14 +71,30 @@ struct RevocationLine {
   std::string result;  // "revoked", "already_dead", "member_gone", "expired", or why it lives
   bool alive = false;
 };
-// The end of an operator's call: all is done, or the time for waiting on Circle is over.
+// How an operator's command ended.
+enum class OperationEnd {
+  kRunning,        // it has not
+  kRevoked,        // nothing that is on record is alive
+  kReinstated,     // the member is in again: report.state says how it stands
+  kRotated,        // a new access token is in force
+  kNobody,         // there is no member
+  kSameToken,      // Circle answered with the access token that it gave before
+  kDeadOnArrival,  // Circle gave an access token that had ended when it arrived
+  kTimedOut,       // Circle did not answer in time: it goes on
+  kNotDurable,     // all is done, but not on disk yet
+};
+// Whether what was asked is complete and durable.
+bool is_success(OperationEnd end);
+
+// What an operator's command came to: it is over, or the time for waiting on Circle is.
 struct OperatorReport {
-  bool done = false;   // what was asked is complete and durable
-  std::string detail;  // one line for people
+  OperationEnd end = OperationEnd::kRunning;
   MemberState state = MemberState::kActive;
   std::vector<RevocationLine> revocations;
   std::int64_t doubts = 0;  // calls of unknown fate that may have left a token alive (P3)
 };
+// One line for people.
+std::string describe(const OperatorReport& report);
 
 // How the daemon is, for whoever may connect: no answer names a member. Loop thread only.
 struct Readiness {

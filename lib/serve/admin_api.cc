@@ -336,9 +336,9 @@ std::string report_json(const OperatorReport& report) {
                            {"result", line.result},
                            {"alive", line.alive}});
   }
-  return json::serialize(json::value{{"done", report.done},
+  return json::serialize(json::value{{"done", is_success(report.end)},
                                      {"state", std::string(name_of(report.state))},
-                                     {"detail", report.detail},
+                                     {"detail", describe(report)},
                                      {"revocations", std::move(revocations)},
                                      {"doubts", report.doubts}});
 }

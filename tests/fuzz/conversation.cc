@@ -51,7 +51,7 @@ class OrderBook : public FakeAdminService {
  private:
   void add(std::move_only_function<void(Result<OperatorReport>)> done) {
     orders_.push_back([done = std::move(done)]() mutable {
-      done(OperatorReport{.done = true, .detail = {}, .revocations = {}});
+      done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
     });
   }
 

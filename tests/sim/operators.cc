@@ -281,7 +281,7 @@ void Operators::expect_report(OperatorId id, const Order& order) {
   constexpr Duration kLimit = std::chrono::seconds{31};
   world_.in_process(kLimit, [this, id] {
     if (orders_.erase(id) == 0 || world_.store().committing() || world_.store().full() ||
-        world_.engine().commit_error()) {
+        world_.engine().outbox().error()) {
       return;
     }
     world_.breach("orders: an operator got no report in time");
@@ -297,8 +297,8 @@ void Operators::on_report(const command::Report& report) {
     world_.note("report.refused");
     return;
   }
-  world_.note(report.report->done ? "report.done" : "report.unfinished");
-  if (order.action == OperatorAction::kRevoke && report.report->done && order.member) {
+  world_.note(is_success(report.report->end) ? "report.done" : "report.unfinished");
+  if (order.action == OperatorAction::kRevoke && is_success(report.report->end) && order.member) {
     world_.promises().on_revocation_reported(*order.member);
   }
 }
@@ -309,9 +309,9 @@ void Operators::calm_down() {
   if (!removed_.empty()) decide();
   if (!world_.up() || random_.below(2) == 0) return;
   std::vector<MemberKey> blocked;
-  for (const auto& [key, member] : world_.engine().keys()) {
+  for (const auto& [key, member] : world_.engine().members().by_key()) {
     const MemberSlot* slot = world_.engine().find(member);
-    if (slot->record.state == MemberState::kBlocked) blocked.push_back(*MemberKey::parse(key));
+    if (slot->record.state == MemberState::kBlocked) blocked.push_back(key);
   }
   for (const MemberKey& key : blocked) give(OperatorAction::kReinstate, key);
 }

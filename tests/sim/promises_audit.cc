@@ -167,7 +167,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
     case MemberState::kRetired:
       return "is retired, and the roster wants it";
   }
-  if (!world_.engine().keeps(*slot)) return {};  // the budget is short: it is issued on demand
+  if (!world_.engine().members().keeps(*slot)) return {};  // the budget is short: it is issued on demand
   if (!slot->waiters.empty())
     return {};  // may be kept since a moment ago; the wait is looked after
   if (!world_.circle().knows(entry.key)) return {};  // found out at its next issue
@@ -176,7 +176,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   // Those whose tokens end together wait for their turns, for calls are spread over the window.
   const Policy& policy = world_.options().policy;
   const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
-  const auto turns = static_cast<Duration::rep>(world_.engine().upkeep().kept());
+  const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
   const Duration gap = sticky ? Duration{std::chrono::seconds{10}} + turns * turn : Duration{0};
   const Published* row = world_.table().find(entry.key.text());
   if (row == nullptr || !row->body) return "has no token long after the weather";

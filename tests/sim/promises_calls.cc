@@ -133,7 +133,7 @@ void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
   if (!refused) {
     constexpr Duration kLong = std::chrono::minutes{2};
     if (alarm_since_ && world_.time().now() - *alarm_since_ > kLong && alarms_told_ < alarms_ &&
-        !world_.engine().commit_error()) {
+        !world_.engine().outbox().error()) {
       world_.breach("P8: the app token is refused, and no alarm says so");
     }
     alarm_since_.reset();

@@ -20,7 +20,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   }
   members_before_.clear();
   std::map<MemberKey, bool> in_force;  // key → retired
-  for (const auto& [key, member] : world_.engine().keys()) {
+  for (const auto& [key, member] : world_.engine().members().by_key()) {
     const MemberSlot& slot = *world_.engine().find(member);
     members_before_.emplace(member, slot.record.state);
     for (const Selector& selector : slot.record.selectors) {

@@ -297,7 +297,7 @@ void EngineBox::run(Commands commands) {
 // P2: what is shown is what is durable. What a turn publishes first and replaces later is never
 // seen.
 void EngineBox::check_table() const {
-  for (const auto& [key, id] : engine.keys()) {
+  for (const auto& [key, id] : engine.members().by_key()) {
     const Published* row = table.find(id);
     if (row == nullptr) continue;
     ASSERT_NE(durable.find_member(id), nullptr) << "P2: published before it was durable";

@@ -82,7 +82,7 @@ TEST(EngineCommit, P2AFailedCommitIsTriedAgainUnchangedAndWhatCameAfterItWaits) 
   const auto first = outline_of(*box.pending);
   box.commit_fail();
   EXPECT_EQ(box.told("commit"), 1U);
-  ASSERT_TRUE(box.engine.commit_error());
+  ASSERT_TRUE(box.engine.outbox().error());
   box.roster({entry(kGraceKey), entry("email:ada@example.com")});
   EXPECT_FALSE(box.commit_pending()) << "not before its backoff";
   EXPECT_THAT(box.calls, SizeIs(0));
@@ -103,7 +103,7 @@ TEST(EngineCommit, P2AFailedCommitIsTriedAgainUnchangedAndWhatCameAfterItWaits) 
   EXPECT_THAT(box.failed_reloads, SizeIs(2)) << "told at once, not when the disk has room again";
   EXPECT_THAT(box.reloads, SizeIs(0));
   EXPECT_EQ(box.told("commit"), 2U) << "and once that it is over";
-  EXPECT_FALSE(box.engine.commit_error());
+  EXPECT_FALSE(box.engine.outbox().error());
 }
 
 // The failed commit had taken effect all the same. Two entries become one member in the batch.
@@ -147,7 +147,7 @@ TEST(EngineCommit, P4AReportOutlivesAFailedCommit) {
   box.settle();
   for (const OperatorId op : {revoked, reinstated}) {
     ASSERT_NE(box.report_of(op), nullptr);
-    EXPECT_TRUE((*box.report_of(op))->done) << (*box.report_of(op))->detail;
+    EXPECT_TRUE(is_success((*box.report_of(op))->end));
   }
 }
 
@@ -215,9 +215,9 @@ TEST(EngineCommit, P11AnswersToWaitsThatAreOverDoNotPileUp) {
     if (box.commit_pending()) box.commit_fail();
   }
   EXPECT_EQ(box.engine.waits(), 0U);
-  EXPECT_EQ(box.engine.answers_held_back(), 0U);
+  EXPECT_EQ(box.engine.outbox().held_back(), 0U);
   const WaitId last = box.wait(1, 30s);
-  EXPECT_EQ(box.engine.answers_held_back(), 1U);
+  EXPECT_EQ(box.engine.outbox().held_back(), 1U);
   box.advance(5s);
   box.settle();
   EXPECT_EQ(box.answer_of(last), WaitResult::kServe);
@@ -239,8 +239,8 @@ TEST(EngineCommit, P2ARefusalNeedsNoCommitAndADoneDeedIsToldAsNotOnDiskYet) {
     if (box.commit_pending()) box.commit_fail();
   }
   ASSERT_NE(box.report_of(reinstated), nullptr);
-  EXPECT_FALSE((*box.report_of(reinstated))->done);
-  EXPECT_EQ(box.engine.answers_held_back(), 0U);
+  EXPECT_FALSE(is_success((*box.report_of(reinstated))->end));
+  EXPECT_EQ(box.engine.outbox().held_back(), 0U);
 }
 
 // The watchdog goes by this: a disk that hangs, and a loop that does not come to its timer.
@@ -271,7 +271,7 @@ TEST(EngineCommit, P2AnOperatorIsToldInTimeWhileTheStoreFails) {
   }
   ASSERT_NE(box.report_of(op), nullptr);
   ASSERT_TRUE(box.report_of(op)->has_value());
-  EXPECT_FALSE((*box.report_of(op))->done);
+  EXPECT_FALSE(is_success((*box.report_of(op))->end));
   EXPECT_EQ(box.served(kGraceKey), "access-1") << "served as long as the retirement is not durable";
 }
 

@@ -199,7 +199,7 @@ TEST(DistancesOfMany, P8TokensThatAreDeadOnArrivalAreOneAlarmAndOneCallAtATime) 
   EXPECT_GE(calls, 18U);
   EXPECT_LE(calls, 50U) << "of 200 members that all want one; half a minute apart in the end";
   EXPECT_EQ(box.told("dead_on_arrival"), 2U) << "the first one, and the alarm";
-  EXPECT_EQ(box.engine.breaker().state(), BreakerState::kClosed);
+  EXPECT_EQ(box.engine.gate().breaker().state(), BreakerState::kClosed);
   // A leaver's tokens are revoked meanwhile.
   box.operate("id:1", OperatorAction::kRevoke);
   box.settle();

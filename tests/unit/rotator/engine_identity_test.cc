@@ -16,7 +16,7 @@ TEST(EngineIdentity, P13TwoEntriesThatAreOneMemberShareItsTokens) {
   box.settle();
   const WaitId wait = box.wait(2);
   box.reply_last(CallKind::kIssue, issued("access-2", "refresh-1", box.circle()));
-  EXPECT_EQ(box.engine.size(), 1U);
+  EXPECT_EQ(box.engine.members().size(), 1U);
   EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
   for (const std::string_view key :
        {kGraceKey, std::string_view("sso:grace"), std::string_view("id:42")}) {
@@ -34,7 +34,7 @@ TEST(EngineIdentity, P13TwoEntriesThatAreOneMemberShareItsTokens) {
 
   EngineBox again = box.restarted(1min);
   again.start();
-  EXPECT_EQ(again.engine.size(), 1U);
+  EXPECT_EQ(again.engine.members().size(), 1U);
   EXPECT_EQ(again.slot("sso:grace").record.selectors.size(), 2U);
 }
 
@@ -44,7 +44,7 @@ TEST(EngineIdentity, P13ARetiredIdWinsOverAnEmailThatTurnsOutToBeIt) {
   box.roster({entry("id:42", true), entry(kGraceKey)});
   box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
   EXPECT_EQ(box.served(kGraceKey), "");
-  EXPECT_EQ(box.engine.size(), 1U);
+  EXPECT_EQ(box.engine.members().size(), 1U);
   EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kRetired);
   box.reply_last(CallKind::kRevokeRefresh, Revoked{});
   box.reply_last(CallKind::kRevokeAccess, Revoked{});
@@ -64,7 +64,7 @@ TEST(EngineIdentity, P13AnOperatorsBlockHoldsUnderEveryName) {
   box.reply_last(CallKind::kRevokeAccess, Revoked{});
   box.reply_last(CallKind::kRevokeAccess, Revoked{});
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
 }
 
 TEST(EngineIdentity, P13RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
@@ -83,8 +83,8 @@ TEST(EngineIdentity, P13RevokeAllSurvivesTheMergeOfTwoOfItsMembers) {
     box.settle();
   }
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
-  EXPECT_EQ(box.engine.size(), 1U);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
+  EXPECT_EQ(box.engine.members().size(), 1U);
 }
 
 TEST(EngineIdentity, P13AnEmailThatLeadsToAnotherMemberIsServedNothing) {
@@ -246,7 +246,7 @@ TEST(EngineIdentity, P13ANameThatWasSplitOffNeverStandsForTheMember) {
     }
     again.settle();
   }
-  EXPECT_EQ(again.engine.size(), 1U);
+  EXPECT_EQ(again.engine.members().size(), 1U);
   EXPECT_EQ(again.slot(kGraceKey).record.state, MemberState::kBlocked) << "under every name";
   EXPECT_EQ(again.served(kGraceKey), "");
 }
@@ -265,7 +265,7 @@ TEST(EngineIdentity, P13ANameThatLeadsToNobodyIsServedNothingUntilItLeadsBack) {
   answer_issue(box, kGraceKey, issued("access-3", "refresh-3", box.circle()));
   EXPECT_EQ(box.served(kGraceKey), "access-3") << "it is one member with the other name again";
   EXPECT_EQ(box.served("sso:grace"), "access-3");
-  EXPECT_EQ(box.engine.size(), 1U);
+  EXPECT_EQ(box.engine.members().size(), 1U);
 }
 
 TEST(EngineIdentity, P13AReinstatementCountsOnceEveryNameWasAskedFor) {

@@ -185,7 +185,7 @@ TEST(EngineMembers, P4P9ARetirementDuringARefreshRevokesItsResultToo) {
   EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kRetired);
   EXPECT_THAT(box.open_calls(), IsEmpty());
   box.run_for(24h * 91);
-  EXPECT_EQ(box.engine.size(), 1U) << "the roster still names it";
+  EXPECT_EQ(box.engine.members().size(), 1U) << "the roster still names it";
   box.roster({entry("email:ada@example.com")});
   box.settle();
   box.reply_last(CallKind::kIssue, MemberUnknown{});
@@ -240,7 +240,7 @@ TEST(EngineMembers, P8LeaversThatCircleHasRemovedDelayNobody) {
     box.settle();
   }
   EXPECT_THAT(box.open_calls(), IsEmpty());
-  EXPECT_EQ(box.engine.breaker().state(), BreakerState::kClosed);
+  EXPECT_EQ(box.engine.gate().breaker().state(), BreakerState::kClosed);
   EXPECT_EQ(box.told("breaker"), 0U);
   for (const std::string& key : leavers) {
     EXPECT_EQ(box.slot(key).record.state, MemberState::kRetired) << key;
@@ -264,7 +264,7 @@ TEST(EngineMembers, P4AnOperatorsRevocationOfARemovedMemberIsDoneAndAskedAnew) {
   box.reply_last(CallKind::kRevokeAccess, MemberGone{});
   ASSERT_NE(box.report_of(op), nullptr);
   const OperatorReport& report = **box.report_of(op);
-  EXPECT_TRUE(report.done);
+  EXPECT_TRUE(is_success(report.end));
   ASSERT_THAT(report.revocations, SizeIs(2));
   for (const RevocationLine& line : report.revocations) {
     EXPECT_FALSE(line.alive);
@@ -295,7 +295,7 @@ TEST(EngineMembers, AnOperatorsRevocationReportsEveryToken) {
   ASSERT_NE(box.report_of(op), nullptr);
   ASSERT_TRUE(box.report_of(op)->has_value());
   const OperatorReport& report = **box.report_of(op);
-  EXPECT_TRUE(report.done);
+  EXPECT_TRUE(is_success(report.end));
   EXPECT_EQ(report.state, MemberState::kBlocked);
   ASSERT_THAT(report.revocations, SizeIs(3));
   for (const RevocationLine& line : report.revocations) {
@@ -314,7 +314,7 @@ TEST(EngineMembers, AnOperatorsRevocationThatDragsOnSaysWhatIsStillAlive) {
   box.settle();
   ASSERT_NE(box.report_of(op), nullptr);
   const OperatorReport& report = **box.report_of(op);
-  EXPECT_FALSE(report.done);
+  EXPECT_FALSE(is_success(report.end));
   ASSERT_THAT(report.revocations, SizeIs(2));
   for (const RevocationLine& line : report.revocations) {
     EXPECT_EQ(line.alive, line.kind == TokenKind::kAccess);
@@ -381,7 +381,7 @@ TEST(EngineMembers, ARotationIsReportedOnceTheTokenIsDurable) {
   EXPECT_EQ(box.report_of(op), nullptr);
   box.commit_ok();
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
   EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
 }
 
@@ -397,7 +397,7 @@ TEST(EngineRetirement, P4RevokeAllIsNotDoneWhileABlockedMembersTokensLive) {
   EXPECT_EQ(box.report_of(op), nullptr) << "the access token lives";
   box.reply_last(CallKind::kRevokeAccess, Revoked{});
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
   EXPECT_THAT((*box.report_of(op))->revocations, SizeIs(2));
 }
 
@@ -414,7 +414,7 @@ TEST(EngineMembers, RevokeAllBlocksEveryMemberAndReportsOnce) {
     box.settle();
   }
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
   EXPECT_THAT((*box.report_of(op))->revocations, SizeIs(4));
 
   EngineBox empty;
@@ -422,7 +422,7 @@ TEST(EngineMembers, RevokeAllBlocksEveryMemberAndReportsOnce) {
   const OperatorId nobody = empty.revoke_all();
   empty.settle();
   ASSERT_NE(empty.report_of(nobody), nullptr);
-  EXPECT_TRUE((*empty.report_of(nobody))->done);
+  EXPECT_TRUE(is_success((*empty.report_of(nobody))->end));
 }
 
 }  // namespace

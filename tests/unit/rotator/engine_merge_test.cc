@@ -24,7 +24,7 @@ EngineBox box_before_a_merge() {
 void merge(EngineBox& box) {
   box.reply(box.newest_call(), issued("access-2", "refresh-1", box.circle()));
   box.settle();
-  ASSERT_EQ(box.engine.size(), 1U);
+  ASSERT_EQ(box.engine.members().size(), 1U);
 }
 
 std::vector<CallRow> doubts_of(const EngineBox& box, MemberId member) {
@@ -65,7 +65,7 @@ TEST(EngineMerge, P12TheLaterUseCountsAndIsOnRecord) {
     }
   }
   box.settle();
-  ASSERT_EQ(box.engine.size(), 1U);
+  ASSERT_EQ(box.engine.members().size(), 1U);
   EXPECT_EQ(box.slot(kGraceKey).record.last_used, used);
   box.run_for(1min);
   EXPECT_EQ(box.durable.snapshot().members.at(0).last_used, used) << "a restart knows it too";
@@ -74,7 +74,7 @@ TEST(EngineMerge, P12TheLaterUseCountsAndIsOnRecord) {
 TEST(EngineMerge, P9WhoAsksBeforeTheMergeIsDurableWaitsForTheMemberThatItIs) {
   EngineBox box = box_before_a_merge();
   box.reply(box.newest_call(), issued("access-2", "refresh-1", box.circle()));
-  ASSERT_EQ(box.engine.size(), 1U);
+  ASSERT_EQ(box.engine.members().size(), 1U);
   const Published* shown = box.table.find(kSsoKey);
   ASSERT_NE(shown, nullptr);
   ASSERT_EQ(shown->member, MemberId{2}) << "the table does not know of the merge yet";
@@ -93,7 +93,7 @@ TEST(EngineMerge, P4ARotationThatWasAskedForByOneNameIsReportedOnce) {
   EXPECT_EQ(box.slot(kSsoKey).rotations_asked, 1U);
   merge(box);
   ASSERT_NE(box.report_of(op), nullptr);
-  EXPECT_TRUE((*box.report_of(op))->done);
+  EXPECT_TRUE(is_success((*box.report_of(op))->end));
   EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
   EXPECT_TRUE(box.slot(kGraceKey).operations.empty());
 }
@@ -104,9 +104,9 @@ TEST(EngineMerge, P4ARotationGoesOnWhereTheMergeBringsNoNewToken) {
   box.settle();
   box.reply(box.newest_call(), issued("access-1", "refresh-1", box.circle()));
   box.settle();
-  ASSERT_EQ(box.engine.size(), 1U);
+  ASSERT_EQ(box.engine.members().size(), 1U);
   ASSERT_NE(box.report_of(op), nullptr) << "Circle gave the token of before: said, not waited for";
-  EXPECT_FALSE((*box.report_of(op))->done);
+  EXPECT_FALSE(is_success((*box.report_of(op))->end));
   EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
 }
 
@@ -116,7 +116,7 @@ TEST(EngineMerge, P12TheMergedMemberCountsOnce) {
   merge(box);
   EXPECT_EQ(box.engine.census().in_state(MemberState::kActive), 1U);
   EXPECT_EQ(box.engine.census().fresh(box.circle()), 1U);
-  EXPECT_EQ(box.engine.upkeep().kept(), 1U);
+  EXPECT_EQ(box.engine.members().upkeep().kept(), 1U);
   EXPECT_EQ(box.table.size(), 1U);
 }
 
@@ -131,7 +131,7 @@ TEST(EngineMerge, P4WhatAnotherEntrysCallBringsIsRevokedIfTheMemberWasOutMeanwhi
   box.settle();
   box.reply(issue, issued("access-2", "refresh-2", box.circle()));
   box.settle();
-  ASSERT_EQ(box.engine.size(), 1U);
+  ASSERT_EQ(box.engine.members().size(), 1U);
   EXPECT_EQ(box.served(kGraceKey), "");
   EXPECT_EQ(box.durable.find_token("access-2")->status, TokenStatus::kRevoking);
   EXPECT_EQ(box.durable.find_token("refresh-2")->status, TokenStatus::kRevoking);

@@ -83,7 +83,7 @@ class Monkey {
     EXPECT_TRUE(box_->engine.drained());
     EXPECT_EQ(box_->engine.waits(), 0U);
     EXPECT_EQ(box_->answers.size(), waits_);
-    EXPECT_EQ(box_->engine.calls_in_flight(), 0U);
+    EXPECT_EQ(box_->engine.gate().in_flight(), 0U);
     EXPECT_EQ(box_->durable.open_calls(), 0U);
   }
 

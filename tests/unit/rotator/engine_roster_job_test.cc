@@ -50,11 +50,11 @@ struct Shown {
 };
 std::vector<Shown> shown(const EngineBox& box) {
   std::vector<Shown> all;
-  for (const auto& [key, id] : box.engine.keys()) {
+  for (const auto& [key, id] : box.engine.members().by_key()) {
     for (const Selector& s : box.engine.find(id)->record.selectors) {
-      if (s.key.text() != key) continue;
+      if (s.key != key) continue;
       all.push_back(
-          {key, box.engine.find(id)->record.state, s.tags, s.name, s.in_roster, s.retired});
+          {key.text(), box.engine.find(id)->record.state, s.tags, s.name, s.in_roster, s.retired});
     }
   }
   return all;
@@ -120,11 +120,11 @@ TEST(EngineRosterJob, P8ALargeOneIsManySmallBatches) {
       EXPECT_THAT(box.rosters_in_force, IsEmpty()) << "not before the last batch";
       box.commit_ok();
     }
-    const std::size_t before = box.engine.size();
+    const std::size_t before = box.engine.members().size();
     box.advance(Duration{0});
-    EXPECT_LE(box.engine.size() - before, 128U) << "one pass does little";
+    EXPECT_LE(box.engine.members().size() - before, 128U) << "one pass does little";
   }
-  EXPECT_EQ(box.engine.size(), static_cast<std::size_t>(kMany));
+  EXPECT_EQ(box.engine.members().size(), static_cast<std::size_t>(kMany));
   EXPECT_LT(largest, 600U);
   EXPECT_GT(turns, 20U);
   EXPECT_THAT(box.rosters_in_force, SizeIs(1));
@@ -235,7 +235,7 @@ TEST(EngineRosterJob, P6AnApprovalThatIsRefusedTakesNoRosterWithIt) {
   EXPECT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_THAT(box.reloads, SizeIs(2));
   EXPECT_EQ(box.engine.roster_on_record(), 8U);
-  EXPECT_EQ(box.engine.size(), static_cast<std::size_t>(kFew + 30));
+  EXPECT_EQ(box.engine.members().size(), static_cast<std::size_t>(kFew + 30));
 }
 
 TEST(EngineRosterJob, P11NoMoreThanAFewApprovalsWait) {
@@ -291,7 +291,7 @@ TEST(EngineRosterJob, OneThatComesMeanwhileReplacesTheOneThatWaits) {
   EXPECT_THAT(box.reloads, SizeIs(3)) << "each has its answer";
   EXPECT_THAT(box.rosters_in_force, SizeIs(3));
   EXPECT_THAT(box.reloads.at(1).add, SizeIs(2)) << "the last one's";
-  EXPECT_EQ(box.engine.size(), static_cast<std::size_t>(kMany + 2));
+  EXPECT_EQ(box.engine.members().size(), static_cast<std::size_t>(kMany + 2));
 }
 
 TEST(EngineRosterJob, AFullDiskAnswersAtOnceAndGoesOnOnceThereIsRoom) {
@@ -303,9 +303,9 @@ TEST(EngineRosterJob, AFullDiskAnswersAtOnceAndGoesOnOnceThereIsRoom) {
   EXPECT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_THAT(box.rosters_in_force, IsEmpty());
   for (int i = 0; i < 100; ++i) box.advance(Duration{0});
-  EXPECT_LT(box.engine.size(), static_cast<std::size_t>(kMany)) << "memory does not run ahead";
+  EXPECT_LT(box.engine.members().size(), static_cast<std::size_t>(kMany)) << "memory does not run ahead";
   box.run_for(std::chrono::seconds{30});
-  EXPECT_EQ(box.engine.size(), static_cast<std::size_t>(kMany));
+  EXPECT_EQ(box.engine.members().size(), static_cast<std::size_t>(kMany));
   EXPECT_THAT(box.rosters_in_force, SizeIs(1));
   EXPECT_THAT(box.reloads, IsEmpty()) << "it was answered";
 }
@@ -319,13 +319,13 @@ TEST(EngineRosterJob, P6AnApprovalForAnotherPlanAppliesNothing) {
   finish(box);
   ASSERT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_EQ(box.failed_reloads[0].kind, ErrorKind::kInvalid);
-  EXPECT_EQ(box.engine.size(), 20U);
+  EXPECT_EQ(box.engine.members().size(), 20U);
   EXPECT_EQ(box.engine.held_plan(), nullptr);
   EXPECT_THAT(box.rosters_in_force, SizeIs(1)) << "the first one alone";
   box.request(SortedRoster::of(roster_of(members(10, 30))));
   finish(box);
   ASSERT_TRUE(box.reloads.back().held);
-  EXPECT_EQ(box.engine.size(), 30U);
+  EXPECT_EQ(box.engine.members().size(), 30U);
   box.request(SortedRoster::of(roster_of(members(10, 30))), box.reloads.back().id);
   finish(box);
   EXPECT_FALSE(box.reloads.back().held);
@@ -340,7 +340,7 @@ TEST(EngineRosterJob, AStopLeavesTheRestToTheNextStart) {
   box.stop();
   box.settle();
   EXPECT_TRUE(box.engine.drained());
-  EXPECT_LT(box.engine.size(), static_cast<std::size_t>(kMany));
+  EXPECT_LT(box.engine.members().size(), static_cast<std::size_t>(kMany));
 }
 
 // Approved are the first eight of twelve; the process ends once a part of them has left.
@@ -404,7 +404,7 @@ TEST(EngineRosterJob, P8ALookAtALargeOneIsManySlicesAndChangesNothing) {
   EXPECT_GT(turns, 40U);
   EXPECT_THAT(box.plans.at(0).add, SizeIs(kMany));
   EXPECT_NE(box.plans.at(0).json, "");
-  EXPECT_EQ(box.engine.size(), 0U);
+  EXPECT_EQ(box.engine.members().size(), 0U);
   EXPECT_FALSE(box.commit_pending());
 }
 

@@ -18,7 +18,7 @@ TEST(EngineSpelling, AnotherCaseInTheRosterRetiresNobody) {
   box.settle();
   EXPECT_THAT(box.reloads.back().retire, IsEmpty());
   EXPECT_THAT(box.reloads.back().add, IsEmpty());
-  EXPECT_EQ(box.engine.size(), 1U);
+  EXPECT_EQ(box.engine.members().size(), 1U);
   EXPECT_THAT(box.open_calls(), IsEmpty());
   for (const std::string_view key : {kGraceKey, kOther, std::string_view("id:42")}) {
     EXPECT_EQ(box.served(key), "access-1") << key;
@@ -70,7 +70,7 @@ TEST(EngineSpelling, P4TwoRecordsOfOneAddressBecomeOneAtTheStart) {
     EngineBox box(std::move(snapshot));
     box.start();
     box.settle();
-    EXPECT_EQ(box.engine.size(), 1U);
+    EXPECT_EQ(box.engine.members().size(), 1U);
     const MemberRecord& record = box.slot(kGraceKey).record;
     EXPECT_EQ(record.state, MemberState::kActive);
     ASSERT_THAT(record.selectors, SizeIs(1));
@@ -78,7 +78,7 @@ TEST(EngineSpelling, P4TwoRecordsOfOneAddressBecomeOneAtTheStart) {
     EXPECT_THAT(record.tokens, SizeIs(1)) << "what is to be revoked stays on the ledger";
     EngineBox again = box.restarted(1min);
     again.start();
-    EXPECT_EQ(again.engine.size(), 1U) << "and that is durable";
+    EXPECT_EQ(again.engine.members().size(), 1U) << "and that is durable";
   }
 }
 
@@ -97,7 +97,7 @@ TEST(EngineSpelling, P13TwoRecordsThatCircleToldApartStayTwo) {
   EngineBox box(std::move(snapshot));
   box.start();
   box.settle();
-  EXPECT_EQ(box.engine.size(), 2U);
+  EXPECT_EQ(box.engine.members().size(), 2U);
   EXPECT_EQ(box.slot(kGraceKey).record.id, MemberId{2}) << "whom the roster names has the name";
   EXPECT_EQ(box.table.find(kOther)->member, MemberId{2});
 }

@@ -62,8 +62,8 @@ std::size_t served(const EngineBox& box) {
 
 TEST(EngineUpkeep, AsManyAsFitAreKeptFreshAndTheOthersAreIssuedOnDemand) {
   EngineBox box = crowded_box();
-  EXPECT_EQ(box.engine.upkeep().capacity(), kFits);
-  EXPECT_EQ(box.engine.upkeep().left_out(), kMembers - kFits);
+  EXPECT_EQ(box.engine.members().upkeep().capacity(), kFits);
+  EXPECT_EQ(box.engine.members().upkeep().left_out(), kMembers - kFits);
   run_answering(box, 3h);
   EXPECT_EQ(served(box), kFits);
   EXPECT_EQ(box.engine.census().fresh(box.circle()), kFits) << "all of them, after three hours";
@@ -74,8 +74,8 @@ TEST(EngineUpkeep, AsManyAsFitAreKeptFreshAndTheOthersAreIssuedOnDemand) {
   const WaitId wait = box.wait(kMembers);
   run_answering(box, 5s, 1s);
   EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
-  EXPECT_TRUE(box.engine.keeps(*box.engine.find(last))) << "used last, so it comes in";
-  EXPECT_EQ(box.engine.upkeep().kept(), kFits);
+  EXPECT_TRUE(box.engine.members().keeps(*box.engine.find(last))) << "used last, so it comes in";
+  EXPECT_EQ(box.engine.members().upkeep().kept(), kFits);
   run_answering(box, 2h);
   EXPECT_NE(box.served(key_of(kMembers)), "");
 }
@@ -83,12 +83,12 @@ TEST(EngineUpkeep, AsManyAsFitAreKeptFreshAndTheOthersAreIssuedOnDemand) {
 TEST(EngineUpkeep, TheLastUseOutlivesAKill) {
   EngineBox box = crowded_box();
   box.used({MemberId{195}});
-  EXPECT_TRUE(box.engine.keeps(box.slot(key_of(195))));
+  EXPECT_TRUE(box.engine.members().keeps(box.slot(key_of(195))));
   box.run_for(15s);  // by then it is on record
   EngineBox again = box.restarted(1min);
   again.start();
-  EXPECT_TRUE(again.engine.keeps(again.slot(key_of(195))));
-  EXPECT_FALSE(again.engine.keeps(again.slot(key_of(180))));
+  EXPECT_TRUE(again.engine.members().keeps(again.slot(key_of(195))));
+  EXPECT_FALSE(again.engine.members().keeps(again.slot(key_of(180))));
 }
 
 TEST(EngineUpkeep, UsesAreWrittenRarelyAndAllOfThemAtAStop) {

@@ -304,7 +304,7 @@ TEST(EngineUpstream, OneBadMemberDelaysNobody) {
       box.reply_last(CallKind::kRefresh, refreshed(fmt::format("a2-{}", i), box.circle() + 1h));
     }
   }
-  EXPECT_EQ(box.engine.breaker().state(), BreakerState::kClosed);
+  EXPECT_EQ(box.engine.gate().breaker().state(), BreakerState::kClosed);
   EXPECT_GT(box.slot("id:1").attempts.failures, 5);
   EXPECT_NE(box.served("id:2"), "");
 }

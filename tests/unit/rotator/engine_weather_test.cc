@@ -40,12 +40,12 @@ TEST(EngineWeather, ASecondReasonOfTheBreakerIsAnAlarmOfItsOwn) {
     box.reply(box.oldest_call(), transient(TransientReason::kNoReply));
     box.settle();
   }
-  ASSERT_EQ(box.engine.breaker().state(), BreakerState::kFailing);
+  ASSERT_EQ(box.engine.gate().breaker().state(), BreakerState::kFailing);
   while (box.open_calls().empty()) box.run_for(1s);
   const auto told = box.told("breaker");
   box.reply(box.oldest_call(), AppTokenRefused{});
   box.settle();
-  EXPECT_EQ(box.engine.breaker().state(), BreakerState::kAppTokenRefused);
+  EXPECT_EQ(box.engine.gate().breaker().state(), BreakerState::kAppTokenRefused);
   EXPECT_EQ(box.told("breaker"), told + 1);
 }
 

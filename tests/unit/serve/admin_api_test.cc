@@ -298,7 +298,7 @@ TEST_F(AdminApi, ReportsAnOperationAsJson) {
   ask("POST", "/v1/members/id:42/revoke");
   EXPECT_EQ(later_text(), "nothing yet");
   OperatorReport report;
-  report.detail = "one \"left\"";
+  report.end = OperationEnd::kTimedOut;
   report.state = MemberState::kBlocked;
   report.doubts = 1;
   report.revocations = {{TokenKind::kRefresh, 0xff, "revoked", false},
@@ -306,7 +306,8 @@ TEST_F(AdminApi, ReportsAnOperationAsJson) {
   admin.report_done(report);
   EXPECT_EQ(
       later_text(),
-      R"({"done":false,"state":"blocked","detail":"one \"left\"","revocations":[)"
+      R"({"done":false,"state":"blocked","detail":"not finished in time: it goes on, )"
+      R"(look again with `rota member`","revocations":[)"
       R"({"kind":"refresh","fingerprint":"00000000000000ff","result":"revoked","alive":false},)"
       R"({"kind":"access","fingerprint":"0000000000000001","result":"no reply","alive":true}],)"
       R"("doubts":1})");
@@ -315,10 +316,11 @@ TEST_F(AdminApi, ReportsAnOperationAsJson) {
 TEST_F(AdminApi, ReportsAnOperationWithoutTokens) {
   ask("POST", "/v1/revoke-all");
   OperatorReport report;
-  report.done = true;
+  report.end = OperationEnd::kNobody;
   admin.report_done(report);
   EXPECT_EQ(later_text(),
-            R"({"done":true,"state":"active","detail":"","revocations":[],"doubts":0})");
+            R"({"done":true,"state":"active","detail":"there is no member","revocations":[],)"
+            R"("doubts":0})");
 }
 
 TEST_F(AdminApi, MapsEveryKindOfError) {

@@ -232,7 +232,7 @@ TEST_F(ServerTest, ServesTheAdminSocket) {
   client->get("/v1/status");
   run_until([&] { return admin.report_done != nullptr; });
   expect_silence(*client);
-  admin.report_done(OperatorReport{.done = true, .detail = {}, .revocations = {}});
+  admin.report_done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
   EXPECT_THAT(next_reply(*client).body, HasSubstr("\"done\":true"));
   EXPECT_EQ(next_reply(*client).body, R"({"status":1})");
 
