@@ -12,6 +12,7 @@
 #include "cli/event_reader.h"
 #include "cli/report.h"
 #include "cli/target.h"
+#include "rotator/requests.h"
 
 namespace rota::cli {
 namespace {
@@ -19,9 +20,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr Duration kQuick{10'000};
-// The daemon waits up to a minute for Circle before it reports how far it came.
-constexpr Duration kWaitMax{60'000};
-constexpr Duration kWaitDefault{10'000};
 constexpr Duration kSlack{5'000};
 // The daemon gives a sign of life every 30 seconds.
 constexpr Duration kSilenceMax{90'000};
@@ -135,7 +133,7 @@ class Runner {
 
   ExitCode operator()(const OperateCommand& command) {
     const auto reply =
-        ask({Method::kPost, member_target(command.key, command.action), kWaitMax + kSlack});
+        ask({Method::kPost, member_target(command.key, command.action), kOperationMax + kSlack});
     if (!reply) return reply.error();
     const auto report = object_of(*reply);
     if (!report) return failed(report.error().message);

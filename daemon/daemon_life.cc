@@ -87,7 +87,7 @@ void Daemon::wait_for_first_roster(int waits) {
     if (error) return;
     const Engine& engine = rotator_->engine();
     const bool goes_on = engine.applies_roster() && !engine.outbox().error() &&
-                         engine.commit_running_for(rotator_->now()) < kFirstRosterMax;
+                         engine.outbox().running_for(rotator_->now().boot) < kFirstRosterMax;
     if (goes_on && waits > 0) {
       wait_for_first_roster(waits - 1);
     } else {

@@ -19,8 +19,6 @@ constexpr std::size_t kSocketPathBytesMax = sizeof(sockaddr_un{}.sun_path) - 1;
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::string_view kTagPrefix = "tag:";
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 // Octets or groups of an address that inet_pton() knows, and nothing else.
 bool is_address(int family, const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
@@ -112,7 +110,7 @@ Result<void> read_flag(const TomlValue& value, bool& into) {
 
 Result<void> read_words(const TomlValue& value, std::string& into) {
   ROTA_ASSIGN(const std::string_view text, value.text());
-  if (std::ranges::any_of(text, is_control)) return value.error("has a control character");
+  if (has_control(text)) return value.error("has a control character");
   into = text;
   return {};
 }

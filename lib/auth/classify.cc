@@ -9,6 +9,7 @@
 #include "auth/reply_fields.h"
 #include "auth/retry_after.h"
 #include "base/check.h"
+#include "base/text.h"
 
 namespace rota {
 namespace {

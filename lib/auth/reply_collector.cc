@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "auth/reply_fields.h"
+#include "base/text.h"
 
 namespace rota {
 namespace {

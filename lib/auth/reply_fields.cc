@@ -8,6 +8,7 @@
 
 #include "auth/token_text.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "model/member_key.h"
 
 namespace rota {
@@ -74,13 +75,6 @@ ReplyFields fields_of(const json::object& object) {
 }
 
 }  // namespace
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 std::optional<ReplyFields> read_reply_fields(std::string_view body) {
   WipingResource memory;  // outlives parser and value, which hold a bare pointer to it

@@ -30,7 +30,4 @@ struct ReplyFields {
 // Pure.
 std::optional<ReplyFields> read_reply_fields(std::string_view body);
 
-// Without blanks (space, tab, CR, LF) at both ends.
-std::string_view trim(std::string_view text);
-
 }  // namespace rota

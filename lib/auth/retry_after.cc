@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "auth/classify.h"
-#include "auth/reply_fields.h"
+#include "base/text.h"
 
 namespace rota {
 

@@ -182,6 +182,12 @@ bool is_utf8(std::string_view text) {
   return all_characters(text, [](char32_t) { return true; });
 }
 
+std::string_view trim(std::string_view text, std::string_view blanks) {
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 bool has_control(std::string_view text) {
   return !all_characters(text, [](char32_t c) { return !is_control(c); });
 }

@@ -25,6 +25,9 @@ std::string in_quotes_unless_secret(std::string_view text);
 // The words of `text` that are plainly no secret, or too short to tell much of one; "…" for others.
 std::string without_secrets(std::string_view text);
 
+// Without the blanks at both ends.
+std::string_view trim(std::string_view text, std::string_view blanks = " \t\r\n");
+
 // "1 member", "2 members".
 std::string counted(std::size_t number, std::string_view one, std::string_view many);
 

@@ -111,17 +111,6 @@ bool operator==(const MemberKey& a, const MemberKey& b) {
   return std::ranges::equal(a.value, b.value, {}, lower, lower);
 }
 
-std::size_t MemberKeyHash::operator()(const MemberKey& key) const {
-  const auto kind = static_cast<std::size_t>(std::to_underlying(key.kind));
-  constexpr std::hash<std::string_view> kHash;
-  if (key.kind != SelectorKind::kEmail) return kHash(key.value) + kind;
-  // On the stack: every fetch by address comes here.
-  std::array<char, kMemberKeyBytesMax> bytes;
-  if (key.value.size() > bytes.size()) return kHash(folded(key.value)) + kind;
-  std::ranges::transform(key.value, bytes.begin(), lower);
-  return kHash({bytes.data(), key.value.size()}) + kind;
-}
-
 std::string canonical_key_text(std::string_view key) {
   return is_address(key) ? folded(key) : std::string(key);
 }
@@ -149,4 +138,23 @@ std::string_view prefix_of(SelectorKind kind) {
   ROTA_CHECK(false);
 }
 
+namespace {
+
+std::size_t hash_of(const MemberKey& key) {
+  const auto kind = static_cast<std::size_t>(std::to_underlying(key.kind));
+  constexpr std::hash<std::string_view> kHash;
+  if (key.kind != SelectorKind::kEmail) return kHash(key.value) + kind;
+  // On the stack: every fetch by address comes here.
+  std::array<char, kMemberKeyBytesMax> bytes;
+  if (key.value.size() > bytes.size()) return kHash(folded(key.value)) + kind;
+  std::ranges::transform(key.value, bytes.begin(), lower);
+  return kHash({bytes.data(), key.value.size()}) + kind;
+}
+
+}  // namespace
+
 }  // namespace rota
+
+std::size_t std::hash<rota::MemberKey>::operator()(const rota::MemberKey& key) const {
+  return rota::hash_of(key);
+}

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -52,10 +53,6 @@ struct MemberKey {
   friend bool operator==(const MemberKey& a, const MemberKey& b);
 };
 
-struct MemberKeyHash {
-  std::size_t operator()(const MemberKey& key) const;
-};
-
 // The canonical_text() of a key that is there in its prefixed form.
 std::string canonical_key_text(std::string_view key);
 // Whether that is the same of both.
@@ -69,3 +66,9 @@ inline constexpr std::size_t kMemberKeyBytesMax = 512;
 inline constexpr std::int64_t kCommunityMemberIdMax = std::int64_t{1} << 53;
 
 }  // namespace rota
+
+// Equal keys have one hash, whatever their spelling.
+template <>
+struct std::hash<rota::MemberKey> {
+  std::size_t operator()(const rota::MemberKey& key) const;
+};

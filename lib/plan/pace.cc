@@ -6,13 +6,20 @@
 
 namespace rota {
 
+namespace {
+
+Duration gap_of(std::size_t calls, Duration window) {
+  ROTA_CHECK(calls > 0);
+  return window / static_cast<Duration::rep>(calls);
+}
+
+}  // namespace
+
 Pace::Pace(std::size_t calls, Duration window)
-    : gap_(window / static_cast<Duration::rep>(calls)),
+    : gap_(gap_of(calls, window)),
       slack_(gap_ * static_cast<Duration::rep>(std::max(kBurstMin, calls / kBurstShare) - 1)),
       spent_until_(BootTime{} - window),
-      held_(spent_until_) {
-  ROTA_CHECK(calls > 0);
-}
+      held_(spent_until_) {}
 
 void Pace::sent(BootTime now) { spent_until_ = std::max(spent_until_, now) + gap_; }
 

@@ -29,13 +29,7 @@ Result<void> check_words(const TomlValue& value, std::string_view words, std::si
   if (words.size() > bytes_max) {
     return value.error(fmt::format("is longer than {} bytes", bytes_max));
   }
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(words[i]);
-    // U+0080 to U+009F are controls too, and terminals obey them.
-    const bool c1 =
-        byte == 0xc2 && i + 1 < words.size() && static_cast<unsigned char>(words[i + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f || c1) return value.error("has a control character");
-  }
+  if (has_control(words)) return value.error("has a control character");
   return {};
 }
 
@@ -152,7 +146,7 @@ class Reader {
   Result<void> read_member(const TomlTable& table);
 
   Roster roster_;
-  std::unordered_map<MemberKey, Place, MemberKeyHash> seen_;
+  std::unordered_map<MemberKey, Place> seen_;
   const RosterFile* file_ = nullptr;
   std::size_t members_ = 0;  // of this file
   std::size_t duplicates_ = 0;

@@ -3,7 +3,7 @@
 #include "base/time.h"
 #include "model/record.h"
 #include "plan/next_action.h"
-#include "rotator/service.h"
+#include "rotator/requests.h"
 
 namespace rota {
 

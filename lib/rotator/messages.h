@@ -9,7 +9,7 @@
 #include "auth/request.h"
 #include "model/audit.h"
 #include "model/record.h"
-#include "rotator/service.h"
+#include "rotator/requests.h"
 #include "store/token_store.h"
 #include "table/table.h"
 

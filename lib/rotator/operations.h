@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 #include "rotator/messages.h"
-#include "rotator/service.h"
+#include "rotator/requests.h"
 
 namespace rota {
 
@@ -50,9 +50,6 @@ class Operations {
   const std::set<MemberId>& members_of(OperatorId op) const { return operations_.at(op).members; }
   // Ends it.
   OperatorReport take(OperatorId op);
-
-  // How long an operator waits for Circle and for the disk.
-  static constexpr Duration kOperationMax = std::chrono::seconds{30};
 
  private:
   struct Operation {

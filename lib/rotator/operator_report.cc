@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "rotator/service.h"
+#include "rotator/requests.h"
 
 namespace rota {
 

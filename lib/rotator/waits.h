@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "rotator/service.h"
+#include "rotator/requests.h"
 
 namespace rota {
 
@@ -41,8 +41,6 @@ class Waits {
   // The first to end; none: nobody waits.
   std::optional<std::pair<BootTime, WaitId>> first_deadline() const;
   std::size_t size() const { return waits_.size(); }
-
-  static constexpr Duration kWaitMax = std::chrono::seconds{60};
 
  private:
   std::map<WaitId, Wait> waits_;

@@ -80,7 +80,7 @@ class AccessPolicy {
   struct Rights {
     bool all_members = false;
     std::unordered_set<std::string> tags;
-    std::unordered_set<MemberKey, MemberKeyHash> members;
+    std::unordered_set<MemberKey> members;
 
     // How many names and tags of the member are granted: all are compared, whatever is found.
     std::size_t matches(const Published& member) const;

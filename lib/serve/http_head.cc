@@ -60,19 +60,14 @@ bool same_word(std::string_view text, std::string_view lower_case) {
   return std::ranges::equal(text, lower_case, {}, lower);
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
+constexpr std::string_view kBlanks = " \t";  // RFC 9110, 5.6.3
 
 // Whether `predicate` is true of an element of the list, empty ones left out.
 template <class Predicate>
 bool any_element(std::string_view list, Predicate predicate) {
   while (!list.empty()) {
     const auto comma = list.find(',');
-    const std::string_view element = trim(list.substr(0, comma));
+    const std::string_view element = trim(list.substr(0, comma), kBlanks);
     if (!element.empty() && predicate(element)) return true;
     if (comma == std::string_view::npos) break;
     list.remove_prefix(comma + 1);
@@ -154,7 +149,7 @@ class HeadBuilder {
       return bad("a header field is folded or is not NAME: VALUE");
     }
     const std::string_view name = line.substr(0, colon);
-    const std::string_view value = trim(line.substr(colon + 1));
+    const std::string_view value = trim(line.substr(colon + 1), kBlanks);
     if (same_word(name, "host")) return host(value);
     if (same_word(name, "connection")) {
       head_.close = head_.close || any_element(value, [](std::string_view option) {
@@ -224,7 +219,8 @@ class HeadBuilder {
     if (unknown) {
       return HeadError{ErrorCode::kExpectationFailed, "the one expectation known is 100-continue"};
     }
-    head_.expects_continue = host_required_ && (head_.expects_continue || !trim(value).empty());
+    head_.expects_continue =
+        host_required_ && (head_.expects_continue || !trim(value, kBlanks).empty());
     return {};
   }
 

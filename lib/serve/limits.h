@@ -35,8 +35,6 @@ inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
 // more to send than they could at once: each of these keeps the loop no longer than this.
 inline constexpr std::chrono::microseconds kTurnMax{100};
 
-inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
-inline constexpr Duration kWaitMax = std::chrono::seconds{60};
 // Far past any token's life, and small enough to be added to any time.
 inline constexpr Duration kMinTtlMax = std::chrono::days{3650};
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/text.h"
+#include "rotator/requests.h"
 #include "serve/limits.h"
 
 namespace rota {

@@ -42,7 +42,7 @@ class Subscriptions {
     Subscriber* subscriber = nullptr;
     std::size_t index = 0;  // of the key in the subscriber's list
   };
-  std::unordered_map<MemberKey, std::vector<Follower>, MemberKeyHash> by_key_;
+  std::unordered_map<MemberKey, std::vector<Follower>> by_key_;
   std::unordered_map<Subscriber*, std::vector<MemberKey>> keys_of_;
   std::vector<Subscriber*> of_all_;
 };

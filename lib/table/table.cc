@@ -79,7 +79,7 @@ Table::Lookup Table::look_up(const MemberKey& key) const {
   }();
   const Published* row = find(key);
   const Published& other =
-      in_places_.empty() ? kEmpty : *in_places_[MemberKeyHash{}(key) % in_places_.size()];
+      in_places_.empty() ? kEmpty : *in_places_[std::hash<MemberKey>{}(key) % in_places_.size()];
   // So there is one search that finds and one that does not, whichever came first.
   const Published* second = find(row != nullptr ? kNobody : other.keys.front());
   const Published* examined = row != nullptr ? row : second != nullptr ? second : &other;

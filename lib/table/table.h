@@ -70,7 +70,7 @@ class Table {
   void tell_changed(const Published& row) const;
 
   ShardedMap<MemberId, Published> rows_;
-  ShardedMap<MemberKey, const Published*, MemberKeyHash> by_key_;
+  ShardedMap<MemberKey, const Published*> by_key_;
   std::vector<const Published*> in_places_;  // by Published::place
   std::map<std::uint64_t, const Published*> by_change_;
   std::uint64_t last_change_ = 0;

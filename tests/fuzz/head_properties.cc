@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "rotator/requests.h"
 #include "serve/limits.h"
 #include "serve/query.h"
 

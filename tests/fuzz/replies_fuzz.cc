@@ -16,6 +16,7 @@
 #include "auth/retry_after.h"
 #include "auth/token_text.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "fuzz/target.h"
 #include "model/member_key.h"
 

@@ -115,7 +115,7 @@ TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
     const MemberKey other = key(text);
     EXPECT_EQ(other, ada);
     EXPECT_TRUE(std::is_eq(other <=> ada));
-    EXPECT_EQ(MemberKeyHash{}(other), MemberKeyHash{}(ada));
+    EXPECT_EQ(std::hash<MemberKey>{}(other), std::hash<MemberKey>{}(ada));
     EXPECT_EQ(other.canonical_text(), "email:ada@example.com");
     EXPECT_EQ(canonical_key_text(text), "email:ada@example.com");
     EXPECT_TRUE(same_key_text(text, "email:aDa@example.com"));
@@ -126,7 +126,7 @@ TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
   EXPECT_NE(key("email:\xc3\x89va@b"), key("email:\xc3\xa9va@b"));
   EXPECT_NE(key("email:a[@b"), key("email:a{@b"));
   EXPECT_NE(key("sso:A"), key("sso:a"));
-  EXPECT_NE(MemberKeyHash{}(key("sso:A")), MemberKeyHash{}(key("sso:a")));
+  EXPECT_NE(std::hash<MemberKey>{}(key("sso:A")), std::hash<MemberKey>{}(key("sso:a")));
   EXPECT_EQ(canonical_key_text("sso:A"), "sso:A");
   EXPECT_FALSE(same_key_text("sso:A", "sso:a"));
   EXPECT_FALSE(same_key_text("email:a@b", "email:a@bc"));
@@ -136,7 +136,7 @@ TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
     const MemberKey upper{SelectorKind::kEmail, value};
     const MemberKey lower{SelectorKind::kEmail, upper.canonical_text().substr(6)};
     EXPECT_EQ(upper, lower);
-    EXPECT_EQ(MemberKeyHash{}(upper), MemberKeyHash{}(lower));
+    EXPECT_EQ(std::hash<MemberKey>{}(upper), std::hash<MemberKey>{}(lower));
   }
 }
 

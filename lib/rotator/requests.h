@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/time.h"
+#include "model/record.h"
+
+namespace rota {
+
+// How long a client waits for a token if it does not say, and at most.
+inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
+inline constexpr Duration kWaitMax = std::chrono::seconds{60};
+
+// A client that does not want the token that the table holds now.
+struct WaitRequest {
+  MemberId member{};
+  std::optional<Duration> min_ttl;     // none: the default rule (plan/policy.h)
+  bool strict = false;                 // min_ttl or nothing
+  std::optional<Fingerprint> refused;  // Circle refused this token: get another first
+  Duration wait = kWaitDefault;
+};
+
+// How a wait ended. With kServe the table holds the token to answer with.
+enum class WaitResult {
+  kServe,        // serve what the table holds for the member now
+  kUnavailable,  // 503 token_unavailable with Retry-After
+  kRetired,      // 410 member_retired
+  kBlocked,      // 410 member_blocked
+  kUnknown,      // 404 member_unknown: gone, or Circle has no such member
+  kMismatched,   // 503 member_mismatched
+};
+struct WaitAnswer {
+  WaitResult result = WaitResult::kUnavailable;
+  Duration retry_after{1'000};  // only for kUnavailable
+};
+
+enum class WaitId : std::uint64_t {};
+
+// How long an operator waits for Circle and for the disk.
+inline constexpr Duration kOperationMax = std::chrono::seconds{30};
+
+// What an operator may ask for one member.
+enum class OperatorAction { kRotate, kRevoke, kReinstate };
+
+// What became of one token of a revocation.
+struct RevocationLine {
+  TokenKind kind = TokenKind::kAccess;
+  Fingerprint fingerprint = 0;
+  std::string result;  // "revoked", "already_dead", "member_gone", "expired", or why it lives
+  bool alive = false;
+};
+// How an operator's command ended.
+enum class OperationEnd {
+  kRunning,        // it has not
+  kRevoked,        // nothing that is on record is alive
+  kReinstated,     // the member is in again: report.state says how it stands
+  kRotated,        // a new access token is in force
+  kNobody,         // there is no member
+  kSameToken,      // Circle answered with the access token that it gave before
+  kDeadOnArrival,  // Circle gave an access token that had ended when it arrived
+  kTimedOut,       // Circle did not answer in time: it goes on
+  kNotDurable,     // all is done, but not on disk yet
+};
+// Whether what was asked is complete and durable.
+bool is_success(OperationEnd end);
+
+// What an operator's command came to: it is over, or the time for waiting on Circle is.
+struct OperatorReport {
+  OperationEnd end = OperationEnd::kRunning;
+  MemberState state = MemberState::kActive;
+  std::vector<RevocationLine> revocations;
+  std::int64_t doubts = 0;  // calls of unknown fate that may have left a token alive (P3)
+};
+// One line for people.
+std::string describe(const OperatorReport& report);
+
+}  // namespace rota
