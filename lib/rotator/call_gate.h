@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -49,25 +50,27 @@ class CallGate {
   // --- Before a call ---
 
   bool may_send(Lane lane, BootTime now);
-  // When may_send() can become true, never before `now`; none: not before the reply to a call in
-  // flight.
+  // When budget, breaker and dead arrivals let a call of this lane go, never before `now`; none:
+  // not before the reply to a call in flight. Room in flight does not count: may_send() may still
+  // say no at that time, until a reply comes.
   std::optional<BootTime> earliest(Lane lane, BootTime now);
   // Which of the lanes that are ready sends next; none: none is.
   std::optional<Lane> pick(const std::array<bool, kLaneCount>& ready) {
     return picker_.pick(ready);
   }
 
-  // --- A call's life: open() → send() → heard() → close(), or open() → give_up() ---
+  // --- A call's life: open() → send() → close() → heard(), or open() → give_up() ---
 
-  // Takes its slot of the budget.
+  // Takes its slot of the budget. The id must be new.
   void open(CallState call, BootTime now);
+  // The call has to be open; what is returned is gone after close() or give_up().
   CallState& at(CallId call) { return calls_.at(call); }
   const std::map<CallId, CallState>& calls() const { return calls_; }
-  // Its journal row is durable. Whether it may still go out: a pause or an open breaker may have
-  // come since it was opened.
+  // Its journal row is durable. Whether it may still go out: a pause, an open breaker or dead
+  // arrivals may have come since it was opened. The call has to be open.
   bool may_still_send(const CallState& call, BootTime now) const;
   void send(CallState& call, BootTime now);
-  // It was never sent: gives the slot back.
+  // It is open and was never sent: gives the slot back.
   void give_up(CallId call);
   // Its reply is here: it is in flight no more. The call has to be open and sent.
   CallState close(CallId call);
@@ -88,7 +91,8 @@ class CallGate {
     std::optional<Pause> pause;
     BreakerNews breaker = BreakerNews::kNone;
   };
-  // `circle`: Circle's time, for `trouble`.
+  // `call`: what close() returned; once for each call, for its slot of the budget lasts until one
+  // window after this. `circle`: Circle's time, for `trouble`.
   Heard heard(const CallState& call, const Outcome& outcome, BootTime now, WallTime circle,
               Random& random);
 

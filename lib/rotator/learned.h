@@ -71,7 +71,9 @@ class Learned {
     std::optional<WallTime> probe_early_at{};  // the next probe of early refreshes: for the record
     std::optional<bool> early_useless{};       // changed to this: all members are planned anew
   };
-  // A call brought tokens. `was_early`: the access token had some life left when it was replaced.
+  // A call brought tokens: note_life() each of them before. `access` and `refresh` are the ones
+  // that it left in force; null: there is none. `was_early`: the access token had some life left
+  // when it was replaced.
   Lesson learn(CallKind kind, Progress progress, bool was_early, const Token* access,
                const Token* refresh, WallTime circle);
 

@@ -46,9 +46,11 @@ class Members {
   MemberId end_id() const { return MemberId{next_}; }
   // Takes it in and indexes it. The id must be new.
   MemberSlot& add(MemberRecord record);
-  // Takes it out; the slot is gone.
+  // Takes it out; the slot is gone. Take it out of the schedule before. A key or a Circle id that
+  // it shared with another record leads to nobody until that one is indexed again.
   void remove(MemberSlot& slot);
 
+  // There must be such a member.
   MemberSlot& at(MemberId member) { return slots_.at(member); }
   const MemberSlot& at(MemberId member) const { return slots_.at(member); }
   // Null: there is none.
@@ -56,7 +58,8 @@ class Members {
   const MemberSlot* find(MemberId member) const;
   MemberSlot* find(const MemberKey& key);
   const MemberSlot* find(const MemberKey& key) const;
-  // The one whose tokens are known to be of this member of Circle's.
+  // The one whose tokens are known to be of this member of Circle's; null: there is none. Of
+  // several it is the one with the lowest id.
   MemberSlot* find_pinned(std::int64_t circle_id);
   bool is_pinned_to(std::int64_t circle_id, MemberId member) const;
   // The selector of this member that equals `key`, or null.
@@ -68,12 +71,14 @@ class Members {
   const ByKey& by_key() const { return by_key_; }
   std::size_t size() const { return slots_.size(); }
 
+  // A key that two records share leads to the one that the roster names by it. Indexing a slot
+  // again changes nothing.
   void index(const MemberSlot& slot);
   void unindex(const MemberSlot& slot);
   // Whether this key, which is one of its own, leads to the slot and not to one that shares it.
   bool leads_to(const MemberKey& key, const MemberSlot& slot) const;
-  // The pairs that had a key in common as they were loaded, once: a database of before keys were
-  // compared in their canonical form has some.
+  // The pairs that had a key in common as they were loaded: a database of before keys were compared
+  // in their canonical form has some. To be called once, after all are loaded.
   std::vector<std::pair<MemberId, MemberId>> take_namesakes();
 
   // --- Their use ---

@@ -22,7 +22,8 @@ namespace rota {
 // single-threaded: the engine owns it.
 class Operations {
  public:
-  // About nobody yet: add() each member.
+  // About nobody yet: add() each member. The id must be new; all that follows is for commands that
+  // have begun and were not taken.
   void begin(OperatorId op, OperatorAction action, BootTime now);
   void add(OperatorId op, MemberId member) { operations_.at(op).members.insert(member); }
   // `from` turned out to be `into`. True: the command was not about `into` before.
@@ -32,8 +33,9 @@ class Operations {
   // care.
   void note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                        const std::string& result, bool alive);
-  // The member's part is over. `doubts`: its calls of unknown fate. True: it was the last one, and
-  // the report may leave.
+  // The part of one of members_of() is over. `state`: how it stands; the last member's is reported.
+  // `doubts`: its calls of unknown fate. One member that is not done makes the whole command so.
+  // True: it was the last one, and the report may leave.
   bool complete(OperatorId op, MemberId member, MemberState state, std::int64_t doubts,
                 OperationEnd end);
   // It was about nobody. True: the report may leave.

@@ -47,11 +47,13 @@ class Outbox {
   // The log is cut once a batch, however many leavers are in it.
   void scrub();
   void then(Command command) { gathering_.released.then.push_back(std::move(command)); }
-  // Its journal row is among this batch's changes.
+  // Its journal row has to be among this batch's changes.
   void send_when_durable(CallId call) { gathering_.released.calls.push_back(call); }
+  // The later one of two to the same wait counts.
   void answer(WaitId wait, WaitAnswer answer);
   void report(OperatorId op) { gathering_.released.reports.insert(op); }
-  // `from` is `into` from here on; the table goes on showing `from` until that is durable.
+  // `from` is `into` from here on; the table goes on showing `from` until that is durable. The
+  // merge itself has to be among this batch's changes.
   void merged(MemberId from, MemberId into) { gathering_.merged.emplace(from, into); }
 
   // --- Taking back what is over before its batch is durable, so that a store that takes nothing
@@ -67,8 +69,9 @@ class Outbox {
   // --- The commit ---
 
   State state() const { return state_; }
-  // Hands out what gathered and `closing` with it; there must be a change. The copy is for the
-  // store: secrets in it are shared. Only in kIdle.
+  // Hands out what gathered and `closing` after it; there must be a change. The copy is for the
+  // store: secrets in it are shared. A token that was put to a member that the same batch forgets
+  // later is erased instead, so that the store can take the batch twice. Only in kIdle.
   std::vector<Mutation> begin(std::vector<Mutation> closing, BootTime now);
   // The same batch once more. Only in kRetrying.
   std::vector<Mutation> again(BootTime now);

@@ -25,7 +25,8 @@ class Schedule {
     MemberId member{};
   };
 
-  // Puts the member where `plan` says, and nowhere else. With a call in flight it waits in no
+  // Puts the member where `plan` says, and nowhere else. `places`: the member's own, the same ones
+  // at each call, which the caller keeps and never writes. With a call in flight it waits in no
   // lane, since there is one call at a time (P9).
   void put(MemberId member, const MemberPlan& plan, bool call_in_flight, QueuePlaces& places);
   // Takes it out of every queue. Do so before the member is forgotten.

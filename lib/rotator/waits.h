@@ -19,7 +19,8 @@ namespace rota {
 // and single-threaded: the engine owns it.
 class Waits {
  public:
-  // `deadline`: kWaitMax from now at the latest, however long the client would wait.
+  // The id must be new. Its deadline is kWaitMax from now at the latest, however long the client
+  // would wait.
   void add(WaitId wait, const WaitRequest& request, BootTime now);
   // It is over. What it was; none: there is no such wait.
   struct Wait {
@@ -31,11 +32,11 @@ class Waits {
   // Waits for the member `from` wait for `into`, those that are answered included.
   void rename(MemberId from, MemberId into);
 
+  // There must be such a wait, here and below.
   void mark_answered(WaitId wait) { waits_.at(wait).answered = true; }
   // What it was answered with is over: it waits on.
   void reopen(WaitId wait) { waits_.at(wait).answered = false; }
 
-  // There must be such a wait.
   const Wait& at(WaitId wait) const { return waits_.at(wait); }
   std::vector<WaitId> open() const;
   // The first to end; none: nobody waits.
