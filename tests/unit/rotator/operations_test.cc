@@ -79,7 +79,7 @@ TEST_F(OperationsTest, ACommandAboutSomebodyIsNotEmpty) {
 }
 
 TEST_F(OperationsTest, TheDeadlineHoldsForARunningCommandAndForOneThatWaitsForTheDisk) {
-  EXPECT_EQ(Operations::kOperationMax, 30s);
+  EXPECT_EQ(kOperationMax, 30s);
   begin(OperatorAction::kRevoke, {kAda});
   operations.begin(OperatorId{2}, OperatorAction::kRotate, kStart + 1s);
   operations.add(OperatorId{2}, kGrace);

@@ -13,6 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::Field;
 using testing::IsEmpty;
 
 using State = Outbox::State;
@@ -54,7 +55,7 @@ Mutation put(std::int64_t member, std::int64_t token) {
 Mutation forget(std::int64_t member) { return ForgetMember{MemberId{member}}; }
 
 command::Reloaded reloaded(std::uint64_t reload) {
-  return {.reload = ReloadId{reload}, .plan = RosterPlan{}};
+  return {.reload = ReloadId{reload}, .plan = std::make_shared<RosterPlan>()};
 }
 
 class OutboxTest : public testing::Test {
@@ -203,14 +204,6 @@ TEST_F(OutboxTest, ABatchScrubsOnceHoweverManyLeaveInIt) {
   EXPECT_THAT(begin(), ElementsAre("scrub")) << "the next batch scrubs for itself";
 }
 
-TEST_F(OutboxTest, ATokenPutToAMemberThatItsBatchForgetsIsErased) {
-  outbox.change(put(1, 10));
-  outbox.change(put(2, 20));
-  outbox.change(forget(1));
-  outbox.change(put(1, 11));  // put after it: not of the member that was forgotten
-  EXPECT_THAT(begin(), ElementsAre("erase 10", "put 20", "forget 1", "put 11"));
-}
-
 TEST_F(OutboxTest, ATokenPutInAnEarlierBatchStays) {
   outbox.change(put(1, 10));
   EXPECT_THAT(begin(), ElementsAre("put 10"));
@@ -252,7 +245,9 @@ TEST_F(OutboxTest, ReloadsAreWithdrawnFromBothBatchesAndTheirRostersStay) {
   fail_commit();
   outbox.change(erase(2));
   outbox.then(reloaded(2));
-  EXPECT_THAT(outbox.withdraw_reloaded(), ElementsAre(ReloadId{1}, ReloadId{2}));
+  EXPECT_THAT(outbox.withdraw_reloaded(),
+              ElementsAre(Field(&command::Reloaded::reload, ReloadId{1}),
+                          Field(&command::Reloaded::reload, ReloadId{2})));
   EXPECT_THAT(outbox.withdraw_reloaded(), IsEmpty()) << "each is told once";
 
   outbox.again({});

@@ -44,7 +44,7 @@ TEST_F(WaitsTest, AWaitIsOpenUntilItsDeadline) {
 }
 
 TEST_F(WaitsTest, NobodyWaitsLongerThanAMinuteNorLessThanNothing) {
-  EXPECT_EQ(Waits::kWaitMax, 60s);
+  EXPECT_EQ(kWaitMax, 60s);
   add(1, 60s);
   add(2, 61s);
   add(3, -5s);
