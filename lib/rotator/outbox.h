@@ -70,8 +70,8 @@ class Outbox {
 
   State state() const { return state_; }
   // Hands out what gathered and `closing` after it; there must be a change. The copy is for the
-  // store: secrets in it are shared. A token that was put to a member that the same batch forgets
-  // later is erased instead, so that the store can take the batch twice. Only in kIdle.
+  // store: secrets in it are shared. The store may get it twice, so no batch puts a token to a
+  // member that it forgets later. Only in kIdle.
   std::vector<Mutation> begin(std::vector<Mutation> closing, BootTime now);
   // The same batch once more. Only in kRetrying.
   std::vector<Mutation> again(BootTime now);
