@@ -167,7 +167,8 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
     case MemberState::kRetired:
       return "is retired, and the roster wants it";
   }
-  if (!world_.engine().members().keeps(*slot)) return {};  // the budget is short: it is issued on demand
+  if (!world_.engine().members().keeps(*slot))
+    return {};  // the budget is short: it is issued on demand
   if (!slot->waiters.empty())
     return {};  // may be kept since a moment ago; the wait is looked after
   if (!world_.circle().knows(entry.key)) return {};  // found out at its next issue

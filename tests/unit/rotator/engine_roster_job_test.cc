@@ -303,7 +303,8 @@ TEST(EngineRosterJob, AFullDiskAnswersAtOnceAndGoesOnOnceThereIsRoom) {
   EXPECT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_THAT(box.rosters_in_force, IsEmpty());
   for (int i = 0; i < 100; ++i) box.advance(Duration{0});
-  EXPECT_LT(box.engine.members().size(), static_cast<std::size_t>(kMany)) << "memory does not run ahead";
+  EXPECT_LT(box.engine.members().size(), static_cast<std::size_t>(kMany))
+      << "memory does not run ahead";
   box.run_for(std::chrono::seconds{30});
   EXPECT_EQ(box.engine.members().size(), static_cast<std::size_t>(kMany));
   EXPECT_THAT(box.rosters_in_force, SizeIs(1));
