@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -23,58 +22,56 @@ Session::Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const 
       host_(host),
       socket_(std::move(socket)) {}
 
-Session::~Session() { ROTA_CHECK(closed_); }
+Session::~Session() { ROTA_CHECK(life_ == Life::kClosed); }
 
 bool Session::start(boost::asio::io_context& loop) {
   now_ = active_since_ = clock_.now().boot;
   events_ = SocketEvents::create(loop, socket_->fd(), *this);
-  closed_ = !events_;
-  return !closed_;
+  if (!events_) life_ = Life::kClosed;
+  return events_ != nullptr;
 }
 
 void Session::say_goodbye() {
-  if (closed_) return;
-  leaving_ = true;
+  if (life_ == Life::kClosed) return;
+  life_ = Life::kLeaving;
   // What it has asked for already is the last; a stream has no reply that could say anything.
-  if (watch_ || !slots_.empty()) drain();
+  if (watch_ || !replies_.empty()) drain();
 }
 
 void Session::drain() {
-  if (closed_) return;
-  leaving_ = true;
+  if (life_ == Life::kClosed) return;
+  life_ = Life::kLeaving;
   watch_.reset();
   now_ = clock_.now().boot;
-  close_intake();
-  if (taking_ && is_last(input())) {
-    taking_ = false;
-    if (!slots_.empty()) slots_.back().form.close = true;
+  shut_for_reading();
+  if (is_last(input_.data())) {
+    intake_.finish();
+    replies_.close_behind_last();
   }
   pump();
 }
 
 // From here on a client's send fails, and what was sent before is all here to be read.
-void Session::close_intake() {
-  draining_ = true;
+void Session::shut_for_reading() {
+  intake_.shut();
   (void)::shutdown(socket_->fd(), SHUT_RD);
   read_rest();
 }
 
+// Also when it is no request any more: a client would take a close with anything unread for an
+// error, and lose its last replies.
 void Session::read_rest() {
-  compact_input();
-  while (!read_closed_ && input_end_ < input_.size()) {
-    const ssize_t count = socket_->receive(std::span(input_).subspan(input_end_));
+  while (!intake_.has_ended() && !input_.full()) {
+    const ssize_t count = socket_->receive(input_.room());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {  // an error is met again by who sends
-      read_closed_ = true;
-    } else {
-      input_end_ += static_cast<std::size_t>(count);
-    }
+    if (count <= 0) return intake_.end();  // an error is met again by who sends
+    input_.added(static_cast<std::size_t>(count));
   }
 }
 
 // Whether nothing that can be answered follows, and nothing will.
 bool Session::is_last(std::string_view rest) const {
-  if (!read_closed_) return false;
+  if (!intake_.has_ended()) return false;
   const auto result = parse_head(rest);
   if (std::holds_alternative<HeadError>(result)) return false;
   const auto* head = std::get_if<RequestHead>(&result);
@@ -82,13 +79,8 @@ bool Session::is_last(std::string_view rest) const {
 }
 
 void Session::close() {
-  if (std::exchange(closed_, true)) return;
-  for (const Slot& slot : slots_) {
-    if (const auto* waiting = std::get_if<Waiting>(&slot.content)) {
-      frontend_.tokens().cancel_wait(waiting->wait);
-    }
-  }
-  slots_.clear();
+  if (std::exchange(life_, Life::kClosed) == Life::kClosed) return;
+  for (const WaitId wait : replies_.clear()) frontend_.tokens().cancel_wait(wait);
   watch_.reset();
   events_.reset();
   socket_->close();
@@ -96,7 +88,7 @@ void Session::close() {
 }
 
 std::optional<BootTime> Session::expendable_since() const {
-  if (!slots_.empty() || watch_) return std::nullopt;
+  if (!replies_.empty() || watch_) return std::nullopt;
   return unsent_since_.value_or(request_since_.value_or(active_since_));
 }
 
@@ -112,14 +104,17 @@ void Session::grants_changed() {
 // A stream of changes costs a system call only where something is to be had: a read that finds
 // nothing, or the question whether the client is gone.
 void Session::on_turn() {
-  if (closed_) return;
+  if (life_ == Life::kClosed) return;
   now_ = clock_.now().boot;
-  if (input_there_ && wants_input()) {
-    receive();
-  } else if (std::exchange(stirred_, false) && hung_up()) {
-    close();
-  } else {
-    pump();
+  switch (news_) {
+    case News::kNone:
+      return pump();
+    case News::kMore:
+      return can_receive() ? receive() : pump();
+    case News::kUnseen:
+      if (can_receive()) return receive();
+      news_ = News::kMore;
+      return hung_up() ? close() : pump();
   }
 }
 
@@ -127,13 +122,13 @@ BootTime Session::deadline() const {
   BootTime earliest = BootTime::max();
   if (unsent_since_) earliest = std::min(earliest, *unsent_since_ + times_.write_stall);
   if (request_since_) earliest = std::min(earliest, *request_since_ + times_.head);
-  const bool idle = slots_.empty() && !unsent_since_ && !request_since_;
+  const bool idle = replies_.empty() && !unsent_since_ && !request_since_;
   if (!idle) return earliest;
   return active_since_ + (watch_ ? times_.heartbeat : times_.idle);
 }
 
 void Session::on_deadline() {
-  if (closed_) return;
+  if (life_ == Life::kClosed) return;
   if (!watch_ || unsent_since_) return close();
   now_ = clock_.now().boot;
   append_heartbeat(output_);
@@ -141,7 +136,7 @@ void Session::on_deadline() {
 }
 
 void Session::input_may_be_there() noexcept {
-  input_there_ = stirred_ = true;
+  news_ = News::kUnseen;
   host_.session_turn(*this);
 }
 
@@ -153,47 +148,34 @@ bool Session::hung_up() const {
   return ::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void Session::compact_input() {
-  if (input_begin_ == 0) return;
-  std::memmove(input_.data(), input_.data() + input_begin_, input_end_ - input_begin_);
-  input_end_ -= std::exchange(input_begin_, 0);
-}
-
 // Even a client that is gone may have left an operator's order behind: all of it is read.
 void Session::receive() {
-  compact_input();
-  const std::size_t room = std::min(input_.size() - input_end_, kReceiveBytesMax);
-  const ssize_t count = socket_->receive(std::span(input_).subspan(input_end_, room));
-  stirred_ = false;
+  const std::span<char> room = input_.room();
+  const ssize_t count = socket_->receive(room.first(std::min(room.size(), kReceiveBytesMax)));
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) return close();
-    input_there_ = errno == EINTR;
+    news_ = errno == EINTR ? News::kMore : News::kNone;
     return pump();
   }
+  news_ = News::kMore;
   if (count == 0) {
     // After a half-close what was asked is still answered; a client that is gone wants nothing.
     if (hung_up()) return close();
-    read_closed_ = true;
+    intake_.end();
   }
-  input_end_ += static_cast<std::size_t>(count);
+  input_.added(static_cast<std::size_t>(count));
   active_since_ = now_;
   pump();
 }
 
-void Session::on_wait_done(std::uint64_t number, WaitAnswer answer) {
-  ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size() && waits_ > 0);
-  Slot& slot = slots_[number - first_slot_];
-  slot.content = Settled{std::move(std::get<Waiting>(slot.content).asked), answer};
-  --waits_;
+void Session::on_wait_done(ReplyNumber number, WaitAnswer answer) {
+  if (!replies_.settle(number, answer)) return;
   now_ = active_since_ = clock_.now().boot;
   pump();
 }
 
-void Session::on_later_done(std::uint64_t number, PlainReply reply) {
-  ROTA_CHECK(number >= first_slot_ && number - first_slot_ < slots_.size());
-  Slot& slot = slots_[number - first_slot_];
-  std::visit([&slot]<class Plain>(Plain&& plain) { slot.content = std::forward<Plain>(plain); },
-             std::move(reply));
+void Session::on_later_done(ReplyNumber number, PlainReply reply) {
+  if (!replies_.finish(number, std::move(reply))) return;
   now_ = active_since_ = clock_.now().boot;
   pump();
 }
@@ -203,8 +185,8 @@ void Session::pump() {
   if (!flush()) return close();
   // There is more, and others have their turn before it.
   if (output_filled && output_.empty()) host_.session_turn(*this);
-  if (!taking_ && slots_.empty() && output_.empty() && !watch_) return close();
-  const bool partial = can_take() && !input().empty();
+  if (intake_.is_done() && replies_.empty() && output_.empty() && !watch_) return close();
+  const bool partial = can_take() && !input_.empty();
   if (!partial) {
     request_since_.reset();
   } else if (!request_since_) {
@@ -212,61 +194,62 @@ void Session::pump() {
   }
   host_.session_deadline(deadline());
   if (!output_.empty()) events_->tell_of_room();
-  if (input_there_ && wants_input()) host_.session_turn(*this);
+  if (news_ != News::kNone && can_receive()) host_.session_turn(*this);
 }
 
 // Returns whether it stopped because the output buffer is full.
 bool Session::fill_output() {
   for (;;) {
-    render_slots();
+    render_ready();
     if (watch_) watch_->fill(output_);
     if (output_full()) return true;
     if (!can_take() || !take_request()) return false;
   }
 }
 
-bool Session::can_take() const {
-  return taking_ && waits_ < kWaitsPerConnectionMax && slots_.size() < kRequestsReadAheadMax &&
-         !output_full();
-}
-
 // Returns whether there was a request, or something that ends the connection with a reply.
 bool Session::take_request() {
-  if (draining_) read_rest();
-  auto result = parse_head(input());
+  if (intake_.is_shut()) read_rest();
+  auto result = parse_head(input_.data());
   if (const auto* error = std::get_if<HeadError>(&result)) {
-    taking_ = false;
-    queue({.close = true, .head_only = error->head_only},
-          error_reply(error->code, std::string(error->why)));
+    intake_.finish();
+    replies_.add({.close = true, .head_only = error->head_only},
+                 error_reply(error->code, std::string(error->why)));
     return true;
   }
   auto* head = std::get_if<RequestHead>(&result);
-  if (head == nullptr || input().size() < head->head_bytes + head->body_bytes) {
-    if (read_closed_) taking_ = false;
-    if (head != nullptr) return ask_for_body(*head);
-    input_begin_ += empty_lines_before(input());  // nothing that has to end soon
-    return false;
+  const std::string_view input = input_.data();
+  if (head == nullptr || input.size() < head->head_bytes + head->body_bytes) {
+    return wait_for_rest(head);
   }
-  if (leaving_) {
-    if (!draining_) {  // what came with it is read first, and then all of it is looked at again
-      close_intake();
+  const std::size_t bytes = head->head_bytes + head->body_bytes;
+  if (life_ == Life::kLeaving) {
+    if (intake_.is_open()) {  // what came with it is read first, and then all is looked at again
+      shut_for_reading();
       return true;
     }
-    head->close |= is_last(input().substr(head->head_bytes + head->body_bytes));
+    head->close |= is_last(input.substr(bytes));
   }
-  if (head->close) taking_ = false;
+  intake_.request_taken();
+  if (head->close) intake_.finish();
   dispatch(*head);
-  input_begin_ += head->head_bytes + head->body_bytes;
+  input_.consume(bytes);
   request_since_.reset();
-  continue_said_ = false;
   return true;
 }
 
-// Returns whether something is to be sent for it.
-bool Session::ask_for_body(const RequestHead& head) {
-  if (!head.expects_continue || read_closed_ || draining_) return false;
-  if (std::exchange(continue_said_, true)) return false;
-  queue({}, Continue{});
+// Of a request that is not whole. Returns whether something is to be sent for it.
+bool Session::wait_for_rest(const RequestHead* head) {
+  if (intake_.has_ended()) {
+    intake_.finish();
+    return false;
+  }
+  if (head == nullptr) {
+    input_.consume(empty_lines_before(input_.data()));  // nothing that has to end soon
+    return false;
+  }
+  if (!head->expects_continue || !intake_.invite_body()) return false;
+  replies_.add({}, Continue{});
   return true;
 }
 
@@ -276,77 +259,65 @@ void Session::dispatch(const RequestHead& head) {
   if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), form);
   if (auto* later = std::get_if<LaterReply>(&answer)) return start_later(std::move(*later), form);
   if (auto* watch = std::get_if<WatchReply>(&answer)) {
-    taking_ = false;
-    return queue({.close = true, .head_only = form.head_only}, std::move(*watch));
+    intake_.finish();
+    return replies_.add({.close = true, .head_only = form.head_only}, std::move(*watch));
   }
-  if (auto* json = std::get_if<JsonReply>(&answer)) return queue(form, std::move(*json));
-  if (auto* text = std::get_if<MetricsReply>(&answer)) return queue(form, std::move(*text));
-  if (auto* error = std::get_if<ErrorReply>(&answer)) return queue(form, std::move(*error));
+  if (auto* json = std::get_if<JsonReply>(&answer)) return replies_.add(form, std::move(*json));
+  if (auto* text = std::get_if<MetricsReply>(&answer)) return replies_.add(form, std::move(*text));
+  if (auto* error = std::get_if<ErrorReply>(&answer)) return replies_.add(form, std::move(*error));
   auto& token = std::get<TokenReply>(answer);
-  if (slots_.empty()) {
+  if (replies_.empty()) {
     give(token, form);
   } else {
-    queue(form, Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
+    replies_.add(
+        form, Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
   }
-}
-
-void Session::queue(ReplyForm form, decltype(Slot::content) content) {
-  slots_.push_back({form, std::move(content)});
 }
 
 void Session::start_wait(WaitReply wait, ReplyForm form) {
-  const std::uint64_t number = first_slot_ + slots_.size();
   const WaitId id = frontend_.tokens().wait_for_token(
-      wait.request, [weak = weak_from_this(), number](WaitAnswer answer) {
-        const auto self = weak.lock();
-        if (self && !self->closed_) self->on_wait_done(number, answer);
+      wait.request, [weak = weak_from_this(), number = replies_.next_number()](WaitAnswer answer) {
+        if (const auto self = weak.lock()) self->on_wait_done(number, answer);
       });
-  queue(form, Waiting{std::move(wait.asked), id});
-  ++waits_;
+  replies_.add_waiting(form, std::move(wait.asked), id);
 }
 
 void Session::start_later(LaterReply later, ReplyForm form) {
-  const std::uint64_t number = first_slot_ + slots_.size();
-  queue(form, Running{});
+  const ReplyNumber number = replies_.next_number();
+  replies_.add_running(form);
   later.start([weak = weak_from_this(), number](PlainReply reply) {
-    const auto self = weak.lock();
-    if (self && !self->closed_) self->on_later_done(number, std::move(reply));
+    if (const auto self = weak.lock()) self->on_later_done(number, std::move(reply));
   });
 }
 
-void Session::render_slots() {
-  while (!slots_.empty() && !output_full()) {
-    Slot& slot = slots_.front();
-    if (std::holds_alternative<Waiting>(slot.content) ||
-        std::holds_alternative<Running>(slot.content)) {
-      return;
-    }
-    render(slot);
-    slots_.pop_front();
-    ++first_slot_;
+void Session::render_ready() {
+  while (!output_full()) {
+    auto reply = replies_.take_ready();
+    if (!reply) return;
+    render(*std::move(reply));
   }
 }
 
-void Session::render(Slot& slot) {
-  if (auto* watch = std::get_if<WatchReply>(&slot.content)) {
-    return start_watch(std::move(*watch), slot.form);
+void Session::render(ReadyReply reply) {
+  if (auto* watch = std::get_if<WatchReply>(&reply.content)) {
+    return start_watch(std::move(*watch), reply.form);
   }
-  if (std::holds_alternative<Continue>(slot.content)) return append_continue(output_);
-  if (const auto* json = std::get_if<JsonReply>(&slot.content)) {
-    return append_json(output_, *json, slot.form);
+  if (std::holds_alternative<Continue>(reply.content)) return append_continue(output_);
+  if (const auto* json = std::get_if<JsonReply>(&reply.content)) {
+    return append_json(output_, *json, reply.form);
   }
-  if (const auto* text = std::get_if<MetricsReply>(&slot.content)) {
-    return append_metrics(output_, *text, slot.form);
+  if (const auto* text = std::get_if<MetricsReply>(&reply.content)) {
+    return append_metrics(output_, *text, reply.form);
   }
-  if (const auto* error = std::get_if<ErrorReply>(&slot.content)) {
-    return append_error(output_, *error, slot.form);
+  if (const auto* error = std::get_if<ErrorReply>(&reply.content)) {
+    return append_error(output_, *error, reply.form);
   }
-  const auto& settled = std::get<Settled>(slot.content);
+  const auto& settled = std::get<Settled>(reply.content);
   const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
-    return append_error(output_, *error, slot.form);
+    return append_error(output_, *error, reply.form);
   }
-  give(std::get<TokenReply>(outcome), slot.form);
+  give(std::get<TokenReply>(outcome), reply.form);
 }
 
 // Where every token of a fetch leaves.
@@ -357,7 +328,7 @@ void Session::give(const TokenReply& token, ReplyForm form) {
 
 void Session::start_watch(WatchReply watch, ReplyForm form) {
   append_stream_head(output_);
-  if (leaving_ || form.head_only) return;
+  if (life_ == Life::kLeaving || form.head_only) return;
   watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
-#include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
-#include <variant>
+#include <string_view>
 
 #include "base/time.h"
 #include "serve/buffer.h"
 #include "serve/client_socket.h"
 #include "serve/frontend.h"
+#include "serve/input_buffer.h"
+#include "serve/intake.h"
 #include "serve/limits.h"
+#include "serve/reply_queue.h"
 #include "serve/socket_events.h"
 #include "serve/turn_queue.h"
 
@@ -33,9 +33,10 @@ class SessionHost {
 };
 
 // One connection. Requests are taken from the input buffer as they come; a reply goes straight to
-// the output buffer, or into a queue when it or one before it must wait. A fetch costs a read and a
-// write, and no timer: deadlines are looked at by the server's sweep. A watch makes a stream of the
-// rest of the connection. Loop thread only; the server owns it.
+// the output buffer, or into the reply queue when it or one before it must wait. A fetch costs a
+// read and a write, and no timer: deadlines are looked at by the server's sweep. A watch makes a
+// stream of the rest of the connection. No method throws on an error of the network: the session
+// closes. Loop thread only; the server owns it, and may drop it in session_closed().
 class Session : public TurnTaker,
                 public std::enable_shared_from_this<Session>,
                 private SocketWatcher {
@@ -57,7 +58,7 @@ class Session : public TurnTaker,
   // when there is nothing. A client's later request fails to be sent, so it knows that nobody has
   // it.
   void drain();
-  // Cancels its waits. Harmless when closed.
+  // Closes the socket and cancels its waits. Harmless when closed.
   void close();
   // Since when nobody would miss anything if it ended: it is idle, has asked half a question, or
   // does not read its replies. None while the daemon owes it something.
@@ -67,6 +68,8 @@ class Session : public TurnTaker,
 
   // The policy was replaced: what is open already is judged again.
   void grants_changed();
+  // The turn that it asked its host for: reads at most kReceiveBytesMax, answers what it can, and
+  // asks for another turn if there is more to do.
   void on_turn();
 
   const PeerIdentity& peer() const { return peer_; }
@@ -77,57 +80,48 @@ class Session : public TurnTaker,
   void on_deadline();
 
  private:
-  // A reply that has its place in the order but is not rendered yet. A token is looked up only when
-  // its turn comes, so that none ages, and no member retires, in the queue.
-  struct Waiting {
-    Asked asked;
-    WaitId wait{};
+  // How long the connection still lives. Only ever moves down this list.
+  enum class Life {
+    kOpen,
+    kLeaving,  // the next reply is the last, but for what has arrived with it; no watch begins
+    kClosed,
   };
-  struct Settled {
-    Asked asked;
-    WaitAnswer answer;
-  };
-  struct Running {};   // a LaterReply
-  struct Continue {};  // leave to send the body of the request that is being received
-  struct Slot {
-    ReplyForm form;  // with close it is the last of this connection
-    std::variant<Waiting, Running, Continue, Settled, WatchReply, JsonReply, MetricsReply,
-                 ErrorReply>
-        content;
+
+  // What a look at the socket may find.
+  enum class News {
+    kNone,    // the last read found nothing, and nothing was told since
+    kMore,    // the last read found something, so there may be more
+    kUnseen,  // something was told since the last look: input, or that the client is gone
   };
 
   void input_may_be_there() noexcept override;
   void room_may_be_there() noexcept override;
-  bool wants_input() const { return can_take() && !read_closed_; }
   bool hung_up() const;
   void receive();
-  void compact_input();
-  void close_intake();
+  void shut_for_reading();
   void read_rest();
-  bool is_last(std::string_view rest) const;
-  void on_wait_done(std::uint64_t number, WaitAnswer answer);
-  void on_later_done(std::uint64_t number, PlainReply reply);
+  void on_wait_done(ReplyNumber number, WaitAnswer answer);
+  void on_later_done(ReplyNumber number, PlainReply reply);
+
+  bool can_receive() const { return intake_.may_receive() && has_room(); }
+  bool can_take() const { return !intake_.is_done() && has_room(); }
+  bool has_room() const { return !replies_.full() && !output_full(); }
+  bool output_full() const { return output_.size() >= kOutputBytesMax; }
 
   // Goes as far as input, output and limits permit.
   void pump();
   bool fill_output();
   bool take_request();
-  bool ask_for_body(const RequestHead& head);
+  bool wait_for_rest(const RequestHead* head);
+  bool is_last(std::string_view rest) const;
   void dispatch(const RequestHead& head);
-  void queue(ReplyForm form, decltype(Slot::content) content);
   void start_wait(WaitReply wait, ReplyForm form);
   void start_later(LaterReply later, ReplyForm form);
-  void render_slots();
-  void render(Slot& slot);
+  void render_ready();
+  void render(ReadyReply reply);
   void give(const TokenReply& token, ReplyForm form);
   void start_watch(WatchReply watch, ReplyForm form);
   bool flush();
-
-  bool can_take() const;
-  bool output_full() const { return output_.size() >= kOutputBytesMax; }
-  std::string_view input() const {
-    return {input_.data() + input_begin_, input_end_ - input_begin_};
-  }
 
   // Constant after construction.
   const PeerIdentity peer_;
@@ -139,21 +133,12 @@ class Session : public TurnTaker,
   // Loop thread only.
   const std::unique_ptr<ClientSocket> socket_;
   std::unique_ptr<SocketEvents> events_;  // while it is open
-  bool input_there_ = true;               // until a read has found nothing
-  bool stirred_ = false;                  // the socket was told of and not looked at since
-  std::array<char, kInputBytesMax> input_;
-  std::size_t input_begin_ = 0;
-  std::size_t input_end_ = 0;
+  News news_ = News::kMore;
+  Life life_ = Life::kOpen;
+  Intake intake_;
+  InputBuffer input_;
   Buffer output_;
-  std::deque<Slot> slots_;
-  std::uint64_t first_slot_ = 0;  // the number of slots_.front(); numbers are never used again
-  std::size_t waits_ = 0;         // slots that are Waiting
-  bool taking_ = true;            // false: no further request is taken, ever
-  bool read_closed_ = false;      // the client sends no more
-  bool leaving_ = false;          // the next reply is the last, but for what has arrived with it
-  bool draining_ = false;         // the socket takes no more
-  bool closed_ = false;
-  bool continue_said_ = false;             // for the request that is being received
+  ReplyQueue replies_;
   std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent
   BootTime now_;                           // of the event that is handled
   BootTime active_since_;                  // when something last came in, or went out to a watch
