@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "auth/base_url.h"
 #include "auth/blocking_headless_auth_client.h"
 #include "base/check.h"
+#include "circle/base_url.h"
 
 namespace rota::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/secret.h"
-#include "daemon/settings.h"
+#include "settings/settings.h"
 
 namespace rota::cli {
 

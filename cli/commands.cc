@@ -12,7 +12,7 @@
 #include "cli/event_reader.h"
 #include "cli/report.h"
 #include "cli/target.h"
-#include "rotator/requests.h"
+#include "engine/requests.h"
 
 namespace rota::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "cli/output.h"
-#include "daemon/write_all.h"
+#include "settings/write_all.h"
 
 namespace rota::cli {
 namespace {

@@ -25,11 +25,11 @@
 #include "cli/findings.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
-#include "daemon/accounts.h"
-#include "daemon/files.h"
-#include "daemon/hidden_values.h"
-#include "daemon/settings.h"
 #include "roster/roster.h"
+#include "settings/accounts.h"
+#include "settings/hidden_values.h"
+#include "settings/secret_files.h"
+#include "settings/settings.h"
 
 namespace rota::cli {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
 #include "cli/findings.h"
-#include "daemon/settings.h"
-#include "serve/access.h"
+#include "settings/settings.h"
 
 // Whether a user gets tokens: by the way to the socket, and by a grant. Pure.
 namespace rota::cli {

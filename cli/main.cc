@@ -3,7 +3,7 @@
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "daemon/hardening.h"
+#include "settings/hardening.h"
 
 using rota::cli::ExitCode;
 

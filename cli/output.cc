@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "cli/exit_code.h"
-#include "daemon/hardening.h"
-#include "daemon/write_all.h"
+#include "settings/hardening.h"
+#include "settings/write_all.h"
 
 namespace rota::cli {
 namespace {

@@ -18,8 +18,8 @@
 #include "cli/setup_files.h"
 #include "cli/setup_texts.h"
 #include "cli/setup_token.h"
-#include "daemon/accounts.h"
-#include "daemon/files.h"
+#include "settings/accounts.h"
+#include "settings/secret_files.h"
 
 namespace rota::cli {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "base/text.h"
 #include "cli/program.h"
-#include "daemon/files.h"
-#include "daemon/settings.h"
+#include "settings/secret_files.h"
+#include "settings/settings.h"
 
 namespace rota::cli {
 namespace {

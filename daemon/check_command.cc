@@ -15,13 +15,13 @@
 
 #include "auth/ca_file.h"
 #include "base/text.h"
-#include "daemon/accounts.h"
-#include "daemon/hidden_values.h"
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
-#include "daemon/settings.h"
-#include "rotator/engine.h"
-#include "rotator/report.h"
+#include "engine/engine.h"
+#include "report/report.h"
+#include "settings/accounts.h"
+#include "settings/hidden_values.h"
+#include "settings/settings.h"
 
 namespace rota {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/time.h"
 #include "daemon/flood.h"
-#include "rotator/messages.h"
+#include "engine/commands.h"
 #include "serve/server.h"
 
 namespace rota {

@@ -11,13 +11,13 @@
 #include <random>
 #include <utility>
 
-#include "daemon/accounts.h"
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/system_clock.h"
 #include "daemon/version.h"
-#include "rotator/metrics.h"
-#include "rotator/report.h"
+#include "report/metrics.h"
+#include "report/report.h"
+#include "settings/accounts.h"
 
 namespace rota {
 namespace {

@@ -9,25 +9,25 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
+#include "api/frontend.h"
 #include "auth/headless_auth_client.h"
 #include "base/result.h"
-#include "daemon/accounts.h"
 #include "daemon/connection_log.h"
 #include "daemon/descriptors.h"
 #include "daemon/exit_code.h"
 #include "daemon/grants_in_force.h"
-#include "daemon/hidden_values.h"
 #include "daemon/log.h"
 #include "daemon/roster_watch.h"
 #include "daemon/service_manager.h"
-#include "daemon/settings.h"
 #include "daemon/worker.h"
-#include "rotator/driver.h"
-#include "rotator/health.h"
-#include "rotator/readings.h"
-#include "serve/access.h"
-#include "serve/frontend.h"
+#include "report/health.h"
+#include "report/readings.h"
+#include "rotator/rotator.h"
 #include "serve/server.h"
+#include "settings/accounts.h"
+#include "settings/hidden_values.h"
+#include "settings/settings.h"
 
 namespace rota {
 

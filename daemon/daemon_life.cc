@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/text.h"
-#include "daemon/accounts.h"
 #include "daemon/daemon.h"
-#include "daemon/hardening.h"
 #include "daemon/parts.h"
 #include "daemon/version.h"
-#include "rotator/report.h"
+#include "report/report.h"
+#include "settings/accounts.h"
+#include "settings/hardening.h"
 
 // From the start to the stop, and what the service manager hears of it.
 

@@ -8,7 +8,7 @@
 #include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/reload_report.h"
-#include "rotator/report.h"
+#include "report/report.h"
 
 // A reload: configuration, grants, app token and roster come into force each for itself. Grants
 // that went are withdrawn first, and those that came wait for the roster

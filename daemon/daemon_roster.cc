@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "daemon/daemon.h"
 #include "daemon/parts.h"
-#include "rotator/report.h"
+#include "report/report.h"
 
 // How the roster on disk comes into force: at a change, at a reload, by an approval.
 

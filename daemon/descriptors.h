@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "base/result.h"
-#include "daemon/settings.h"
+#include "settings/settings.h"
 
 namespace rota {
 

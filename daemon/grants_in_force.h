@@ -4,7 +4,7 @@
 #include <deque>
 #include <vector>
 
-#include "serve/access.h"
+#include "api/access.h"
 
 namespace rota {
 

@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "daemon/hidden_values.h"
-#include "daemon/settings.h"
 #include "daemon/worker.h"
-#include "rotator/messages.h"
+#include "engine/commands.h"
+#include "settings/hidden_values.h"
+#include "settings/settings.h"
 
 namespace spdlog {
 class logger;

@@ -11,12 +11,12 @@
 #include "daemon/check_command.h"
 #include "daemon/daemon.h"
 #include "daemon/exit_code.h"
-#include "daemon/hardening.h"
-#include "daemon/hidden_values.h"
 #include "daemon/options.h"
 #include "daemon/system_clock.h"
-#include "daemon/write_all.h"
-#include "store/sealer.h"
+#include "settings/hardening.h"
+#include "settings/hidden_values.h"
+#include "settings/write_all.h"
+#include "sqlite/sealer.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "daemon/accounts.h"
+#include "settings/accounts.h"
 
 namespace rota {
 namespace {

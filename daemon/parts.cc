@@ -8,9 +8,9 @@
 #include <cstring>
 #include <filesystem>
 
-#include "daemon/files.h"
 #include "daemon/own_path.h"
-#include "store/sealer.h"
+#include "settings/secret_files.h"
+#include "sqlite/sealer.h"
 
 namespace rota {
 namespace {

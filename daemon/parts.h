@@ -5,9 +5,9 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "daemon/settings.h"
 #include "roster/sorted_roster.h"
-#include "store/sqlite_store.h"
+#include "settings/settings.h"
+#include "sqlite/sqlite_store.h"
 
 namespace rota {
 

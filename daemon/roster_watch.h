@@ -15,7 +15,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "daemon/files.h"
+#include "settings/secret_files.h"
 
 struct inotify_event;
 
@@ -23,11 +23,11 @@ namespace rota {
 
 // Tells when the roster on disk may have changed, once nobody has touched it for kSettle.
 //
-// What counts is the roster's stamp (daemon/files.h) and what inotify tells of its names; that the
-// stamp is looked at now and then, too, covers what no event tells: a folder that was made anew, a
-// link somewhere on the way, a network's file system. A file that is being written is left alone
-// until it is closed, and a change that comes while the roster is read has it read again.
-// Loop thread only; safe to destroy at any time.
+// What counts is the roster's stamp (lib/settings/secret_files.h) and what inotify tells of its
+// names; that the stamp is looked at now and then, too, covers what no event tells: a folder that
+// was made anew, a link somewhere on the way, a network's file system. A file that is being written
+// is left alone until it is closed, and a change that comes while the roster is read has it read
+// again. Loop thread only; safe to destroy at any time.
 class RosterWatch {
  public:
   static constexpr Duration kSettle{300};

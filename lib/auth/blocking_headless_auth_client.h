@@ -4,9 +4,9 @@
 #include <memory>
 #include <string_view>
 
-#include "auth/auth_failure.h"
 #include "auth/options.h"
 #include "base/result.h"
+#include "circle/auth_failure.h"
 
 namespace rota {
 

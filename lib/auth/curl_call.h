@@ -13,11 +13,11 @@
 #include <string_view>
 
 #include "auth/ca_file.h"
-#include "auth/excerpt.h"
-#include "auth/http.h"
 #include "auth/options.h"
-#include "auth/reply_collector.h"
 #include "base/secret.h"
+#include "circle/excerpt.h"
+#include "circle/http.h"
+#include "circle/reply_collector.h"
 
 namespace rota {
 

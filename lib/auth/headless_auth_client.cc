@@ -3,10 +3,10 @@
 #include <chrono>
 #include <utility>
 
-#include "auth/classify.h"
-#include "auth/encode.h"
 #include "auth/http_transport.h"
-#include "auth/token_text.h"
+#include "circle/classify.h"
+#include "circle/encode.h"
+#include "circle/token_text.h"
 #include "model/member_key.h"
 
 namespace rota {

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "auth/auth_failure.h"
 #include "auth/options.h"
-#include "auth/request.h"
 #include "base/result.h"
+#include "circle/auth_failure.h"
+#include "circle/request.h"
 #include "model/outcome.h"
 
 namespace rota {

@@ -13,7 +13,7 @@
 #include "auth/ca_file.h"
 #include "auth/curl_call.h"
 #include "auth/curl_pool.h"
-#include "auth/token_text.h"
+#include "circle/token_text.h"
 
 namespace rota {
 namespace {

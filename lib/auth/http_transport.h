@@ -4,9 +4,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 
-#include "auth/http.h"
 #include "auth/options.h"
 #include "base/result.h"
+#include "circle/http.h"
 
 namespace rota {
 

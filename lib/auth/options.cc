@@ -1,7 +1,7 @@
 #include "auth/options.h"
 
-#include "auth/base_url.h"
 #include "auth/ca_file.h"
+#include "circle/base_url.h"
 
 namespace rota {
 

@@ -11,7 +11,7 @@ namespace rota {
 
 // How to reach Circle.
 struct HeadlessAuthOptions {
-  // https://host[:port][/path], or http:// for a loopback address; see auth/base_url.h.
+  // https://host[:port][/path], or http:// for a loopback address; see circle/base_url.h.
   std::string base_url = "https://app.circle.so";
   // The community's Headless Auth token. It is sent to base_url's origin and nowhere else.
   SecretPtr app_token;

@@ -97,7 +97,7 @@ struct Transient {
   Symptom symptom{};
 };
 
-// What one reply means; classification is in auth/classify.h.
+// What one reply means; classification is in circle/classify.h.
 using Outcome = std::variant<Issued, Refreshed, Revoked, AlreadyDead, MemberGone, MemberUnknown,
                              RefreshTokenDead, AppTokenRefused, NotEligible, Throttled, Transient>;
 

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "audit/audit_buffer.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "engine/commands.h"
 #include "model/audit.h"
-#include "rotator/audit_buffer.h"
-#include "rotator/health.h"
-#include "rotator/messages.h"
+#include "report/health.h"
 #include "store/token_store.h"
 #include "table/table.h"
 

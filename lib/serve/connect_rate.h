@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "api/access.h"
 #include "base/time.h"
-#include "serve/access.h"
 
 namespace rota {
 

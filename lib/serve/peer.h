@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "serve/access.h"
+#include "api/access.h"
 
 namespace rota {
 

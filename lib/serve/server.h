@@ -11,12 +11,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/access.h"
+#include "api/frontend.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "serve/access.h"
+#include "http/limits.h"
 #include "serve/connect_rate.h"
-#include "serve/frontend.h"
-#include "serve/limits.h"
 #include "serve/listen_socket.h"
 #include "serve/session.h"
 #include "serve/socket_closer.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "serve/event_stream.h"
+#include "http/event_stream.h"
 
 namespace rota {
 

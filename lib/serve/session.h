@@ -5,14 +5,14 @@
 #include <optional>
 #include <string_view>
 
+#include "api/frontend.h"
+#include "api/reply_queue.h"
 #include "base/time.h"
-#include "serve/buffer.h"
+#include "http/buffer.h"
+#include "http/input_buffer.h"
+#include "http/intake.h"
+#include "http/limits.h"
 #include "serve/client_socket.h"
-#include "serve/frontend.h"
-#include "serve/input_buffer.h"
-#include "serve/intake.h"
-#include "serve/limits.h"
-#include "serve/reply_queue.h"
 #include "serve/socket_events.h"
 #include "serve/turn_queue.h"
 

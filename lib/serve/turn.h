@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "serve/limits.h"
+#include "http/limits.h"
 
 namespace rota {
 

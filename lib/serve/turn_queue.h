@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "serve/access.h"
+#include "api/access.h"
 
 namespace rota {
 

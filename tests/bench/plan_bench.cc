@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "rotator/engine.h"
+#include "engine/engine.h"
 
 namespace rota {
 namespace {

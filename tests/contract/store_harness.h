@@ -9,9 +9,9 @@
 #include <string>
 #include <type_traits>
 
-#include "store/memory_store.h"
-#include "store/sealer.h"
-#include "store/sqlite_store.h"
+#include "sqlite/sealer.h"
+#include "sqlite/sqlite_store.h"
+#include "support/memory_store.h"
 #include "support/store_rows.h"
 #include "support/temp_directory.h"
 

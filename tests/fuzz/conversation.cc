@@ -13,7 +13,7 @@
 
 #include "base/check.h"
 #include "serve/session.h"
-#include "unit/serve/fakes.h"
+#include "unit/api/fakes.h"
 
 namespace rota::fuzz {
 namespace {

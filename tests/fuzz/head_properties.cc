@@ -6,9 +6,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "rotator/requests.h"
-#include "serve/limits.h"
-#include "serve/query.h"
+#include "engine/requests.h"
+#include "http/limits.h"
+#include "http/query.h"
 
 namespace rota::fuzz {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "serve/http_head.h"
+#include "http/http_head.h"
 
 namespace rota::fuzz {
 

@@ -10,13 +10,13 @@
 #include <string>
 #include <string_view>
 
-#include "auth/classify.h"
-#include "auth/error_words.h"
-#include "auth/reply_fields.h"
-#include "auth/retry_after.h"
-#include "auth/token_text.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "circle/classify.h"
+#include "circle/error_words.h"
+#include "circle/reply_fields.h"
+#include "circle/retry_after.h"
+#include "circle/token_text.h"
 #include "fuzz/target.h"
 #include "model/member_key.h"
 

@@ -13,8 +13,8 @@
 #include "fuzz/conversation.h"
 #include "fuzz/head_properties.h"
 #include "fuzz/target.h"
-#include "serve/http_head.h"
-#include "serve/query.h"
+#include "http/http_head.h"
+#include "http/query.h"
 
 namespace rota::fuzz {
 namespace {

@@ -14,8 +14,8 @@
 #include "fuzz/target.h"
 #include "fuzz/toml_text.h"
 #include "roster/diff.h"
-#include "roster/limits.h"
 #include "roster/roster.h"
+#include "settings/roster_limits.h"
 
 namespace rota::fuzz {
 namespace {

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "daemon/settings.h"
 #include "fuzz/target.h"
 #include "fuzz/toml_text.h"
+#include "settings/settings.h"
 
 namespace rota::fuzz {
 namespace {

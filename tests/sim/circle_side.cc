@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "auth/classify.h"
-#include "auth/encode.h"
+#include "circle/classify.h"
+#include "circle/encode.h"
 #include "sandbox/wire.h"
 #include "sim/world.h"
 

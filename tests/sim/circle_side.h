@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "auth/http.h"
 #include "base/random.h"
-#include "rotator/messages.h"
+#include "circle/http.h"
+#include "engine/commands.h"
 #include "sandbox/circle.h"
 
 namespace rota::sim {

@@ -79,7 +79,7 @@ void Clients::fetch() {
   } else if (const auto* later = std::get_if<WaitReply>(&answer)) {
     wait(query, later->request);
   } else if (std::get<ErrorReply>(answer).code == ErrorCode::kTokenUnavailable) {
-    // As serve/frontend.cc does: who does not wait is heard all the same.
+    // As api/frontend.cc does: who does not wait is heard all the same.
     note_use(row->member);
     if (!query.refused) return;
     world_.note("fetch.refused_without_wait");

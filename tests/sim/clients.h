@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "api/token_api.h"
 #include "base/random.h"
-#include "rotator/messages.h"
-#include "serve/query.h"
-#include "serve/token_api.h"
+#include "engine/commands.h"
+#include "http/query.h"
 
 namespace rota::sim {
 
 class World;
 
 // The programs that fetch tokens, a few members often and most of them rarely. They are answered by
-// the rule of the token socket itself (serve/token_api.h). Some are impatient, some want a long
+// the rule of the token socket itself (api/token_api.h). Some are impatient, some want a long
 // life, some found their token refused.
 class Clients {
  public:

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "engine/commands.h"
 #include "roster/roster.h"
-#include "rotator/messages.h"
 #include "sandbox/request.h"
 
 namespace rota::sim {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/roster_job.h"
 #include "plan/policy.h"
-#include "rotator/roster_job.h"
 #include "sandbox/circle_options.h"
 #include "sandbox/fault.h"
 

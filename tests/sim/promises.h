@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/commands.h"
+#include "http/query.h"
 #include "roster/roster.h"
-#include "rotator/messages.h"
-#include "serve/query.h"
 #include "sim/circle_side.h"
 #include "sim/durable.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "sim/durable.h"
-#include "store/memory_store.h"
+#include "support/memory_store.h"
 
 namespace rota::sim {
 

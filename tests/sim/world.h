@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/random.h"
-#include "rotator/engine.h"
+#include "engine/engine.h"
 #include "sim/chronicle.h"
 #include "sim/circle_side.h"
 #include "sim/clients.h"

@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "auth/blocking_headless_auth_client.h"
-#include "tests/unit/auth/replies.h"
 #include "tests/unit/auth/transport_fixture.h"
+#include "tests/unit/circle/replies.h"
 
 namespace rota {
 namespace {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "auth/reply_collector.h"
+#include "circle/reply_collector.h"
 #include "tests/unit/auth/transport_fixture.h"
 
 namespace rota {

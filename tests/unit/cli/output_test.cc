@@ -8,7 +8,7 @@
 #include <csignal>
 #include <thread>
 
-#include "daemon/write_all.h"
+#include "settings/write_all.h"
 
 namespace rota::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <future>
 
-#include "store/memory_store.h"
-#include "unit/serve/fakes.h"
+#include "support/memory_store.h"
+#include "unit/api/fakes.h"
 
 namespace rota {
 namespace {

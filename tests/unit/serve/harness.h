@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "serve/server.h"
-#include "unit/serve/fakes.h"
+#include "unit/api/fakes.h"
 
 namespace rota {
 

@@ -1,4 +1,4 @@
-#include "serve/limits.h"
+#include "http/limits.h"
 
 #include <gmock/gmock.h>
 

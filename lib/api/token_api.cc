@@ -1,0 +1,142 @@
+#include "api/token_api.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "http/limits.h"
+#include "model/expiry.h"
+#include "plan/freshness.h"
+
+namespace rota {
+namespace {
+
+ErrorReply unavailable(Duration retry_after) {
+  ErrorReply reply = error_reply(ErrorCode::kTokenUnavailable);
+  reply.retry_after = retry_after;
+  return reply;
+}
+
+Duration lifetime_of(const Published& row) { return row.expires_at - row.issued_at; }
+
+// Whether a strict request asks for more than this member's tokens ever have; their lifetime is
+// known from the last one, be it dead.
+bool asks_too_much(const Asked& asked, const Published& row) {
+  return asked.strict && asked.min_ttl && row.body != nullptr &&
+         *asked.min_ttl > min_ttl_max(lifetime_of(row));
+}
+
+// Waiting does not help, so the client is told what would.
+ErrorReply too_much(const Published& row, Duration retry_after) {
+  ErrorReply reply = unavailable(retry_after);
+  const auto most = std::chrono::floor<std::chrono::seconds>(min_ttl_max(lifetime_of(row)));
+  reply.message = fmt::format(
+      "no new token lives as long as min_ttl asks: with strict=true it can be {}s at most",
+      most.count());
+  return reply;
+}
+
+// Whether a token with this much left is what was asked for.
+bool long_enough(const Asked& asked, const Published& row, WallTime circle_now) {
+  return row.expires_at - circle_now >=
+         required_life(asked.min_ttl, asked.strict, lifetime_of(row));
+}
+
+}  // namespace
+
+std::optional<ErrorCode> refusal_of(const Published* row) {
+  if (row == nullptr) return ErrorCode::kMemberUnknown;
+  switch (row->state) {
+    case MemberState::kActive:
+      return std::nullopt;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return ErrorCode::kMemberRetired;
+    case MemberState::kBlocked:
+      return ErrorCode::kMemberBlocked;
+    case MemberState::kUnknown:
+      return ErrorCode::kMemberUnknown;
+    case MemberState::kMismatched:
+      return ErrorCode::kMemberMismatched;
+  }
+  ROTA_CHECK(false);
+}
+
+bool has_live_token(const Published& row, WallTime circle_now) {
+  return row.body != nullptr && alive(row.expires_at, circle_now);
+}
+
+Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
+              const Table& table) {
+  if (policy.may_read_all(peer)) return {.row = table.find(key), .granted = true};
+  const Table::Lookup found = table.look_up(key);
+  return {.row = found.row, .granted = policy.judge(peer, key, found).granted};
+}
+
+void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
+                 const Table& table) {
+  if (!member.as_form) return;
+  const Found literal = look_up(member.key, peer, policy, table);
+  const Found as_form = look_up(*member.as_form, peer, policy, table);
+  const bool other =
+      literal.row == nullptr && (as_form.row != nullptr || (as_form.granted && !literal.granted));
+  if (other) member.key = *std::move(member.as_form);
+  member.as_form.reset();
+}
+
+Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
+                    const Table& table, WallTime circle_now) {
+  const auto [row, granted] = look_up(query.member.key, peer, policy, table);
+  if (!granted) return error_reply(ErrorCode::kForbidden);
+  if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
+
+  Asked asked{.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl};
+  const bool live = has_live_token(*row, circle_now);
+  const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
+  if (live && !refused && long_enough(asked, *row, circle_now)) {
+    return TokenReply{row, circle_now, std::move(asked)};
+  }
+  if (asks_too_much(asked, *row)) return too_much(*row, kRetryAfterDefault);
+  if (query.wait > Duration::zero()) {
+    return WaitReply{.request = {.member = row->member,
+                                 .min_ttl = query.min_ttl,
+                                 .strict = query.strict,
+                                 .refused = query.refused,
+                                 .wait = query.wait},
+                     .asked = std::move(asked)};
+  }
+  if (live && !query.strict && !refused) return TokenReply{row, circle_now, std::move(asked)};
+  return unavailable(kRetryAfterDefault);
+}
+
+TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer,
+                          const AccessPolicy& policy, const Table& table, WallTime circle_now) {
+  // The reply may have stood behind others since the wait ended: member, grants and token are
+  // judged as they are now.
+  const auto [row, granted] = look_up(asked.key, peer, policy, table);
+  if (!granted) return error_reply(ErrorCode::kForbidden);
+  switch (wait.result) {
+    case WaitResult::kServe:
+      break;
+    case WaitResult::kUnavailable:
+      // A new member's first token has told meanwhile how long its tokens live.
+      if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row, wait.retry_after);
+      return unavailable(wait.retry_after);
+    case WaitResult::kRetired:
+      return error_reply(ErrorCode::kMemberRetired);
+    case WaitResult::kBlocked:
+      return error_reply(ErrorCode::kMemberBlocked);
+    case WaitResult::kUnknown:
+      return error_reply(ErrorCode::kMemberUnknown);
+    case WaitResult::kMismatched:
+      return error_reply(ErrorCode::kMemberMismatched);
+  }
+  if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
+  if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
+  if (asked.strict && !long_enough(asked, *row, circle_now)) {
+    return asks_too_much(asked, *row) ? too_much(*row, kRetryAfterDefault)
+                                      : unavailable(kRetryAfterDefault);
+  }
+  return TokenReply{row, circle_now, asked};
+}
+
+}  // namespace rota

@@ -1,0 +1,57 @@
+#include "engine/census.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace rota {
+
+void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& entry) {
+  if (counted == entry) return;
+  remove(member, counted);
+  counted = entry;
+  count(entry, true);
+  if (entry.served_until) ends_.emplace(*entry.served_until, member);
+  if (entry.kept) dues_of(entry).emplace(entry.due, member);
+}
+
+void Census::remove(MemberId member, std::optional<Entry>& counted) {
+  if (!counted) return;
+  count(*counted, false);
+  if (counted->served_until) ends_.erase({*counted->served_until, member});
+  if (counted->kept) dues_of(*counted).erase({counted->due, member});
+  counted.reset();
+}
+
+std::size_t Census::in_state(MemberState state) const {
+  return by_state_.at(static_cast<std::size_t>(state));
+}
+
+// Each end is taken out once, by whoever asks first after it.
+std::size_t Census::fresh(WallTime now) {
+  while (!ends_.empty() && ends_.begin()->first <= now) ends_.erase(ends_.begin());
+  return ends_.size();
+}
+
+std::optional<WallTime> Census::first_end(WallTime now) {
+  if (fresh(now) == 0) return std::nullopt;
+  return ends_.begin()->first;
+}
+
+Census::Times& Census::dues_of(const Entry& entry) {
+  if (entry.in_use) return dues_in_use_;
+  return entry.served_until ? dues_idle_ : dues_first_;
+}
+
+std::size_t Census::before(const Times& dues, WallTime now) {
+  const auto first_in_time =
+      std::ranges::find_if(dues, [now](const auto& due) { return due.first >= now; });
+  return static_cast<std::size_t>(std::distance(dues.begin(), first_in_time));
+}
+
+void Census::count(const Entry& entry, bool in) {
+  std::size_t& members = by_state_.at(static_cast<std::size_t>(entry.state));
+  members = in ? members + 1 : members - 1;
+  revoking_ = in ? revoking_ + entry.revoking : revoking_ - entry.revoking;
+}
+
+}  // namespace rota

@@ -1,0 +1,237 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+#include "model/expiry.h"
+#include "plan/backoff.h"
+#include "plan/lifecycle.h"
+
+namespace rota {
+
+Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
+    : policy_(policy),
+      seed_(seed),
+      boot_(boot),
+      rows_set_aside_(snapshot.rows_set_aside),
+      random_(seed),
+      learned_(policy, snapshot, boot, now),
+      gate_(policy),
+      journal_(
+          {.rows = snapshot.calls, .next = snapshot.next_call, .last_commit = snapshot.last_commit},
+          policy.window, boot, now.boot),
+      token_ids_(snapshot.next_token),
+      members_(snapshot.next_member, policy.active_within),
+      roster_on_record_(snapshot.roster),
+      approved_roster_(snapshot.approved_roster),
+      pumped_at_(now.boot),
+      issues_go_on_at_(now.boot) {
+  journal_.put_dates(outbox_.changes());
+  // The pause after the slots: what came before it does not delay what comes after.
+  for (const BootTime over : journal_.completions(now.boot)) {
+    if (over + policy_.window >= now.boot) gate_.restore(over);
+  }
+  if (const auto until = journal_.on_this_boot(snapshot.paused_until); until > now.boot) {
+    gate_.pause_until(*until);
+    put_pause(*until);
+  }
+  // The ledger tells how long this community's tokens live before the first call does.
+  for (const MemberRecord& record : snapshot.members) {
+    for (const Token& token : record.tokens) learned_.recall(token);
+  }
+  count_who_fits();
+  for (MemberRecord& record : snapshot.members) {
+    unite_spellings(record);
+    forget_stale_tags(record);
+    MemberSlot& slot = members_.add(std::move(record));
+    slot.use_on_record = slot.record.last_used;
+    slot.in_use_since = circle_now(now);
+    recount(slot);
+  }
+}
+
+void Engine::start(Now now, Commands& out) {
+  if (rows_set_aside_ > 0) {
+    tell(Severity::kWarning, "rows_set_aside", nullptr,
+         fmt::format(
+             "{} rows of the store are damaged or were changed by somebody else: they are set "
+             "aside, and their members are issued anew",
+             rows_set_aside_));
+  }
+  for (const CallRow& row : journal_.open_rows()) {
+    close_row(
+        CallState{.id = row.id, .kind = row.kind, .member = row.member, .sent_at = std::nullopt},
+        Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
+  }
+  for (auto& [member, slot] : members_.all()) {
+    settle_if_nothing_alive(slot, now);
+    publish(slot);
+    replan(slot, now);
+  }
+  // What is published here is durable already: it need not wait for a commit.
+  Commands then = outbox_.take_then();
+  std::ranges::move(then, std::back_inserter(out));
+  unite_namesakes(now);
+  pump(now, out);
+}
+
+void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
+
+void Engine::on_new_app_token(Now now, Commands& out) {
+  if (gate_.new_app_token()) {
+    tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
+    forgive_all(now);
+  }
+  pump(now, out);
+}
+
+void Engine::on_stop(Now now, Commands& out) {
+  stopping_ = true;
+  answer_everybody(now);
+  for (auto& [member, slot] : members_.all()) {
+    if (slot.record.last_used != slot.use_on_record) members_.want_use_recorded(member);
+  }
+  record_uses_at_ = now.boot;
+  pump(now, out);
+}
+
+bool Engine::drained() const {
+  return stopping_ && gate_.in_flight() == 0 && outbox_.is_empty() &&
+         !members_.has_unrecorded_uses();
+}
+
+std::optional<BootTime> Engine::next_wake(Now now) {
+  std::optional<BootTime> wake;
+  const auto consider = [&wake](std::optional<BootTime> at) {
+    if (at) wake = std::min(wake.value_or(*at), *at);
+  };
+  switch (outbox_.state()) {
+    case Outbox::State::kIdle:
+      if (members_.has_unrecorded_uses()) consider(record_uses_at_);
+      break;
+    case Outbox::State::kRetrying:
+      consider(outbox_.retry_at());
+      break;
+    case Outbox::State::kRunning:
+      break;
+  }
+  if (can_work_on_roster() || can_look()) consider(now.boot);
+  if (const auto deadline = waits_.first_deadline()) consider(deadline->first);
+  const auto housekeeping = schedule_.first_housekeeping();
+  if (housekeeping && clock().confirmed()) consider(clock().boot_at(housekeeping->at));
+  consider(operations_.first_deadline());
+  if (stopping_) return wake;
+  for (const Lane lane : kLanes) consider(lane_wakes_at(lane, now));
+  return wake;
+}
+
+// When a call of this lane can go out. None: there is none, or a reply comes first.
+std::optional<BootTime> Engine::lane_wakes_at(Lane lane, Now now) {
+  const auto first = schedule_.first(lane);
+  const bool probes = lane == Lane::kRefresh && wants_time_probe();
+  if (!first && !probes) return std::nullopt;
+  BootTime due = first ? clock().boot_at(first->at) : learned_.time_probe_at();
+  if (probes) due = std::min(due, learned_.time_probe_at());
+  const auto open = gate_.earliest(lane, now.boot);
+  if (!open) return std::nullopt;
+  BootTime at = std::max(*open, due);
+  if (!learned_.lets_through(lane, has_asked_for_time(), at)) {
+    if (has_asked_for_time()) return std::nullopt;
+    at = learned_.time_probe_at();
+  }
+  // Held back by calls in flight only: their replies are the event to wait for.
+  if (at <= now.boot && !may_send(lane, now)) return std::nullopt;
+  return at;
+}
+
+void Engine::pump(Now now, Commands& out) {
+  pumped_at_ = now.boot;
+  look_at_clocks(now);
+  work_on_rosters(now, out);
+  housekeep_due(now);
+  replan_moved(now);
+  expire_waits(now, out);
+  expire_operations(now, out);
+  if (!stopping_) {
+    send_due(now);
+    probe_time(now);
+  }
+  flush(now, out);
+}
+
+bool Engine::may_send(Lane lane, Now now) {
+  return learned_.lets_through(lane, has_asked_for_time(), now.boot) &&
+         gate_.may_send(lane, now.boot);
+}
+
+void Engine::send_due(Now now) {
+  const WallTime circle = circle_now(now);
+  while (true) {
+    std::array<bool, kLaneCount> ready{};
+    std::array<std::optional<DueCall>, kLaneCount> first;
+    for (const Lane lane : kLanes) {
+      const auto due = schedule_.first(lane);
+      if (!due || due->at > circle || !may_send(lane, now)) continue;
+      first[index_of(lane)] = first_due(lane, now);
+      ready[index_of(lane)] = first[index_of(lane)].has_value();
+    }
+    const auto lane = gate_.pick(ready);
+    if (!lane) return;
+    const DueCall& due = *first[index_of(*lane)];
+    start_call(members_.at(due.member), due.call, now);
+  }
+}
+
+// What was learned since a member was queued may have moved it to a later time or another lane.
+std::optional<Engine::DueCall> Engine::first_due(Lane lane, Now now) {
+  const WallTime circle = circle_now(now);
+  for (auto due = schedule_.first(lane); due && due->at <= circle; due = schedule_.first(lane)) {
+    MemberSlot& slot = members_.at(due->member);
+    const auto planned = plan_of(slot, now).calls[index_of(lane)];
+    if (planned && planned->due <= circle) return DueCall{slot.record.id, *planned};
+    replan(slot, now);
+  }
+  return std::nullopt;
+}
+
+void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
+  schedule_.remove(slot.record.id, slot.places);
+  const WallTime circle = circle_now(now);
+  const CallId id = journal_.open(planned.kind, slot.record.id, circle, outbox_.changes());
+  gate_.open({.id = id,
+              .kind = planned.kind,
+              .lane = planned.lane,
+              .member = slot.record.id,
+              .token = planned.token,
+              .sent_at = std::nullopt},
+             now.boot);
+  slot.in_flight = id;
+  if (rotates(planned.kind)) slot.attempts.last_at = circle;
+  if (planned.kind == CallKind::kRefresh) {
+    learned_.note_early_refresh(current(slot.record, TokenKind::kAccess), circle);
+  }
+  learned_.opened(planned.kind, now.boot);
+  outbox_.send_when_durable(id);
+}
+
+MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
+  const bool waiting = !slot.waiters.empty() || slot.rotations_asked > 0;
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  const WallTime circle = circle_now(now);
+  const Demand demand{.waiting = waiting,
+                      .forced = waiting && access != nullptr && alive(access->expires_at, circle),
+                      .kept = members_.keeps(slot),
+                      .in_use = members_.in_use(slot, circle),
+                      .others_work = gate_.breaker().state() == BreakerState::kClosed};
+  return plan_member(slot.record, slot.attempts, demand, policy_, facts(), seed_, circle);
+}
+
+void Engine::replan(MemberSlot& slot, Now now) {
+  schedule_.put(slot.record.id, plan_of(slot, now), slot.in_flight.has_value(), slot.places);
+}
+
+}  // namespace rota

@@ -1,0 +1,305 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/call_gate.h"
+#include "engine/commands.h"
+#include "engine/journal.h"
+#include "engine/learned.h"
+#include "engine/members.h"
+#include "engine/operations.h"
+#include "engine/outbox.h"
+#include "engine/roster_job.h"
+#include "engine/roster_task.h"
+#include "engine/schedule.h"
+#include "engine/waits.h"
+#include "plan/apply.h"
+#include "plan/policy.h"
+#include "roster/roster.h"
+
+namespace rota {
+
+// The rotation engine: takes events with the time, returns commands, and touches nothing outside.
+// Its driver (rotator/rotator.h) carries the commands out on the loop; the simulation does on a
+// virtual clock.
+//
+// The way of a call: a lane's first due member → a journal row and a slot of the budget → committed
+// → Call → on_reply → the record changes → committed → Publish, Answer. What is one moment's work
+// goes into one batch; while a batch is being committed, the next one gathers (group commit).
+// Nothing leaves before the batch that it came from is durable (P2).
+//
+// Single-threaded. Every on_…() ends in a pass over what is due; ask next_wake() after each.
+class Engine {
+ public:
+  // `boot`: names the kernel's run that now.boot counts in.
+  Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot = {});
+
+  // Publishes what is durable already, and takes note of calls that the last process left open.
+  void start(Now now, Commands& out);
+  // Time has passed.
+  void on_tick(Now now, Commands& out);
+  void on_committed(Now now, Commands& out);
+  // It is not known whether the batch is durable. The same batch is tried again until it is; what
+  // gathers meanwhile waits for the batch after it.
+  void on_commit_failed(const Error& error, Now now, Commands& out);
+  void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
+  // A valid roster was read. `approve`: the id of a held plan to let through, or empty. It comes
+  // into force in slices, of which each pass over what is due does one (engine/roster_job.h); one
+  // that comes before the last one has begun replaces that. `or_nothing`: with an approval for
+  // another plan than the one that this roster asks for, or for one that is not held, nothing of
+  // the roster is applied, and Reloaded says why (kInvalid).
+  struct RosterRequest {
+    SortedRosterPtr roster;
+    std::string approve{};
+    bool or_nothing = false;
+    ReloadId reload{};
+  };
+  void on_roster(RosterRequest request, Now now, Commands& out);
+  // What this roster would do, as Planned; nothing of it is applied. In slices too.
+  void on_plan(PlanId plan, SortedRosterPtr roster, Now now, Commands& out);
+  // on_roster() in one piece, for a small one.
+  void on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
+                 Commands& out);
+  // For tests that want many slices of a few entries.
+  void pace_rosters(RosterPace pace) { roster_pace_ = pace; }
+  // A roster is on its way into force.
+  bool applies_roster() const { return roster_ != nullptr || !next_rosters_.empty(); }
+  void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
+  void on_wait_cancelled(WaitId wait);
+  void on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
+                   Commands& out);
+  void on_revoke_all(OperatorId op, Now now, Commands& out);
+  void on_new_app_token(Now now, Commands& out);
+  // Clients were given these members' tokens since the last call, which was about a second ago.
+  void on_used(std::span<const MemberId> members, Now now, Commands& out);
+  // A client that does not wait says that Circle refused this token.
+  void on_refused(MemberId member, Fingerprint refused, Now now, Commands& out);
+  // The machine's wall clock was set.
+  void on_wall_step(Now now, Commands& out);
+  // No further call is sent; drained() tells when those in flight are over and committed.
+  void on_stop(Now now, Commands& out);
+  bool drained() const;
+
+  // When on_tick() is wanted next; none: not before another event.
+  std::optional<BootTime> next_wake(Now now);
+  // The rotation goes on no more, though it should: a commit that never ends, or a tick that never
+  // came.
+  bool is_stuck(Now now);
+  static constexpr Duration kCommitHungMax = std::chrono::minutes{2};
+  static constexpr Duration kLateMax = std::chrono::seconds{30};
+  // When the first of the calls that are planned is due.
+  std::optional<WallTime> next_due() const { return schedule_.next_due(); }
+  // How long no call will be made: until the first one is due and may be sent. None: none is
+  // planned.
+  std::optional<Duration> next_call_in(Now now) const;
+
+  WallTime circle_now(Now now) const { return clock().at(now.boot); }
+  // By which a token that is to be served is alive: later than circle_now() while this machine may
+  // have stood still.
+  WallTime serving_time(Now now) const { return clock().latest(now); }
+
+  // What the reports show (report/report.h).
+  struct Counts {
+    std::size_t issues = 0, refreshes = 0, revocations = 0, failures = 0, throttled = 0;
+    // Those that ended, by CallKind (which counts from 1) and by index of Outcome.
+    std::array<std::array<std::size_t, std::variant_size_v<Outcome>>, 5> calls{};
+  };
+  const Members& members() const { return members_; }
+  const MemberSlot* find(MemberId member) const { return members_.find(member); }
+  // By its key's text; null also where that is no key.
+  const MemberSlot* find(std::string_view key) const;
+  RosterPlan plan_for(const Roster& roster) const;
+  const RosterPlan* held_plan() const { return held_.get(); }  // null: none is held
+  MemberPlan plan_of(const MemberSlot& slot, Now now) const;
+  const Policy& policy() const { return policy_; }
+  const CircleClock& clock() const { return learned_.clock(); }
+  const UpstreamFacts& facts() const { return learned_.facts(); }
+  const CallGate& gate() const { return gate_; }
+  const Journal& journal() const { return journal_; }
+  const Outbox& outbox() const { return outbox_; }
+  const Counts& counts() const { return counts_; }
+  // These two drop what time has made old as they are asked.
+  Census& census() { return members_.census(); }
+  Budget& budget() { return gate_.budget(); }
+  // Members that nobody asked for and that have no token: whether one of them got one lately, or at
+  // least the start was not long ago. The same where they had one: since the first of those ended.
+  bool first_issues_go_on(Now now) const;
+  bool idle_issues_go_on(Now now) const;
+  std::size_t waits() const { return waits_.size(); }
+  Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
+  std::int64_t rows_set_aside() const { return rows_set_aside_; }
+  // Of the roster that is in force bit by bit, as it will be once its commit is durable; 0: none
+  // is.
+  Fingerprint roster_on_record() const { return roster_on_record_; }
+
+ private:
+  struct DueCall {
+    MemberId member{};
+    PlannedCall call;
+  };
+
+  // engine.cc: the pass over what is due
+  void pump(Now now, Commands& out);
+  void send_due(Now now);
+  bool may_send(Lane lane, Now now);
+  std::optional<BootTime> lane_wakes_at(Lane lane, Now now);
+  std::optional<DueCall> first_due(Lane lane, Now now);
+  void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
+  void replan(MemberSlot& slot, Now now);
+
+  // engine_clock.cc
+  void look_at_clocks(Now now);
+  bool has_asked_for_time() const;
+  bool wants_time_probe() const;
+  std::optional<DueCall> time_probe(Now now) const;
+  void probe_time(Now now);
+  void end_doubt(WallTime latest, Now now);
+  void clock_moved(Duration by, Now now);
+
+  // engine_commit.cc
+  void flush(Now now, Commands& out);
+  bool let_out(Outbox::Released released, Now now, Commands& out);
+  bool wait_again(WaitId id, Now now);
+  void send_journaled(CallId call, Now now, Commands& out);
+
+  // engine_records.cc
+  void housekeep_due(Now now);
+  void recount(MemberSlot& slot);
+  void count_who_fits();
+  void replan_moved(Now now);
+  void note_use(MemberSlot& slot, Now now);
+  void want_use_recorded(const MemberSlot& slot, Now now);
+  void record_uses(Now now);
+  void record_change(MemberSlot& slot, const RecordChange& change);
+  void publish(const MemberSlot& slot);
+  void settle_if_nothing_alive(MemberSlot& slot, Now now);
+  void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
+  void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
+            Fingerprint token = 0);
+  void forget(MemberSlot& slot);
+  void release_shared(MemberSlot& slot);
+
+  // engine_upstream.cc
+  void note_upstream(const CallState& call, const Reply& reply, Now now);
+  void hear_date(const CallState& call, const Reply& reply, Now now);
+  void tell_pause(const CallGate::Pause& pause, const Outcome& outcome);
+  void put_pause(BootTime until);
+  bool arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now);
+
+  // engine_replies.cc
+  void close_row(const CallState& call, const Outcome& outcome, Now now);
+  void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
+                     std::string_view how);
+  void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+
+  // engine_facts.cc
+  void count_failure(MemberSlot& slot, Now now);
+  void forgive_all(Now now);
+  void learn(const MemberSlot& slot, CallKind kind, Progress progress, bool was_early, Now now);
+
+  // engine_identity.cc
+  MemberSlot& merge_if_known(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  MemberSlot& split_if_elsewhere(MemberSlot& slot, const CallState& call, const Reply& reply,
+                                 Now now);
+  bool give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  static Use use_of(const MemberSlot& slot, const CallState& call);
+
+  // engine_merge.cc
+  void merge_into(MemberSlot& into, MemberSlot& slot, Now now);
+  MemberSlot* find_shown(MemberId member);
+  void unite_namesakes(Now now);
+
+  // engine_roster.cc
+  Roster roster_in_force() const;
+  RosterDiff diff_to(const Roster& roster) const;
+  void apply_entry(const RosterEntry& entry, Now now);
+  void apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now);
+  void forget_tags_left_behind(const MemberKey& key);
+  void follow_roster(MemberSlot& slot, Now now);
+
+  // engine_roster_job.cc
+  class View;
+  void work_on_rosters(Now now, Commands& out);
+  bool can_work_on_roster() const;
+  bool can_look() const;
+  void begin_next_roster();
+  std::size_t roster_step(RosterTask& task, Now now, Commands& out);
+  void look_step(RosterLook& look, Commands& out);
+  void make_change(const RosterChange& change, const SortedRoster& wanted, Now now);
+  bool was_approved(const RosterJob& job) const;
+  void judge_roster(RosterTask& task, Commands& out);
+  void begin_changes(RosterTask& task);
+  void put_meta(MetaKey key, Fingerprint& on_record, Fingerprint value);
+  Result<void> check_approval(const RosterTask& task, bool held) const;
+  void refuse_roster(RosterTask& task, const Error& error, Commands& out);
+  void finish_roster();
+  void answer_rosters(const Error& error, Commands& out);
+
+  // engine_waits.cc
+  void expire_waits(Now now, Commands& out);
+  void answer_waiters(MemberSlot& slot, Now now);
+  void answer_everybody(Now now);
+  bool answer_if_served(WaitId wait, const MemberSlot& slot, Now now);
+  void answer(WaitId wait, WaitAnswer answer);
+  void answer_at_once(WaitId wait, Now now, Commands& out);
+  WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
+
+  // engine_operations.cc
+  void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
+                       bool alive);
+  void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
+  void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
+  void expire_operations(Now now, Commands& out);
+
+  // Constant after construction.
+  const Policy policy_;
+  const std::uint64_t seed_;
+  const BootId boot_;
+  const std::int64_t rows_set_aside_;
+
+  // The parts.
+  Outbox outbox_;
+  Random random_;
+  Learned learned_;
+  CallGate gate_;
+  Journal journal_;
+  TokenIds token_ids_;
+  Members members_;
+  Schedule schedule_;
+  Waits waits_;
+  Operations operations_;
+
+  // What is nobody's alone.
+  Fingerprint roster_on_record_;
+  // Of the roster whose retirements an operator let through and that are not all durable; 0: none.
+  Fingerprint approved_roster_;
+  RosterPlanPtr held_;
+  RosterPace roster_pace_;
+  // Changes whenever a comparison that is under way has to begin anew (engine/roster_job.h).
+  std::uint64_t generation_ = 0;
+  std::shared_ptr<RosterTask> roster_;   // null: none is on its way
+  std::deque<RosterTask> next_rosters_;  // that came meanwhile
+  std::deque<RosterLook> looks_;
+  std::size_t roster_steps_ = 0;  // of a roster on its way, in the batch that gathers
+  BootTime record_uses_at_{};     // at the latest
+  BootTime pumped_at_{};
+  BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
+  bool stopping_ = false;
+  Counts counts_;
+};
+
+}  // namespace rota

@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.h"
+#include "model/expiry.h"
+#include "plan/identity.h"
+
+// Circle's time: when it is asked for, and what follows when it is not what it was taken for.
+
+namespace rota {
+
+void Engine::on_wall_step(Now now, Commands& out) { pump(now, out); }
+
+// Both clocks are looked at before anything is made of an event.
+void Engine::look_at_clocks(Now now) {
+  const WallTime before = circle_now(now);
+  if (learned_.clock().follow_wall(now)) {
+    tell(Severity::kWarning, "clock", nullptr,
+         "this machine's clock was set: Circle's time is taken from it until Circle's first reply");
+    clock_moved(circle_now(now) - before, now);
+  }
+  if (!learned_.clock().look(now)) return;
+  tell(Severity::kWarning, "clock", nullptr,
+       fmt::format("this machine's clock was set by {} ms, or the machine stood still: Circle is "
+                   "asked at once, and no token that may have ended is served before it answers",
+                   (clock().settled_skew() - clock().skew(now)).count()));
+}
+
+// Whether a call is on its way, or about to be, whose reply settles what Circle's time is.
+bool Engine::has_asked_for_time() const {
+  return std::ranges::any_of(gate_.calls(), [this](const auto& call) {
+    const CallState& state = call.second;
+    return rotates(state.kind) && (!state.sent_at || clock().settles(state.clock_doubts));
+  });
+}
+
+bool Engine::wants_time_probe() const {
+  return learned_.wants_time_probe(has_asked_for_time(), gate_.in_flight() > 0);
+}
+
+// Whose refresh is to tell the time: the one that is due first; if none is planned, since all are
+// refreshed on demand, any that can be made.
+std::optional<Engine::DueCall> Engine::time_probe(Now now) const {
+  if (const auto first = schedule_.first(Lane::kRefresh)) {
+    const auto planned = plan_of(members_.at(first->member), now).calls[index_of(Lane::kRefresh)];
+    return planned ? std::optional(DueCall{first->member, *planned}) : std::nullopt;
+  }
+  const WallTime circle = circle_now(now);
+  for (const auto& [member, slot] : members_.all()) {
+    const Token* refresh = current(slot.record, TokenKind::kRefresh);
+    const Attempts& attempts = slot.attempts;
+    if (slot.record.state != MemberState::kActive || slot.in_flight || refresh == nullptr ||
+        !alive(refresh->expires_at, circle) || has_unresolved_name(slot.record) ||
+        attempts.settle_by_issue || attempts.retry_at > circle ||
+        attempts.throttled_until > circle) {
+      continue;
+    }
+    return DueCall{
+        member,
+        {.kind = CallKind::kRefresh, .lane = Lane::kRefresh, .due = circle, .token = refresh->id}};
+  }
+  return std::nullopt;
+}
+
+void Engine::probe_time(Now now) {
+  if (!wants_time_probe() || now.boot < learned_.time_probe_at() ||
+      !may_send(Lane::kRefresh, now)) {
+    return;
+  }
+  learned_.probed_time(now.boot);
+  if (const auto probe = time_probe(now)) start_call(members_.at(probe->member), probe->call, now);
+}
+
+// `latest`: the time that tokens were judged by until this reply. What it held back is served on,
+// and told to watches once more.
+void Engine::end_doubt(WallTime latest, Now now) {
+  const WallTime circle = circle_now(now);
+  for (auto& [member, slot] : members_.all()) {
+    const Token* access = current(slot.record, TokenKind::kAccess);
+    const bool held_back = access != nullptr && !alive(access->expires_at, latest) &&
+                           alive(access->expires_at, circle);
+    if (held_back) publish(slot);
+    const auto waiters = slot.waiters;
+    for (const WaitId wait : waiters) answer_if_served(wait, slot, now);
+    if (!waiters.empty()) replan(slot, now);
+  }
+}
+
+// Circle's clock was not what we took it for: what was counted by it starts anew.
+void Engine::clock_moved(Duration by, Now now) {
+  if (by > Duration{0}) journal_.postpone_doubts(by, outbox_.changes());
+  const WallTime circle = circle_now(now);
+  learned_.clock_moved(circle);
+  (void)members_.take_failing();
+  gate_.forget_arrivals();
+  for (auto& [member, slot] : members_.all()) {
+    const Attempts before = std::exchange(slot.attempts, {});
+    slot.attempts.settle_by_issue = before.settle_by_issue;
+    slot.attempts.refused = before.refused;
+    slot.record.state_since = std::min(slot.record.state_since, circle);
+    slot.record.last_used = std::min(slot.record.last_used, circle);
+    slot.in_use_since = std::min(slot.in_use_since, circle);
+    for (Selector& name : slot.record.selectors) {
+      name.resolved_at = std::min(name.resolved_at, circle);
+    }
+    for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
+    recount(slot);
+    replan(slot, now);
+  }
+}
+
+}  // namespace rota

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.h"
+#include "plan/backoff.h"
+#include "plan/identity.h"
+#include "plan/lifecycle.h"
+
+// What is committed together, and what leaves the engine once it is durable (P2, P3).
+
+namespace rota {
+namespace {
+
+constexpr Duration kCommitRetryCap{5'000};
+
+}  // namespace
+
+void Engine::flush(Now now, Commands& out) {
+  switch (outbox_.state()) {
+    case Outbox::State::kRunning:
+      return;
+    case Outbox::State::kRetrying:
+      if (now.boot >= outbox_.retry_at()) {
+        out.emplace_back(command::Commit{outbox_.again(now.boot)});
+      }
+      return;
+    case Outbox::State::kIdle:
+      break;
+  }
+  record_uses(now);
+  if (!outbox_.has_changes()) {
+    // Nothing to make durable: what is to be told or answered need not wait.
+    roster_steps_ = 0;
+    if (!let_out(outbox_.release_unchanged(), now, out)) return;
+    send_due(now);
+    if (!outbox_.has_changes()) return;
+  }
+  roster_steps_ = 0;
+  std::vector<Mutation> closing;
+  journal_.sweep(times(now), clock().confirmed(), closing);
+  learned_.put_clock(now, closing);
+  closing.emplace_back(PutMeta{MetaKey::kCommitBoot, static_cast<std::int64_t>(boot_)});
+  closing.emplace_back(PutMeta{MetaKey::kCommitAtMs, now.boot.time_since_epoch().count()});
+  out.emplace_back(command::Commit{outbox_.begin(std::move(closing), now.boot)});
+}
+
+void Engine::on_committed(Now now, Commands& out) {
+  if (outbox_.error()) tell(Severity::kInfo, "commit", nullptr, "the store takes commits again");
+  Outbox::Released durable = outbox_.committed();
+  const std::vector<CallId> calls = std::move(durable.calls);
+  let_out(std::move(durable), now, out);
+  for (const CallId call : calls) send_journaled(call, now, out);
+  pump(now, out);
+}
+
+void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
+  const Duration pause = backoff_delay(outbox_.failures() + 1, kCommitRetryCap, random_);
+  const bool is_news = outbox_.failed(error, now.boot + pause);
+  // Whoever asked for a reload is told now, even if its batch still gathers; the roster goes into
+  // force once the store takes that batch.
+  for (command::Reloaded& reloaded : outbox_.withdraw_reloaded()) {
+    reloaded.plan = std::unexpected(error);
+    out.emplace_back(std::move(reloaded));
+  }
+  answer_rosters(error, out);
+  if (is_news) {
+    out.emplace_back(command::Tell{{.severity = Severity::kError,
+                                    .event = "commit",
+                                    .member = {},
+                                    .text = fmt::format("commit failed, durable tokens are served "
+                                                        "meanwhile: {}",
+                                                        error.message)}});
+  }
+  pump(now, out);
+}
+
+// Says whether a wait goes on that was to be answered: its member may be due for a call.
+bool Engine::let_out(Outbox::Released released, Now now, Commands& out) {
+  std::ranges::move(released.then, std::back_inserter(out));
+  bool goes_on = false;
+  for (const auto& [wait, answer] : released.answers) {
+    if (answer.result == WaitResult::kServe && wait_again(wait, now)) {
+      goes_on = true;
+      continue;
+    }
+    on_wait_cancelled(wait);
+    out.emplace_back(command::Answer{.wait = wait, .answer = answer});
+  }
+  for (const OperatorId op : released.reports) {
+    out.emplace_back(command::Report{.op = op, .report = operations_.take(op)});
+  }
+  return goes_on;
+}
+
+// The token that was to be served ended while the commit ran: the wait goes on for the next one.
+bool Engine::wait_again(WaitId id, Now now) {
+  const Waits::Wait& wait = waits_.at(id);
+  MemberSlot* const slot = members_.find(wait.request.member);
+  if (stopping_ || wait.deadline <= now.boot || slot == nullptr) return false;
+  if (best_answer(*slot, wait.request, now).result != WaitResult::kUnavailable) return false;
+  waits_.reopen(id);
+  slot->waiters.push_back(id);
+  replan(*slot, now);
+  return true;
+}
+
+void Engine::send_journaled(CallId id, Now now, Commands& out) {
+  CallState& call = gate_.at(id);
+  MemberSlot& slot = members_.at(call.member);
+  const bool wanted =
+      !rotates(call.kind) || (keeps_tokens(slot.record.state) && call.id >= slot.revoked_before);
+  const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
+  const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
+  // Meanwhile a refresh token may have come to be revoked, which goes first.
+  const auto first = plan_of(slot, now).calls[index_of(Lane::kRevocation)];
+  const bool overtaken = call.kind == CallKind::kRevokeAccess && first &&
+                         first->kind == CallKind::kRevokeRefresh && first->due <= circle_now(now);
+  if (stopping_ || !wanted || !has_token || overtaken || !gate_.may_still_send(call, now.boot)) {
+    // The commit took its time, and what was planned before it is wanted no more, or not now.
+    close_row(call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
+              now);
+    gate_.give_up(id);
+    slot.in_flight.reset();
+    settle_if_nothing_alive(slot, now);
+    replan(slot, now);
+    return;
+  }
+  gate_.send(call, now.boot);
+  call.clock_doubts = clock().doubts();
+  call.name = key_to_issue_by(slot.record);
+  out.emplace_back(
+      command::Call{.call = id,
+                    .request = {.kind = call.kind,
+                                .member = *call.name,
+                                .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
+}
+
+// Whoever calls on_tick() at next_wake() never sees the second; a disk that hangs makes the first.
+bool Engine::is_stuck(Now now) {
+  if (outbox_.running_for(now.boot) > kCommitHungMax) return true;
+  const auto wake = next_wake(now);
+  return wake && *wake <= now.boot && now.boot - pumped_at_ > kLateMax;
+}
+
+}  // namespace rota

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.h"
+#include "plan/backoff.h"
+#include "plan/freshness.h"
+#include "plan/next_action.h"
+
+// What replies teach: about Circle's clock, about the tokens' life, and when a failing member is
+// tried again.
+
+namespace rota {
+
+void Engine::count_failure(MemberSlot& slot, Now now) {
+  Attempts& attempts = slot.attempts;
+  const WallTime circle = circle_now(now);
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  const Duration left = access != nullptr ? access->expires_at - circle : Duration{0};
+  ++attempts.failures;
+  attempts.retry_at = circle + backoff_delay(attempts.failures,
+                                             backoff_cap(facts().access_lifetime, left), random_);
+  members_.mark_failing(slot.record.id);
+}
+
+// After an outage nobody waits out a backoff that the outage earned; the lanes still go by
+// deadline.
+void Engine::forgive_all(Now now) {
+  for (const MemberId member : members_.take_failing()) {
+    MemberSlot& slot = members_.at(member);
+    if (slot.record.state == MemberState::kUnknown) continue;
+    slot.attempts.revocations.clear();
+    if (slot.attempts.dead_on_arrival) {
+      members_.mark_failing(member);  // Circle does answer it: the next token may be no better (P7)
+    } else {
+      slot.attempts.failures = 0;
+    }
+    replan(slot, now);
+  }
+}
+
+void Engine::learn(const MemberSlot& slot, CallKind kind, Progress progress, bool was_early,
+                   Now now) {
+  const Learned::Lesson lesson =
+      learned_.learn(kind, progress, was_early, current(slot.record, TokenKind::kAccess),
+                     current(slot.record, TokenKind::kRefresh), circle_now(now));
+  if (lesson.shorter_than_ahead) {
+    tell(
+        Severity::kWarning, "refresh_ahead", nullptr,
+        fmt::format("access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
+                    "half their life",
+                    facts().access_lifetime.count()));
+  }
+  if (lesson.lives_anew) count_who_fits();
+  if (lesson.probe_early_at) {
+    outbox_.change(
+        PutMeta{MetaKey::kEarlyProbeAtMs, lesson.probe_early_at->time_since_epoch().count()});
+  }
+  if (!lesson.early_useless) return;
+  const bool useless = *lesson.early_useless;
+  outbox_.change(PutMeta{MetaKey::kEarlyRefreshUseless, useless ? 1 : 0});
+  tell(Severity::kWarning, "early_refresh", nullptr,
+       useless ? "Circle answers an early refresh with the token that it gave before: tokens are "
+                 "refreshed at their end from now on"
+               : "Circle gives new tokens before the old ones end: they are refreshed ahead again");
+  for (auto& [member, other] : members_.all()) replan(other, now);
+}
+
+std::optional<Duration> Engine::next_call_in(Now now) const {
+  const auto due = next_due();
+  if (!due) return std::nullopt;
+  const BootTime at = now.boot + std::max(Duration{0}, *due - circle_now(now));
+  return std::max(at, gate_.held_back_until(now.boot)) - now.boot;
+}
+
+}  // namespace rota

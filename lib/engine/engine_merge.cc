@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "engine/engine.h"
+#include "plan/lifecycle.h"
+
+// How two records that are one member's become one.
+
+namespace rota {
+
+// `slot` is gone after that.
+void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
+  tell(Severity::kInfo, "alias", &slot,
+       fmt::format("is the same member as {}: they share its tokens",
+                   primary_key(into.record).text()));
+  const MemberId from = slot.record.id;
+  ++generation_;  // entries move to a member that a comparison may have looked at
+  const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
+  into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
+  waits_.rename(from, into.record.id);  // those that are answered but not let out, too
+  for (const OperatorId op : slot.operations) {
+    // It may be about both of them, and is to be completed once.
+    if (operations_.rename(op, from, into.record.id)) into.operations.push_back(op);
+  }
+  into.rotations_asked += slot.rotations_asked;
+  into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
+  journal_.reassign(from, into.record.id, outbox_.changes());
+  forget(slot);
+  outbox_.merged(from, into.record.id);
+  if (into.record.last_used > into.use_on_record) want_use_recorded(into, now);
+  members_.index(into);
+  record_change(into, change);
+}
+
+// The member that the table shows under this id: clients name members as the table has them, and it
+// learns of a merge when that is durable.
+MemberSlot* Engine::find_shown(MemberId member) { return members_.find(outbox_.owner_of(member)); }
+
+// A database of before keys were compared in their canonical form can hold two records whose keys
+// differ only in the case of an address: they are one member, unless Circle has said otherwise of
+// both. After what is published at the start, for this has to be durable first (P2).
+void Engine::unite_namesakes(Now now) {
+  for (const auto& [one, other] : members_.take_namesakes()) {
+    MemberSlot* const first = members_.find(one);
+    MemberSlot* const second = members_.find(other);
+    if (first == nullptr || second == nullptr) continue;
+    const bool first_is_known = first->record.community_member_id.has_value();
+    MemberSlot& into = first_is_known ? *first : *second;
+    MemberSlot& from = first_is_known ? *second : *first;
+    const bool mismatched = into.record.state == MemberState::kMismatched ||
+                            from.record.state == MemberState::kMismatched;
+    if (mismatched || from.record.community_member_id) continue;
+    merge_into(into, from, now);
+    settle_if_nothing_alive(into, now);
+    replan(into, now);
+  }
+}
+
+}  // namespace rota

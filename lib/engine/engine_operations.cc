@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "engine/engine.h"
+#include "plan/lifecycle.h"
+
+// What operators ask for, and how it ends.
+
+namespace rota {
+namespace {
+
+bool can_be_reinstated(MemberState state) {
+  switch (state) {
+    case MemberState::kBlocked:
+    case MemberState::kUnknown:
+    case MemberState::kMismatched:
+      return true;
+    case MemberState::kActive:
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace
+
+void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
+                         Commands& out) {
+  const auto refuse = [&](std::string why) {
+    out.emplace_back(
+        command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
+  };
+  const auto parsed = MemberKey::parse(key);
+  MemberSlot* const known = parsed ? members_.find(*parsed) : nullptr;
+  if (known == nullptr) return refuse(fmt::format("no member {} on record", key));
+  MemberSlot& slot = *known;
+  const auto state = name_of(slot.record.state);
+  if (action == OperatorAction::kRotate && slot.record.state != MemberState::kActive) {
+    return refuse(fmt::format("member {} is {}: only an active one is rotated", key, state));
+  }
+  if (action == OperatorAction::kReinstate && !can_be_reinstated(slot.record.state)) {
+    return refuse(fmt::format(
+        "member {} is {}: only a blocked, unknown or mismatched one is reinstated", key, state));
+  }
+  operations_.begin(op, action, now.boot);
+  operations_.add(op, slot.record.id);
+  slot.operations.push_back(op);
+  switch (action) {
+    case OperatorAction::kRotate:
+      ++slot.rotations_asked;
+      break;
+    case OperatorAction::kRevoke:
+      release_shared(slot);
+      for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+      if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
+      record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+      tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
+      answer_waiters(slot, now);
+      settle_if_nothing_alive(slot, now);
+      break;
+    case OperatorAction::kReinstate:
+      slot.attempts = {};
+      if (slot.record.state == MemberState::kMismatched) {
+        release_shared(slot);
+        members_.unindex(slot);
+        record_change(slot, accept_identity(slot.record, circle_now(now)));
+        members_.index(slot);
+      } else {
+        record_change(slot,
+                      enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
+      }
+      tell(Severity::kWarning, "reinstated", &slot, "an operator lets it in again");
+      note(AuditEvent::kMemberReinstated, &slot);
+      complete(op, slot, OperationEnd::kReinstated);
+      settle_if_nothing_alive(slot, now);
+      break;
+  }
+  replan(slot, now);
+  pump(now, out);
+}
+
+void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
+  operations_.begin(op, OperatorAction::kRevoke, now.boot);
+  tell(Severity::kError, "revoke_all", nullptr, "an operator revokes every member");
+  for (auto& [member, slot] : members_.all()) {
+    if (slot.record.state == MemberState::kRetired) continue;
+    operations_.add(op, member);
+    slot.operations.push_back(op);
+    for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+    if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
+    record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+    answer_waiters(slot, now);
+    replan(slot, now);
+  }
+  for (auto& [member, slot] : members_.all()) settle_if_nothing_alive(slot, now);
+  if (operations_.complete_if_empty(op)) outbox_.report(op);
+  pump(now, out);
+}
+
+void Engine::note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
+                             bool alive_still) {
+  for (const OperatorId op : slot.operations) {
+    operations_.note_revocation(op, token.kind, token.fingerprint, result, alive_still);
+  }
+}
+
+// Ends what operators have asked about this member that is of this kind.
+void Engine::complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end) {
+  const auto operations = slot.operations;
+  for (const OperatorId op : operations) {
+    if (operations_.action_of(op) == action) complete(op, slot, end);
+  }
+}
+
+// That it is not done needs no commit: an operator is told in time while the store fails.
+void Engine::expire_operations(Now now, Commands& out) {
+  for (const OperatorId op : operations_.over(now.boot, stopping_)) {
+    operations_.give_up_on_disk(op);
+    const auto members = operations_.members_of(op);
+    for (const MemberId member : members) {
+      complete(op, members_.at(member), OperationEnd::kTimedOut);
+    }
+    outbox_.withdraw_report(op);
+    out.emplace_back(command::Report{.op = op, .report = operations_.take(op)});
+  }
+}
+
+// This member's part of the operation is over; the report goes out with the last one.
+void Engine::complete(OperatorId op, MemberSlot& slot, OperationEnd end) {
+  std::erase(slot.operations, op);
+  if (operations_.action_of(op) == OperatorAction::kRotate) --slot.rotations_asked;
+  const auto doubts = static_cast<std::int64_t>(journal_.doubts_of(slot.record.id));
+  if (operations_.complete(op, slot.record.id, slot.record.state, doubts, end)) outbox_.report(op);
+}
+
+}  // namespace rota

@@ -1,0 +1,239 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.h"
+#include "model/expiry.h"
+#include "plan/identity.h"
+#include "plan/lifecycle.h"
+
+// The records as the engine keeps them: what they become in time, what of them is published, and
+// how they are found.
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kHousekeepingMax = 256;  // of one pass
+constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
+
+}  // namespace
+
+void Engine::housekeep_due(Now now) {
+  // A clock that runs ahead at a start would throw live tokens away.
+  if (!clock().confirmed()) return;
+  const WallTime circle = circle_now(now);
+  // Those that left by one roster are all due at once some day. The rest has its turn at once.
+  for (std::size_t kept = 0; kept < kHousekeepingMax; ++kept) {
+    const auto due = schedule_.first_housekeeping();
+    if (!due || due->at > circle) return;
+    MemberSlot& slot = members_.at(due->member);
+    const MemberRecord& record = slot.record;
+    if (slot.in_flight) {  // its reply plans it anew
+      schedule_.end_housekeeping(due->member, slot.places);
+      continue;
+    }
+    for (const Token& token : record.tokens) {
+      if (token.status == TokenStatus::kRevoking && token.expires_at + kLedgerSlack <= circle) {
+        note_revocation(slot, token, "expired", false);
+        note(AuditEvent::kRevocationOver, &slot, std::string(name_of(token.kind)),
+             token.fingerprint);
+      }
+    }
+    const RecordChange over = housekeep(slot.record, policy_.revoke_superseded_after, circle);
+    // A removed member's tokens outlive its retirement.
+    if (!over.erased.empty() && !keeps_tokens(record.state)) outbox_.scrub();
+    record_change(slot, over);
+    settle_if_nothing_alive(slot, now);
+    if (record.state == MemberState::kRetired && record.tokens.empty() &&
+        !named_by_roster(record) && record.state_since + kTombstoneLife <= circle) {
+      forget(slot);
+    } else {
+      replan(slot, now);
+    }
+  }
+}
+
+void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
+  // Nothing is sent for a member that is out, so the mark may be raised again and again.
+  if (!keeps_tokens(slot.record.state)) slot.revoked_before = journal_.next();
+  if (change.empty()) return;
+  if (change.row) {
+    MemberRecord row = slot.record;
+    row.tokens.clear();
+    outbox_.change(PutMember{std::move(row)});
+  }
+  for (const TokenId id : change.put) {
+    const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
+    if (token != slot.record.tokens.end()) {
+      outbox_.change(PutToken{.member = slot.record.id, .token = *token});
+    }
+  }
+  for (const TokenId id : change.erased) outbox_.change(EraseToken{id});
+  recount(slot);
+  publish(slot);
+}
+
+bool Engine::first_issues_go_on(Now now) const {
+  return now.boot - issues_go_on_at_ <= kFirstIssueMax;
+}
+
+bool Engine::idle_issues_go_on(Now now) const {
+  const auto since = members_.census().first_idle_due();
+  return since && clock().at(issues_go_on_at_) >= *since && first_issues_go_on(now);
+}
+
+// Its place in the order of use, and in the counts.
+void Engine::recount(MemberSlot& slot) {
+  if (slot.record.state != MemberState::kActive) gate_.forget_arrival(slot.record.id);
+  members_.recount(slot, clock().at(pumped_at_));
+}
+
+void Engine::count_who_fits() {
+  members_.set_capacity(members_that_fit(gate_.budget().background_limit(), policy_, facts()));
+}
+
+// Who came in, or fell out, by the use of others.
+void Engine::replan_moved(Now now) {
+  for (const MemberId member : members_.take_moved()) {
+    MemberSlot* const slot = members_.find(member);
+    if (slot == nullptr) continue;
+    recount(*slot);
+    replan(*slot, now);
+  }
+}
+
+void Engine::note_use(MemberSlot& slot, Now now) {
+  switch (members_.note_use(slot, circle_now(now))) {
+    case Members::Use::kNothingNew:
+      return;
+    case Members::Use::kUsedAgain:
+      recount(slot);
+      break;
+    case Members::Use::kCameIntoUse:
+      recount(slot);
+      replan(slot, now);
+      break;
+  }
+  if (members_.use_wants_record(slot)) want_use_recorded(slot, now);
+}
+
+void Engine::want_use_recorded(const MemberSlot& slot, Now now) {
+  if (!members_.has_unrecorded_uses()) {
+    record_uses_at_ = stopping_ ? now.boot : now.boot + kUseRecordDelay;
+  }
+  members_.want_use_recorded(slot.record.id);
+}
+
+// Uses go along with the next batch, or alone after a while: no token waits for them.
+void Engine::record_uses(Now now) {
+  if (!outbox_.has_changes() && now.boot < record_uses_at_) return;
+  for (const MemberId member : members_.take_unrecorded_uses()) {
+    MemberSlot& slot = members_.at(member);
+    slot.use_on_record = slot.record.last_used;
+    outbox_.change(PutUse{.member = member, .at = slot.record.last_used});
+  }
+}
+
+void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) {
+  for (const MemberId member : members) {
+    if (MemberSlot* const slot = find_shown(member)) note_use(*slot, now);
+  }
+  pump(now, out);
+}
+
+void Engine::publish(const MemberSlot& slot) {
+  const MemberRecord& record = slot.record;
+  Published row{.member = record.id,
+                .state = record.state,
+                .keys = {},
+                .tags = tags_of(record),
+                .access_token = nullptr,
+                .body = nullptr,
+                .issued_at = {},
+                .expires_at = {}};
+  for (const Selector& selector : record.selectors) {
+    if (members_.leads_to(selector.key, slot)) row.keys.push_back(selector.key);
+  }
+  if (record.community_member_id && members_.is_pinned_to(*record.community_member_id, record.id)) {
+    const auto id = MemberKey::from_id(*record.community_member_id);
+    if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
+  }
+  if (row.keys.empty()) row.keys.push_back(primary_key(record));
+  const Token* access = current(record, TokenKind::kAccess);
+  if (record.state == MemberState::kActive && access != nullptr && !has_unresolved_name(record)) {
+    row.access_token = access->value;
+    row.body = make_token_body(*access, record.community_member_id.value_or(0),
+                               record.community_id.value_or(0));
+    row.fingerprint = access->fingerprint;
+    row.issued_at = access->issued_at;
+    row.expires_at = access->expires_at;
+  }
+  outbox_.then(command::Publish{std::move(row)});
+}
+
+// A mismatched member's ledger has tokens that came under its name and are another member's. Where
+// that one has a record they are on it too, and not this one's to revoke.
+void Engine::release_shared(MemberSlot& slot) {
+  if (slot.record.state != MemberState::kMismatched || slot.record.tokens.empty()) return;
+  std::set<Fingerprint> own;
+  for (const Token& token : slot.record.tokens) own.insert(token.fingerprint);
+  std::set<Fingerprint> elsewhere;
+  for (const auto& [member, other] : members_.all()) {
+    if (member == slot.record.id) continue;
+    for (const Token& token : other.record.tokens) {
+      if (own.contains(token.fingerprint)) elsewhere.insert(token.fingerprint);
+    }
+  }
+  RecordChange change;
+  std::erase_if(slot.record.tokens, [&](const Token& token) {
+    const bool shared = elsewhere.contains(token.fingerprint);
+    if (shared) change.erased.push_back(token.id);
+    return shared;
+  });
+  record_change(slot, change);
+}
+
+// A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
+void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
+  const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
+  if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
+  const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
+  // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
+  const bool leaves = !change.empty() || !slot.operations.empty();
+  if (leaves) outbox_.scrub();
+  record_change(slot, change);
+  complete_all(slot, OperatorAction::kRevoke, OperationEnd::kRevoked);
+}
+
+void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, std::string text) {
+  outbox_.then(command::Tell{{.severity = severity,
+                              .event = std::move(event),
+                              .member = slot ? primary_key(slot->record).text() : std::string{},
+                              .text = std::move(text)}});
+}
+
+// On the audit trail, once what it tells of is durable.
+void Engine::note(AuditEvent event, const MemberSlot* slot, std::string detail, Fingerprint token) {
+  outbox_.then(command::Note{.key = {.event = event,
+                                     .member = slot ? slot->record.id : MemberId{},
+                                     .token = token,
+                                     .detail = std::move(detail)},
+                             .member = slot ? primary_key(slot->record).text() : std::string{}});
+}
+
+void Engine::forget(MemberSlot& slot) {
+  const MemberId member = slot.record.id;
+  schedule_.remove(member, slot.places);
+  gate_.forget_arrival(member);
+  members_.remove(slot);
+  outbox_.change(ForgetMember{member});
+  outbox_.then(command::Withdraw{member});
+}
+
+const MemberSlot* Engine::find(std::string_view key) const {
+  const auto parsed = MemberKey::parse(key);
+  return parsed ? members_.find(*parsed) : nullptr;
+}
+
+}  // namespace rota

@@ -1,0 +1,263 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/engine.h"
+#include "model/expiry.h"
+#include "plan/backoff.h"
+#include "plan/identity.h"
+#include "plan/lifecycle.h"
+
+// What a reply of Circle's does to the upstream's standing, the journal and the member's record.
+
+namespace rota {
+namespace {
+
+// Where the replies are slow, Circle's clock is known no better than by the time of one.
+constexpr Duration kDoubtSlack = std::chrono::seconds{30};
+
+// What the journal says of a call with this outcome.
+CallFate fate_of(const Outcome& outcome) {
+  const Transient* failure = transient(outcome);
+  if (failure == nullptr) return CallFate::kAnswered;
+  switch (failure->reason) {
+    case TransientReason::kNotSent:
+      return CallFate::kNotSent;
+    case TransientReason::kUnclear401:
+    case TransientReason::kServerError:   // Circle's own word that the call failed
+    case TransientReason::kNotProcessed:  // its slot of the budget is used all the same
+      return CallFate::kAnswered;
+    case TransientReason::kNoReply:
+    case TransientReason::kUnclearReply:
+      return CallFate::kUnknown;
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace
+
+void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
+  look_at_clocks(now);
+  const CallState call = gate_.close(id);
+  note_upstream(call, reply, now);
+  close_row(call, reply.outcome, now);
+
+  MemberSlot& called = members_.at(call.member);
+  called.in_flight.reset();
+  // It may be about this member alone: behind the others of its lane that are due.
+  if (asks_for_pause(reply.outcome)) {
+    const BootTime until = gate_.budget().paused_until(now.boot).value_or(now.boot);
+    called.attempts.throttled_until = circle_now(now) + (until - now.boot);
+  }
+  MemberSlot& slot = split_if_elsewhere(merge_if_known(called, call, reply, now), call, reply, now);
+  if (give_to_owner(slot, call, reply, now)) {
+    // another member's record has it
+  } else if (rotates(call.kind)) {
+    take_rotation(slot, call, reply, now);
+  } else {
+    take_revocation(slot, call, reply, now);
+  }
+  settle_if_nothing_alive(slot, now);
+  replan(slot, now);
+  if (MemberSlot* const own = members_.find(call.member)) replan(*own, now);
+  pump(now, out);
+}
+
+void Engine::close_row(const CallState& call, const Outcome& outcome, Now now) {
+  const WallTime circle = circle_now(now);
+  const CallFate fate = fate_of(outcome);
+  std::optional<WallTime> doubt_until;
+  // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
+  if (fate == CallFate::kUnknown && rotates(call.kind)) {
+    doubt_until = circle + kDoubtSlack + learned_.doubt_length(call.kind);
+  }
+  journal_.close(call.id, fate, doubt_until, times(now), outbox_.changes());
+}
+
+void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
+  const WallTime circle = circle_now(now);
+  const Token* before = current(slot.record, TokenKind::kAccess);
+  const bool was_early = before != nullptr && circle + kEarlyMin < before->expires_at;
+  const MemberState state_before = slot.record.state;
+
+  note_received(slot, call, reply.outcome, "");
+  const Use use = use_of(slot, call);
+  Applied applied =
+      apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_, use);
+  if (std::holds_alternative<Issued>(reply.outcome) && keeps_tokens(slot.record.state)) {
+    applied.change.merge(note_resolved(slot.record, *call.name, circle));
+  }
+  members_.index(slot);
+  for (const TokenId id : applied.change.put) {
+    const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
+    if (token != slot.record.tokens.end()) learned_.note_life(*token);
+  }
+  if (learned_.note_rotation_of_refresh(reply.outcome)) {
+    outbox_.change(PutMeta{MetaKey::kRefreshRotates, 1});
+  }
+  record_change(slot, applied.change);
+  Attempts& attempts = slot.attempts;
+  switch (applied.progress) {
+    case Progress::kRotated:
+    case Progress::kSame: {
+      ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
+      attempts.settle_by_issue = false;
+      attempts.answered_at = circle;
+      learn(slot, call.kind, applied.progress, was_early, now);
+      const Token* access = current(slot.record, TokenKind::kAccess);
+      // The old token at its very end: Circle's clock is a little behind our idea of it.
+      constexpr Duration kEndGrace{10'000};
+      const bool at_its_end = access != nullptr && applied.progress == Progress::kSame &&
+                              !was_early && circle < access->expires_at + kEndGrace;
+      if (at_its_end) {
+        attempts.failures = 1;
+        attempts.retry_at = circle + kEndSlack;
+        members_.mark_failing(slot.record.id);
+      } else if (arrived_dead(slot, reply.outcome, now)) {
+        complete_all(slot, OperatorAction::kRotate, OperationEnd::kDeadOnArrival);
+        return;  // who waits may get the next one
+      } else if (access != nullptr && refresh_due(*access, policy_, facts(), seed_) <= circle) {
+        count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
+      } else {
+        attempts.failures = 0;
+        if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
+      }
+      if (has_unresolved_name(slot.record)) return;  // the next name is asked for at once
+      const bool rotated = applied.progress == Progress::kRotated;
+      if (access != nullptr) {
+        tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
+             fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
+                         format_iso8601(access->expires_at)));
+      }
+      if (rotated || call.kind == CallKind::kIssue) {
+        attempts.refused.reset();
+      } else if (access != nullptr && attempts.refused == access->fingerprint) {
+        attempts.settle_by_issue =
+            true;  // the refresh brought what Circle refuses: a new pair may not
+        return;
+      }
+      complete_all(slot, OperatorAction::kRotate,
+                   rotated ? OperationEnd::kRotated : OperationEnd::kSameToken);
+      // At the end of its life the old token may come once more; who waits gets the one after it.
+      if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
+      break;
+    }
+    case Progress::kUnusable:
+      ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
+      if (!keeps_tokens(slot.record.state)) break;
+      // The member is back: the next call's token will do, and who waits goes on waiting for it.
+      if (use == Use::kKeep) {
+        attempts.settle_by_issue = true;  // Circle gave what is being revoked
+        count_failure(slot, now);
+      }
+      return;
+    case Progress::kPairLost:
+      tell(Severity::kInfo, "pair_lost", &slot, "its refresh token is dead: a new pair is issued");
+      return;  // its waiters wait on for the issue call
+    case Progress::kUnknown:
+      attempts.failures = 0;
+      attempts.retry_at =
+          circle + std::min(kUnknownRetryMax, state_before == MemberState::kUnknown
+                                                  ? (circle - slot.record.state_since)
+                                                  : kUnknownRetryMin);
+      if (state_before != MemberState::kUnknown) {
+        tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
+      }
+      break;
+    case Progress::kMismatched:
+      tell(Severity::kError, "mismatched", &slot,
+           "now leads to another member of Circle's: nothing of it is served until an operator "
+           "settles it");
+      note(AuditEvent::kMemberMismatched, &slot);
+      break;
+    case Progress::kRevocation:
+    case Progress::kMemberGone:
+      ROTA_CHECK(false);
+    case Progress::kNothing: {
+      const Transient* failure = transient(reply.outcome);
+      if (failure == nullptr)
+        return;  // throttled, or refused as a whole: not this member's failure
+      ++counts_.failures;
+      if (failure->reason == TransientReason::kUnclear401) attempts.settle_by_issue = true;
+      count_failure(slot, now);
+      tell(Severity::kWarning, "call_failed", &slot,
+           fmt::format("{} {}", name_of(call.kind), describe(reply.outcome)));
+      return;
+    }
+  }
+  answer_waiters(slot, now);
+}
+
+// Whatever becomes of them: one that came for a leaver, or for another member, is in the world too.
+void Engine::note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
+                           std::string_view how) {
+  const auto* issued = std::get_if<Issued>(&outcome);
+  const auto* refreshed = std::get_if<Refreshed>(&outcome);
+  const AuditEvent event = issued == nullptr             ? AuditEvent::kTokenRefreshed
+                           : call.lane == Lane::kRenewal ? AuditEvent::kPairRenewed
+                                                         : AuditEvent::kTokenIssued;
+  const auto note_token = [&](TokenKind kind, const SecretPtr& token) {
+    const Fingerprint fingerprint = fingerprint_of(token->reveal());
+    const bool known = std::ranges::find(slot.record.tokens, fingerprint, &Token::fingerprint) !=
+                       slot.record.tokens.end();
+    note(event, &slot,
+         fmt::format("{}{}{}", name_of(kind), known ? ": the same as before" : "", how),
+         fingerprint);
+  };
+  if (issued != nullptr) note_token(TokenKind::kRefresh, issued->pair.refresh);
+  if (issued != nullptr) note_token(TokenKind::kAccess, issued->pair.access.value);
+  if (refreshed != nullptr && refreshed->refresh) {
+    note_token(TokenKind::kRefresh, refreshed->refresh->value);
+  }
+  if (refreshed != nullptr) note_token(TokenKind::kAccess, refreshed->access.value);
+}
+
+void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
+  const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
+  if (token == slot.record.tokens.end()) return;  // its life ended meanwhile
+  // apply() erases the original
+  const Token about = *token;  // NOLINT(performance-unnecessary-copy-initialization): see above
+  const WallTime circle = circle_now(now);
+  auto& retries = slot.attempts.revocations;
+  const Applied applied =
+      apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
+  const bool dead = applied.progress == Progress::kRevocation;
+  if (dead || applied.progress == Progress::kMemberGone) {
+    if (dead) ++counts_.revocations;
+    std::erase_if(retries, [&](const auto& r) { return r.token == call.token; });
+    const std::string word(name_of(reply.outcome));
+    note_revocation(slot, about, word, false);
+    record_change(slot, applied.change);
+    if (!dead && about.status == TokenStatus::kMemberGone) return;  // asked again, and told before
+    tell(Severity::kInfo, dead ? "revoked" : word, &slot,
+         fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
+                     word));
+    note(dead ? AuditEvent::kTokenRevoked : AuditEvent::kRevocationOver, &slot,
+         fmt::format("{}: {}", name_of(about.kind), word), about.fingerprint);
+    return;
+  }
+  const std::string why = describe(reply.outcome);
+  note_revocation(slot, about, why, true);
+  const Transient* failure = transient(reply.outcome);
+  // Circle's own words stay out: nobody knows what is in them.
+  note(AuditEvent::kRevocationFailed, &slot,
+       fmt::format("{}: {}", name_of(about.kind),
+                   failure == nullptr ? name_of(reply.outcome) : name_of(failure->reason)),
+       about.fingerprint);
+  if (failure == nullptr) return;  // tried again as soon as calls go on
+  ++counts_.failures;
+  auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);
+  if (retry == retries.end()) {
+    retries.push_back({.token = call.token, .failures = 0, .unheard = 0, .retry_at = {}});
+    retry = std::prev(retries.end());
+  }
+  ++retry->failures;
+  if (failure->reason != TransientReason::kNotSent) ++retry->unheard;
+  retry->retry_at =
+      circle + backoff_delay(retry->failures, backoff_cap(facts().access_lifetime), random_);
+  members_.mark_failing(slot.record.id);
+  tell(Severity::kWarning, "call_failed", &slot, fmt::format("{} {}", name_of(call.kind), why));
+}
+
+}  // namespace rota

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.h"
+#include "model/expiry.h"
+#include "plan/backoff.h"
+
+// What a reply does to the upstream's standing: budget, pauses, breaker, and Circle's clock.
+
+namespace rota {
+
+void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
+  ++counts_.calls.at(static_cast<std::size_t>(call.kind)).at(reply.outcome.index());
+  if (std::holds_alternative<Throttled>(reply.outcome)) ++counts_.throttled;
+  hear_date(call, reply, now);
+  const CallGate::Heard heard =
+      gate_.heard(call, reply.outcome, now.boot, circle_now(now), random_);
+  if (heard.pause) tell_pause(*heard.pause, reply.outcome);
+  switch (heard.breaker) {
+    case CallGate::BreakerNews::kNone:
+      return;
+    case CallGate::BreakerNews::kClosed:
+      tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls go on");
+      forgive_all(now);
+      return;
+    case CallGate::BreakerNews::kOpened:
+      tell(Severity::kError, "breaker", nullptr,
+           fmt::format("{}: one probe at a time from now on ({})", name_of(gate_.breaker().state()),
+                       describe(reply.outcome)));
+      if (gate_.refused_as_a_whole()) answer_everybody(now);
+      for (const MemberId member : members_.failing()) replan(members_.at(member), now);
+      return;
+    case CallGate::BreakerNews::kOpenedAgain:
+      return;
+  }
+}
+
+void Engine::hear_date(const CallState& call, const Reply& reply, Now now) {
+  // A reply that is not Circle's may carry some proxy's date.
+  const WallTime before = circle_now(now);
+  const WallTime latest = serving_time(now);
+  const bool doubted = clock().doubted();
+  if (transient(reply.outcome) == nullptr && reply.server_date &&
+      learned_.clock().observe(*reply.server_date,
+                               {.at = *call.sent_at, .doubts = call.clock_doubts}, now)) {
+    constexpr Duration kWorthTelling{2'000};
+    const Duration skew = clock().skew(now);
+    const Duration moved = circle_now(now) - before;
+    if (std::chrono::abs(moved) > kWorthTelling) clock_moved(moved, now);
+    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
+         nullptr,
+         fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
+                     skew.count()));
+  }
+  if (doubted && !clock().doubted()) end_doubt(latest, now);
+  if (!doubted && clock().doubted()) {
+    tell(Severity::kWarning, "clock", nullptr,
+         fmt::format(
+             "Circle's clock may be {} ms later than it was taken for: it is asked once more",
+             (serving_time(now) - circle_now(now)).count()));
+  }
+}
+
+void Engine::tell_pause(const CallGate::Pause& pause, const Outcome& outcome) {
+  if (pause.until) put_pause(*pause.until);
+  tell(pause.is_first ? Severity::kWarning : Severity::kDebug, "throttled", nullptr,
+       fmt::format("{}: no call for {} ms",
+                   std::holds_alternative<Throttled>(outcome) ? "Circle answered 429"
+                                                              : "Circle's server asks for a pause",
+                   pause.length.count()));
+}
+
+void Engine::put_pause(BootTime until) {
+  outbox_.change(PutMeta{MetaKey::kPausedBoot, static_cast<std::int64_t>(boot_)});
+  outbox_.change(PutMeta{MetaKey::kPausedUntilMs, until.time_since_epoch().count()});
+}
+
+// Takes note of whether the token that came for a member is alive; what is not is asked for again
+// after a while.
+bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
+  const auto* issued = std::get_if<Issued>(&outcome);
+  const auto* refreshed = std::get_if<Refreshed>(&outcome);
+  if (issued == nullptr && refreshed == nullptr) return false;
+  const WallTime ends =
+      issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
+  const WallTime circle = circle_now(now);
+  if (slot.record.state != MemberState::kActive) return false;
+  Attempts& attempts = slot.attempts;
+  attempts.dead_on_arrival = !alive(ends, circle);
+  const CallGate::Arrival arrival =
+      gate_.arrived(slot.record.id, attempts.dead_on_arrival, now.boot, random_);
+  switch (arrival.news) {
+    case DeadArrivals::News::kNone:
+      break;
+    case DeadArrivals::News::kFirst:
+      tell(Severity::kWarning, "dead_on_arrival", &slot,
+           fmt::format("Circle gave an access token that had ended {} ms before it arrived",
+                       (circle - ends).count()));
+      break;
+    case DeadArrivals::News::kAlarm:
+      tell(Severity::kError, "dead_on_arrival", nullptr,
+           fmt::format(
+               "Circle gives several members access tokens that have ended when they arrive, "
+               "the last one by {} ms: its clock or the tokens' lifetime is off",
+               (circle - ends).count()));
+      break;
+    case DeadArrivals::News::kOver:
+      tell(Severity::kInfo, "dead_on_arrival", nullptr,
+           "Circle gives access tokens that live again");
+      break;
+  }
+  recount(slot);
+  if (arrival.released) forgive_all(now);
+  if (!attempts.dead_on_arrival) return false;
+  ++counts_.failures;
+  ++attempts.failures;
+  attempts.retry_at = circle + dead_arrival_delay(attempts.failures, random_);
+  members_.mark_failing(slot.record.id);
+  return true;
+}
+
+}  // namespace rota

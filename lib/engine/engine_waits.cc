@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "engine/best_answer.h"
+#include "engine/engine.h"
+#include "model/expiry.h"
+#include "plan/freshness.h"
+
+// Clients that wait for a token.
+
+namespace rota {
+
+void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
+  MemberSlot* const shown = find_shown(request.member);
+  if (shown == nullptr) {
+    out.emplace_back(command::Answer{.wait = id, .answer = {.result = WaitResult::kUnknown}});
+    return;
+  }
+  MemberSlot& slot = *shown;
+  WaitRequest asked = request;
+  asked.member = slot.record.id;
+  waits_.add(id, asked, now.boot);
+  slot.waiters.push_back(id);
+  if (asked.refused) slot.attempts.refused = asked.refused;
+  note_use(slot, now);
+  replan_moved(now);
+  replan(slot, now);
+
+  const auto planned = slot.places.due(Lane::kWaiting);
+  // Circle's next reply may show that the token that is there is alive.
+  const bool in_time = slot.in_flight || clock().doubted() ||
+                       (planned && clock().boot_at(*planned) <= waits_.at(id).deadline);
+  if (slot.record.state != MemberState::kActive) {
+    answer(id, best_answer(slot, asked, now));
+  } else if (answer_if_served(id, slot, now)) {
+    // what it asks for is here, or is being committed
+  } else if (stopping_ || gate_.refused_as_a_whole() || !in_time) {
+    answer_at_once(id, now, out);  // a call that cannot come in time is not waited for
+  }
+  pump(now, out);
+}
+
+void Engine::on_refused(MemberId member, Fingerprint refused, Now now, Commands& out) {
+  MemberSlot* const slot = find_shown(member);
+  if (slot == nullptr) return;
+  slot->attempts.refused = refused;
+  replan(*slot, now);
+  pump(now, out);
+}
+
+void Engine::on_wait_cancelled(WaitId id) {
+  const auto wait = waits_.remove(id);
+  if (!wait) return;
+  MemberSlot* const slot = members_.find(wait->request.member);
+  if (slot != nullptr) std::erase(slot->waiters, id);
+  if (wait->answered) outbox_.withdraw_answer(id);
+}
+
+// The answer goes out with the batch that is gathering, so after all that it stands on is durable.
+void Engine::answer(WaitId id, WaitAnswer answer) {
+  outbox_.answer(id, answer);
+  waits_.mark_answered(id);
+  MemberSlot* const slot = members_.find(waits_.at(id).request.member);
+  if (slot != nullptr) std::erase(slot->waiters, id);
+}
+
+// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not
+// durable.
+void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
+  const WaitRequest& request = waits_.at(id).request;
+  const MemberSlot* const slot = members_.find(request.member);
+  WaitAnswer best = slot == nullptr ? WaitAnswer{.result = WaitResult::kUnknown}
+                                    : best_answer(*slot, request, now);
+  // A token that is not durable yet may be what satisfies it, while the table holds the one before.
+  if (best.result == WaitResult::kServe && !outbox_.is_durable() &&
+      (request.strict || request.refused)) {
+    best = {.result = WaitResult::kUnavailable};
+  }
+  out.emplace_back(command::Answer{.wait = id, .answer = best});
+  on_wait_cancelled(id);
+}
+
+void Engine::answer_waiters(MemberSlot& slot, Now now) {
+  const auto waiters = slot.waiters;
+  for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
+}
+
+// Before the end of the token that is there, Circle may have nothing better: then that one will do.
+bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
+  WaitRequest exacting = waits_.at(id).request;
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  if (!exacting.strict && access != nullptr) {  // it gets no more than a new token has
+    exacting.min_ttl = effective_min_ttl(exacting.min_ttl, lifetime_of(*access));
+  }
+  exacting.strict = exacting.strict || !facts().early_refresh_useless;
+  if (best_answer(slot, exacting, now).result != WaitResult::kServe) return false;
+  answer(id, {.result = WaitResult::kServe});
+  return true;
+}
+
+void Engine::answer_everybody(Now now) {
+  for (const WaitId wait : waits_.open()) {
+    const WaitRequest& request = waits_.at(wait).request;
+    answer(wait, best_answer(members_.at(request.member), request, now));
+  }
+}
+
+void Engine::expire_waits(Now now, Commands& out) {
+  for (auto first = waits_.first_deadline(); first && first->first <= now.boot;
+       first = waits_.first_deadline()) {
+    answer_at_once(first->second, now, out);
+  }
+}
+
+WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const {
+  return rota::best_answer(slot.record, slot.attempts, request, serving_time(now), circle_now(now));
+}
+
+}  // namespace rota

@@ -1,0 +1,187 @@
+#include "engine/members.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <compare>
+
+#include "model/expiry.h"
+#include "plan/next_action.h"
+
+namespace rota {
+namespace {
+
+// By when a member that somebody asks for has to have a token, and how late one may be where tokens
+// are replaced at their very end.
+constexpr Duration kAskedIssueMax = std::chrono::seconds{10};
+constexpr Duration kOverdueGrace{5'000};
+// How exactly the last use is known, in memory and on record.
+constexpr Duration kUseResolutionMax = std::chrono::minutes{1};
+constexpr int kUseResolutionsPerActiveTime = 60;
+constexpr int kUseRecordsPerActiveTime = 24;
+
+MemberKey key_of_id(std::int64_t circle_id) {
+  return {SelectorKind::kCommunityMemberId, fmt::to_string(circle_id)};
+}
+
+}  // namespace
+
+bool Members::ListOrder::operator()(const MemberKey& a, const MemberKey& b) const {
+  return a.kind == b.kind ? std::is_lt(a <=> b) : prefix_of(a.kind) < prefix_of(b.kind);
+}
+
+Members::Members(MemberId next, Duration active_within)
+    : next_(static_cast<std::int64_t>(next)), active_within_(active_within) {}
+
+MemberSlot& Members::add(MemberRecord record) {
+  const MemberId member = record.id;
+  MemberSlot& slot = slots_.emplace(member, MemberSlot{}).first->second;
+  slot.record = std::move(record);
+  index(slot);
+  return slot;
+}
+
+void Members::remove(MemberSlot& slot) {
+  const MemberId member = slot.record.id;
+  upkeep_.remove(slot.use_rank);
+  census_.remove(member, slot.counted);
+  failing_.erase(member);
+  unrecorded_uses_.erase(member);
+  unindex(slot);
+  slots_.erase(member);
+}
+
+MemberSlot* Members::find(MemberId member) {
+  const auto it = slots_.find(member);
+  return it == slots_.end() ? nullptr : &it->second;
+}
+
+const MemberSlot* Members::find(MemberId member) const {
+  const auto it = slots_.find(member);
+  return it == slots_.end() ? nullptr : &it->second;
+}
+
+MemberSlot* Members::find(const MemberKey& key) {
+  const auto it = by_key_.find(key);
+  return it == by_key_.end() ? nullptr : find(it->second);
+}
+
+const MemberSlot* Members::find(const MemberKey& key) const {
+  const auto it = by_key_.find(key);
+  return it == by_key_.end() ? nullptr : find(it->second);
+}
+
+MemberSlot* Members::find_pinned(std::int64_t circle_id) {
+  const auto it = by_circle_id_.find(circle_id);
+  return it == by_circle_id_.end() ? nullptr : find(it->second);
+}
+
+bool Members::is_pinned_to(std::int64_t circle_id, MemberId member) const {
+  const auto known = by_circle_id_.find(circle_id);
+  return known != by_circle_id_.end() && known->second == member;
+}
+
+const Selector* Members::selector_of(MemberId member, const MemberKey& key) const {
+  const MemberSlot* slot = find(member);
+  if (slot == nullptr) return nullptr;
+  const auto own = std::ranges::find(slot->record.selectors, key, &Selector::key);
+  return own == slot->record.selectors.end() ? nullptr : &*own;
+}
+
+void Members::index(const MemberSlot& slot) {
+  const MemberRecord& record = slot.record;
+  for (const Selector& selector : record.selectors) {
+    const auto [place, is_new] = by_key_.try_emplace(selector.key, record.id);
+    if (is_new || place->second == record.id) continue;
+    const Selector* other = selector_of(place->second, selector.key);
+    key_shared_ = key_shared_ || other != nullptr;
+    if (other != nullptr && namesakes_) namesakes_->emplace_back(place->second, record.id);
+    // Not from one that the roster names by it to one that it does not.
+    if (other == nullptr || selector.in_roster || !other->in_roster) place->second = record.id;
+  }
+  if (record.community_member_id) {
+    // A name that led elsewhere once is a record of its own, of the same pin and a later id.
+    const auto [known, added] = by_circle_id_.emplace(*record.community_member_id, record.id);
+    if (!added) known->second = std::min(known->second, record.id);
+    // The roster may name that id for another record, until Circle says that both are one.
+    by_key_.emplace(key_of_id(*record.community_member_id), record.id);
+  }
+}
+
+void Members::unindex(const MemberSlot& slot) {
+  const MemberId member = slot.record.id;
+  const auto drop = [member](auto& map, const auto& key) {
+    const auto it = map.find(key);
+    if (it != map.end() && it->second == member) map.erase(it);
+  };
+  for (const Selector& selector : slot.record.selectors) drop(by_key_, selector.key);
+  if (slot.record.community_member_id) {
+    drop(by_circle_id_, *slot.record.community_member_id);
+    drop(by_key_, key_of_id(*slot.record.community_member_id));
+  }
+}
+
+bool Members::leads_to(const MemberKey& key, const MemberSlot& slot) const {
+  return !key_shared_ || find(key) == &slot;
+}
+
+std::vector<std::pair<MemberId, MemberId>> Members::take_namesakes() {
+  return std::exchange(namesakes_, std::nullopt).value();
+}
+
+bool Members::in_use(const MemberSlot& slot, WallTime circle) const {
+  return slot.record.last_used + active_within_ > circle;
+}
+
+bool Members::keeps(const MemberSlot& slot) const {
+  return slot.use_rank && upkeep_.keeps(*slot.use_rank);
+}
+
+Members::Use Members::note_use(MemberSlot& slot, WallTime circle) {
+  const Duration resolution =
+      std::min(kUseResolutionMax, active_within_ / kUseResolutionsPerActiveTime);
+  MemberRecord& record = slot.record;
+  if (circle - record.last_used < resolution) return Use::kNothingNew;
+  const bool was_in_use = in_use(slot, circle);
+  record.last_used = circle;
+  if (was_in_use) return Use::kUsedAgain;
+  slot.in_use_since = circle;
+  return Use::kCameIntoUse;
+}
+
+bool Members::use_wants_record(const MemberSlot& slot) const {
+  return slot.record.last_used - slot.use_on_record >= active_within_ / kUseRecordsPerActiveTime;
+}
+
+void Members::recount(MemberSlot& slot, WallTime circle) {
+  const MemberRecord& record = slot.record;
+  const bool active = record.state == MemberState::kActive;
+  if (active) {
+    upkeep_.put(record.id, record.last_used, slot.use_rank);
+  } else {
+    upkeep_.remove(slot.use_rank);
+  }
+  const Token* access = active ? current(record, TokenKind::kAccess) : nullptr;
+  // One that got a dead token has been served already: without a live one it is overdue at once,
+  // in use or not.
+  const bool dead = active && slot.attempts.dead_on_arrival;
+  Census::Entry entry{.state = record.state,
+                      .revoking = static_cast<std::size_t>(std::ranges::count(
+                          record.tokens, TokenStatus::kRevoking, &Token::status)),
+                      .served_until = std::nullopt,
+                      .due = record.state_since + kFirstIssueMax,
+                      .kept = active && keeps(slot),
+                      .in_use = in_use(slot, circle) || dead};
+  if (access != nullptr) {
+    entry.served_until = access->expires_at - kExpiryMargin;
+    entry.due = access->expires_at + kOverdueGrace;
+  }
+  if (entry.in_use) {
+    const WallTime asked = std::max(slot.in_use_since, record.state_since) + kAskedIssueMax;
+    entry.due = access == nullptr ? asked : std::max(entry.due, asked);
+  }
+  if (dead) entry.due = access == nullptr ? record.state_since : access->expires_at;
+  census_.put(record.id, slot.counted, entry);
+}
+
+}  // namespace rota

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/census.h"
+#include "engine/member_slot.h"
+#include "engine/upkeep.h"
+#include "model/member_key.h"
+#include "model/record.h"
+
+namespace rota {
+
+// By when a new member that nobody asks for has its first token, unless many came with it: then one
+// of them gets one at least this often.
+inline constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
+
+// Every member on record: found by id, by key and by Circle's id; ranked by its last use, and
+// counted. A slot stays where it is until it is removed.
+//
+// It changes no record and decides no state. Whoever changes a record's selectors or Circle id
+// calls unindex() before and index() after; whoever changes its state, tokens or last use calls
+// recount() after. Times are on Circle's clock. Pure, and single-threaded: the engine owns it.
+class Members {
+ public:
+  // The order of lists: by the key's text, a person's way.
+  struct ListOrder {
+    bool operator()(const MemberKey& a, const MemberKey& b) const;
+  };
+  using ByKey = std::map<MemberKey, MemberId, ListOrder>;
+
+  // `active_within`: how long after its last use a member counts as in use.
+  Members(MemberId next, Duration active_within);
+
+  // --- Who is there ---
+
+  MemberId next_id() { return MemberId{next_++}; }
+  // All ids ever given out are smaller.
+  MemberId end_id() const { return MemberId{next_}; }
+  // Takes it in and indexes it. The id must be new.
+  MemberSlot& add(MemberRecord record);
+  // Takes it out; the slot is gone. Take it out of the schedule before. A key or a Circle id that
+  // it shared with another record leads to nobody until that one is indexed again.
+  void remove(MemberSlot& slot);
+
+  // There must be such a member.
+  MemberSlot& at(MemberId member) { return slots_.at(member); }
+  const MemberSlot& at(MemberId member) const { return slots_.at(member); }
+  // Null: there is none.
+  MemberSlot* find(MemberId member);
+  const MemberSlot* find(MemberId member) const;
+  MemberSlot* find(const MemberKey& key);
+  const MemberSlot* find(const MemberKey& key) const;
+  // The one whose tokens are known to be of this member of Circle's; null: there is none. Of
+  // several it is the one with the lowest id.
+  MemberSlot* find_pinned(std::int64_t circle_id);
+  bool is_pinned_to(std::int64_t circle_id, MemberId member) const;
+  // The selector of this member that equals `key`, or null.
+  const Selector* selector_of(MemberId member, const MemberKey& key) const;
+
+  std::unordered_map<MemberId, MemberSlot>& all() { return slots_; }
+  const std::unordered_map<MemberId, MemberSlot>& all() const { return slots_; }
+  // Every key that leads to a member, in the order of lists.
+  const ByKey& by_key() const { return by_key_; }
+  std::size_t size() const { return slots_.size(); }
+
+  // A key that two records share leads to the one that the roster names by it. Indexing a slot
+  // again changes nothing.
+  void index(const MemberSlot& slot);
+  void unindex(const MemberSlot& slot);
+  // Whether this key, which is one of its own, leads to the slot and not to one that shares it.
+  bool leads_to(const MemberKey& key, const MemberSlot& slot) const;
+  // The pairs that had a key in common as they were loaded: a database of before keys were compared
+  // in their canonical form has some. To be called once, after all are loaded.
+  std::vector<std::pair<MemberId, MemberId>> take_namesakes();
+
+  // --- Their use ---
+
+  bool in_use(const MemberSlot& slot, WallTime circle) const;
+  // Whether the budget has room to keep it fresh ahead of time.
+  bool keeps(const MemberSlot& slot) const;
+  enum class Use { kNothingNew, kUsedAgain, kCameIntoUse };
+  // A client asked for its token. Nothing new: it did so a moment ago. Otherwise recount() it.
+  Use note_use(MemberSlot& slot, WallTime circle);
+  // Whether the last use on record is too old by now.
+  bool use_wants_record(const MemberSlot& slot) const;
+  // How many are kept fresh.
+  void set_capacity(std::size_t members) { upkeep_.set_capacity(members); }
+  // Those whose place changed by the use of others: recount() and plan them anew.
+  std::vector<MemberId> take_moved() { return upkeep_.take_moved(); }
+  const Upkeep& upkeep() const { return upkeep_; }
+
+  // The record has changed: its place in the order of use, and in the counts.
+  void recount(MemberSlot& slot, WallTime circle);
+  // Drops what time has made old as it is asked.
+  Census& census() { return census_; }
+  const Census& census() const { return census_; }
+
+  // --- Those with a backoff ---
+
+  void mark_failing(MemberId member) { failing_.insert(member); }
+  const std::set<MemberId>& failing() const { return failing_; }
+  std::set<MemberId> take_failing() { return std::exchange(failing_, {}); }
+
+  // --- Uses to be put on record ---
+
+  void want_use_recorded(MemberId member) { unrecorded_uses_.insert(member); }
+  bool has_unrecorded_uses() const { return !unrecorded_uses_.empty(); }
+  std::set<MemberId> take_unrecorded_uses() { return std::exchange(unrecorded_uses_, {}); }
+
+ private:
+  std::int64_t next_;
+  const Duration active_within_;
+  std::unordered_map<MemberId, MemberSlot> slots_;
+  ByKey by_key_;
+  bool key_shared_ = false;  // two records had one key, and perhaps still have
+  std::optional<std::vector<std::pair<MemberId, MemberId>>> namesakes_{std::in_place};
+  std::unordered_map<std::int64_t, MemberId> by_circle_id_;
+  Upkeep upkeep_;
+  Census census_;
+  std::set<MemberId> failing_;
+  std::set<MemberId> unrecorded_uses_;
+};
+
+}  // namespace rota

@@ -1,0 +1,81 @@
+#include "engine/operations.h"
+
+#include <algorithm>
+
+namespace rota {
+
+void Operations::begin(OperatorId op, OperatorAction action, BootTime now) {
+  operations_.emplace(
+      op,
+      Operation{.action = action, .members = {}, .deadline = now + kOperationMax, .report = {}});
+}
+
+bool Operations::rename(OperatorId op, MemberId from, MemberId into) {
+  auto& members = operations_.at(op).members;
+  members.erase(from);
+  return members.insert(into).second;
+}
+
+void Operations::note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
+                                 const std::string& result, bool alive) {
+  Operation& operation = operations_.at(op);
+  if (operation.action != OperatorAction::kRevoke) return;
+  auto& lines = operation.report.revocations;
+  const auto [place, is_new] = operation.line_of.try_emplace({kind, fingerprint}, lines.size());
+  if (is_new) lines.push_back({.kind = kind, .fingerprint = fingerprint, .result = {}});
+  RevocationLine& line = lines[place->second];
+  line.result = result;
+  line.alive = alive;
+}
+
+bool Operations::complete(OperatorId op, MemberId member, MemberState state, std::int64_t doubts,
+                          OperationEnd end) {
+  Operation& operation = operations_.at(op);
+  operation.members.erase(member);
+  OperatorReport& report = operation.report;
+  report.doubts += doubts;
+  // One member that is not done makes the whole command so.
+  if (!is_success(end) || report.end == OperationEnd::kRunning) report.end = end;
+  if (!operation.members.empty()) return false;
+  report.state = state;
+  operation.finished = true;
+  return true;
+}
+
+bool Operations::complete_if_empty(OperatorId op) {
+  Operation& operation = operations_.at(op);
+  if (operation.finished || !operation.members.empty()) return false;
+  operation.report.end = OperationEnd::kNobody;
+  operation.finished = true;
+  return true;
+}
+
+void Operations::give_up_on_disk(OperatorId op) {
+  Operation& operation = operations_.at(op);
+  if (operation.finished) operation.report.end = OperationEnd::kNotDurable;
+}
+
+std::vector<OperatorId> Operations::over(BootTime now, bool stopping) const {
+  std::vector<OperatorId> over;
+  for (const auto& [op, operation] : operations_) {
+    if (operation.deadline <= now || (stopping && !operation.finished)) over.push_back(op);
+  }
+  return over;
+}
+
+std::optional<BootTime> Operations::first_deadline() const {
+  std::optional<BootTime> first;
+  for (const auto& [op, operation] : operations_) {
+    first = std::min(first.value_or(operation.deadline), operation.deadline);
+  }
+  return first;
+}
+
+OperatorReport Operations::take(OperatorId op) {
+  const auto it = operations_.find(op);
+  OperatorReport report = std::move(it->second.report);
+  operations_.erase(it);
+  return report;
+}
+
+}  // namespace rota

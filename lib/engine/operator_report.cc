@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "engine/requests.h"
+
+namespace rota {
+
+bool is_success(OperationEnd end) {
+  switch (end) {
+    case OperationEnd::kRevoked:
+    case OperationEnd::kReinstated:
+    case OperationEnd::kRotated:
+    case OperationEnd::kNobody:
+      return true;
+    case OperationEnd::kRunning:
+    case OperationEnd::kSameToken:
+    case OperationEnd::kDeadOnArrival:
+    case OperationEnd::kTimedOut:
+    case OperationEnd::kNotDurable:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
+std::string describe(const OperatorReport& report) {
+  switch (report.end) {
+    case OperationEnd::kRunning:
+      return "it goes on";
+    case OperationEnd::kRevoked:
+      return "nothing that is on record is alive";
+    case OperationEnd::kReinstated:
+      return fmt::format("the member is {}", name_of(report.state));
+    case OperationEnd::kRotated:
+      return "a new access token is in force";
+    case OperationEnd::kNobody:
+      return "there is no member";
+    case OperationEnd::kSameToken:
+      return "Circle answered with the access token that it gave before";
+    case OperationEnd::kDeadOnArrival:
+      return "Circle gave an access token that had ended when it arrived";
+    case OperationEnd::kTimedOut:
+      return "not finished in time: it goes on, look again with `rota member`";
+    case OperationEnd::kNotDurable:
+      return "not on disk yet: look again with `rota member`";
+  }
+  ROTA_CHECK(false);
+}
+
+}  // namespace rota

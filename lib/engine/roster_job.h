@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/fingerprint_builder.h"
+#include "engine/commands.h"
+#include "engine/plan_writer.h"
+#include "model/record.h"
+#include "roster/sorted_roster.h"
+
+namespace rota {
+
+// How much of a roster is brought into force at a time.
+struct RosterPace {
+  std::size_t slice_units_max = 1'024;  // of one pass: a look at an entry is one, some microseconds
+  std::size_t batch_steps_max = 512;    // changes in one batch, whose commit takes some 30 ms
+};
+
+// What a RosterJob sees of the members. Pointers stay valid for the call that asked.
+class MembersView {
+ public:
+  virtual const MemberRecord* find(const MemberKey& key) const = 0;  // null: nobody has it
+  virtual const MemberRecord* find(MemberId member) const = 0;       // null: there is none
+  virtual MemberId end() const = 0;                                  // every id is smaller
+  // Another number means that entries may have moved to a member that was looked at already: a
+  // comparison under way would miss them.
+  virtual std::uint64_t generation() const = 0;
+
+ protected:
+  ~MembersView() = default;
+};
+
+// One step from what is in force to what a roster asks for.
+struct RosterChange {
+  enum class Kind {
+    kPut,         // add or change `entry`
+    kTakeOut,     // `key` retires, or was retired and is in the roster no more
+    kForgetTags,  // of `key`, unless the roster names it
+  };
+  Kind kind = Kind::kPut;
+  const RosterEntry* entry = nullptr;
+  const MemberKey* key = nullptr;
+};
+
+// A roster on its way into force. One of 100,000 members is compared in many small steps and handed
+// out change by change, so that no other event waits long behind it:
+//
+//   kComparing → kJudging → kWriting → kChanging → kDone
+//
+// The caller decides how many steps it makes at a time, judges, and makes the changes. What is
+// handed out in part is a part of what the roster asks for: what is added and changed comes first,
+// then what leaves, and tags that no name has any more go last. A new job after a crash in the
+// middle finds the rest. Pure; large, so destroy it where nobody waits.
+class RosterJob {
+ public:
+  enum class Stage { kComparing, kJudging, kWriting, kChanging, kDone };
+
+  explicit RosterJob(SortedRosterPtr wanted);
+
+  Stage stage() const { return stage_; }
+  const SortedRoster& wanted() const { return *wanted_; }
+
+  // kComparing: looks at one entry or one member. Begins anew if the generation is another.
+  void compare(const MembersView& members);
+
+  // From kJudging on: what the roster asks for. Without `held` and `json`.
+  const RosterPlan& plan() const { return *found_->plan; }
+  std::size_t active() const { return found_->active; }  // entries in force and not retired
+  bool changes_anything() const;
+  // kJudging: `held`: the retirements wait for an operator, and are not handed out.
+  void judge(bool held);
+  // kJudging: nothing of it is to come into force.
+  void refuse() { stage_ = Stage::kDone; }
+
+  // kWriting: writes some of the plan down.
+  void write();
+  // From kChanging on: the plan, complete. It lives as long as somebody keeps it.
+  RosterPlanPtr written_plan() const;
+
+  // kChanging: none: that was all. Pointers stay valid as long as the job.
+  std::optional<RosterChange> next_change();
+
+ private:
+  enum class Part { kWanted, kInForce, kName };                          // of kComparing
+  enum class List { kAdd, kChange, kRetire, kDrop, kForgetTags, kEnd };  // of kChanging
+
+  // What the comparison found so far.
+  struct Found {
+    std::shared_ptr<RosterPlan> plan = std::make_shared<RosterPlan>();
+    std::size_t active = 0;
+    std::vector<const RosterEntry*> add, change;
+    std::set<MemberKey> retire;
+    std::set<std::string> retire_texts;  // in the order in which they name the plan
+    std::vector<MemberKey> drop;
+    std::vector<MemberKey> forget_tags;
+    FingerprintBuilder name;
+  };
+
+  void begin_anew(std::uint64_t generation);
+  void look_at_wanted(const MembersView& members, const RosterEntry& entry);
+  void look_at_member(const MemberRecord& member);
+  void name_next();
+  void leaves(const MemberKey& key);
+  template <class Items>
+  const typename Items::value_type* next_of(const Items& items);
+
+  const SortedRosterPtr wanted_;
+  Stage stage_ = Stage::kComparing;
+  Part part_ = Part::kWanted;
+  List list_ = List::kAdd;
+  std::size_t at_ = 0;  // in that part or list
+  std::optional<std::uint64_t> generation_;
+  std::shared_ptr<Found> found_ = std::make_shared<Found>();
+  std::vector<std::shared_ptr<const void>> outdated_;  // findings from before it began anew
+  PlanWriter writer_;
+};
+
+}  // namespace rota

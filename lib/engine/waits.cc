@@ -1,0 +1,40 @@
+#include "engine/waits.h"
+
+#include <algorithm>
+
+namespace rota {
+
+void Waits::add(WaitId wait, const WaitRequest& request, BootTime now) {
+  const BootTime deadline = now + std::clamp(request.wait, Duration{0}, kWaitMax);
+  waits_.emplace(wait, Wait{.request = request, .deadline = deadline});
+  deadlines_.emplace(deadline, wait);
+}
+
+std::optional<Waits::Wait> Waits::remove(WaitId wait) {
+  const auto it = waits_.find(wait);
+  if (it == waits_.end()) return std::nullopt;
+  Wait removed = it->second;
+  deadlines_.erase({removed.deadline, wait});
+  waits_.erase(it);
+  return removed;
+}
+
+void Waits::rename(MemberId from, MemberId into) {
+  for (auto& [id, wait] : waits_) {
+    if (wait.request.member == from) wait.request.member = into;
+  }
+}
+
+std::vector<WaitId> Waits::open() const {
+  std::vector<WaitId> open;
+  for (const auto& [id, wait] : waits_) {
+    if (!wait.answered) open.push_back(id);
+  }
+  return open;
+}
+
+std::optional<std::pair<BootTime, WaitId>> Waits::first_deadline() const {
+  return deadlines_.empty() ? std::nullopt : std::optional(*deadlines_.begin());
+}
+
+}  // namespace rota

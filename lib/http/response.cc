@@ -1,0 +1,139 @@
+#include "http/response.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+#include <cstdint>
+#include <iterator>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+constexpr std::string_view kClose = "Connection: close\r\n";
+constexpr std::string_view kTokenHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nDate: ";
+constexpr std::string_view kJsonHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n";
+constexpr std::string_view kUnavailableHead =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+    "Cache-Control: no-store\r\n";
+constexpr std::string_view kMetricsHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+    "Cache-Control: no-store\r\n";
+
+void append_number(Buffer& out, std::uint64_t value) {
+  char digits[20];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+  out.append({digits, static_cast<std::size_t>(end - digits)});
+}
+
+// Ends the head and adds the body.
+void append_body(Buffer& out, std::string_view body, ReplyForm form) {
+  if (form.close) out.append(kClose);
+  out.append("Content-Length: ");
+  append_number(out, body.size());
+  out.append("\r\n\r\n");
+  if (!form.head_only) out.append(body);
+}
+
+// A message may quote what the client sent, which need not be UTF-8, as JSON must be.
+std::string printable(std::string_view text) {
+  std::string result(text);
+  std::ranges::replace_if(result, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return result;
+}
+
+}  // namespace
+
+ErrorRow row_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBadRequest:
+      return {400, "Bad Request", "bad_request", "the request is malformed"};
+    case ErrorCode::kForbidden:
+      return {403, "Forbidden", "forbidden", "this user has no grant for that"};
+    case ErrorCode::kMemberUnknown:
+      return {404, "Not Found", "member_unknown", "no such member in the roster or at Circle"};
+    case ErrorCode::kNotFound:
+      return {404, "Not Found", "not_found", "no such path"};
+    case ErrorCode::kMethodNotAllowed:
+      return {405, "Method Not Allowed", "method_not_allowed", "not with this method"};
+    case ErrorCode::kNotPossible:
+      return {409, "Conflict", "not_possible", "not possible in the present state"};
+    case ErrorCode::kMemberRetired:
+      return {410, "Gone", "member_retired", "the member has left the roster"};
+    case ErrorCode::kMemberBlocked:
+      return {410, "Gone", "member_blocked", "an operator has revoked the member"};
+    case ErrorCode::kExpectationFailed:
+      return {417, "Expectation Failed", "expectation_failed", "no such expectation is known"};
+    case ErrorCode::kConfigInvalid:
+      return {422, "Unprocessable Content", "config_invalid", "configuration or roster is invalid"};
+    case ErrorCode::kRequestTooLarge:
+      return {431, "Request Header Fields Too Large", "request_too_large",
+              "the request is larger than the limit"};
+    case ErrorCode::kInternal:
+      return {500, "Internal Server Error", "internal", "a fault of the daemon; see its log"};
+    case ErrorCode::kTokenUnavailable:
+      return {503, "Service Unavailable", "token_unavailable", "no token that will do is alive"};
+    case ErrorCode::kMemberMismatched:
+      return {503, "Service Unavailable", "member_mismatched",
+              "the name now leads to another member of Circle's; an operator must decide"};
+    case ErrorCode::kTooManyConnections:
+      return {503, "Service Unavailable", "too_many_connections",
+              "the limit of connections is reached"};
+    case ErrorCode::kUnavailable:
+      return {503, "Service Unavailable", "unavailable", "not now; try again"};
+  }
+  ROTA_CHECK(false);
+}
+
+void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
+  const ErrorRow row = row_of(reply.code);
+  const std::string body = fmt::format(
+      R"({{"success":false,"code":"{}","message":{}}})", row.code,
+      boost::json::serialize(boost::json::value(
+          printable(reply.message.empty() ? row.message : std::string_view(reply.message)))));
+  fmt::memory_buffer head;
+  fmt::format_to(std::back_inserter(head),
+                 "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n",
+                 row.status, row.reason);
+  if (reply.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*reply.retry_after).count();
+    fmt::format_to(std::back_inserter(head), "Retry-After: {}\r\n",
+                   std::max<std::int64_t>(seconds, 1));
+  }
+  if (!reply.allow.empty()) {
+    fmt::format_to(std::back_inserter(head), "Allow: {}\r\n", reply.allow);
+  }
+  out.append({head.data(), head.size()});
+  append_body(out, body, form);
+}
+
+void append_json(Buffer& out, const JsonReply& reply, ReplyForm form) {
+  out.append(reply.unavailable ? kUnavailableHead : kJsonHead);
+  append_body(out, reply.body, form);
+}
+
+void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form) {
+  out.append(kMetricsHead);
+  append_body(out, reply.body, form);
+}
+
+void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
+  ROTA_CHECK(row.body && row.expires_at > circle_now);
+  const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
+  out.append(kTokenHead);
+  const auto date = http_date(circle_now);
+  out.append({date.data(), date.size()});
+  out.append("\r\nRota-Expires-In: ");
+  append_number(out, static_cast<std::uint64_t>(left.count()));
+  out.append("\r\n");
+  append_body(out, row.body->reveal(), form);
+}
+
+void append_continue(Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); }
+
+}  // namespace rota

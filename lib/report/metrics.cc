@@ -1,0 +1,176 @@
+#include "report/metrics.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+#include "model/outcome.h"
+
+// The text format (version 0.0.4), as far as it is used here:
+//
+//   metric = "# HELP " name " " text LF "# TYPE " name " " ("gauge" / "counter") LF 1*sample
+//   sample = name [ "{" label "=" DQUOTE value DQUOTE *( "," … ) "}" ] " " number LF
+//
+// Help and label values are words of ours, without what would have to be escaped.
+
+namespace rota {
+namespace {
+
+class Writer {
+ public:
+  // Begins a metric; its samples follow.
+  void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
+  void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
+  template <class Number>
+  void sample(std::string_view labels, Number value) {
+    const bool any = !labels.empty();
+    fmt::format_to(std::back_inserter(text_), "{}{}{}{} {}\n", name_, any ? "{" : "", labels,
+                   any ? "}" : "", value);
+  }
+
+  // A metric of one sample.
+  template <class Number>
+  void gauge(std::string_view name, std::string_view help, Number value) {
+    gauge(name, help);
+    sample("", value);
+  }
+
+  std::string text() { return fmt::to_string(text_); }
+
+ private:
+  void begin(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    fmt::format_to(std::back_inserter(text_), "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+  }
+
+  std::string_view name_;
+  fmt::memory_buffer text_;
+};
+
+int flag(bool value) { return value ? 1 : 0; }
+double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
+
+void write_members(Writer& out, const Health::Members& members) {
+  constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
+                               MemberState::kRetired, MemberState::kBlocked,
+                               MemberState::kUnknown, MemberState::kMismatched};
+  out.gauge("rota_members", "Members on record, by state.");
+  for (const MemberState state : kStates) {
+    out.sample(fmt::format("state=\"{}\"", name_of(state)),
+               members.by_state[static_cast<std::size_t>(state)]);
+  }
+  out.gauge("rota_members_fresh", "Active members whose access token is alive.", members.fresh);
+  out.gauge("rota_members_overdue", "Members without a live access token in time.",
+            members.overdue);
+  out.gauge("rota_members_first_issue", "Members that wait for their first token, unasked for.",
+            members.first_issues);
+  out.gauge("rota_members_dead_on_arrival",
+            "Members whose last token had ended when it came from Circle.",
+            members.dead_on_arrival);
+  out.gauge("rota_members_left_out",
+            "Active members that the budget does not keep fresh: issued on demand.",
+            members.left_out);
+  out.gauge("rota_members_fit", "How many members the budget keeps fresh.", members.fits);
+  out.gauge("rota_tokens_to_revoke", "Tokens on record that are still to be revoked.",
+            members.tokens_to_revoke);
+}
+
+void write_calls(Writer& out, const Health& health) {
+  constexpr std::array kKinds{CallKind::kIssue, CallKind::kRefresh, CallKind::kRevokeRefresh,
+                              CallKind::kRevokeAccess};
+  out.counter("rota_calls_total", "Calls to Circle that ended, by kind and outcome.");
+  for (const CallKind kind : kKinds) {
+    const auto& by_outcome = health.counts.calls[static_cast<std::size_t>(kind)];
+    for (std::size_t outcome = 0; outcome < by_outcome.size(); ++outcome) {
+      out.sample(fmt::format("kind=\"{}\",outcome=\"{}\"", name_of(kind), outcome_name(outcome)),
+                 by_outcome[outcome]);
+    }
+  }
+  out.counter("rota_calls_throttled_total", "Calls that Circle answered with 429.");
+  out.sample("", health.counts.throttled);
+  out.gauge("rota_calls_in_flight",
+            "Calls to Circle that wait for a reply or for their journal row.",
+            health.calls_in_flight);
+  out.gauge("rota_call_doubts", "Calls of unknown fate whose lost token may still be alive.",
+            health.doubts);
+  out.gauge("rota_budget_calls_used", "Calls that count in the present window of the budget.",
+            health.budget_used);
+  out.gauge("rota_budget_calls_limit", "Calls that the budget allows in one window.",
+            health.budget_limit);
+}
+
+void write_upstream(Writer& out, const Health& health) {
+  constexpr std::array kStates{BreakerState::kClosed, BreakerState::kAppTokenRefused,
+                               BreakerState::kNotEligible, BreakerState::kFailing};
+  out.gauge("rota_upstream_breaker",
+            "State of the breaker for all of Circle: 1 at the one it is in.");
+  for (const BreakerState state : kStates) {
+    out.sample(fmt::format("state=\"{}\"", name_of(state)), flag(health.breaker == state));
+  }
+  out.gauge("rota_upstream_paused_seconds",
+            "How long a 429 or a 5xx with Retry-After still keeps all calls back.",
+            seconds(health.paused));
+  out.gauge("rota_clock_skew_seconds", "Circle's clock minus this machine's.",
+            seconds(health.clock_skew));
+  out.gauge("rota_clock_confirmed", "Whether a reply has confirmed Circle's clock since the start.",
+            flag(health.clock_confirmed));
+}
+
+void write_audit(Writer& out, const AuditHealth& audit) {
+  out.counter("rota_audit_entries_total", "Entries written to the audit trail.");
+  out.sample("", audit.entries);
+  out.counter("rota_audit_folded_total",
+              "Notes of the audit trail that lost detail for want of room.");
+  out.sample("", audit.folded);
+  out.gauge("rota_audit_entries_waiting", "Entries of the audit trail that wait to be written.",
+            audit.waiting);
+  out.gauge("rota_audit_ok", "Whether the audit trail can be written.", flag(!audit.failing));
+}
+
+void write_files(Writer& out, const Health& health) {
+  out.gauge("rota_commits_ok", "Whether the last commit to the store worked.",
+            flag(health.commit_problem.empty()));
+  out.gauge("rota_store_rows_set_aside", "Rows of the store that could not be read at the start.",
+            health.rows_set_aside);
+  out.gauge("rota_config_in_force", "Whether the last reading of the configuration was good.",
+            flag(health.files.config_problem.empty()));
+  out.gauge("rota_roster_in_force", "Whether the roster on disk is in force as a whole.",
+            flag(health.files.roster_problem.empty() && !health.held_plan));
+  out.gauge("rota_roster_plan_held", "Whether a plan waits for an operator's approval.",
+            flag(health.held_plan.has_value()));
+  // There is no such time before the first success, and 0 would be one.
+  if (const auto& at = health.files.roster_taken_at) {
+    out.gauge("rota_roster_last_success_timestamp_seconds",
+              "When a roster last came into force, in seconds since 1970.",
+              seconds(at->time_since_epoch()));
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const Health& health, std::string_view version) {
+  Writer out;
+  out.gauge("rota_build_info", "The running version, as a label.");
+  out.sample(fmt::format("version=\"{}\"", version), 1);
+  out.gauge("rota_ready", "Whether GET /readyz answers 200.",
+            flag(unready_reasons(health).empty()));
+  write_members(out, health.members);
+  out.gauge("rota_waiting_clients", "Clients that wait for a token.", health.waiting_clients);
+  out.counter(
+      "rota_connections_refused_total",
+      "Connections refused for a limit: of all connections, of one user's, or of their rate.");
+  out.sample("limit=\"all\"", health.refused_in_all);
+  out.sample("limit=\"uid\"", health.refused_of_uid);
+  out.sample("limit=\"rate\"", health.refused_by_rate);
+  out.counter("rota_log_lines_dropped_total",
+              "Lines of the log that were dropped, because nobody read it.");
+  out.sample("", health.log_lines_dropped);
+  write_calls(out, health);
+  write_upstream(out, health);
+  write_files(out, health);
+  write_audit(out, health.audit);
+  return out.text();
+}
+
+}  // namespace rota

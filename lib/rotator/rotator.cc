@@ -1,0 +1,314 @@
+#include "rotator/rotator.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/check.h"
+
+namespace rota {
+namespace {
+
+constexpr Duration kUseDelay{1'000};
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Rotator>> Rotator::create(Parts parts, const Policy& policy) {
+  ROTA_ASSIGN(Snapshot snapshot, parts.store->load());
+  ROTA_ASSIGN(auto timer, BootTimer::create(parts.executor));
+  const std::optional<OtherDatabase> other = snapshot.other;
+  auto rotator = std::unique_ptr<Rotator>(
+      new Rotator(std::move(parts), policy, std::move(snapshot), other, std::move(timer)));
+  ROTA_TRY(rotator->watch_wall_clock());
+  return rotator;
+}
+
+Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
+                 const std::optional<OtherDatabase>& other, std::unique_ptr<BootTimer> timer)
+    : parts_(std::move(parts)),
+      engine_(policy, std::move(snapshot), parts_.seed, parts_.clock.now(), parts_.boot),
+      timer_(std::move(timer)),
+      other_database_(other),
+      use_timer_(parts_.executor),
+      trail_({.executor = parts_.executor,
+              .clock = parts_.clock,
+              .store = *parts_.store,
+              .store_thread = store_thread_,
+              .tell = parts_.tell,
+              .bounds = parts_.audit,
+              .confirmed_time = [this]() -> std::optional<WallTime> {
+                if (!engine_.clock().confirmed()) return std::nullopt;
+                return engine_.circle_now(now());
+              }}) {
+  timer_->on_fire([this] {
+    Commands commands;
+    engine_.on_tick(now(), commands);
+    run(std::move(commands));
+  });
+}
+
+Rotator::~Rotator() {
+  *alive_ = false;
+  trail_.finish();
+  store_thread_.join();
+}
+
+std::string Rotator::database_doubts() const {
+  if (!other_database_) return {};
+  const auto what = [this]() -> std::string {
+    switch (other_database_->kind) {
+      case OtherDatabase::Kind::kOlder:
+        return fmt::format(
+            "the database is an older copy: {} of this machine's last commits are "
+            "missing",
+            other_database_->commits_missing);
+      case OtherDatabase::Kind::kAnother:
+        return "the database is not the one that this machine used last";
+      case OtherDatabase::Kind::kNew:
+        return "the database is new, and the one that this machine used last is gone";
+    }
+    ROTA_CHECK(false);
+  };
+  return what() +
+         ". No token in it is served before Circle was asked about its member. What was lost is "
+         "not "
+         "known: blocks and reinstatements by operators, which are to be given again; members who "
+         "left meanwhile, and tokens issued or refreshed meanwhile, which run out by themselves; "
+         "identity pins; the audit trail; calls of the last window, which Circle still counts";
+}
+
+void Rotator::start() {
+  if (other_database_) {
+    parts_.tell({.severity = Severity::kWarning,
+                 .event = "database_restored",
+                 .member = {},
+                 .text = database_doubts()});
+  }
+  Commands commands;
+  engine_.start(now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::stop(std::function<void()> drained) {
+  drained_ = std::move(drained);
+  Commands commands;
+  engine_.on_stop(now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::apply_roster(SortedRosterPtr roster, const std::string& approve,
+                           RosterEvents events) {
+  const ReloadId id{next_id_++};
+  reloads_.emplace(id, std::move(events.done));
+  rosters_.emplace(id, std::move(events.in_force));
+  Commands commands;
+  engine_.on_roster({.roster = std::move(roster),
+                     .approve = approve,
+                     .or_nothing = !approve.empty(),
+                     .reload = id},
+                    now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::plan_roster(SortedRosterPtr roster,
+                          std::move_only_function<void(RosterPlanPtr)> done) {
+  const PlanId id{next_id_++};
+  plans_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_plan(id, std::move(roster), now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::operate(std::string_view key, OperatorAction action,
+                      std::move_only_function<void(Result<OperatorReport>)> done) {
+  const OperatorId id{next_id_++};
+  operations_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_operator(id, key, action, now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) {
+  const OperatorId id{next_id_++};
+  operations_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_revoke_all(id, now(), commands);
+  run(std::move(commands));
+}
+
+void Rotator::new_app_token() {
+  Commands commands;
+  engine_.on_new_app_token(now(), commands);
+  run(std::move(commands));
+}
+
+Result<void> Rotator::watch_wall_clock() {
+  ROTA_ASSIGN(wall_clock_, WallClockWatch::create(parts_.executor, [this] {
+                Commands commands;
+                engine_.on_wall_step(now(), commands);
+                run(std::move(commands));
+              }));
+  return {};
+}
+
+// On the fetch path: a comparison for each fetch, and one turn of the engine a second.
+void Rotator::note_use(const Published& row) {
+  if (row.use_noted) return;
+  row.use_noted = true;
+  used_.push_back(row.member);
+  if (used_.size() > 1) return;
+  use_timer_.expires_after(kUseDelay);
+  use_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    // The timer may have expired already when it is destroyed: then there is no error.
+    if (error || !*alive) return;
+    const std::vector<MemberId> used = std::exchange(used_, {});
+    for (const MemberId member : used) {
+      if (const Published* row = table_.find(member)) row->use_noted = false;
+    }
+    Commands commands;
+    engine_.on_used(used, now(), commands);
+    run(std::move(commands));
+  });
+}
+
+void Rotator::note_refused(MemberId member, Fingerprint refused) {
+  Commands commands;
+  engine_.on_refused(member, refused, now(), commands);
+  run(std::move(commands));
+}
+
+WallTime Rotator::circle_now() const { return engine_.serving_time(parts_.clock.now()); }
+
+WaitId Rotator::wait_for_token(const WaitRequest& request,
+                               std::move_only_function<void(WaitAnswer)> done) {
+  const WaitId id{next_id_++};
+  waits_.emplace(id, std::move(done));
+  Commands commands;
+  engine_.on_wait(id, request, now(), commands);
+  run(std::move(commands));
+  return id;
+}
+
+void Rotator::cancel_wait(WaitId wait) {
+  if (waits_.erase(wait) > 0) engine_.on_wait_cancelled(wait);
+}
+
+// Off the loop, and after the answers of this turn: they may have a part of it.
+void Rotator::destroy(std::shared_ptr<const void> spent) {
+  if (!spent) return;
+  boost::asio::post(parts_.executor, [this, alive = alive_, spent = std::move(spent)]() mutable {
+    if (*alive) boost::asio::post(store_thread_, [spent = std::move(spent)] {});
+  });
+}
+
+// Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its
+// own, so that no caller sees its answer from inside its question.
+void Rotator::run(Commands commands) {
+  const auto answer = [this](auto& pending, auto id, auto value) {
+    const auto it = pending.find(id);
+    if (it == pending.end()) return;  // it was cancelled
+    boost::asio::post(parts_.executor,
+                      [id, &pending, alive = alive_, value = std::move(value)]() mutable {
+                        if (!*alive) return;
+                        const auto asked = pending.find(id);
+                        if (asked == pending.end()) return;
+                        auto done = std::move(asked->second);
+                        pending.erase(asked);
+                        done(std::move(value));
+                      });
+  };
+  for (Command& each : commands) {
+    std::visit(Overloaded{
+                   [this](command::Commit& c) { commit(std::move(c.mutations)); },
+                   [this](command::Call& c) { send(std::move(c)); },
+                   [this](command::Publish& c) { table_.publish(std::move(c.row)); },
+                   [this](const command::Withdraw& c) { table_.forget(c.member); },
+                   [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
+                   [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },
+                   [&](command::Reloaded& c) {
+                     const bool refused = !c.plan && c.plan.error().kind == ErrorKind::kInvalid;
+                     if (refused) rosters_.erase(c.reload);
+                     answer(reloads_, c.reload, std::move(c.plan));
+                     destroy(std::move(c.spent));
+                   },
+                   [&](command::RosterInForce& c) {
+                     answer(rosters_, c.reload, c.held);
+                     destroy(std::move(c.spent));
+                   },
+                   [&](command::Planned& c) {
+                     answer(plans_, c.plan, std::move(c.result));
+                     destroy(std::move(c.spent));
+                   },
+                   [this](const command::Tell& c) { parts_.tell(c.notice); },
+                   [this](command::Note& c) { trail_.note(c.key, std::move(c.member)); },
+               },
+               each);
+  }
+  finish_turn();
+}
+
+void Rotator::finish_turn() {
+  timer_->set(engine_.next_wake(now()));
+  if (drained_ && engine_.drained()) {
+    boost::asio::post(parts_.executor, std::exchange(drained_, nullptr));
+  }
+}
+
+void Rotator::commit(std::vector<Mutation> mutations) {
+  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
+                                    mutations = std::move(mutations)]() mutable {
+    Result<void> result = parts_.store->commit(mutations);
+    mutations.clear();  // the last hold on erased secrets may be this one
+    boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result)] {
+      if (!*alive) return;
+      Commands commands;
+      if (result) {
+        engine_.on_committed(now(), commands);
+      } else {
+        engine_.on_commit_failed(result.error(), now(), commands);
+      }
+      run(std::move(commands));
+    });
+  });
+}
+
+void Rotator::look_after_store() {
+  if (std::exchange(looking_after_store_, true)) return;
+  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor] {
+    Result<void> result = parts_.store->look_after();
+    boost::asio::post(executor, [this, alive, result = std::move(result)] {
+      if (!*alive) return;
+      looking_after_store_ = false;
+      const std::string problem = result ? std::string() : result.error().message;
+      if (problem == database_problem_) return;
+      database_problem_ = problem;
+      parts_.tell({.severity = problem.empty() ? Severity::kInfo : Severity::kError,
+                   .event = "database",
+                   .member = {},
+                   .text = problem.empty() ? "the database is in its place again" : problem});
+    });
+  });
+}
+
+void Rotator::send(command::Call call) {
+  boost::asio::co_spawn(
+      parts_.executor, parts_.call(std::move(call.request)),
+      [this, alive = alive_, id = call.call](const std::exception_ptr& error, Reply reply) {
+        if (!*alive) return;
+        // The client turns every failure into an outcome; what it throws is a bug of ours.
+        if (error) std::rethrow_exception(error);
+        Commands commands;
+        engine_.on_reply(id, reply, now(), commands);
+        run(std::move(commands));
+      });
+}
+
+}  // namespace rota

@@ -1,0 +1,55 @@
+#include "settings/hidden_values.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "base/text.h"
+
+namespace rota {
+
+bool may_be_shown(const std::string& path) {
+  // What is there is a path. The root is there for any text that begins with a slash.
+  std::filesystem::path there = path;
+  std::error_code error;
+  while (there.has_relative_path() && !std::filesystem::exists(there, error)) {
+    there = there.parent_path();
+  }
+  return is_plainly_no_secret(std::string_view(path).substr(there.native().size()));
+}
+
+HiddenValues::HiddenValues(const Settings& settings) {
+  add("[upstream] ca_file", settings.upstream.ca_file);
+  add("[roster] path", settings.roster.path);
+  add("[store] path", settings.store.path);
+  add("[serve] token_socket", settings.serve.token_socket);
+  add("[serve] admin_socket", settings.serve.admin_socket);
+}
+
+void HiddenValues::add(std::string_view key, const std::string& path) {
+  if (may_be_shown(path)) return;
+  values_.emplace_back(path, fmt::format("{} (not repeated here, since it may be a secret)", key));
+  // A message may name a folder of it.
+  for (const std::filesystem::path& part : std::filesystem::path(path)) {
+    if (!is_plainly_no_secret(part.string())) values_.emplace_back(part.string(), "…");
+  }
+}
+
+std::string HiddenValues::hide(std::string text) const {
+  for (const auto& [value, instead] : values_) {
+    for (std::size_t at = text.find(value); at != std::string::npos;
+         at = text.find(value, at + instead.size())) {
+      text.replace(at, value.size(), instead);
+    }
+  }
+  return text;
+}
+
+Error HiddenValues::hide(Error error) const {
+  error.message = hide(std::move(error.message));
+  return error;
+}
+
+}  // namespace rota

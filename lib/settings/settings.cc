@@ -1,0 +1,204 @@
+#include "settings/settings.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+
+#include "settings/secret_files.h"
+#include "settings/settings_values.h"
+#include "settings/toml.h"
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kSettingsBytesMax = 1U << 20U;
+constexpr std::size_t kGrantsMax = 1'024;
+
+// Bounds of durations. Zero is refused wherever it would mean "never works".
+constexpr Duration kLeast{1};
+constexpr Duration kTimeoutMax = std::chrono::minutes{10};
+constexpr Duration kWindowMin = std::chrono::seconds{1};
+constexpr Duration kWindowMax = std::chrono::days{1};
+constexpr Duration kAheadMax = std::chrono::days{366};
+
+constexpr std::size_t kRequestsMin = 10;  // fewer cannot be shared among the lanes
+constexpr std::size_t kRequestsMax = 1'000'000;
+constexpr std::size_t kInFlightMax = 1'000;
+constexpr std::size_t kConnectionsMax = 100'000;
+
+constexpr Duration kAuditKeepMin = std::chrono::hours{1};
+constexpr Duration kAuditKeepMax = std::chrono::days{3660};
+constexpr std::size_t kAuditRowsMin = 1'000;
+constexpr std::size_t kAuditRowsMax = 100'000'000;
+
+// Short names, so that a rule of the tables below stays on one line or two.
+using Rule = TomlRule<Settings>;
+using V = const TomlValue&;
+using S = Settings&;
+
+constexpr std::array<Rule, 9> kUpstreamRules{{
+    {"base_url", [](V v, S s) { return read_base_url(v, s.upstream.base_url); }},
+    {"app_token_credential",
+     [](V v, S s) { return read_credential_name(v, s.upstream.app_token.credential); }},
+    {"app_token_file", [](V v, S s) { return read_path(v, s.upstream.app_token.file); }},
+    {"requests_per_window",
+     [](V v, S s) {
+       return read_count(v, kRequestsMin, kRequestsMax, s.policy.requests_per_window);
+     }},
+    {"window", [](V v, S s) { return read_duration(v, kWindowMin, kWindowMax, s.policy.window); }},
+    {"connect_timeout",
+     [](V v, S s) { return read_duration(v, kLeast, kTimeoutMax, s.upstream.connect_timeout); }},
+    {"request_timeout",
+     [](V v, S s) { return read_duration(v, kLeast, kTimeoutMax, s.upstream.request_timeout); }},
+    {"max_in_flight",
+     [](V v, S s) { return read_count(v, 1, kInFlightMax, s.policy.max_in_flight); }},
+    {"ca_file", [](V v, S s) { return read_words(v, s.upstream.ca_file); }},
+}};
+
+constexpr std::array<Rule, 5> kRotationRules{{
+    {"refresh_ahead",
+     [](V v, S s) { return read_duration(v, kLeast, kAheadMax, s.policy.refresh_ahead); }},
+    {"renew_pair_ahead",
+     [](V v, S s) { return read_duration(v, kLeast, kAheadMax, s.policy.renew_pair_ahead); }},
+    {"jitter", [](V v, S s) { return read_fraction(v, s.policy.jitter); }},
+    {"revoke_superseded_after",
+     [](V v, S s) {
+       return read_duration_or_never(v, kAheadMax, s.policy.revoke_superseded_after);
+     }},
+    {"active_within",
+     [](V v, S s) { return read_duration(v, kLeast, kAheadMax, s.policy.active_within); }},
+}};
+
+constexpr std::array<Rule, 4> kRosterRules{{
+    {"path", [](V v, S s) { return read_path(v, s.roster.path); }},
+    {"watch", [](V v, S s) { return read_flag(v, s.roster.watch); }},
+    {"max_retire_count",
+     [](V v, S s) { return read_count(v, 0, kRosterEntriesMax, s.policy.guard.max_retire_count); }},
+    {"max_retire_fraction",
+     [](V v, S s) { return read_fraction(v, s.policy.guard.max_retire_fraction); }},
+}};
+
+constexpr std::array<Rule, 3> kStoreRules{{
+    {"path", [](V v, S s) { return read_path(v, s.store.path); }},
+    {"key_credential", [](V v, S s) { return read_credential_name(v, s.store.key.credential); }},
+    {"key_file", [](V v, S s) { return read_path(v, s.store.key.file); }},
+}};
+
+constexpr std::array<Rule, 2> kAuditRules{{
+    {"keep", [](V v, S s) { return read_duration(v, kAuditKeepMin, kAuditKeepMax, s.audit.keep); }},
+    {"max_rows",
+     [](V v, S s) { return read_count(v, kAuditRowsMin, kAuditRowsMax, s.audit.rows_max); }},
+}};
+
+constexpr std::array<Rule, 7> kServeRules{{
+    {"token_socket", [](V v, S s) { return read_socket_path(v, s.serve.token_socket); }},
+    {"admin_socket", [](V v, S s) { return read_socket_path(v, s.serve.admin_socket); }},
+    {"token_socket_mode", [](V v, S s) { return read_socket_mode(v, s.serve.token_socket_mode); }},
+    {"token_socket_group", [](V v, S s) { return read_words(v, s.serve.token_socket_group); }},
+    {"max_connections",
+     [](V v, S s) { return read_count(v, 1, kConnectionsMax, s.serve.max_connections); }},
+    {"max_connections_per_uid",
+     [](V v, S s) { return read_count(v, 1, kConnectionsMax, s.serve.max_connections_per_uid); }},
+    {"metrics_listen", [](V v, S s) { return read_listen_address(v, s.serve.metrics_listen); }},
+}};
+
+constexpr std::array<Rule, 1> kLogRules{{
+    {"level", [](V v, S s) { return read_log_level(v, s.log_level); }},
+}};
+
+// One of "NAME_credential" and "NAME_file": a file takes the place of the default credential.
+Result<void> settle_source(const TomlTable& table, std::string_view name, SecretSource& source) {
+  if (source.file.empty()) return {};
+  const std::string credential = fmt::format("{}_credential", name);
+  if (table.has(credential)) {
+    return table.error(fmt::format("{} and {}_file are both given; keep one", credential, name));
+  }
+  source.credential.clear();
+  return {};
+}
+
+Result<void> read_upstream(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const TomlTable table, value.table());
+  ROTA_TRY(read_table<Settings>(table, kUpstreamRules, settings));
+  return settle_source(table, "app_token", settings.upstream.app_token);
+}
+
+Result<void> read_store(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const TomlTable table, value.table());
+  ROTA_TRY(read_table<Settings>(table, kStoreRules, settings));
+  return settle_source(table, "key", settings.store.key);
+}
+
+Result<void> read_serve(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const TomlTable table, value.table());
+  ROTA_TRY(read_table<Settings>(table, kServeRules, settings));
+  if (settings.serve.token_socket == settings.serve.admin_socket) {
+    return table.error("token_socket and admin_socket must be two paths");
+  }
+  return {};
+}
+
+template <const auto& kRules>
+Result<void> read_section(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const TomlTable table, value.table());
+  return read_table<Settings>(table, kRules, settings);
+}
+
+Result<void> read_holder(const TomlValue& value, GrantSettings::Holder holder,
+                         GrantSettings& grant) {
+  if (!grant.name.empty()) return value.error("a grant is for a user or for a group, not for both");
+  grant.holder = holder;
+  grant.where = value.where();
+  return read_user_or_group(value, grant.name);
+}
+
+constexpr std::array<TomlRule<GrantSettings>, 3> kGrantRules{{
+    {"user", [](V v, GrantSettings& g) { return read_holder(v, GrantSettings::Holder::kUser, g); }},
+    {"group",
+     [](V v, GrantSettings& g) { return read_holder(v, GrantSettings::Holder::kGroup, g); }},
+    {"members", read_grant_members},
+}};
+
+Result<void> read_grants(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const std::vector<TomlTable> tables, value.tables());
+  if (tables.size() > kGrantsMax) return value.error(fmt::format("more than {}", kGrantsMax));
+  for (const TomlTable& table : tables) {
+    GrantSettings grant;
+    ROTA_TRY(read_table<GrantSettings>(table, kGrantRules, grant));
+    if (grant.name.empty()) return table.error("needs a user or a group");
+    if (!grant.all_members && grant.tags.empty() && grant.members.empty()) {
+      return table.error("needs members, such as members = [\"*\"]");
+    }
+    settings.grants.push_back(std::move(grant));
+  }
+  return {};
+}
+
+constexpr std::array<Rule, 8> kRootRules{{
+    {"upstream", read_upstream},
+    {"rotation", read_section<kRotationRules>},
+    {"roster", read_section<kRosterRules>},
+    {"store", read_store},
+    {"audit", read_section<kAuditRules>},
+    {"serve", read_serve},
+    {"grant", read_grants},
+    {"log", read_section<kLogRules>},
+}};
+
+}  // namespace
+
+Result<Settings> parse_settings(std::string_view name, std::string_view text) {
+  ROTA_ASSIGN(const TomlDocument document,
+              TomlDocument::parse({.file = std::string(name), .first_line = 1}, text));
+  Settings settings;
+  ROTA_TRY(read_table<Settings>(document.root(), kRootRules, settings));
+  return settings;
+}
+
+Result<Settings> load_settings(const std::string& path) {
+  ROTA_ASSIGN(const std::string text, read_small_file(path, kSettingsBytesMax));
+  return parse_settings(path, text);
+}
+
+}  // namespace rota

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "settings/settings.h"
+#include "settings/toml.h"
+
+namespace rota {
+
+// Readers of one value of the configuration: each checks type and range, and on success stores into
+// `into`. Errors name file, line and key. Bounds are inclusive.
+
+Result<void> read_duration(const TomlValue& value, Duration low, Duration high, Duration& into);
+// A duration, or "never".
+Result<void> read_duration_or_never(const TomlValue& value, Duration high,
+                                    std::optional<Duration>& into);
+Result<void> read_count(const TomlValue& value, std::size_t low, std::size_t high,
+                        std::size_t& into);
+Result<void> read_fraction(const TomlValue& value, double& into);  // from 0 to 1
+Result<void> read_flag(const TomlValue& value, bool& into);
+// A string without control characters; possibly empty.
+Result<void> read_words(const TomlValue& value, std::string& into);
+// Not empty; a relative one is of plain words, since anything else may be a secret (P10).
+Result<void> read_path(const TomlValue& value, std::string& into);
+Result<void> read_socket_path(const TomlValue& value,
+                              std::string& into);  // absolute, fits sun_path
+Result<void> read_socket_mode(const TomlValue& value, std::uint32_t& into);
+Result<void> read_credential_name(const TomlValue& value, std::string& into);
+Result<void> read_user_or_group(const TomlValue& value, std::string& into);  // not empty
+Result<void> read_listen_address(const TomlValue& value, std::optional<ListenAddress>& into);
+Result<void> read_base_url(const TomlValue& value, std::string& into);
+Result<void> read_log_level(const TomlValue& value, LogLevel& into);
+Result<void> read_grant_members(const TomlValue& value, GrantSettings& into);
+
+}  // namespace rota

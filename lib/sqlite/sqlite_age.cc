@@ -1,0 +1,46 @@
+// Whether the database is the one that this machine used last, and what follows if it is not.
+
+#include <algorithm>
+#include <vector>
+
+#include "sqlite/sqlite_store.h"
+#include "sqlite/statements.h"
+
+namespace rota {
+
+// A copy that was put back, and any other database than the one before, knows less than Circle
+// does. Its access tokens may have been revoked since: each counts as replaced, so none is served
+// before Circle was asked about its member. That is durable with the new count of commits, and so
+// is not forgotten by a start that is cut off.
+Result<void> SqliteStore::compare_with_mark() {
+  ROTA_ASSIGN(const std::int64_t commits, database_.number(sql::kLoadCommits));
+  commits_ = std::clamp<std::int64_t>(commits, 0, MarkFile::kCommitMax);
+  const std::optional<MarkFile::Mark> mark = mark_.read();
+  const bool is_the_one = mark && mark->database == sealer_.database();
+  if (mark && !is_the_one) {
+    other_ = is_new_ ? OtherDatabase{.kind = OtherDatabase::Kind::kNew}
+                     : OtherDatabase{.kind = OtherDatabase::Kind::kAnother};
+  } else if (mark && mark->commit > commits_) {
+    other_ = {.kind = OtherDatabase::Kind::kOlder, .commits_missing = mark->commit - commits_};
+    commits_ = mark->commit;
+  }
+  if (other_ && other_->kind != OtherDatabase::Kind::kNew) {
+    ROTA_ASSIGN(const Snapshot found, load(SealForm::kThird));
+    std::vector<Mutation> replaced;
+    for (const MemberRecord& member : found.members) {
+      for (Token token : member.tokens) {
+        if (token.kind != TokenKind::kAccess || token.status != TokenStatus::kCurrent) continue;
+        token.status = TokenStatus::kSuperseded;
+        replaced.emplace_back(PutToken{member.id, token});
+      }
+    }
+    // The roster on disk is compared anew. And there is something to commit without a token, too.
+    replaced.emplace_back(PutMeta{MetaKey::kRosterFingerprint, 0});
+    replaced.emplace_back(PutMeta{MetaKey::kApprovedRoster, 0});
+    ROTA_TRY(commit(replaced));
+  }
+  mark_.write({.database = sealer_.database(), .commit = commits_});
+  return {};
+}
+
+}  // namespace rota

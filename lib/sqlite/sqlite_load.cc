@@ -1,0 +1,382 @@
+// SqliteStore::load(): the whole database as records. The rows of every table come in the order of
+// the member's id, so one pass over the members takes selectors and tags along.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "sqlite/schema.h"
+#include "sqlite/sqlite_store.h"
+#include "sqlite/statements.h"
+
+namespace rota {
+namespace {
+
+// The last enumerator of each enum that a row holds; all of them count from 0 or 1.
+template <class Enum>
+struct Bounds;
+template <>
+struct Bounds<MemberState> {
+  static constexpr MemberState kFirst = MemberState::kActive, kLast = MemberState::kMismatched;
+};
+template <>
+struct Bounds<SelectorKind> {
+  static constexpr SelectorKind kFirst = SelectorKind::kCommunityMemberId,
+                                kLast = SelectorKind::kSsoUserId;
+};
+template <>
+struct Bounds<TokenKind> {
+  static constexpr TokenKind kFirst = TokenKind::kAccess, kLast = TokenKind::kRefresh;
+};
+template <>
+struct Bounds<TokenStatus> {
+  static constexpr TokenStatus kFirst = TokenStatus::kCurrent, kLast = TokenStatus::kMemberGone;
+};
+template <>
+struct Bounds<CallKind> {
+  static constexpr CallKind kFirst = CallKind::kIssue, kLast = CallKind::kRevokeAccess;
+};
+template <>
+struct Bounds<CallFate> {
+  static constexpr CallFate kFirst = CallFate::kOpen, kLast = CallFate::kUnknown;
+};
+
+// False when the number in `column` names no enumerator: a wrong guess could serve a token.
+template <class Enum>
+bool read_enum(const Statement& row, int column, Enum& out) {
+  const std::int64_t found = row.integer(column);
+  if (found < static_cast<std::int64_t>(Bounds<Enum>::kFirst) ||
+      found > static_cast<std::int64_t>(Bounds<Enum>::kLast)) {
+    return false;
+  }
+  out = static_cast<Enum>(found);
+  return true;
+}
+
+std::unexpected<Error> no_such(std::string_view what, std::int64_t found) {
+  return fail(ErrorKind::kCorrupt,
+              fmt::format("the store has a {} {}, and there is none such", what, found));
+}
+
+WallTime time_at(const Statement& row, int column) {
+  return WallTime{Duration{row.integer(column)}};
+}
+
+std::optional<WallTime> optional_time_at(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time_at(row, column);
+}
+
+std::optional<std::int64_t> optional_at(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return row.integer(column);
+}
+
+// A million ids a second need a year for it.
+constexpr std::int64_t kIdGapMax = std::int64_t{1} << 45;
+// Some 35,000 years.
+constexpr Duration kTimeMax{std::int64_t{1} << 50};
+
+bool is_a_time(MetaKey key) {
+  switch (key) {
+    case MetaKey::kLastCircleTimeMs:
+    case MetaKey::kClockSkewMs:
+    case MetaKey::kEarlyProbeAtMs:
+    case MetaKey::kPausedUntilMs:
+    case MetaKey::kClockOffsetMs:
+    case MetaKey::kCommitAtMs:
+      return true;
+    case MetaKey::kEarlyRefreshUseless:
+    case MetaKey::kRefreshRotates:
+    case MetaKey::kPausedBoot:
+    case MetaKey::kClockBoot:
+    case MetaKey::kCommitBoot:
+    case MetaKey::kRosterFingerprint:
+    case MetaKey::kApprovedRoster:
+    case MetaKey::kCommitNumber:
+      return false;
+  }
+  return false;
+}
+
+class Loader {
+ public:
+  Loader(Database& database, const Sealer& sealer, SealForm form)
+      : database_(database), sealer_(sealer), form_(form) {}
+
+  Result<Snapshot> load() {
+    ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
+    ROTA_TRY(rows(sql::kLoadSelectors, &Loader::selector));
+    ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
+    set_aside_what_is_not_as_sealed();
+    ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
+    ROTA_TRY(rows(sql::kLoadCalls, &Loader::call));
+    ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
+    ROTA_TRY(rows(sql::kLoadNextIds, &Loader::next_id));
+    return std::move(snapshot_);
+  }
+
+ private:
+  Result<void> rows(const char* query, Result<void> (Loader::*read)(const Statement&)) {
+    ROTA_ASSIGN(Statement statement, database_.prepare(query));
+    return statement.for_each([this, read](const Statement& row) { return (this->*read)(row); });
+  }
+
+  // Null: no such member, which foreign keys rule out unless another program wrote here, or the
+  // member was set aside.
+  MemberRecord* find(std::int64_t id) {
+    const auto found =
+        std::ranges::lower_bound(snapshot_.members, MemberId{id}, {}, &MemberRecord::id);
+    return found != snapshot_.members.end() && found->id == MemberId{id} ? &*found : nullptr;
+  }
+
+  // An id that some row has is not given again, whatever the counter says: the row may have been
+  // set aside, and would come back as another's. False: no Rota gave this id. Ids are given one
+  // after the other, and one that is further away than any database gets would leave none to give.
+  template <class Id>
+  static bool pass(Id& next, Id used) {
+    const std::int64_t number = std::to_underlying(used);
+    const std::int64_t reached = std::to_underlying(next);
+    if (number < 1 || number - reached > kIdGapMax ||
+        number == std::numeric_limits<std::int64_t>::max()) {
+      return false;
+    }
+    next = std::max(next, Id{number + 1});
+    return true;
+  }
+
+  // What no clock shows is not reckoned with: a sum would overflow.
+  static bool is_time(const std::optional<WallTime>& time) {
+    return !time || (time->time_since_epoch() <= kTimeMax && time->time_since_epoch() >= -kTimeMax);
+  }
+
+  // What a record's own row says of it, beside the record.
+  struct Row {
+    std::vector<unsigned char> seal;
+    MemberSalt salt{};
+    bool readable = true;
+  };
+  Row& row_of(const MemberRecord& record) {
+    return rows_[static_cast<std::size_t>(&record - snapshot_.members.data())];
+  }
+
+  // The roster's every line is looked at when a record is not believed: its member starts anew.
+  void set_aside_record() {
+    ++snapshot_.rows_set_aside;
+    roster_is_whole_ = false;
+  }
+
+  Result<void> member(const Statement& row) {
+    MemberRecord& record = snapshot_.members.emplace_back();
+    record.id = MemberId{row.integer(0)};
+    Row& own = rows_.emplace_back();
+    own.readable = read_enum(row, 1, record.state);
+    record.state_since = time_at(row, 2);
+    record.community_member_id = optional_at(row, 3);
+    record.community_id = optional_at(row, 4);
+    record.renew_not_before = time_at(row, 5);
+    if (is_time(time_at(row, 6))) record.last_used = time_at(row, 6);
+    const std::span<const unsigned char> seal = row.bytes(7);
+    own.seal.assign(seal.begin(), seal.end());
+    own.salt = read_salt(row.bytes(8)).value_or(MemberSalt{});
+    own.readable = pass(snapshot_.next_member, record.id) && own.readable;
+    return {};
+  }
+
+  // A record that somebody changed could give one member's token to another, or to a program that
+  // has no grant.
+  void set_aside_what_is_not_as_sealed() {
+    std::vector<MemberRecord> believed;
+    std::vector<Row> rows;
+    believed.reserve(snapshot_.members.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      MemberRecord& record = snapshot_.members[i];
+      Row& own = rows_[i];
+      if (own.readable &&
+          (form_ == SealForm::kFirst || sealer_.holds(own.seal, record, own.salt, form_))) {
+        believed.push_back(std::move(record));
+        rows.push_back(std::move(own));
+      } else {
+        set_aside_record();
+      }
+    }
+    snapshot_.members = std::move(believed);
+    rows_ = std::move(rows);
+  }
+
+  Result<void> selector(const Statement& row) {
+    MemberRecord* const record = find(row.integer(0));
+    if (record == nullptr) {
+      set_aside_record();
+      return {};
+    }
+    Selector& selector = record->selectors.emplace_back();
+    if (!read_enum(row, 1, selector.key.kind)) row_of(*record).readable = false;
+    selector.key.value = row.text(2);
+    selector.in_roster = row.integer(3) != 0;
+    selector.retired = row.integer(4) != 0;
+    selector.name = row.text(5);
+    selector.resolved_at = time_at(row, 6);
+    return {};
+  }
+
+  Result<void> tag(const Statement& row) {
+    MemberRecord* const record = find(row.integer(0));
+    if (record == nullptr) {
+      set_aside_record();
+      return {};
+    }
+    const auto selector = static_cast<std::size_t>(row.integer(1));
+    if (selector < record->selectors.size()) {
+      record->selectors[selector].tags.emplace_back(row.text(2));
+    } else {
+      row_of(*record).readable = false;
+    }
+    return {};
+  }
+
+  Result<void> token(const Statement& row) {
+    Token token;
+    token.id = TokenId{row.integer(0)};
+    const bool given = pass(snapshot_.next_token, token.id);
+    pass(snapshot_.next_member, MemberId{row.integer(1)});
+    MemberRecord* const record = find(row.integer(1));
+    const bool readable = given && read_enum(row, 2, token.kind) && read_enum(row, 3, token.status);
+    token.issued_at = time_at(row, 4);
+    token.expires_at = time_at(row, 5);
+    token.status_since = time_at(row, 6);
+
+    const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
+    std::optional<Secret> value;
+    if (record != nullptr && readable && our_key) {
+      value =
+          sealer_.open(row.bytes(8), binding_of(token, record->id, row_of(*record).salt), form_);
+    }
+    if (!value) {
+      ++snapshot_.rows_set_aside;
+      return {};
+    }
+    token.fingerprint = fingerprint_of(value->reveal());
+    token.value = std::make_shared<const Secret>(*std::move(value));
+    record->tokens.push_back(std::move(token));
+    return {};
+  }
+
+  Result<void> call(const Statement& row) {
+    CallRow call;
+    call.id = CallId{row.integer(0)};
+    if (!read_enum(row, 1, call.kind)) return no_such("call kind", row.integer(1));
+    call.member = MemberId{row.integer(2)};
+    call.opened_at = time_at(row, 3);
+    call.closed_at = optional_time_at(row, 4);
+    if (!read_enum(row, 5, call.fate)) return no_such("call fate", row.integer(5));
+    call.doubt_until = optional_time_at(row, 6);
+    if (!row.is_null(7) && !row.is_null(8)) {
+      call.closed_stamp = {.boot = BootId{row.integer(7)},
+                           .at = BootTime{Duration{row.integer(8)}}};
+    }
+    const std::optional<WallTime> boot_time = optional_time_at(row, 8);
+    if (is_time(call.opened_at) && is_time(call.closed_at) && is_time(call.doubt_until) &&
+        is_time(boot_time) && pass(snapshot_.next_call, call.id)) {
+      snapshot_.calls.push_back(call);
+    } else {
+      ++snapshot_.rows_set_aside;
+    }
+    return {};
+  }
+
+  Result<void> meta(const Statement& row) {
+    if (is_a_time(static_cast<MetaKey>(row.integer(0))) && !is_time(time_at(row, 1))) {
+      ++snapshot_.rows_set_aside;
+      return {};
+    }
+    switch (static_cast<MetaKey>(row.integer(0))) {
+      case MetaKey::kLastCircleTimeMs:
+        snapshot_.last_circle_time = time_at(row, 1);
+        return {};
+      case MetaKey::kEarlyRefreshUseless:
+        snapshot_.early_refresh_useless = row.integer(1) != 0;
+        return {};
+      case MetaKey::kRefreshRotates:
+        snapshot_.refresh_rotates = row.integer(1) != 0;
+        return {};
+      case MetaKey::kClockSkewMs:
+        snapshot_.clock_skew = Duration{row.integer(1)};
+        return {};
+      case MetaKey::kEarlyProbeAtMs:
+        snapshot_.early_probe_at = time_at(row, 1);
+        return {};
+      case MetaKey::kPausedBoot:
+        snapshot_.paused_until.boot = BootId{row.integer(1)};
+        return {};
+      case MetaKey::kPausedUntilMs:
+        snapshot_.paused_until.at = BootTime{Duration{row.integer(1)}};
+        return {};
+      case MetaKey::kClockBoot:
+        snapshot_.clock_boot = BootId{row.integer(1)};
+        return {};
+      case MetaKey::kClockOffsetMs:
+        snapshot_.clock_offset = Duration{row.integer(1)};
+        return {};
+      case MetaKey::kRosterFingerprint:
+        snapshot_.roster = roster_is_whole_ ? static_cast<Fingerprint>(row.integer(1)) : 0;
+        return {};
+      case MetaKey::kApprovedRoster:
+        snapshot_.approved_roster = static_cast<Fingerprint>(row.integer(1));
+        return {};
+      case MetaKey::kCommitNumber:
+        return {};
+      case MetaKey::kCommitBoot:
+        snapshot_.last_commit.boot = BootId{row.integer(1)};
+        return {};
+      case MetaKey::kCommitAtMs:
+        snapshot_.last_commit.at = BootTime{Duration{row.integer(1)}};
+        return {};
+    }
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the store has a number {} of no meaning", row.integer(0)));
+  }
+
+  Result<void> next_id(const Statement& row) {
+    const std::int64_t last = row.integer(1) - (row.integer(1) > 0 ? 1 : 0);
+    const auto count_from = [&](auto& next, auto used) -> Result<void> {
+      if (last != 0 && !pass(next, used)) ++snapshot_.rows_set_aside;
+      return {};
+    };
+    switch (static_cast<IdKind>(row.integer(0))) {
+      case IdKind::kMember:
+        return count_from(snapshot_.next_member, MemberId{last});
+      case IdKind::kToken:
+        return count_from(snapshot_.next_token, TokenId{last});
+      case IdKind::kCall:
+        return count_from(snapshot_.next_call, CallId{last});
+    }
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the store counts ids of no kind {}", row.integer(0)));
+  }
+
+  Database& database_;
+  const Sealer& sealer_;
+  const SealForm form_;
+  std::vector<Row> rows_;  // one for each member, in the same order
+  bool roster_is_whole_ = true;
+  Snapshot snapshot_;
+};
+
+}  // namespace
+
+Result<Snapshot> SqliteStore::load() {
+  ROTA_ASSIGN(Snapshot snapshot, load(SealForm::kThird));
+  snapshot.other = other_;
+  return snapshot;
+}
+
+Result<Snapshot> SqliteStore::load(SealForm form) {
+  return Loader(database_, sealer_, form).load();
+}
+
+}  // namespace rota

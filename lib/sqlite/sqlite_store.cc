@@ -1,0 +1,266 @@
+#include "sqlite/sqlite_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sqlite/database_file.h"
+#include "sqlite/files.h"
+#include "sqlite/schema.h"
+#include "sqlite/statements.h"
+#include "store/validate.h"
+
+namespace rota {
+namespace {
+
+std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
+
+std::optional<std::int64_t> number(std::optional<WallTime> time) {
+  if (!time) return std::nullopt;
+  return number(*time);
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::int64_t number(Enum value) {
+  return static_cast<std::int64_t>(std::to_underlying(value));
+}
+
+std::int64_t number(bool value) { return value ? 1 : 0; }
+
+}  // namespace
+
+// Applies one batch inside its transaction and gathers the highest ids that it used.
+struct SqliteStore::Applier {
+  Statements& sql;
+  const Sealer& sealer;
+  std::int64_t highest_member = 0;
+  std::int64_t highest_token = 0;
+  std::int64_t highest_call = 0;
+  bool scrub = false;
+
+  // None: there is no such row, or it has no salt yet.
+  Result<std::optional<MemberSalt>> salt_of(MemberId member) {
+    std::optional<MemberSalt> salt;
+    const auto take = [&](const Statement& row) -> Result<void> {
+      salt = read_salt(row.bytes(0));
+      return {};
+    };
+    ROTA_TRY(sql.salt_of.for_each(take, number(member)));
+    return salt;
+  }
+
+  Result<void> operator()(const PutMember& put) {
+    const MemberRecord& row = put.row;
+    const std::int64_t id = number(row.id);
+    highest_member = std::max(highest_member, id);
+    ROTA_ASSIGN(std::optional<MemberSalt> salt, salt_of(row.id));
+    if (!salt) salt = Sealer::draw_salt();
+    const MemberSeal seal = sealer.seal(row, *salt);
+    ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
+                                row.community_member_id, row.community_id,
+                                number(row.renew_not_before), std::span<const unsigned char>(seal),
+                                std::span<const unsigned char>(*salt)));
+    ROTA_TRY(sql.clear_selectors.run(id));
+    ROTA_TRY(sql.clear_tags.run(id));
+    std::int64_t position = 0;
+    for (const Selector& selector : row.selectors) {
+      ROTA_TRY(sql.put_selector.run(id, position, number(selector.key.kind),
+                                    std::string_view(selector.key.value),
+                                    number(selector.in_roster), number(selector.retired),
+                                    std::string_view(selector.name), number(selector.resolved_at)));
+      std::int64_t place = 0;
+      for (const std::string& tag : selector.tags) {
+        ROTA_TRY(sql.put_tag.run(id, position, place++, std::string_view(tag)));
+      }
+      ++position;
+    }
+    return {};
+  }
+
+  Result<void> operator()(const ForgetMember& forget) {
+    return sql.forget_member.run(number(forget.member));
+  }
+
+  Result<void> operator()(const PutUse& put) {
+    return sql.put_use.run(number(put.member), number(put.at));
+  }
+
+  Result<void> operator()(const PutToken& put) {
+    const Token& token = put.token;
+    highest_token = std::max(highest_token, number(token.id));
+    ROTA_ASSIGN(const std::optional<MemberSalt> salt, salt_of(put.member));
+    if (!salt) return no_such_member(put);
+    const SealedBytes sealed = sealer.seal(*token.value, binding_of(token, put.member, *salt));
+    return sql.put_token.run(number(token.id), number(put.member), number(token.kind),
+                             number(token.status), number(token.issued_at),
+                             number(token.expires_at), number(token.status_since),
+                             std::span(sealer.key_id()), std::span(sealed));
+  }
+
+  Result<void> operator()(const EraseToken& erase) {
+    return sql.erase_token.run(number(erase.token));
+  }
+
+  Result<void> operator()(const PutCall& put) {
+    const CallRow& row = put.row;
+    highest_call = std::max(highest_call, number(row.id));
+    std::optional<std::int64_t> boot, closed_boot;
+    if (row.closed_stamp) {
+      boot = number(row.closed_stamp->boot);
+      closed_boot = row.closed_stamp->at.time_since_epoch().count();
+    }
+    return sql.put_call.run(number(row.id), number(row.kind), number(row.member),
+                            number(row.opened_at), number(row.closed_at), number(row.fate),
+                            number(row.doubt_until), boot, closed_boot);
+  }
+
+  Result<void> operator()(const EraseCall& erase) { return sql.erase_call.run(number(erase.call)); }
+
+  Result<void> operator()(const Scrub&) {
+    scrub = true;
+    return {};
+  }
+
+  Result<void> operator()(const PutMeta& put) {
+    return sql.put_meta.run(number(put.key), put.value);
+  }
+
+  // Last of all, in the same transaction: an id that was used stays used, even if its row is
+  // erased.
+  Result<void> raise_next_ids() {
+    for (const auto& [kind, highest] :
+         {std::pair{IdKind::kMember, highest_member}, std::pair{IdKind::kToken, highest_token},
+          std::pair{IdKind::kCall, highest_call}}) {
+      if (highest > 0) ROTA_TRY(sql.raise_next_id.run(number(kind), highest + 1));
+    }
+    return {};
+  }
+};
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path,
+                                                       Sealer sealer) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path);
+  ROTA_TRY(require_directory_of(absolute));
+  ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
+  ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
+  ROTA_ASSIGN(Statements statements, prepare(file.database));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(absolute, std::move(lock), MarkFile(absolute),
+                                                     std::move(sealer), std::move(file.database),
+                                                     std::move(statements)));
+  store->remember_files();
+  store->is_new_ = file.is_new;
+  ROTA_TRY(store->mend_audit_numbers());
+  if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
+  ROTA_TRY(store->compare_with_mark());
+  return store;
+}
+
+// The key check says which form the file is in, so it is changed in the same transaction: an
+// attempt that is cut off is made again at the next start.
+Result<void> SqliteStore::seal_anew(SealForm form) {
+  ROTA_ASSIGN(const Snapshot found, load(form));
+  sealer_.bind_to(Sealer::draw_database_id());
+  std::vector<Mutation> all;
+  for (const MemberRecord& member : found.members) {
+    all.emplace_back(PutMember{member});
+    for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
+  }
+  const SealedBytes sealed = sealer_.seal_key_check();
+  ROTA_TRY(in_transaction([&]() -> Result<void> {
+    // A token that is of the newest form already was not looked at, and must not open beside a
+    // record that was believed without a seal.
+    ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
+    ROTA_TRY(apply(all));
+    ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
+    return put.run(std::span(sealer_.key_id()), std::span(sealed), std::span(sealer_.database()));
+  }));
+  // Until then the file itself has the older form, and would be it again without its journal.
+  if (database_.checkpoint()) scrub_owed_ = false;
+  return {};
+}
+
+Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
+  Statements all;
+  const std::pair<Statement*, const char*> texts[] = {
+      {&all.begin, sql::kBegin},
+      {&all.commit, sql::kCommit},
+      {&all.put_member, sql::kPutMember},
+      {&all.salt_of, sql::kSaltOf},
+      {&all.put_use, sql::kPutUse},
+      {&all.forget_member, sql::kForgetMember},
+      {&all.clear_selectors, sql::kClearSelectors},
+      {&all.put_selector, sql::kPutSelector},
+      {&all.clear_tags, sql::kClearTags},
+      {&all.put_tag, sql::kPutTag},
+      {&all.put_token, sql::kPutToken},
+      {&all.erase_token, sql::kEraseToken},
+      {&all.put_call, sql::kPutCall},
+      {&all.erase_call, sql::kEraseCall},
+      {&all.put_meta, sql::kPutMeta},
+      {&all.raise_next_id, sql::kRaiseNextId},
+      {&all.append_audit, sql::kAppendAudit},
+      {&all.prune_audit_to_rows, sql::kPruneAuditToRows},
+      {&all.prune_audit_before, sql::kPruneAuditBefore},
+      {&all.read_audit, sql::kReadAudit},
+  };
+  for (const auto& [statement, text] : texts) {
+    ROTA_ASSIGN(*statement, database.prepare(text));
+  }
+  return all;
+}
+
+Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
+  if (mutations.empty()) return {};
+  ROTA_TRY(in_transaction([&]() -> Result<void> {
+    ROTA_TRY(apply(mutations));
+    return statements_.put_meta.run(number(MetaKey::kCommitNumber), commits_ + 1);
+  }));
+  mark_.write({.database = sealer_.database(), .commit = ++commits_});
+  // The batch is durable either way: a log that cannot be cut now is cut later.
+  scrub_if_owed();
+  return {};
+}
+
+void SqliteStore::scrub_if_owed() {
+  if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
+}
+
+Result<void> SqliteStore::look_after() {
+  ROTA_TRY(require_in_place());
+  scrub_if_owed();
+  return {};
+}
+
+// The write-ahead log is there from the first look into the database on, and until it is closed.
+void SqliteStore::remember_files() {
+  std::filesystem::path log = path_;
+  log += "-wal";
+  for (const std::filesystem::path& file : {path_, log}) {
+    if (const auto identity = identity_of(file)) files_.emplace_back(file, *identity);
+  }
+}
+
+Result<void> SqliteStore::require_in_place() const {
+  for (const auto& [file, identity] : files_) {
+    if (identity_of(file) == identity) continue;
+    return fail(ErrorKind::kIo,
+                file.string() +
+                    " was moved, removed or replaced while rotad has it open: nothing "
+                    "counts as committed until it is back in its place, or rotad was "
+                    "started anew");
+  }
+  return {};
+}
+
+Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
+  Applier applier{statements_, sealer_};
+  for (const Mutation& mutation : mutations) {
+    ROTA_TRY(validate(mutation));
+    ROTA_TRY(std::visit(applier, mutation));
+  }
+  ROTA_TRY(applier.raise_next_ids());
+  scrub_owed_ = scrub_owed_ || applier.scrub;
+  return {};
+}
+
+}  // namespace rota

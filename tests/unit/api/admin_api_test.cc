@@ -1,0 +1,348 @@
+#include "api/admin_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+
+#include "api/frontend.h"
+#include "unit/api/fakes.h"
+
+namespace rota {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
+constexpr PeerIdentity kStranger{.uid = 1'000, .gid = 0, .pid = 1};
+
+class AdminApi : public testing::Test {
+ protected:
+  // "METHOD target" to a one-line description of the answer.
+  std::string ask(std::string_view method, std::string_view target, PeerIdentity peer = kRoot) {
+    return ask(frontend, method, target, peer);
+  }
+  std::string ask(const Frontend& at, std::string_view method, std::string_view target,
+                  PeerIdentity peer = kRoot) {
+    const auto mark = target.find('?');
+    RequestHead head;
+    head.method = method;
+    head.path = target.substr(0, mark);
+    if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
+    Answer answer = at.answer(head, peer);
+    if (auto* later = std::get_if<LaterReply>(&answer)) {
+      later_reply.reset();
+      later->start([this](PlainReply reply) { later_reply = std::move(reply); });
+      return later_reply ? "answered too early" : "later";
+    }
+    if (std::holds_alternative<TokenReply>(answer)) return "token";
+    if (std::holds_alternative<WaitReply>(answer)) return "wait";
+    if (auto* json = std::get_if<JsonReply>(&answer)) {
+      return (json->unavailable ? "503 " : "") + json->body;
+    }
+    if (auto* metrics = std::get_if<MetricsReply>(&answer)) return metrics->body;
+    return text_of(std::get<ErrorReply>(answer));
+  }
+  static std::string text_of(const ErrorReply& error) {
+    std::string text(row_of(error.code).code);
+    if (!error.allow.empty()) text += " " + std::string(error.allow);
+    return text;
+  }
+  std::string later_text() const {
+    if (!later_reply) return "nothing yet";
+    if (const auto* json = std::get_if<JsonReply>(&*later_reply)) return json->body;
+    return text_of(std::get<ErrorReply>(*later_reply));
+  }
+
+  FakeClock clock;
+  FakeTokenService tokens{clock};
+  FakeAdminService admin;
+  FakeHealthService health;
+  AccessPolicy policy{990};
+  Frontend frontend{tokens, policy, health, &admin};
+  Frontend token_socket{tokens, policy, health, nullptr};
+  Frontend metrics_listener{health};
+  std::optional<PlainReply> later_reply;
+};
+
+TEST_F(AdminApi, RoutesEachPathToItsService) {
+  EXPECT_EQ(ask("GET", "/v1/status"), R"({"status":1})");
+  EXPECT_EQ(ask("GET", "/v1/members"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/members/id:42"), R"({"key":1})");
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
+  EXPECT_EQ(ask("POST", "/v1/revoke-all"), "later");
+  EXPECT_EQ(ask("POST", "/v1/roster/reload"), "later");
+  EXPECT_EQ(ask("POST", "/v1/roster/reload?approve=0123"), "later");
+  EXPECT_THAT(admin.calls, ElementsAre("members state= after= limit=100", "revoke_all", "reload ",
+                                       "reload 0123"));
+}
+
+TEST_F(AdminApi, ThePlanIsOfWhatIsOnDisk) {
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
+  admin.plan_done(std::string(R"({"id":"p"})"));
+  EXPECT_EQ(later_text(), R"({"id":"p"})");
+  EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
+  admin.plan_done(fail(ErrorKind::kConfig, "roster.toml:2"));
+  EXPECT_EQ(later_text(), "config_invalid");
+}
+
+TEST_F(AdminApi, ReadsTheAuditTrail) {
+  EXPECT_EQ(ask("GET", "/v1/audit"), "later");
+  EXPECT_EQ(admin.audit_request.after, 0);
+  EXPECT_EQ(admin.audit_request.limit, 100U);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(admin.audit_request.since));
+  EXPECT_EQ(ask("GET", "/v1/audit?after=7&limit=1000&since=2h&member=id:42&token=00000000000000ff"),
+            "later");
+  EXPECT_EQ(admin.audit_request.after, 7);
+  EXPECT_EQ(admin.audit_request.limit, 1'000U);
+  EXPECT_EQ(std::get<Duration>(admin.audit_request.since), std::chrono::hours{2});
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("id:42"));
+  EXPECT_EQ(admin.audit_request.token, 255U);
+  admin.audit_done(std::string("{\"entries\":[]}"));
+  EXPECT_EQ(later_text(), "{\"entries\":[]}");
+  EXPECT_EQ(ask("GET", "/v1/audit?since=2024-03-20T16:54:47Z"), "later");
+  EXPECT_EQ(std::get<WallTime>(admin.audit_request.since), parse_iso8601("2024-03-20T16:54:47Z"));
+  admin.audit_done(fail(ErrorKind::kIo, "no disk"));
+  EXPECT_EQ(later_text(), "unavailable");
+  for (const char* wrong : {"after=-1", "after=x", "after=1&after=2", "limit=0", "limit=1001",
+                            "since=soon", "since=", "member=42", "token=ff", "else=1"}) {
+    EXPECT_EQ(ask("GET", std::string("/v1/audit?") + wrong), "bad_request") << wrong;
+  }
+  EXPECT_EQ(ask("POST", "/v1/audit"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("GET", "/v1/audit", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/v1/audit"), "not_found");
+}
+
+TEST_F(AdminApi, NotesWhoOrderedWhat) {
+  ask("POST", "/v1/members/id:42/rotate");
+  ask("POST", "/v1/members/id:42/revoke");
+  ask("POST", "/v1/members/id:42/reinstate");
+  ask("POST", "/v1/revoke-all");
+  ask("POST", "/v1/roster/reload");
+  ask("POST", "/v1/roster/reload?approve=3f");
+  EXPECT_THAT(admin.asked,
+              ElementsAre("rotate_asked [id:42] [] by 0", "revoke_asked [id:42] [] by 0",
+                          "reinstate_asked [id:42] [] by 0", "revoke_all_asked [] [] by 0",
+                          "reload_asked [] [] by 0", "approve_asked [] [3f] by 0"));
+  admin.asked.clear();
+  // What is only looked at, or refused, is no order.
+  ask("GET", "/v1/members/id:42");
+  ask("GET", "/v1/audit");
+  ask("POST", "/v1/members/id:43/rotate");
+  ask("POST", "/v1/members/id:42/rotate", kStranger);
+  ask("POST", "/v1/roster/reload?approve=");
+  EXPECT_THAT(admin.asked, testing::IsEmpty());
+}
+
+TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  for (const Frontend* at : {&frontend, &token_socket}) {
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42"), "token");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42&x=1"), "bad_request");
+    EXPECT_EQ(ask(*at, "GET", "/v1/token/?community_member_id=42"), "not_found");
+    EXPECT_EQ(ask(*at, "POST", "/v1/token?community_member_id=42"), "method_not_allowed GET, HEAD");
+    EXPECT_EQ(ask(*at, "POST", "/healthz"), "method_not_allowed GET, HEAD");
+    EXPECT_EQ(ask(*at, "GET", "/"), "not_found");
+  }
+}
+
+TEST_F(AdminApi, EverySocketSaysHowTheDaemonIs) {
+  for (const Frontend* at : {&frontend, &token_socket, &metrics_listener}) {
+    health.ready = true;
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
+    EXPECT_EQ(ask(*at, "GET", "/readyz"), R"({"ready":true})");
+    EXPECT_EQ(ask(*at, "GET", "/readyz?probe=7"), R"({"ready":true})");
+    health.ready = false;
+    EXPECT_EQ(ask(*at, "GET", "/readyz"), R"(503 {"ready":false})");
+    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})") << "the process turns";
+    EXPECT_EQ(ask(*at, "POST", "/readyz"), "method_not_allowed GET, HEAD");
+    EXPECT_EQ(ask(*at, "GET", "/readyz/"), "not_found");
+  }
+  EXPECT_EQ(ask(token_socket, "GET", "/readyz", kStranger), R"(503 {"ready":false})");
+}
+
+TEST_F(AdminApi, MetricsAreForAdminAndTheirOwnListener) {
+  EXPECT_EQ(ask("GET", "/metrics"), "rota_ready 1\n");
+  EXPECT_EQ(ask(metrics_listener, "GET", "/metrics", kPeerUnknown), "rota_ready 1\n");
+  EXPECT_EQ(ask(metrics_listener, "POST", "/metrics"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("GET", "/metrics", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/metrics"), "not_found");
+}
+
+TEST_F(AdminApi, TheMetricsListenerHasNothingElse) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  for (const std::string_view path :
+       {"/", "/v1/token?community_member_id=42", "/v1/status", "/v1/members", "/v1/members/id:42",
+        "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload", "/metrics/"}) {
+    for (const PeerIdentity& peer : {kPeerUnknown, kRoot}) {
+      EXPECT_EQ(ask(metrics_listener, "GET", path, peer), "not_found") << path;
+      EXPECT_EQ(ask(metrics_listener, "POST", path, peer), "not_found") << path;
+    }
+  }
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, WhoComesOverTcpMayDoNothing) {
+  tokens.publish(42, "t", std::chrono::hours{1});
+  EXPECT_EQ(ask("GET", "/v1/status", kPeerUnknown), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/v1/token?community_member_id=42", kPeerUnknown),
+            "forbidden");
+}
+
+TEST_F(AdminApi, TheTokenSocketHasNothingOfAdmin) {
+  for (const std::string_view path : {"/v1/status", "/v1/members", "/v1/members/id:42",
+                                      "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload"}) {
+    EXPECT_EQ(ask(token_socket, "GET", path), "not_found") << path;
+    EXPECT_EQ(ask(token_socket, "POST", path), "not_found") << path;
+  }
+}
+
+TEST_F(AdminApi, AStrangerIsRefusedWhateverIsAsked) {
+  for (const std::string_view path :
+       {"/v1/status", "/v1/members/id:42", "/v1/members/id:43", "/healthz", "/nowhere"}) {
+    EXPECT_EQ(ask("GET", path, kStranger), "forbidden") << path;
+  }
+  EXPECT_EQ(ask("POST", "/v1/revoke-all", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "GET", "/healthz", kStranger), R"({"status":"ok"})");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, NamesTheMethodThatWouldDo) {
+  EXPECT_EQ(ask("POST", "/v1/status"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("POST", "/v1/members"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("DELETE", "/v1/members/id:42"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("GET", "/v1/members/id:42/revoke"), "method_not_allowed POST");
+  EXPECT_EQ(ask("GET", "/v1/revoke-all"), "method_not_allowed POST");
+  EXPECT_EQ(ask("GET", "/v1/roster/reload"), "method_not_allowed POST");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ActsOnTheMemberThatThePathNames) {
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/rotate"), "later");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:google-oauth2%7C10/revoke"), "later");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a%2Fb/reinstate"), "later");
+  EXPECT_THAT(admin.calls, ElementsAre("operate id:42 0", "operate sso:google-oauth2|10 1",
+                                       "operate sso:a/b 2"));
+}
+
+// As on the token routes: an SSO id with a plus if there is such a member, else one with a space.
+TEST_F(AdminApi, APlusIsOneFirstAndASpaceWhereThatLeadsToNobodyOnEveryRoute) {
+  admin.known = {"sso:a b"};
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a+b"), R"({"key":1})");
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a+b/rotate"), "later");
+  EXPECT_EQ(ask("GET", "/v1/members?after=sso:a+b"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a b"));
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a%2Bb"), "member_unknown") << "that is a plus for sure";
+
+  admin.known = {"sso:a b", "sso:a+b"};
+  EXPECT_EQ(ask("POST", "/v1/members/sso:a+b/revoke"), "later");
+  EXPECT_EQ(ask("GET", "/v1/members?after=sso:a+b"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a+b"));
+  EXPECT_THAT(admin.calls,
+              ElementsAre("operate sso:a b 0", "members state= after=sso:a b limit=100",
+                          "operate sso:a+b 1", "members state= after=sso:a+b limit=100"));
+
+  admin.known = {};  // forgotten, and perhaps on the trail
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a+b"), "member_unknown");
+  EXPECT_EQ(ask("GET", "/v1/audit?member=sso:a+b"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("sso:a+b", "sso:a b"));
+  EXPECT_EQ(ask("GET", "/v1/audit?member=email:a+b@example.com"), "later");
+  EXPECT_THAT(admin.audit_request.members, ElementsAre("email:a+b@example.com"));
+}
+
+TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
+  EXPECT_EQ(ask("GET", "/v1/members/id:43"), "member_unknown");
+  EXPECT_EQ(ask("POST", "/v1/members/id:43/revoke"), "member_unknown");
+  EXPECT_EQ(ask("GET", "/v1/members/42"), "bad_request");
+  EXPECT_EQ(ask("GET", "/v1/members/"), "bad_request");
+  EXPECT_EQ(ask("POST", "/v1/members/id:x/revoke"), "bad_request");
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/promote"), "not_found");
+  EXPECT_EQ(ask("POST", "/v1/members/id:42/revoke/"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/members/sso:a/b"), "not_found");
+  EXPECT_EQ(ask("GET", "/v1/audits"), "not_found");
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ReadsThePageOfMembers) {
+  EXPECT_EQ(ask("GET", "/v1/members?state=active&after=sso%3Aa%7Cb&limit=1000"), "[]");
+  EXPECT_EQ(ask("GET", "/v1/members?limit=1&after="), "[]");
+  EXPECT_THAT(admin.calls, ElementsAre("members state=active after=sso:a|b limit=1000",
+                                       "members state= after= limit=1"));
+  for (const std::string_view bad :
+       {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=1&limit=1", "after=42",
+        "after=id:1&after=id:1", "state=nonsense", "state=active&state=active", "page=2"}) {
+    EXPECT_EQ(ask("GET", "/v1/members?" + std::string(bad)), "bad_request") << bad;
+  }
+}
+
+TEST_F(AdminApi, RefusesParametersThatMeanNothing) {
+  for (const std::string_view path :
+       {"/v1/status?x=1", "/v1/roster/plan?x", "/v1/members/id:42?x=1"}) {
+    EXPECT_EQ(ask("GET", path), "bad_request") << path;
+  }
+  for (const std::string_view path :
+       {"/v1/revoke-all?x=1", "/v1/members/id:42/revoke?force=1", "/v1/roster/reload?x=1",
+        "/v1/roster/reload?approve=", "/v1/roster/reload?approve=a&approve=a",
+        "/v1/roster/reload?approve=%FF", "/v1/roster/reload?approve=plan",
+        "/v1/roster/reload?approve=0123456789abcdef0"}) {
+    EXPECT_EQ(ask("POST", path), "bad_request") << path;
+  }
+  EXPECT_THAT(admin.calls, ElementsAre());
+}
+
+TEST_F(AdminApi, ReportsAnOperationAsJson) {
+  ask("POST", "/v1/members/id:42/revoke");
+  EXPECT_EQ(later_text(), "nothing yet");
+  OperatorReport report;
+  report.end = OperationEnd::kTimedOut;
+  report.state = MemberState::kBlocked;
+  report.doubts = 1;
+  report.revocations = {{TokenKind::kRefresh, 0xff, "revoked", false},
+                        {TokenKind::kAccess, 0x1, "no reply", true}};
+  admin.report_done(report);
+  EXPECT_EQ(
+      later_text(),
+      R"({"done":false,"state":"blocked","detail":"not finished in time: it goes on, )"
+      R"(look again with `rota member`","revocations":[)"
+      R"({"kind":"refresh","fingerprint":"00000000000000ff","result":"revoked","alive":false},)"
+      R"({"kind":"access","fingerprint":"0000000000000001","result":"no reply","alive":true}],)"
+      R"("doubts":1})");
+}
+
+TEST_F(AdminApi, ReportsAnOperationWithoutTokens) {
+  ask("POST", "/v1/revoke-all");
+  OperatorReport report;
+  report.end = OperationEnd::kNobody;
+  admin.report_done(report);
+  EXPECT_EQ(later_text(),
+            R"({"done":true,"state":"active","detail":"there is no member","revocations":[],)"
+            R"("doubts":0})");
+}
+
+TEST_F(AdminApi, MapsEveryKindOfError) {
+  const std::pair<ErrorKind, std::string_view> kinds[] = {
+      {ErrorKind::kInvalid, "not_possible"}, {ErrorKind::kConfig, "config_invalid"},
+      {ErrorKind::kBusy, "unavailable"},     {ErrorKind::kIo, "unavailable"},
+      {ErrorKind::kFull, "unavailable"},     {ErrorKind::kCorrupt, "internal"},
+      {ErrorKind::kBug, "internal"},
+  };
+  for (const auto& [kind, wanted] : kinds) {
+    ask("POST", "/v1/members/id:42/reinstate");
+    admin.report_done(fail(kind, "why"));
+    EXPECT_EQ(later_text(), wanted);
+    EXPECT_EQ(std::get<ErrorReply>(*later_reply).message, "why");
+    ask("POST", "/v1/roster/reload");
+    admin.reload_done(fail(kind, "why"));
+    EXPECT_EQ(later_text(), wanted);
+  }
+  ask("POST", "/v1/roster/reload");
+  admin.reload_done(std::string("{\"id\":\"q\"}"));
+  EXPECT_EQ(later_text(), "{\"id\":\"q\"}");
+}
+
+}  // namespace
+}  // namespace rota

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/services.h"
+
+namespace rota {
+
+// Both clocks stand still until a test moves them.
+class FakeClock : public Clock {
+ public:
+  Now now() const override { return now_; }
+  void advance(Duration by) {
+    now_.wall += by;
+    now_.boot += by;
+  }
+
+ private:
+  Now now_{WallTime{std::chrono::hours{480'000}}, BootTime{std::chrono::hours{1}}};
+};
+
+// A rotation whose waits end when the test says so.
+class FakeTokenService : public TokenService {
+ public:
+  explicit FakeTokenService(const Clock& clock) : clock_(clock) {}
+
+  const Table& table() const override { return table_; }
+  Subscriptions& subscriptions() override { return table_.subscriptions(); }
+  WallTime circle_now() const override { return clock_.now().wall; }
+  WaitId wait_for_token(const WaitRequest& request,
+                        std::move_only_function<void(WaitAnswer)> done) override {
+    const WaitId id{++last_};
+    requests.push_back(request);
+    waits_.emplace(id, std::move(done));
+    return id;
+  }
+  void cancel_wait(WaitId wait) override {
+    waits_.erase(wait);
+    ++cancelled;
+  }
+  void note_use(const Published& row) override { used.push_back(row.member); }
+  void note_fetch(const Published& row, const AuditCaller& caller) override {
+    fetched.emplace_back(row.member, caller);
+    if (on_fetch) on_fetch();
+  }
+  void note_refused(MemberId member, Fingerprint fingerprint) override {
+    refused.emplace_back(member, fingerprint);
+  }
+
+  // Publishes id:`id` with a token `text` that lives `left` from now.
+  void publish(std::int64_t id, std::string_view text, Duration left) {
+    Published row;
+    row.member = MemberId{id};
+    row.keys = {MemberKey::from_id(id).value()};
+    row.access_token = make_secret(text);
+    row.body = make_secret("{\"access_token\":\"" + std::string(text) + "\"}");
+    row.fingerprint = fingerprint_of(text);
+    row.issued_at = circle_now();
+    row.expires_at = circle_now() + left;
+    table_.publish(std::move(row));
+  }
+  void publish(Published row) { table_.publish(std::move(row)); }
+  void forget(std::int64_t id) { table_.forget(MemberId{id}); }
+  void set_state(std::int64_t id, MemberState state) {
+    Published row = *table_.find(MemberId{id});
+    row.state = state;
+    table_.publish(std::move(row));
+  }
+
+  // Ends the wait that was begun as the nth, counted from 1.
+  void finish(std::uint64_t nth, WaitAnswer answer) {
+    auto node = waits_.extract(WaitId{nth});
+    node.mapped()(answer);
+  }
+  void finish_all(WaitAnswer answer) {
+    while (!waits_.empty()) finish(std::to_underlying(waits_.begin()->first), answer);
+  }
+  std::size_t waiting() const { return waits_.size(); }
+
+  std::vector<WaitRequest> requests;
+  std::size_t cancelled = 0;
+  std::vector<MemberId> used;
+  std::vector<std::pair<MemberId, AuditCaller>> fetched;
+  std::function<void()> on_fetch;
+  std::vector<std::pair<MemberId, Fingerprint>> refused;
+
+ private:
+  const Clock& clock_;
+  Table table_;
+  std::uint64_t last_ = 0;
+  std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
+};
+
+// As well as the test says.
+class FakeHealthService : public HealthService {
+ public:
+  Readiness readiness() const override {
+    return {.ready = ready, .json = ready ? R"({"ready":true})" : R"({"ready":false})"};
+  }
+  std::string metrics() const override { return "rota_ready 1\n"; }
+
+  bool ready = true;
+};
+
+// Knows the member id:42 and writes down what it is asked.
+class FakeAdminService : public AdminService {
+ public:
+  std::string status_json() const override { return R"({"status":1})"; }
+  Result<std::string> members_json(std::string_view state, std::string_view after,
+                                   std::size_t limit) const override {
+    if (state == "nonsense") return fail(ErrorKind::kInvalid, "no state nonsense");
+    calls.push_back("members state=" + std::string(state) + " after=" + std::string(after) +
+                    " limit=" + std::to_string(limit));
+    return "[]";
+  }
+  std::optional<std::string> member_json(std::string_view key) const override {
+    if (std::ranges::find(known, key) == known.end()) return std::nullopt;
+    return "{\"key\":1}";
+  }
+  void plan(std::move_only_function<void(Result<std::string>)> done) override {
+    plan_done = std::move(done);
+  }
+  void operate(std::string_view key, OperatorAction action,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    calls.push_back("operate " + std::string(key) + " " +
+                    std::to_string(std::to_underlying(action)));
+    report_done = std::move(done);
+  }
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
+    calls.push_back("revoke_all");
+    report_done = std::move(done);
+  }
+  void note_asked(AuditEvent event, std::string_view member, std::string detail,
+                  const AuditCaller& caller) override {
+    asked.push_back(std::string(name_of(event)) + " [" + std::string(member) + "] [" + detail +
+                    "] by " + std::to_string(caller.uid));
+  }
+  void audit(AuditRequest request,
+             std::move_only_function<void(Result<std::string>)> done) override {
+    audit_request = std::move(request);
+    audit_done = std::move(done);
+  }
+  void reload(std::string approve,
+              std::move_only_function<void(Result<std::string>)> done) override {
+    calls.push_back("reload " + approve);
+    reload_done = std::move(done);
+  }
+
+  std::vector<std::string> known{"id:42", "sso:google-oauth2|10", "sso:a/b"};
+  mutable std::vector<std::string> calls;
+  std::move_only_function<void(Result<OperatorReport>)> report_done;
+  std::move_only_function<void(Result<std::string>)> reload_done;
+  std::vector<std::string> asked;
+  AuditRequest audit_request;
+  std::move_only_function<void(Result<std::string>)> audit_done;
+  std::move_only_function<void(Result<std::string>)> plan_done;
+};
+
+}  // namespace rota

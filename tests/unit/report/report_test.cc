@@ -1,0 +1,181 @@
+#include "report/report.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "engine/plan_writer.h"
+#include "tests/unit/engine/engine_box.h"
+
+namespace rota::test {
+namespace {
+
+namespace json = boost::json;
+
+std::vector<std::string> keys_of(const json::object& object) {
+  std::vector<std::string> keys;
+  for (const auto& field : object) keys.emplace_back(field.key());
+  return keys;
+}
+
+json::object parse(const std::string& text) { return json::parse(text).as_object(); }
+
+TEST(Report, AMemberShowsItsStandingAndNoToken) {
+  EngineBox box = box_with_grace();
+  const std::string text = member_json(box.engine, box.now, "id:42").value();
+  EXPECT_EQ(
+      text,
+      R"({"key":"email:grace@example.com","keys":["email:grace@example.com"],"state":"active",)"
+      R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"community_member_id":42,)"
+      R"("access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
+      R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,"member_gone":0,)"
+      R"("doubts":0,"failures":0,"last_used_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
+      R"("next_at":"2024-03-20T16:50:00.000Z"})");
+  EXPECT_EQ(member_json(box.engine, box.now, "id:7"), std::nullopt);
+}
+
+TEST(Report, TheStatusHasItsFields) {
+  EngineBox box = box_with_grace();
+  const std::vector<UnreadyReason> reasons{
+      {UnreadyCode::kRosterNotInForce, "the roster", "line 3"}};
+  const std::string text = status_json(box.engine, box.now, "1.2.3", reasons);
+  for (const char* secret : {"access-1", "refresh-1"}) {
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr(secret)));
+  }
+  const json::object status = parse(text);
+  EXPECT_EQ(keys_of(status),
+            (std::vector<std::string>{"version", "summary", "ready", "not_ready", "members",
+                                      "upkeep", "first_issues", "tokens_to_revoke", "doubts",
+                                      "rows_set_aside", "waiting_clients", "upstream", "calls",
+                                      "store", "roster_plan_held"}));
+  EXPECT_EQ(status.at("version"), "1.2.3");
+  EXPECT_EQ(status.at("ready"), false);
+  EXPECT_EQ(json::serialize(status.at("not_ready")),
+            R"([{"code":"roster_not_in_force","message":"the roster","detail":"line 3"}])");
+  EXPECT_EQ(parse(status_json(box.engine, box.now, "1.2.3", {})).at("ready"), true);
+  EXPECT_EQ(
+      json::serialize(status.at("members")),
+      R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0,)"
+      R"("tokens_hold_until":"2024-03-20T16:59:59.000Z"})");
+  EXPECT_EQ(json::serialize(status.at("first_issues")),
+            R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
+  EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
+  EXPECT_EQ(
+      json::serialize(status.at("upstream")),
+      R"({"breaker":"closed","trouble":null,"next_call_in_ms":3000000,"calls_in_flight":0,)"
+      R"("window_used":1,"window_limit":1200,)"
+      R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
+      R"("access_token_lifetime_ms":3600000})");
+  EXPECT_EQ(json::serialize(status.at("calls")),
+            R"({"issued":1,"refreshed":0,"revoked":0,"failed":0,"throttled":0})");
+  EXPECT_EQ(json::serialize(status.at("store")), R"({"commits":"ok"})");
+  EXPECT_TRUE(status.at("roster_plan_held").is_null());
+}
+
+TEST(Report, TheStatusLineNamesWhatIsWrong) {
+  EngineBox box = box_with_grace();
+  EXPECT_EQ(status_line(box.engine, box.now), "1 of 1 member fresh; next call in 3,000 s");
+  box.roster({entry(kGraceKey, true)});
+  box.settle();
+  box.reply(box.oldest_call(), AppTokenRefused{});
+  box.commit_fail();
+  const std::string line = status_line(box.engine, box.now);
+  EXPECT_THAT(line, testing::StartsWith("commits fail; upstream app_token_refused; "
+                                        "0 of 0 members fresh; 2 tokens to revoke"))
+      << "the problem first";
+}
+
+// An outage is told from its first failure on, and what it means for those who use tokens.
+TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
+  EngineBox box = box_with_grace();
+  box.advance(std::chrono::minutes{50});
+  box.settle();
+  box.reply(box.oldest_call(),
+            Transient{.reason = TransientReason::kServerError,
+                      .why = "words of others",
+                      .symptom = {.kind = Symptom::Kind::kStatus, .status = 503}});
+  box.settle();
+  const std::string line = status_line(box.engine, box.now);
+  EXPECT_THAT(line, testing::StartsWith("Circle answers 503 since 16:50 UTC; 1 of 1 member fresh; "
+                                        "tokens hold until 16:59 UTC; next call in "));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("next call in 0 s")));
+  const auto upstream = parse(status_json(box.engine, box.now, "1.2.3", {})).at("upstream");
+  EXPECT_EQ(json::serialize(upstream.at("trouble")),
+            R"({"what":"Circle answers 503","since":"2024-03-20T16:50:00.000Z","failures":1})");
+}
+
+TEST(Report, TheStatusLineGuessesNoEndOfFirstTokensWhileCallsFail) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  EXPECT_THAT(status_line(box.engine, box.now), testing::HasSubstr("min to go"));
+  box.reply(box.oldest_call(), Transient{.reason = TransientReason::kNotSent,
+                                         .why = "no such name",
+                                         .symptom = {.kind = Symptom::Kind::kLookup}});
+  const std::string line = status_line(box.engine, box.now);
+  EXPECT_THAT(line, testing::HasSubstr("first tokens: 0 of 2 issued"));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("min to go")));
+}
+
+TEST(Report, TheStatusLineGroupsThousands) {
+  EngineBox box;
+  box.start();
+  std::vector<RosterEntry> entries;
+  for (int i = 1; i <= 1'234; ++i) entries.push_back(entry(fmt::format("id:{}", i)));
+  box.roster(entries);
+  box.settle();
+  EXPECT_THAT(status_line(box.engine, box.now),
+              testing::HasSubstr("0 of 1,234 members fresh; first tokens: 0 of 1,234 issued, about "
+                                 "6 min to go"));
+}
+
+TEST(Report, MembersComeInPagesByKey) {
+  EngineBox box;
+  box.start();
+  std::vector<RosterEntry> entries;
+  for (const char* key : {"id:1", "id:2", "email:a@b", "sso:x", "email:c@d"}) {
+    entries.push_back(entry(key, key == std::string_view("id:2")));
+  }
+  box.roster(entries);
+  box.settle();
+  std::vector<std::string> seen;
+  std::string after;
+  for (int page = 0; page < 10; ++page) {
+    const json::object list = parse(members_json(box.engine, box.now, "", after, 2).value());
+    for (const auto& m : list.at("members").as_array()) {
+      seen.emplace_back(m.as_object().at("key").as_string());
+    }
+    if (list.at("next").is_null()) break;
+    after = std::string(list.at("next").as_string());
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"email:a@b", "email:c@d", "id:1", "id:2", "sso:x"}));
+  const json::object retired = parse(members_json(box.engine, box.now, "retired", "", 10).value());
+  ASSERT_EQ(retired.at("members").as_array().size(), 1U);
+  EXPECT_EQ(retired.at("members").as_array()[0].at("key"), "id:2");
+  EXPECT_EQ(members_json(box.engine, box.now, "gone", "", 10).error().kind, ErrorKind::kInvalid);
+  EXPECT_TRUE(members_json(box.engine, box.now, "", "", 0).has_value());
+}
+
+TEST(Report, APlanIsItsLists) {
+  RosterPlan plan;
+  plan.id = "0123456789abcdef";
+  plan.held = true;
+  plan.add = {MemberKey::parse("id:1").value()};
+  plan.retire = {MemberKey::parse("email:a@b").value(), MemberKey::parse("sso:\"x").value()};
+  plan.calls = 5;
+  PlanWriter writer;
+  int parts = 1;
+  while (!writer.write(plan, 1)) ++parts;
+  EXPECT_EQ(parts, 3) << "a key at a time";
+  const std::string text = writer.take();
+  EXPECT_EQ(
+      text,
+      R"({"id":"0123456789abcdef","held":true,"add":["id:1"],"retire":["email:a@b","sso:\"x"],)"
+      R"("change":[],"calls":5})");
+}
+
+}  // namespace
+}  // namespace rota::test
