@@ -232,11 +232,11 @@ class Engine {
   void follow_roster(MemberSlot& slot, Now now);
 
   // engine_roster_job.cc
-  class View;
   void work_on_rosters(Now now, Commands& out);
   bool can_work_on_roster() const;
   bool can_look() const;
   void begin_next_roster();
+  void compare_step(RosterJob& job) const;
   std::size_t roster_step(RosterTask& task, Now now, Commands& out);
   void look_step(RosterLook& look, Commands& out);
   void make_change(const RosterChange& change, const SortedRoster& wanted, Now now);

@@ -23,24 +23,6 @@ constexpr std::ptrdiff_t kApprovalsWaitingMax = 4;
 
 }  // namespace
 
-class Engine::View final : public MembersView {
- public:
-  explicit View(const Engine& engine) : engine_(engine) {}
-  const MemberRecord* find(const MemberKey& key) const override {
-    const MemberSlot* const slot = engine_.members_.find(key);
-    return slot == nullptr ? nullptr : &slot->record;
-  }
-  const MemberRecord* find(MemberId member) const override {
-    const MemberSlot* slot = engine_.find(member);
-    return slot == nullptr ? nullptr : &slot->record;
-  }
-  MemberId end() const override { return engine_.members_.end_id(); }
-  std::uint64_t generation() const override { return engine_.generation_; }
-
- private:
-  const Engine& engine_;
-};
-
 void Engine::on_roster(RosterRequest request, Now now, Commands& out) {
   const auto waits = std::ranges::count(next_rosters_, true, &RosterTask::or_nothing);
   if (request.or_nothing && waits >= kApprovalsWaitingMax) {
@@ -118,12 +100,20 @@ void Engine::begin_next_roster() {
   next_rosters_.pop_front();
 }
 
+void Engine::compare_step(RosterJob& job) const {
+  const RosterJob::Look look = job.next_look(generation_, members_.end_id());
+  const MemberSlot* const slot = look.key != nullptr ? members_.find(*look.key)
+                                 : look.member       ? members_.find(*look.member)
+                                                     : nullptr;
+  job.compare(slot == nullptr ? nullptr : &slot->record);
+}
+
 // Does a small part of the task, and says what it cost.
 std::size_t Engine::roster_step(RosterTask& task, Now now, Commands& out) {
   RosterJob& job = *task.job;
   switch (job.stage()) {
     case Stage::kComparing:
-      job.compare(View(*this));
+      compare_step(job);
       return kUnitsPerLook;
     case Stage::kJudging:
       judge_roster(task, out);
@@ -146,7 +136,7 @@ void Engine::look_step(RosterLook& look, Commands& out) {
   RosterJob& job = *look.job;
   switch (job.stage()) {
     case Stage::kComparing:
-      return job.compare(View(*this));
+      return compare_step(job);
     case Stage::kJudging:
       return job.judge(held_by_guard(job.plan().retire.size(), job.active(), policy_.guard) &&
                        !was_approved(job));

@@ -29,23 +29,37 @@ const Selector* in_force(const MemberRecord* member, const MemberKey& key) {
 
 RosterJob::RosterJob(SortedRosterPtr wanted) : wanted_(std::move(wanted)) {}
 
-void RosterJob::compare(const MembersView& members) {
+RosterJob::Look RosterJob::next_look(std::uint64_t generation, MemberId end) {
   ROTA_CHECK(stage_ == Stage::kComparing);
-  if (generation_ != members.generation()) begin_anew(members.generation());
+  if (generation_ != generation) begin_anew(generation);
+  if (part_ == Part::kWanted && at_ == wanted_->size()) {
+    part_ = Part::kInForce;
+    at_ = 0;
+  }
+  const MemberId member{static_cast<std::int64_t>(at_)};
+  if (part_ == Part::kInForce && member >= end) {
+    part_ = Part::kName;
+    at_ = 0;
+  }
   switch (part_) {
     case Part::kWanted:
-      if (at_ < wanted_->size()) return look_at_wanted(members, wanted_->at(at_++));
-      part_ = Part::kInForce;
-      at_ = 0;
-      return;
+      return {.key = &wanted_->at(at_).key};
     case Part::kInForce:
-      if (MemberId{static_cast<std::int64_t>(at_)} < members.end()) {
-        const MemberRecord* member = members.find(MemberId{static_cast<std::int64_t>(at_++)});
-        if (member != nullptr) look_at_member(*member);
-        return;
-      }
-      part_ = Part::kName;
-      at_ = 0;
+      return {.member = member};
+    case Part::kName:
+      return {};
+  }
+  ROTA_CHECK(false);
+}
+
+void RosterJob::compare(const MemberRecord* shown) {
+  ROTA_CHECK(stage_ == Stage::kComparing && generation_);
+  switch (part_) {
+    case Part::kWanted:
+      return look_at_wanted(shown, wanted_->at(at_++));
+    case Part::kInForce:
+      ++at_;
+      if (shown != nullptr) look_at_member(*shown);
       return;
     case Part::kName:
       return name_next();
@@ -59,8 +73,7 @@ void RosterJob::begin_anew(std::uint64_t generation) {
   at_ = 0;
 }
 
-void RosterJob::look_at_wanted(const MembersView& members, const RosterEntry& entry) {
-  const MemberRecord* member = members.find(entry.key);
+void RosterJob::look_at_wanted(const MemberRecord* member, const RosterEntry& entry) {
   const Selector* old = in_force(member, entry.key);
   const bool was_active = old != nullptr && !old->retired;
   if (!entry.retired && !was_active) {

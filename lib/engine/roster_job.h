@@ -22,20 +22,6 @@ struct RosterPace {
   std::size_t batch_steps_max = 512;    // changes in one batch, whose commit takes some 30 ms
 };
 
-// What a RosterJob sees of the members. Pointers stay valid for the call that asked.
-class MembersView {
- public:
-  virtual const MemberRecord* find(const MemberKey& key) const = 0;  // null: nobody has it
-  virtual const MemberRecord* find(MemberId member) const = 0;       // null: there is none
-  virtual MemberId end() const = 0;                                  // every id is smaller
-  // Another number means that entries may have moved to a member that was looked at already: a
-  // comparison under way would miss them.
-  virtual std::uint64_t generation() const = 0;
-
- protected:
-  ~MembersView() = default;
-};
-
 // One step from what is in force to what a roster asks for.
 struct RosterChange {
   enum class Kind {
@@ -66,8 +52,17 @@ class RosterJob {
   Stage stage() const { return stage_; }
   const SortedRoster& wanted() const { return *wanted_; }
 
-  // kComparing: looks at one entry or one member. Begins anew if the generation is another.
-  void compare(const MembersView& members);
+  // kComparing, one step: ask what it wants to see, find that member, and show it, before anything
+  // of the members changes. Neither a key nor an id: it wants to see nobody.
+  struct Look {
+    const MemberKey* key = nullptr;
+    std::optional<MemberId> member{};
+  };
+  // `generation`: another number than before means that entries may have moved to a member that was
+  // looked at already; a comparison under way would miss them, so it begins anew. `end`: the id of
+  // every member is smaller.
+  Look next_look(std::uint64_t generation, MemberId end);
+  void compare(const MemberRecord* shown);  // null: there is none
 
   // From kJudging on: what the roster asks for. Without `held` and `json`.
   const RosterPlan& plan() const { return *found_->plan; }
@@ -103,7 +98,7 @@ class RosterJob {
   };
 
   void begin_anew(std::uint64_t generation);
-  void look_at_wanted(const MembersView& members, const RosterEntry& entry);
+  void look_at_wanted(const MemberRecord* member, const RosterEntry& entry);
   void look_at_member(const MemberRecord& member);
   void name_next();
   void leaves(const MemberKey& key);
