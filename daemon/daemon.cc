@@ -253,6 +253,8 @@ Result<std::string> Daemon::members_json(std::string_view state, std::string_vie
   return rota::members_json(rotator_->engine(), rotator_->now(), state, after, limit);
 }
 
+bool Daemon::knows(std::string_view key) const { return rotator_->engine().find(key) != nullptr; }
+
 std::optional<std::string> Daemon::member_json(std::string_view key) const {
   return rota::member_json(rotator_->engine(), rotator_->now(), key);
 }

@@ -121,6 +121,7 @@ class Daemon final : private AdminService, private HealthService {
   std::string status_json() const override;
   Result<std::string> members_json(std::string_view state, std::string_view after,
                                    std::size_t limit) const override;
+  bool knows(std::string_view key) const override;
   std::optional<std::string> member_json(std::string_view key) const override;
   void plan(std::move_only_function<void(Result<std::string>)> done) override;
   void operate(std::string_view key, OperatorAction action,

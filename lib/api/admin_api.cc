@@ -1,21 +1,18 @@
 #include "api/admin_api.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
 #include "base/check.h"
-#include "base/fingerprint.h"
 #include "http/limits.h"
 #include "http/query.h"
 #include "model/member_key.h"
+#include "report/report.h"
 
 namespace rota {
 namespace {
-
-namespace json = boost::json;
 
 ErrorReply reply_of(Error error) {
   ErrorCode code = ErrorCode::kInternal;
@@ -45,7 +42,7 @@ using PlainDone = std::move_only_function<void(PlainReply)>;
 std::move_only_function<void(Result<OperatorReport>)> reporting(PlainDone done) {
   return [done = std::move(done)](Result<OperatorReport> result) mutable {
     if (result) {
-      done(JsonReply{report_json(*result)});
+      done(JsonReply{operation_json(*result)});
     } else {
       done(reply_of(std::move(result).error()));
     }
@@ -63,9 +60,9 @@ Result<void> expect_no_parameters(std::string_view query) {
 // a space if that does. If neither does, both: the audit trail may know more.
 std::vector<std::string> names_meant(const NamedMember& member, const AdminService& admin) {
   std::vector<std::string> names{member.key.text()};
-  if (!member.as_form || admin.member_json(names.front())) return names;
+  if (!member.as_form || admin.knows(names.front())) return names;
   names.push_back(member.as_form->text());
-  if (admin.member_json(names.back())) names.erase(names.begin());
+  if (admin.knows(names.back())) names.erase(names.begin());
   return names;
 }
 
@@ -268,9 +265,12 @@ Answer answer_member(const RequestHead& request, std::string_view rest, const Au
   auto named = read_member(*text, raw, &MemberKey::parse);
   if (!named) return bad_request(std::move(named).error());
   std::string name = names_meant(*named, admin).front();
-  auto member = admin.member_json(name);
-  if (!member) return error_reply(ErrorCode::kMemberUnknown);
-  if (!acts) return JsonReply{*std::move(member)};
+  if (!acts) {
+    auto member = admin.member_json(name);
+    if (!member) return error_reply(ErrorCode::kMemberUnknown);
+    return JsonReply{*std::move(member)};
+  }
+  if (!admin.knows(name)) return error_reply(ErrorCode::kMemberUnknown);
   admin.note_asked(event_of(*action), name, {}, caller);
   return LaterReply{[&admin, key = std::move(name), action = *action](PlainDone done) {
     admin.operate(key, action, reporting(std::move(done)));
@@ -326,21 +326,6 @@ Answer answer_admin(const RequestHead& request, const AuditCaller& caller, Admin
     return answer_member(request, request.path.substr(kMemberPrefix.size()), caller, admin);
   }
   return error_reply(ErrorCode::kNotFound);
-}
-
-std::string report_json(const OperatorReport& report) {
-  json::array revocations;
-  for (const RevocationLine& line : report.revocations) {
-    revocations.push_back({{"kind", std::string(name_of(line.kind))},
-                           {"fingerprint", format_fingerprint(line.fingerprint)},
-                           {"result", line.result},
-                           {"alive", line.alive}});
-  }
-  return json::serialize(json::value{{"done", is_success(report.end)},
-                                     {"state", std::string(name_of(report.state))},
-                                     {"detail", describe(report)},
-                                     {"revocations", std::move(revocations)},
-                                     {"doubts", report.doubts}});
 }
 
 }  // namespace rota

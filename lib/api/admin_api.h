@@ -12,7 +12,4 @@ namespace rota {
 // 503 unavailable · kCorrupt, kBug 500 internal.
 Answer answer_admin(const RequestHead& request, const AuditCaller& caller, AdminService& admin);
 
-// {"done":…,"state":…,"detail":…,"revocations":[{"kind","fingerprint","result","alive"}],"doubts":n}
-std::string report_json(const OperatorReport& report);
-
 }  // namespace rota

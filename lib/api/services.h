@@ -67,6 +67,9 @@ class AdminService {
   // kInvalid for a state that does not exist.
   virtual Result<std::string> members_json(std::string_view state, std::string_view after,
                                            std::size_t limit) const = 0;
+  // Whether a member on record has this key, in its prefixed form.
+  virtual bool knows(std::string_view key) const = 0;
+  // None: there is no such member.
   virtual std::optional<std::string> member_json(std::string_view key) const = 0;
   // What the roster on disk would change now. kConfig: it cannot be used as it is.
   virtual void plan(std::move_only_function<void(Result<std::string>)> done) = 0;

@@ -291,4 +291,19 @@ std::string status_line(Engine& engine, Now now) {
   return line;
 }
 
+std::string operation_json(const OperatorReport& report) {
+  json::array revocations;
+  for (const RevocationLine& line : report.revocations) {
+    revocations.push_back({{"kind", std::string(name_of(line.kind))},
+                           {"fingerprint", format_fingerprint(line.fingerprint)},
+                           {"result", line.result},
+                           {"alive", line.alive}});
+  }
+  return json::serialize(json::value{{"done", is_success(report.end)},
+                                     {"state", std::string(name_of(report.state))},
+                                     {"detail", describe(report)},
+                                     {"revocations", std::move(revocations)},
+                                     {"doubts", report.doubts}});
+}
+
 }  // namespace rota

@@ -11,7 +11,8 @@
 
 namespace rota {
 
-// What `GET /v1/status`, `/v1/members` and `/v1/roster/plan` answer. Pure; no token in any of them.
+// All that the admin socket answers in JSON but a roster's plan, which PlanWriter writes. Pure; no
+// token in any of it.
 std::string status_json(Engine& engine, Now now, std::string_view version,
                         const std::vector<UnreadyReason>& unready);
 
@@ -22,6 +23,9 @@ std::optional<std::string> member_json(const Engine& engine, Now now, std::strin
 
 // {"entries":[…],"next":…}: what is unknown of an entry is null, and so is the next at the end.
 std::string audit_json(const AuditPage& page);
+
+// {"done":…,"state":…,"detail":…,"revocations":[{"kind","fingerprint","result","alive"}],"doubts":n}
+std::string operation_json(const OperatorReport& report);
 
 // Whom the budget would leave out under this roster: to be issued on demand, because so many others
 // were used later. In the order of who would come in first.

@@ -119,8 +119,11 @@ class FakeAdminService : public AdminService {
                     " limit=" + std::to_string(limit));
     return "[]";
   }
+  bool knows(std::string_view key) const override {
+    return std::ranges::find(known, key) != known.end();
+  }
   std::optional<std::string> member_json(std::string_view key) const override {
-    if (std::ranges::find(known, key) == known.end()) return std::nullopt;
+    if (!knows(key)) return std::nullopt;
     return "{\"key\":1}";
   }
   void plan(std::move_only_function<void(Result<std::string>)> done) override {
