@@ -175,14 +175,30 @@ class Doctor {
     return may_be_shown(source) ? path : what_names(source, key);
   }
 
+  // Where the command line says that the credentials are, or else where rota setup puts those of a
+  // configuration.
+  bool is_told_where() const {
+    if (!command_.credentials.empty()) return true;
+    return !command_.config.empty() &&
+           std::filesystem::absolute(command_.config).lexically_normal() != places_.config;
+  }
+  std::string credential_path(const std::string& name) const {
+    if (!is_told_where()) return places_.credential(name, false);
+    if (!command_.credentials.empty()) return fmt::format("{}/{}", command_.credentials, name);
+    const auto folder = std::filesystem::absolute(command_.config).lexically_normal();
+    return folder.parent_path() / "credentials" / name;
+  }
+
   // A credential of systemd is where rota setup, or the unit, has it; another place is the unit's
   // own affair.
   void credential(const std::string& key, const SecretSource& source) {
     std::string path = source.file;
-    if (path.empty()) {
+    if (path.empty() && is_told_where()) {
+      path = credential_path(source.credential);
+    } else if (path.empty()) {
       const std::string sealed = places_.credential(source.credential, true);
       const bool is_sealed = exists(places_.drop_in);
-      path = is_sealed ? sealed : places_.credential(source.credential, false);
+      path = is_sealed ? sealed : credential_path(source.credential);
       if (!is_sealed && !exists(path) && exists(sealed)) {
         return add(wrong(
             "credential",
@@ -198,11 +214,13 @@ class Doctor {
                         "run as root"));
       }
       const int error = errno;
+      const bool elsewhere = source.file.empty() && is_told_where();
       return add(wrong("credential",
                        fmt::format("{}: {}", shown(source, path, key), std::strerror(error)),
-                       key == "key" ? "bring the store key back; rota setup makes one for a new "
-                                      "database"
-                                    : "rota setup asks for it"));
+                       elsewhere      ? "if it is in another place: rota doctor --credentials DIR"
+                       : key == "key" ? "bring the store key back; rota setup makes one for a new "
+                                        "database"
+                                      : "rota setup asks for it"));
     }
     if ((found.st_mode & kOthersBits) != 0) {
       return add(wrong(
@@ -312,7 +330,7 @@ class Doctor {
     }
     if (told || !command_.check) return;
     SecretSource source = circle.app_token;
-    if (source.file.empty()) source.file = places_.credential(source.credential, false);
+    if (source.file.empty()) source.file = credential_path(source.credential);
     auto token = read_secret_file(source.file);
     if (!token) return;  // said above, or sealed
     const TokenCheck seen =

@@ -8,10 +8,11 @@
 namespace rota::cli {
 
 struct DoctorCommand {
-  std::string user;    // whose way to tokens is looked at; empty: nobody's
-  std::string root;    // as of `rota setup`
-  std::string config;  // another configuration than the one under root
-  bool check = true;   // ask Circle whether it takes the app token, if no daemon runs that knows
+  std::string user;         // whose way to tokens is looked at; empty: nobody's
+  std::string root;         // as of `rota setup`
+  std::string config;       // another configuration than the one under root
+  std::string credentials;  // where its credentials are; empty: in credentials/ beside it
+  bool check = true;  // ask Circle whether it takes the app token, if no daemon runs that knows
 };
 
 // Looks at what a working Rota needs and says in a line each what is so, and what to do where it is

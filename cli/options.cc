@@ -236,6 +236,10 @@ class Reader {
     doctor_->add_option("--user", doctor.user, "whether this user gets tokens, and whose")
         ->type_name("NAME");
     doctor_->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
+    doctor_
+        ->add_option("--credentials", doctor.credentials,
+                     "where the configuration's credentials are; default: credentials/ beside it")
+        ->type_name("DIR");
     add_no_check(*doctor_);
     doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");
   }

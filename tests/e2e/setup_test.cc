@@ -305,5 +305,26 @@ TEST(Doctor, FindsWhatIsWrongWithTheFiles) {
   says("wrong  config ");
 }
 
+// No credential of another configuration's is taken for its own.
+TEST(DoctorElsewhere, LooksAtTheCredentialsOfTheConfigurationThatItIsGiven) {
+  Box box;
+  box.daemon.write_config();
+  const auto beside = box.daemon.folder() / "credentials";
+  const auto moved = box.folder.path() / "secrets";
+  const auto doctor = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"doctor", "--no-check", "--config", box.daemon.config_path()};
+    words.insert(words.end(), more.begin(), more.end());
+    return box.daemon.cli(words).output;
+  };
+  EXPECT_THAT(doctor({}),
+              HasSubstr(fmt::format("good   credential  {}/app-token", beside.string())));
+  std::filesystem::rename(beside, moved);
+  EXPECT_THAT(doctor({}),
+              HasSubstr(fmt::format("wrong  credential  {}/app-token", beside.string())));
+  EXPECT_THAT(doctor({}), HasSubstr("rota doctor --credentials DIR"));
+  EXPECT_THAT(doctor({"--credentials", moved.string()}),
+              HasSubstr(fmt::format("good   credential  {}/app-token", moved.string())));
+}
+
 }  // namespace
 }  // namespace rota::e2e
