@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "auth/ca_file.h"
+#include "base/secret_arguments.h"
 #include "base/text.h"
 #include "cli/app_token_check.h"
 #include "cli/client.h"
@@ -130,9 +131,18 @@ class Doctor {
 
  private:
   void add(Finding finding) {
-    finding.text = hidden_.hide(std::move(finding.text));
-    finding.remedy = hidden_.hide(std::move(finding.remedy));
+    finding.text = untold(std::move(finding.text));
+    finding.remedy = untold(std::move(finding.remedy));
     findings_.push_back(std::move(finding));
+  }
+
+  // A secret may stand in the configuration, or in place of a path on the command line (P10).
+  std::string untold(std::string text) const {
+    for (const std::string& path : {command_.config, command_.credentials}) {
+      const char* const argument = path.c_str();
+      if (!may_be_shown(path)) text = without_secret_arguments(std::move(text), {&argument, 1});
+    }
+    return hidden_.hide(std::move(text));
   }
 
   void ca_file(const std::string& path) {

@@ -4,10 +4,12 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <utility>
 
 #include "base/fingerprint.h"
+#include "base/secret_arguments.h"
 #include "base/text.h"
 #include "cli/output.h"
 
@@ -49,13 +51,14 @@ std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "not the first 16 hex digits of a token's SHA-256";
 }
 
-// Names the options that are unknown, and nothing else: any other word may be a token.
+// Names the options that are unknown, and nothing else: any other word may be a token (P10).
 std::string describe_extras(const std::vector<std::string>& words) {
   std::string text = "This was not expected:";
   std::size_t others = 0;
   for (const std::string& word : words) {
-    if (word.starts_with("--")) {
-      text += " " + visible(word.substr(0, word.find('=')));
+    const std::string name = word.substr(0, word.find('='));
+    if (name.starts_with("--") && is_plainly_no_secret(name)) {
+      text += " " + visible(name);
     } else {
       ++others;
     }
@@ -124,11 +127,12 @@ class Reader {
                 << "Run with --help for more information.\n";
       return ExitCode::kUsage;
     } catch (const CLI::ParseError& error) {
-      // What was written wrong is quoted in it.
+      // What was written wrong is quoted in it, and may be a secret in a wrong place (P10).
       std::ostringstream out;
       std::ostringstream err;
       const int code = app_.exit(error, out, err);
-      std::cerr << visible(err.view(), "\n");
+      const std::span words(argv, static_cast<std::size_t>(argc));
+      std::cerr << visible(without_secret_arguments(err.str(), words.subspan(1)), "\n");
       if (code != 0) return ExitCode::kUsage;
       StandardOutput output;
       const auto written = output.out(out.view());

@@ -5,8 +5,11 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/secret_arguments.h"
 #include "base/text.h"
 #include "daemon/check_command.h"
 #include "daemon/daemon.h"
@@ -42,6 +45,14 @@ int say(std::string_view text) {
   return written ? static_cast<int>(ExitCode::kDone) : end_with(written.error());
 }
 
+// A secret may have been given in place of the configuration's path (P10).
+rota::Error without_path(rota::Error error, const std::string& path) {
+  if (rota::may_be_shown(path)) return error;
+  const char* const argument = path.c_str();
+  error.message = rota::without_secret_arguments(std::move(error.message), {&argument, 1});
+  return error;
+}
+
 int run(const rota::DaemonOptions& options) {
   rota::end_on_stop_signals();
   const char* notify_socket = std::getenv("NOTIFY_SOCKET");
@@ -51,7 +62,7 @@ int run(const rota::DaemonOptions& options) {
     return end_with(error);
   };
   auto settings = rota::load_settings(options.config);
-  if (!settings) return fail_with(settings.error());
+  if (!settings) return fail_with(without_path(std::move(settings).error(), options.config));
 
   const rota::HiddenValues hidden(*settings);
   const rota::SystemClock clock;
@@ -72,7 +83,7 @@ int run(const rota::DaemonOptions& options) {
 
 int check(const rota::DaemonOptions& options) {
   const auto text = rota::check_configuration(options.config, rota::SystemClock{});
-  if (!text) return end_with(text.error());
+  if (!text) return end_with(without_path(text.error(), options.config));
   return say(rota::visible(*text, "\n"));
 }
 

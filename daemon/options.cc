@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <span>
 #include <sstream>
 
+#include "base/secret_arguments.h"
 #include "base/text.h"
 #include "daemon/version.h"
 
@@ -30,7 +32,9 @@ DaemonOptions read_options(int argc, char** argv) {
     std::ostringstream err;
     options.exit_code = app.exit(error, out, err) == 0 ? 0 : kUsage;
     options.said = out.str();
-    std::cerr << visible(err.view(), "\n");  // what was written wrong is quoted in it
+    // What was written wrong is quoted in it, and may be a secret in a wrong place (P10).
+    const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+    std::cerr << visible(without_secret_arguments(err.str(), words.subspan(1)), "\n");
     return options;
   }
   if (*keygen) options.command = DaemonCommand::kKeygen;

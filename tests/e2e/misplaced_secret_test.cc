@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -164,6 +165,25 @@ TEST_F(MisplacedSecret, P10IsNotToldWhereItIsNoValueAtAll) {
     expect_untold(reload_with(config), kSecret, "a reload");
     ASSERT_EQ(run_.cli({"reload"}).code, 1) << "it is no configuration";
   }
+}
+
+// The secret as an argument, or in place of an option's value.
+TEST_F(MisplacedSecret, P10IsNotToldOfACommandLine) {
+  constexpr std::string_view kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAaKo5Bi1Xt";
+  for (const char* form : {"{}", "-{}", "--{}", "--{}=1", "--app-token={}", "--check={}",
+                           "--version={}", "--config={}", "--config=/{}/x", "a {}"}) {
+    SCOPED_TRACE(form);
+    const std::string word = fmt::format(fmt::runtime(form), kSecret);
+    const Finished alone = tried_.daemon_command({word});
+    EXPECT_FALSE(alone.output.empty());
+    expect_untold(alone.output, kSecret, "rotad");
+    expect_untold(tried_.daemon_command({"--check", word}).output, kSecret, "rotad --check");
+    expect_untold(tried_.daemon_command({"keygen", word}).output, kSecret, "rotad keygen");
+    expect_untold(run_.cli({word}).output, kSecret, "rota");
+    expect_untold(run_.cli({"status", word}).output, kSecret, "rota status");
+    expect_untold(run_.cli({"doctor", "--no-check", word}).output, kSecret, "rota doctor");
+  }
+  EXPECT_THAT(tried_.daemon_command({"reload"}).output, ::testing::HasSubstr("reload"));
 }
 
 TEST_F(MisplacedSecret, P10IsNotToldOfARosterEither) {

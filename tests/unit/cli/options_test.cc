@@ -125,6 +125,8 @@ TEST(ReadOptions, P10RepeatsNoWordThatMayBeASecret) {
   const std::string secret = "eyJhbGciOiJSUzI1NiJ9.secret";
   const std::string with_value = "--app-token=" + secret;
   const std::string with_one_dash = "-" + secret;
+  const std::string with_two_dashes = "--" + secret;
+  const std::string of_a_flag = "--strict=" + secret;
   for (const auto& words : {std::vector<const char*>{secret.c_str()},
                             {"token", secret.c_str()},
                             {"token", "id:1", secret.c_str()},
@@ -135,12 +137,15 @@ TEST(ReadOptions, P10RepeatsNoWordThatMayBeASecret) {
                             {"setup", "--app-token", secret.c_str()},
                             {"setup", with_value.c_str()},
                             {"setup", with_one_dash.c_str()},
+                            {"setup", with_two_dashes.c_str()},
+                            {"token", "id:1", of_a_flag.c_str()},
                             {"setup", secret.c_str()},
                             {"setup", "--member", secret.c_str()}}) {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(std::get<ExitCode>(read(words)), ExitCode::kUsage);
     const std::string said = ::testing::internal::GetCapturedStderr();
-    EXPECT_THAT(said, Not(HasSubstr("secret"))) << ::testing::PrintToString(words);
+    EXPECT_THAT(said, Not(HasSubstr("eyJh"))) << ::testing::PrintToString(words);
+    EXPECT_THAT(said, Not(HasSubstr(".secret"))) << ::testing::PrintToString(words);
     EXPECT_THAT(said, Not(::testing::IsEmpty()));
   }
 }
