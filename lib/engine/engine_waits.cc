@@ -26,15 +26,20 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   replan(slot, now);
 
   const auto planned = slot.places.due(Lane::kWaiting);
-  // Circle's next reply may show that the token that is there is alive.
-  const bool in_time = slot.in_flight || clock().doubted() ||
-                       (planned && clock().boot_at(*planned) <= waits_.at(id).deadline);
+  // A call that waits out a backoff may come sooner than planned: once another member's shows that
+  // Circle is well again, nobody waits for that. After some failures it is in a later lane.
+  const bool backs_off =
+      slot.attempts.failures > 0 && (planned || slot.places.due(Lane::kIssue).has_value());
+  // Circle's next reply may show that the token that is there is alive. The distance of forced
+  // refreshes stays.
+  const bool may_come = slot.in_flight || clock().doubted() || backs_off ||
+                        (planned && clock().boot_at(*planned) <= waits_.at(id).deadline);
   if (slot.record.state != MemberState::kActive) {
     answer(id, best_answer(slot, asked, now));
   } else if (answer_if_served(id, slot, now)) {
     // what it asks for is here, or is being committed
-  } else if (stopping_ || gate_.refused_as_a_whole() || !in_time) {
-    answer_at_once(id, now, out);  // a call that cannot come in time is not waited for
+  } else if (stopping_ || gate_.refused_as_a_whole() || !may_come) {
+    answer_at_once(id, now, out);  // a call that will not come in time is not waited for
   }
   pump(now, out);
 }

@@ -30,6 +30,28 @@ TEST(EngineWeather, AWaitEndsInTimeThoughItsAnswerIsInACommitThatDoesNotEnd) {
   EXPECT_EQ(box.engine.waits(), 0U);
 }
 
+// The member's next call is planned for later than the end of the wait, but may come sooner: a wait
+// lasts as long as was asked for.
+TEST(EngineWeather, AShortWaitLastsItsTimeWhileCallsFail) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1")});
+  box.settle();
+  box.wait(1, 60s);
+  for (int failures = 0; failures < 4; ++failures) {
+    while (box.open_calls().empty()) box.run_for(1s);
+    box.reply(box.oldest_call(), transient(TransientReason::kNoReply));
+    box.settle();
+  }
+  const WaitId wait = box.wait(1, 1s);
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.advance(1s);
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kUnavailable);
+  EXPECT_GE(box.answers.at(wait).retry_after, 1s);
+  EXPECT_THAT(box.open_calls(), IsEmpty()) << "this test needs a call that is due later";
+}
+
 TEST(EngineWeather, ASecondReasonOfTheBreakerIsAnAlarmOfItsOwn) {
   EngineBox box;
   box.start();
