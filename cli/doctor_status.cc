@@ -49,7 +49,7 @@ std::string remedy_of(std::string_view code) {
   if (code == "config_not_in_force") return "mend the configuration, then rota reload";
   if (code == "app_token_not_read") return "mend the app token's file, then rota reload";
   if (code == "grants_held_back") return "mend the grant, or wait for the directory of its user";
-  if (code == "grants_wait") return "mend the roster, or approve its plan";
+  if (code == "grants_wait") return "mend the roster, or approve its plan; rota reload";
   if (code == "metrics_not_listening") return "free the address of metrics_listen";
   if (code == "roster_plan_held")
     return "look at rota plan, then rota approve ID or mend the roster";

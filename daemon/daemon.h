@@ -94,6 +94,7 @@ class Daemon final : private AdminService, private HealthService {
 
   // daemon_grants.cc: whom tokens are given to
   void put_grants(std::vector<GrantSettings> fresh);
+  void withdraw_grants(const Result<Settings>& on_disk);
   void look_up_names();
   void take_names(Grantees found);
   void names_settled();

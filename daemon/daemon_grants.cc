@@ -44,6 +44,19 @@ void Daemon::put_grants(std::vector<GrantSettings> fresh) {
   look_up_names();
 }
 
+// The roster changed, and comes into force by itself. The configuration may have changed with it: a
+// grant that is gone there must not meet the tags of the new roster.
+void Daemon::withdraw_grants(const Result<Settings>& on_disk) {
+  if (!on_disk) return;  // what it asks for is not known; a reload says why
+  const bool unread = grants_.unread();
+  grants_.withdraw_to(known_grantees(on_disk->grants, holder_ids_).grants);
+  apply_grants();
+  if (unread || !grants_.unread()) return;
+  context_.log.say(Severity::kWarning, "grants",
+                   "the grants on disk changed beside the roster: those that went are withdrawn, "
+                   "those that came wait for a reload");
+}
+
 // Even where the text is the same a name may have come to mean another user.
 void Daemon::look_up_names() {
   if (std::exchange(names_asked_, true)) {
@@ -95,6 +108,7 @@ void Daemon::look_up_names_later(bool wanted) {
 // At once, for open connections too.
 void Daemon::apply_grants() {
   readings_.grants_wait(grants_.waiting());
+  readings_.grants_unread(grants_.unread());
   AccessPolicy policy = grants_.policy();
   if (policy == access_) return;
   access_ = std::move(policy);

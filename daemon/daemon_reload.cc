@@ -82,12 +82,7 @@ void Daemon::next_reload() {
   context_.manager.reloading();
   const bool posted = files_.run(
       [path = context_.config_path, source = settings_.upstream.app_token]() -> ConfigOnDisk {
-        Result<Settings> settings = std::unexpected(Error{});
-        if (auto ours = check_only_ours(path); !ours) {
-          settings = std::unexpected(std::move(ours).error());
-        } else {
-          settings = load_settings(path);
-        }
+        Result<Settings> settings = load_own_settings(path);
         auto app_token = read_app_token(settings ? settings->upstream.app_token : source);
         return {.settings = std::move(settings), .app_token = std::move(app_token)};
       },

@@ -41,16 +41,29 @@ void Daemon::roster_changed() {
     note(taken ? AuditEvent::kReloaded : AuditEvent::kReloadFailed, "the roster, as it changed");
     if (live_ && !stopping_) context_.manager.status(status_text());
   };
-  read_roster([this, settled](Result<SortedRosterPtr> roster) {
+  const auto take = [this, settled](const Result<Settings>& settings,
+                                    Result<SortedRosterPtr> roster) {
     roster_read_ = false;
     if (roster) {
+      withdraw_grants(settings);
       take_roster(*std::move(roster), {},
                   [settled](const Result<RosterPlanPtr>& plan) { settled(plan.has_value()); });
     } else {
       settled(false);
     }
     if (std::exchange(roster_stale_, false)) roster_changed();
-  });
+  };
+  const bool posted = files_.run(
+      [config = context_.config_path, path = settings_.roster.path] {
+        // The roster first: grants that were changed before it are among those that are read.
+        auto roster = load_roster(path);
+        return std::pair(load_own_settings(config), std::move(roster));
+      },
+      [this, take](std::pair<Result<Settings>, Result<SortedRosterPtr>> read) {
+        note_roster(read.second);
+        take(read.first, std::move(read.second));
+      });
+  ROTA_CHECK(posted);  // no more jobs than there is room for
 }
 
 // On the thread for files: to parse a large one takes seconds.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "api/access.h"
@@ -21,6 +22,10 @@ class GrantsInForce {
   // Another configuration's grants. `since`: the number of the first roster reading that goes with
   // them.
   void put(const std::vector<Grant>& grants, std::uint64_t since);
+  // Another roster comes into force without a reload, beside a configuration that grants this. The
+  // state that is asked for has both, so what it withdraws is withdrawn now. What it adds waits for
+  // the next put(), since nobody has asked for that yet.
+  void withdraw_to(const std::vector<Grant>& grants);
   // The latest configuration's grants, its names looked up anew.
   void correct(const std::vector<Grant>& grants);
   // The roster of this reading is in force, and durable.
@@ -28,6 +33,8 @@ class GrantsInForce {
 
   // Whether some grants wait for a roster.
   bool waiting() const { return sets_.size() > 1; }
+  // Whether the configuration on disk, as withdraw_to() saw it, waits for a reload.
+  bool unread() const { return on_disk_.has_value(); }
   AccessPolicy policy() const;
 
  private:
@@ -37,6 +44,7 @@ class GrantsInForce {
   };
 
   const std::uint32_t own_uid_;
+  std::optional<AccessPolicy> on_disk_;  // only if it differs from the latest
   std::deque<Set> sets_;  // never empty; the oldest first: it goes with the durable roster
 };
 

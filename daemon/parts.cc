@@ -33,6 +33,11 @@ Result<void> check_place(const SecretSource& source, std::string_view key) {
 
 }  // namespace
 
+Result<Settings> load_own_settings(const std::string& path) {
+  ROTA_TRY(check_only_ours(path));
+  return load_settings(path);
+}
+
 Result<SecretPtr> read_app_token(const Settings& settings) {
   return read_app_token(settings.upstream.app_token);
 }

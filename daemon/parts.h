@@ -13,6 +13,8 @@ namespace rota {
 
 // The parts that settings name, made or read. Each blocks on files; each error names its place.
 
+// The configuration. kConfig, too, if others than root and this process's user can write to it.
+Result<Settings> load_own_settings(const std::string& path);
 // The community's Headless Auth token, from its credential or file.
 Result<SecretPtr> read_app_token(const Settings& settings);
 Result<SecretPtr> read_app_token(const SecretSource& source);

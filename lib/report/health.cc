@@ -176,7 +176,11 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
             " held back",
         fmt::format("{}", fmt::join(held, "; ")));
   }
-  if (health.files.grants_wait) {
+  if (health.files.grants_unread) {
+    add(UnreadyCode::kGrantsWait,
+        "the grants on disk changed: those that went are withdrawn with the roster that changed "
+        "too, and those that came wait for a reload");
+  } else if (health.files.grants_wait) {
     add(UnreadyCode::kGrantsWait, "new grants wait until the roster is in force as a whole");
   }
   if (!health.metrics_problem.empty()) {

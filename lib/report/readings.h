@@ -18,6 +18,7 @@ struct FileStanding {
   std::string roster_problem;               // why the roster on disk is not in force; empty: it is
   std::vector<std::string> held_grants;     // why grants are held back
   bool grants_wait = false;                 // those that a reload brought wait for the roster
+  bool grants_unread = false;               // the configuration's changed beside a changed roster
   std::optional<WallTime> roster_taken_at;  // this machine's clock: when one last came into force
 };
 
@@ -46,6 +47,7 @@ class Readings {
   void app_token_read() { standing_.app_token_problem.clear(); }
   void grants_held(std::vector<std::string> why) { standing_.held_grants = std::move(why); }
   void grants_wait(bool wait) { standing_.grants_wait = wait; }
+  void grants_unread(bool unread) { standing_.grants_unread = unread; }
   // What roster_read() returns next.
   Id next() const { return Id{latest_ + 1}; }
 
@@ -58,6 +60,7 @@ class Readings {
                          .roster_problem = "no roster has come into force since the start",
                          .held_grants = {},
                          .grants_wait = false,
+                         .grants_unread = false,
                          .roster_taken_at = {}};
 };
 

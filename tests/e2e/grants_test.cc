@@ -213,6 +213,38 @@ tags = ["support"]
   EXPECT_EQ(box.daemon.admin(get("/readyz")).status, 200);
 }
 
+// Both files change, and the roster comes into force by itself: the old grants must not meet the
+// new roster's tags, which neither the old state nor the new one has together.
+TEST_F(Grants, P11ARosterThatIsWatchedMeetsNoGrantThatIsGoneOnDisk) {
+  GrantBox box;
+  box.daemon.extra =
+      grant("user = \"62003\"", "\"tag:support\"") + grant("user = \"62001\"", "\"id:1\"");
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(box.verdict(user(62'003), "community_member_id=4"), "200");
+  ASSERT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
+
+  box.daemon.extra = grant("user = \"62001\"", "\"id:1\"") + grant("user = \"62002\"", "\"id:1\"");
+  box.daemon.write_config();
+  box.daemon.write_roster(std::string(kThreeMembers) + R"([[member]]
+community_member_id = 4
+tags = ["support"]
+
+[[member]]
+community_member_id = 5
+tags = ["support"]
+)");
+  ASSERT_TRUE(eventually([&] { return box.daemon.cli({"token", "id:5"}).code == 0; }));
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=5"), "forbidden");
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "forbidden") << "withdrawn";
+  EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200") << "both give it";
+  EXPECT_EQ(box.verdict(user(62'002), "community_member_id=1"), "forbidden") << "not read yet";
+  EXPECT_THAT(box.daemon.admin(get("/readyz")).body, HasSubstr("grants_wait"));
+
+  ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
+  EXPECT_EQ(box.verdict(user(62'002), "community_member_id=1"), "200");
+  EXPECT_EQ(box.daemon.admin(get("/readyz")).status, 200);
+}
+
 TEST_F(Grants, P11OnAFullDiskNoNewGrantMeetsTheOldRoster) {
   GrantBox box;
   box.daemon.roster_options["watch"] = "false";

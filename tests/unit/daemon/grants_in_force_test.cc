@@ -56,6 +56,27 @@ TEST(GrantsInForce, P11SeveralThatWaitGiveWhatAllOfThemGive) {
   EXPECT_TRUE(gives(grants, {"c"}));
 }
 
+// A roster that changed by itself: the grants of before may mean by its tags what nobody asked for.
+TEST(GrantsInForce, P11WhatIsGoneOnDiskMeetsNoOtherRoster) {
+  GrantsInForce grants(kOwn, tag("a"));
+  grants.withdraw_to(tag("b"));
+  EXPECT_TRUE(grants.unread());
+  EXPECT_FALSE(gives(grants, {"a"})) << "gone on disk";
+  EXPECT_FALSE(gives(grants, {"b"})) << "nobody asked for it yet";
+  EXPECT_TRUE(gives(grants, {"a", "b"}));
+  grants.roster_in_force(9);
+  EXPECT_TRUE(grants.unread()) << "a reload is what ends it";
+  grants.withdraw_to(tag("a"));
+  EXPECT_FALSE(grants.unread()) << "written back";
+  EXPECT_TRUE(gives(grants, {"a"}));
+  grants.withdraw_to(tag("b"));
+  grants.put(tag("b"), 10);
+  EXPECT_FALSE(grants.unread());
+  EXPECT_TRUE(grants.waiting());
+  grants.roster_in_force(10);
+  EXPECT_TRUE(gives(grants, {"b"}));
+}
+
 TEST(GrantsInForce, TheSameGrantsWaitForNothing) {
   GrantsInForce grants(kOwn, tag("a"));
   grants.put(tag("a"), 1);

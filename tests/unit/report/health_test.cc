@@ -48,6 +48,12 @@ std::vector<Case> all_cases() {
        "1 grant names a user or group that is not there, and is held back", "a"},
       {"grants_held_back", [](Health& h) { h.files.held_grants = {"a", "b"}; },
        "2 grants name a user or group that is not there, and are held back", "a; b"},
+      {"grants_wait", [](Health& h) { h.files.grants_wait = true; },
+       "new grants wait until the roster is in force as a whole", ""},
+      {"grants_wait", [](Health& h) { h.files.grants_unread = true; },
+       "the grants on disk changed: those that went are withdrawn with the roster that changed "
+       "too, and those that came wait for a reload",
+       ""},
       {"roster_plan_held", [](Health& h) { h.held_plan = {.id = "0123", .retire = 1}; },
        "plan 0123 would retire 1 member and waits for an operator", ""},
       {"upstream_app_token_refused", [](Health& h) { h.breaker = BreakerState::kAppTokenRefused; },
@@ -74,10 +80,11 @@ TEST(Readiness, EachReasonStandsAlone) {
 TEST(Readiness, AllReasonsStandTogether) {
   Health health;
   for (const Case& each : all_cases()) each.spoil(health);
-  EXPECT_THAT(codes_of(health),
-              ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
-                          "config_not_in_force", "grants_held_back", "roster_not_in_force",
-                          "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
+  EXPECT_THAT(
+      codes_of(health),
+      ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
+                  "config_not_in_force", "grants_held_back", "grants_wait", "roster_not_in_force",
+                  "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
 }
 
 TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {
