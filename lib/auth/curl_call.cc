@@ -86,6 +86,15 @@ bool dies_without_a_word_only_when_refused() {
   return version >= kFirst && version < kEnd;
 }
 
+constexpr std::string_view kDied = "Connection died, retrying";
+
+// Whether libcurl says by this line that the server has refused the call's stream.
+bool is_refusal(const CurlCall& call, std::string_view line) {
+  if (line.starts_with("REFUSED_STREAM")) return true;
+  const bool silent = !call.remarked && *call.remarks == call.remarks_before;
+  return line.starts_with(kDied) && silent && dies_without_a_word_only_when_refused();
+}
+
 // libcurl has no error code of its own for a request that the server has refused: it would send it
 // again by itself, is not let, and fails as for a connection that died. Only its remarks tell the
 // two apart: of a connection that died, one call at least was told why, and before the others died.
@@ -100,15 +109,13 @@ void take_remark(CurlCall& call, std::string_view line) {
     // before the request, or HTTP/1.1
   } else if (line.find("HTTP_1_1_REQUIRED") != std::string_view::npos) {
     call.wants_http1 = true;
-  } else if (line.starts_with("REFUSED_STREAM")) {
-    call.refused = true;
   } else if (line.find("GOAWAY, error=") != std::string_view::npos) {
     if (call.stream > number_after(line, "last_stream=")) call.refused = true;
     call.remarked = true;  // that ends no connection yet, so it says nothing of other calls
-  } else if (line.starts_with("Connection died, retrying")) {
-    const bool silent = !call.remarked && *call.remarks == call.remarks_before;
-    if (silent && dies_without_a_word_only_when_refused()) call.refused = true;
-  } else if (!line.starts_with("Connection #")) {  // "Connection #0 … left intact": after a reply
+  } else if (is_refusal(call, line)) {
+    call.refused = true;
+  } else if (!line.starts_with(kDied) && !line.starts_with("Connection #")) {
+    // "Connection #0 … left intact" comes after a reply.
     call.remarked = true;
     ++*call.remarks;
   }

@@ -14,20 +14,25 @@ namespace rota {
 template <class Key, class Value, class Hash = std::hash<Key>>
 class ShardedMap {
  public:
+  // Null: there is no such element.
   Value* find(const Key& key) {
-    Shard& shard = shard_of(key);
+    Shard& shard = shards_[index_of(key)];
     const auto it = shard.find(key);
     return it == shard.end() ? nullptr : &it->second;
   }
-  const Value* find(const Key& key) const { return const_cast<ShardedMap*>(this)->find(key); }
+  const Value* find(const Key& key) const {
+    const Shard& shard = shards_[index_of(key)];
+    const auto it = shard.find(key);
+    return it == shard.end() ? nullptr : &it->second;
+  }
 
   // The element of this key, and whether it was added just now.
   std::pair<Value&, bool> try_emplace(const Key& key) {
-    const auto [it, added] = shard_of(key).try_emplace(key);
+    const auto [it, added] = shards_[index_of(key)].try_emplace(key);
     size_ += added ? 1 : 0;
     return {it->second, added};
   }
-  void erase(const Key& key) { size_ -= shard_of(key).erase(key); }
+  void erase(const Key& key) { size_ -= shards_[index_of(key)].erase(key); }
   std::size_t size() const { return size_; }
 
  private:
@@ -35,10 +40,10 @@ class ShardedMap {
   static constexpr std::size_t kShards = 256;
 
   // By bits that the shard's own table does not go by first.
-  Shard& shard_of(const Key& key) {
+  static std::size_t index_of(const Key& key) {
     constexpr std::size_t kSpread = 0x9e3779b97f4a7c15;
     constexpr unsigned kUpperBits = 56;
-    return shards_[Hash{}(key)*kSpread >> kUpperBits];
+    return Hash{}(key)*kSpread >> kUpperBits;
   }
 
   std::array<Shard, kShards> shards_;
