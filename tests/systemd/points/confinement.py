@@ -8,8 +8,9 @@ from points.rota import first_run
 PROBE = "/usr/local/bin/confinement_probe"
 # Settings that say how rotad is started and watched; all others are taken over for the probe.
 NOT_ABOUT_CONFINEMENT = ("Type", "NotifyAccess", "ExecStart", "ExecReload", "Sockets", "WatchdogSec",
-                         "Restart", "RestartSec", "RestartPreventExitStatus", "ExecStartPost",
-                         "ExecStop", "FileDescriptorStoreMax")
+                         "Restart", "RestartSec", "RestartPreventExitStatus",
+                         "RestartForceExitStatus", "ExecStartPost", "ExecStop",
+                         "FileDescriptorStoreMax")
 
 # Attempt: (the setting that denies it, what it must come to, who could do it otherwise).
 ATTEMPTS = {
