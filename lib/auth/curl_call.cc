@@ -101,13 +101,14 @@ bool is_refusal(const CurlCall& call, std::string_view line) {
 // REFUSED_STREAM, and a GOAWAY whose last stream is below this one, mean that nothing was processed
 // (RFC 9113, 8.7). What is not clearly that stays a doubt.
 void take_remark(CurlCall& call, std::string_view line) {
-  if (call.refused) {
-    // what follows is about another connection
-  } else if (line.starts_with("Using Stream ID: ")) {
+  if (call.refused) return;  // what follows is about another connection
+  if (line.starts_with("Using Stream ID: ")) {
     call.stream = number_after(line, "Using Stream ID: ");
-  } else if (call.stream == 0 || line.starts_with("We are completely uploaded")) {
-    // before the request, or HTTP/1.1
-  } else if (line.find("HTTP_1_1_REQUIRED") != std::string_view::npos) {
+    return;
+  }
+  // Before the request, or HTTP/1.1.
+  if (call.stream == 0 || line.starts_with("We are completely uploaded")) return;
+  if (line.find("HTTP_1_1_REQUIRED") != std::string_view::npos) {
     call.wants_http1 = true;
   } else if (line.find("GOAWAY, error=") != std::string_view::npos) {
     if (call.stream > number_after(line, "last_stream=")) call.refused = true;
