@@ -161,7 +161,8 @@ TEST(Tokens, StrictIsRefusedAtOnceWhereNoTokenCanHaveWhatItAsks) {
   const Reply reply = box.daemon.fetch("community_member_id=1&strict=true&min_ttl=1h&wait=0");
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.text("code"), "token_unavailable");
-  EXPECT_THAT(reply.text("message"), ::testing::HasSubstr("6s at most"));
+  // Of the 8 seconds that a token lives; how many are left of them the machine's pace decides.
+  EXPECT_THAT(reply.text("message"), ::testing::ContainsRegex("it can be [1-7]s at most"));
   EXPECT_EQ(box.daemon.fetch("community_member_id=1&min_ttl=1h&wait=0").status, 200);
 }
 
