@@ -131,8 +131,8 @@ class TokenStore {
   virtual ~TokenStore() = default;
   virtual Result<Snapshot> load() = 0;
   // All of it or nothing, and synced to disk when it returns success. After a failure (kFull, kIo,
-  // kBusy) nothing of it is there and the same call may be made again; applying it twice is
-  // harmless.
+  // kBusy) nobody knows whether it is there: make the same call again, with the same mutations.
+  // Applying them twice is harmless.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
 
   // To be asked now and then: whether what is committed still goes where it is to be found again.
