@@ -8,12 +8,12 @@
 
 namespace rota {
 
-// The fingerprint of a text that comes in pieces.
+// The fingerprint of a text that comes in pieces, as fingerprint_of() gives it for the whole text.
 class FingerprintBuilder {
  public:
   FingerprintBuilder();
   void add(std::string_view piece);
-  Fingerprint finish();  // once, at the end
+  Fingerprint finish();  // call it once, after the last piece
 
  private:
   crypto_hash_sha256_state state_{};

@@ -6,8 +6,8 @@
 
 namespace rota {
 
-// A seeded generator (splitmix64): the same seed gives the same run, which is what the simulation
-// replays by. For jitter and spread only; keys and nonces come from libsodium.
+// A seeded generator (splitmix64). The same seed gives the same numbers, so the simulation can
+// replay a run. For jitter and spread only; keys and nonces come from libsodium.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

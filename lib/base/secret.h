@@ -11,19 +11,20 @@
 
 namespace rota {
 
-// Overwrites memory so that the compiler cannot leave it out.
+// Overwrites memory with zeros; the compiler cannot optimize this away.
 void wipe(std::span<char> bytes);
-// Wipes the whole capacity of a string, what a shrink left behind included, and empties it.
+// Wipes the whole capacity of a string, including what a shrink left behind, and empties it.
 void wipe(std::string& text);
 
-// Bytes that must not leave by accident: a token, a key, a request body that holds one. Move-only,
-// wiped on destruction and when moved from; it cannot be formatted or streamed, and is compared in
-// constant time. Its bytes never move, so that no copy stays behind in freed memory.
+// Bytes that must not leave by accident: a token, a key, a request body that holds one (P10). They
+// are wiped when the object is destroyed and when another value is moved over them. They never move
+// in memory, so no copy stays behind in freed memory; a moved-from secret is empty. A secret cannot
+// be copied, formatted or streamed. Secrets of one size compare in constant time.
 class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string_view bytes);
-  // Takes the bytes and wipes the string that they came in.
+  // Copies the bytes and wipes the string that they came in.
   static Secret take(std::string&& bytes);
 
   Secret(Secret&& other) noexcept;
@@ -32,7 +33,8 @@ class Secret {
   Secret& operator=(const Secret&) = delete;
   ~Secret();
 
-  // The clear bytes, valid while this object lives. The one way out: name it in review.
+  // The clear bytes, valid until this object is destroyed, assigned to or moved from. The one way
+  // out: a reviewer asks about every call.
   std::string_view reveal() const { return {bytes_.get(), size_}; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -48,7 +50,8 @@ class Secret {
 
 std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 
-// Many places hold one token (record, table, a call in flight); the last of them wipes it.
+// Several places share one token (record, table, a call in flight); the last one to let go wipes
+// it.
 using SecretPtr = std::shared_ptr<const Secret>;
 
 inline SecretPtr make_secret(std::string_view bytes) {

@@ -19,7 +19,7 @@ std::string without_secret_arguments(std::string message, std::span<const char* 
   };
   for (const std::string_view argument : arguments) {
     hide(argument);
-    // What a parser may quote of it: --name=VALUE, --VALUE, -nVALUE.
+    // A parser may quote only a part of the argument: --name=VALUE, --VALUE, -nVALUE.
     hide(argument.substr(argument.find('=') + 1));
     hide(argument.substr(std::min(argument.find_first_not_of('-'), argument.size())));
     if (argument.starts_with('-')) hide(argument.substr(std::min<std::size_t>(2, argument.size())));

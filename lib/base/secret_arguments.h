@@ -5,7 +5,8 @@
 
 namespace rota {
 
-// A parser's message about a command line, without the arguments in it that may be a secret (P10).
+// `message`, which a parser wrote about a command line with these arguments. Each argument that may
+// be a secret, or the part of it after "=" or a dash, is replaced by words that say so (P10).
 std::string without_secret_arguments(std::string message, std::span<const char* const> arguments);
 
 }  // namespace rota

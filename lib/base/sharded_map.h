@@ -8,13 +8,13 @@
 
 namespace rota {
 
-// A hash table that never moves all of its elements at once: growing a std::unordered_map of
-// 100,000 takes some 10 ms, which the one who adds the next element would have to wait for. Each of
-// these shards grows by itself. Elements stay where they are until they are erased.
+// A hash table that never rehashes all of its elements at once. To grow a std::unordered_map of
+// 100,000 takes some 10 ms, and the caller that adds the next element would wait for that. Here
+// each shard grows by itself. A pointer to an element stays valid until that element is erased.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class ShardedMap {
  public:
-  // Null: there is no such element.
+  // Null if there is no such element.
   Value* find(const Key& key) {
     Shard& shard = shards_[index_of(key)];
     const auto it = shard.find(key);
@@ -26,7 +26,7 @@ class ShardedMap {
     return it == shard.end() ? nullptr : &it->second;
   }
 
-  // The element of this key, and whether it was added just now.
+  // The element of this key, and whether this call added it (with a default value).
   std::pair<Value&, bool> try_emplace(const Key& key) {
     const auto [it, added] = shards_[index_of(key)].try_emplace(key);
     size_ += added ? 1 : 0;
@@ -39,7 +39,8 @@ class ShardedMap {
   using Shard = std::unordered_map<Key, Value, Hash>;
   static constexpr std::size_t kShards = 256;
 
-  // By bits that the shard's own table does not go by first.
+  // The upper bits of the mixed hash: the shard's own table uses the hash itself, so the elements
+  // of one shard do not crowd into a few of its buckets.
   static std::size_t index_of(const Key& key) {
     constexpr std::size_t kSpread = 0x9e3779b97f4a7c15;
     constexpr unsigned kUpperBits = 56;

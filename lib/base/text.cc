@@ -29,7 +29,7 @@ struct Character {
 
 bool is_tail(char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U; }
 
-// The character that a text, which is not empty, begins with; none: its first byte begins none.
+// The first character of a text that is not empty; nullopt if its first byte begins no character.
 std::optional<Character> first_character(std::string_view text) {
   constexpr unsigned kTailBits = 6;
   const auto lead = static_cast<unsigned char>(text.front());
@@ -41,7 +41,7 @@ std::optional<Character> first_character(std::string_view text) {
     if (!is_tail(byte)) return std::nullopt;
     value = (value << kTailBits) | (static_cast<unsigned char>(byte) & 0x3fU);
   }
-  // Too long a form, a surrogate, or past the last character.
+  // UTF-8 forbids a longer form than needed, a surrogate, and a value past the last character.
   constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, kSupplementary};
   const bool surrogate = value >= 0xd800 && value <= 0xdfff;
   if (value < kLeast.at(bytes) || surrogate || value > 0x10ffff) return std::nullopt;
@@ -80,8 +80,7 @@ void append_escape(char32_t c, std::string& out) {
                  0xdc00U + (rest & 0x3ffU));
 }
 
-// `escape` appends what stands for a character, and `invalid` what stands for a byte that is no
-// UTF-8.
+// `escape` appends the escape of a character, and `invalid` that of a byte that is not UTF-8.
 template <class Escape, class Invalid>
 std::string escaped(std::string_view text, std::string_view kept, Escape escape, Invalid invalid) {
   std::string out;
@@ -111,7 +110,7 @@ bool is_plain_word(std::string_view word) {
   constexpr std::size_t kLettersMax = 14;
   constexpr std::size_t kCapitalsMax = 10;
   constexpr std::size_t kNumberMax = 10;
-  constexpr std::size_t kDigitsMax = 4;  // behind letters
+  constexpr std::size_t kDigitsMax = 4;  // after letters
   const std::string_view letters = word.substr(0, word.find_first_of(kDigits));
   const std::string_view digits = word.substr(letters.size());
   if (digits.find_first_not_of(kDigits) != std::string_view::npos) return false;
@@ -121,7 +120,7 @@ bool is_plain_word(std::string_view word) {
          (letters.size() <= kCapitalsMax && std::ranges::all_of(letters, is_upper));
 }
 
-// False as soon as it is false of a character, or a byte begins none.
+// Whether `text` is UTF-8 and the predicate is true of each of its characters.
 template <class Predicate>
 bool all_characters(std::string_view text, Predicate predicate) {
   while (!text.empty()) {
@@ -143,7 +142,7 @@ std::string shortened(std::string text, std::size_t bytes_max) {
 }
 
 std::string in_quotes(std::string_view text) {
-  // Of a long text no more is copied than may be shown.
+  // A long text is cut before it is copied.
   return '"' +
          visible(shortened(std::string(text.substr(0, kQuotedBytesMax + 1)), kQuotedBytesMax)) +
          '"';

@@ -36,7 +36,7 @@ class Scanner {
     rest_.remove_prefix(text.size());
     return true;
   }
-  // A fraction of a second of one to nine digits; what is finer than a millisecond is cut off.
+  // A fraction of a second of one to nine digits; digits after the millisecond are dropped.
   bool fraction(int& millis) {
     int scale = 100;
     std::size_t n = 0;
@@ -137,7 +137,7 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
   const auto offset = utc_offset(in);
   const auto local = assemble(f);
   if (!offset || !local || !in.at_end()) return std::nullopt;
-  // The offset may lead out of the years that the form can write.
+  // The offset may lead out of the years that this form can write.
   constexpr WallTime kFirst = std::chrono::sys_days{year{0} / 1 / 1};
   constexpr WallTime kEnd = std::chrono::sys_days{year{10'000} / 1 / 1};
   const WallTime time = *local - *offset;

@@ -18,8 +18,8 @@ using Duration = std::chrono::milliseconds;
 // A moment in UTC, by Circle's clock or by this machine's: a variable's name says which.
 using WallTime = std::chrono::sys_time<Duration>;
 
-// A clock type without now(): time enters pure code as an argument only. It counts from boot,
-// suspend included (CLOCK_BOOTTIME), and never steps.
+// The time since this machine's boot, including the time it was suspended (CLOCK_BOOTTIME). It
+// never steps. The type has no now(): time enters pure code as an argument only.
 struct BootClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -35,7 +35,7 @@ struct Now {
   BootTime boot;
 };
 
-// The clocks of the machine; a test's stand-in moves only when it is told to.
+// Reads the machine's clocks. In tests a stand-in takes its place, which moves only when told to.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -46,20 +46,23 @@ class Clock {
 // otherwise; the message does not repeat the text, which may be a secret in the wrong place.
 Result<Duration> parse_duration(std::string_view text);
 
-// The shortest form that parse_duration() reads back: 600000 ms is "10m".
+// The shortest form that parse_duration() reads back, of a duration that is not negative: 600000 ms
+// is "10m".
 std::string format_duration(Duration value);
 
-// Parses a time of RFC 3339, "2024-03-20T16:54:47.274Z": the fraction is optional, "T" and "Z" may
-// be lower case, and an offset such as "+01:00" may stand for "Z".
+// Parses a time of RFC 3339, "2024-03-20T16:54:47.274Z". The fraction is optional and has up to
+// nine digits; digits after the millisecond are dropped. "T" and "Z" may be lower case, and an
+// offset such as "+01:00" may take the place of "Z".
 std::optional<WallTime> parse_iso8601(std::string_view text);
 
 // Always with milliseconds, as Circle writes it.
 std::string format_iso8601(WallTime time);
 
-// Parses an HTTP date in its preferred form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
+// Parses an HTTP date in its preferred form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). The
+// weekday is not checked.
 std::optional<WallTime> parse_http_date(std::string_view text);
 
-// In that form. Cheap enough for every fetch.
+// Writes that form. Cheap enough for every fetch.
 inline constexpr std::size_t kHttpDateBytes = 29;
 std::array<char, kHttpDateBytes> http_date(WallTime time);
 
