@@ -31,9 +31,12 @@ inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 inline constexpr std::size_t kWatchKeysMax = 64;
 // Members that one watch looks at before the loop has its other work.
 inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
-// One user's or process's ready connections, or those who want to be accepted, or those that have
-// more to send than they could at once: each of these keeps the loop no longer than this.
-inline constexpr std::chrono::microseconds kTurnMax{100};
+// Connections whose turn it is, or clients that want to be accepted: neither keeps the loop longer
+// than this before the loop looks at what else is ready. A client that has just become ready waits
+// for a few turns at most, so a short turn is its p99 beside a crowd (`scripts/bench hostile`).
+inline constexpr std::chrono::microseconds kTurnMax{25};
+// A loop that is never idle offers the processor to others once in so many turns.
+inline constexpr unsigned kTurnsPerYield = 4;
 
 // Far past any token's life, and small enough to be added to any time.
 inline constexpr Duration kMinTtlMax = std::chrono::days{3650};

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "serve/turn.h"
 
 namespace rota {
 
@@ -105,6 +104,7 @@ void Server::run_turns() {
     session->on_turn();
     if (!*alive) return;
   } while (!turn.ended());
+  pauses_.turn_ended();
   post_turns();
 }
 
@@ -146,6 +146,7 @@ void Server::sweep() {
   for (const auto& session : overdue) {
     session->on_deadline();
     if (session != overdue.back() && turn.ended()) {
+      pauses_.turn_ended();
       sweep_due_ = BootTime::min();
       return sweep_after(Duration{0});
     }

@@ -20,6 +20,7 @@
 #include "serve/listen_socket.h"
 #include "serve/session.h"
 #include "serve/socket_closer.h"
+#include "serve/turn.h"
 #include "serve/turn_queue.h"
 
 namespace rota {
@@ -129,6 +130,7 @@ class Server : private SessionHost {
   ConnectRate rate_;
   bool crowded_ = false;  // clients were still in the queue at the end of the last turn
   TurnQueue turns_;       // that wait for on_turn()
+  Pauses pauses_;
   bool turns_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction
   bool started_ = false;

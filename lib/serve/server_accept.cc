@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "serve/peer.h"
 #include "serve/server.h"
-#include "serve/turn.h"
 
 // Who comes in. Until it is decided, a client costs three system calls and no memory; so a loop of
 // connect() does not outrun this, and the queue has room for others.
@@ -56,6 +55,7 @@ void Server::accept_some() {
     observer_.accept_failed({errno, std::system_category()});
     return rest_from_accepting(options_.accept_rest);
   } while (!turn.ended());
+  pauses_.turn_ended();
   crowded_ = true;
   wait_for_clients();
 }

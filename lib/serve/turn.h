@@ -9,21 +9,28 @@
 namespace rota {
 
 // How long one handler may keep the loop while it has more of the same to do. It does one thing at
-// least, asks after each, and leaves what is left to its next turn, behind all others' (P11).
+// least, asks after each, and leaves the rest to its next turn, behind all others' (P11).
 class Turn {
  public:
-  // Once the time is up, the processor has been offered to who waits for it: a client with its
-  // reply in hand often does, and would for milliseconds behind a daemon that does not pause.
-  bool ended() const {
-    if (Clock::now() < end_) return false;
-    ::sched_yield();
-    return true;
-  }
+  bool ended() const { return Clock::now() >= end_; }
 
  private:
   using Clock = std::chrono::steady_clock;  // finer than rota::Clock, and no state depends on it
 
   Clock::time_point end_ = Clock::now() + kTurnMax;
+};
+
+// Between two turns of a loop that has more to do: now and then it offers the processor to others.
+// A client that holds its reply often waits for the processor, and would wait for milliseconds
+// behind a daemon that does not pause. Not at each turn: a crowd waits for the processor, too.
+class Pauses {
+ public:
+  void turn_ended() {
+    if (++turns_ % kTurnsPerYield == 0) ::sched_yield();
+  }
+
+ private:
+  unsigned turns_ = 0;
 };
 
 }  // namespace rota
