@@ -14,18 +14,18 @@ namespace rota {
 
 // What the audit trail tells of. The numbers stand in databases: new ones go to the end.
 enum class AuditEvent {
-  kTokenFetched = 1,       // a client got the member's access token, by a fetch or a watch
-  kTokenIssued = 2,        // Circle gave the member a new pair
-  kTokenRefreshed = 3,     // Circle gave a new access token for a refresh token
-  kPairRenewed = 4,        // a new pair before the refresh token's end
-  kTokenRevoked = 5,       // Circle says that it is dead
-  kRevocationFailed = 6,   // one attempt; it is tried again
-  kRevocationOver = 7,     // it died by its age, or Circle removed its member, unrevoked
-  kMemberRetired = 8,      // the roster wants it no more
-  kMemberReturned = 9,     // the roster wants it again
-  kMemberBlocked = 10,     // revoked by an operator
+  kTokenFetched = 1,      // a client got the member's access token, by a fetch or a watch
+  kTokenIssued = 2,       // Circle gave the member a new pair
+  kTokenRefreshed = 3,    // Circle gave a new access token for a refresh token
+  kPairRenewed = 4,       // a new pair before the refresh token's end
+  kTokenRevoked = 5,      // Circle says that it is dead
+  kRevocationFailed = 6,  // one attempt; it is tried again
+  kRevocationOver = 7,    // nothing is left to revoke: it died of age, or Circle removed its member
+  kMemberRetired = 8,     // the roster no longer wants it
+  kMemberReturned = 9,    // the roster wants it again
+  kMemberBlocked = 10,    // revoked by an operator
   kMemberReinstated = 11,  // let in again by an operator
-  kMemberMismatched = 12,  // leads to another member of Circle's (P13)
+  kMemberMismatched = 12,  // its selector leads to another member at Circle (P13)
   kRosterApplied = 13,
   kPlanHeld = 14,
   kPlanApproved = 15,
@@ -33,21 +33,22 @@ enum class AuditEvent {
   kReloadFailed = 17,
   kGrantsChanged = 18,
   kAppTokenChanged = 19,
-  // What came in at the admin socket, and from whom.
+  // Requests on the admin socket, and who made them.
   kRotateAsked = 20,
   kRevokeAsked = 21,
   kReinstateAsked = 22,
   kRevokeAllAsked = 23,
   kReloadAsked = 24,
   kApproveAsked = 25,
-  // A start without a stop before it: what happened in the last second is missing between them.
+  // If no kStopped comes before a kStarted, the process died, and the entries of its last second
+  // may be missing.
   kStarted = 26,
   kStopped = 27,
 };
 std::string_view name_of(AuditEvent event);
 
-// The trail's parts, each with bounds of its own: what comes often pushes out its own kind only.
-// The numbers stand in databases.
+// The trail's parts. Each has its own bounds, so frequent events push out only events of their own
+// part. The numbers stand in databases.
 enum class AuditShare {
   kFetches = 1,    // who got a token: as many as clients make
   kRotations = 2,  // what Circle gave and what it revoked: as many as members make
@@ -55,7 +56,8 @@ enum class AuditShare {
 };
 AuditShare share_of(AuditEvent event);
 
-// Who it was, as the kernel said when the client connected; each part may be unknown.
+// Who it was, as the kernel said when the client connected. Each part may be unknown (kNoId, pid
+// 0).
 struct AuditCaller {
   static constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);  // no process can have it
 
@@ -66,7 +68,7 @@ struct AuditCaller {
   bool operator==(const AuditCaller&) const = default;
 };
 
-// Notes of one key are one entry, with a count.
+// Notes with equal keys become one entry with a count.
 struct AuditKey {
   AuditEvent event{};
   MemberId member{};      // 0: about no member
@@ -84,9 +86,9 @@ struct AuditNote {
   WallTime at;           // the first and the last time, on this machine's clock
   WallTime last_at;
   std::uint64_t count = 1;
-  std::uint64_t order = 0;  // among those of one moment
+  std::uint64_t order = 0;  // which of the notes with one `at` came first
 };
-// In the order in which they happened first.
+// Sorts them by the time at which each happened first.
 void sort_notes(std::vector<AuditNote>& notes);
 
 // What is on the trail. Later entries have larger ids.
@@ -101,7 +103,7 @@ struct AuditEntry {
   std::string detail;
 };
 
-// How much of each share of the trail is kept: its oldest entries go first.
+// How much of each share of the trail is kept. The oldest entries of the share go first.
 struct AuditBounds {
   Duration keep = std::chrono::days{90};
   std::size_t rows_max = 1'000'000;

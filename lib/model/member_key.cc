@@ -144,7 +144,7 @@ std::size_t hash_of(const MemberKey& key) {
   const auto kind = static_cast<std::size_t>(std::to_underlying(key.kind));
   constexpr std::hash<std::string_view> kHash;
   if (key.kind != SelectorKind::kEmail) return kHash(key.value) + kind;
-  // On the stack: every fetch by address comes here.
+  // Folded on the stack, without an allocation: every fetch by address comes here.
   std::array<char, kMemberKeyBytesMax> bytes;
   if (key.value.size() > bytes.size()) return kHash(folded(key.value)) + kind;
   std::ranges::transform(key.value, bytes.begin(), lower);

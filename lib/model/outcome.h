@@ -40,37 +40,37 @@ constexpr bool rotates(CallKind kind) {
 enum class TransientReason {
   kNotSent,       // the request certainly never reached Circle: no doubt remains
   kNoReply,       // it may have reached Circle; its effect is unknown (P3)
-  kUnclearReply,  // a reply that is not Circle's known words: HTML, truncated, no token in it
+  kUnclearReply,  // a reply without Circle's known words: HTML, truncated, no token in it
   kUnclear401,    // a 401 on a refresh with words that we do not know: an issue call settles it
   kServerError,   // Circle's own 5xx or 422 error about this call
-  kNotProcessed,  // it reached the server, which says that it did nothing with it: no doubt remains
+  kNotProcessed,  // it reached the server, and the server says that it did nothing: no doubt
+                  // remains
 };
 
 struct Issued {
   TokenPair pair;
 };
-// The new refresh token of a server that rotates them at each refresh, as OAuth 2.1 has it. Circle
-// does not, yet.
+// The new refresh token of a server that rotates refresh tokens at each refresh, as OAuth 2.1 says.
+// Circle does not do so yet.
 struct NewRefreshToken {
   SecretPtr value;
-  std::optional<WallTime> expires_at;  // none: the reply does not say
+  std::optional<WallTime> expires_at;  // none if the reply does not say
 };
 struct Refreshed {
   AccessToken access;
-  std::optional<NewRefreshToken> refresh{};  // takes the place of the one that was used
+  std::optional<NewRefreshToken> refresh{};  // replaces the one that was used
 };
 struct Revoked {};           // acknowledged by Circle now
 struct AlreadyDead {};       // Circle's own words that nothing is left to revoke
-struct MemberGone {};        // of a revocation: Circle has removed the member that the token is of
+struct MemberGone {};        // to a revocation: Circle has removed the token's member
 struct MemberUnknown {};     // Circle has no such member
 struct RefreshTokenDead {};  // expired, revoked or not found: issue a new pair
-struct AppTokenRefused {};   // the app token itself: every member is affected
+struct AppTokenRefused {};   // the app token itself is refused: every member is affected
 struct NotEligible {};       // the whole community is refused (403)
 struct Throttled {
-  std::optional<Duration> after;  // Retry-After, where the reply had a usable one
+  std::optional<Duration> after;  // Retry-After, if the reply had a usable one
 };
-// What of a call that settled nothing may be shown to everybody: it names no member and quotes
-// nothing.
+// What anybody may be shown of a call that settled nothing. It names no member and quotes no text.
 struct Symptom {
   enum class Kind {
     kNone,         // nothing is known, or nothing was tried
@@ -91,8 +91,9 @@ struct Symptom {
 struct Transient {
   TransientReason reason = TransientReason::kNoReply;
   std::string why;                  // one line for people, no secret in it
-  std::optional<Duration> after{};  // Retry-After of a 5xx, where it had a usable one
-  // In Circle's known words, about one token or one member: says nothing about the others (P8).
+  std::optional<Duration> after{};  // Retry-After of a 5xx, if it had a usable one
+  // Circle's known words say that the failure is about one token or one member. So it says nothing
+  // about the others (P8).
   bool about_one = false;
   Symptom symptom{};
 };
@@ -101,24 +102,24 @@ struct Transient {
 using Outcome = std::variant<Issued, Refreshed, Revoked, AlreadyDead, MemberGone, MemberUnknown,
                              RefreshTokenDead, AppTokenRefused, NotEligible, Throttled, Transient>;
 
-// A call's outcome together with what every reply carries.
+// A call's outcome, with what every reply brings.
 struct Reply {
   Outcome outcome;
-  std::optional<WallTime> server_date;  // its Date header: one-second resolution
+  std::optional<WallTime> server_date;  // its Date header: whole seconds, on Circle's clock
 };
 
 std::string_view name_of(CallKind kind);
 std::string_view name_of(const Outcome& outcome);
 std::string_view outcome_name(std::size_t index);  // of the alternative at this index of Outcome
 std::string_view name_of(TransientReason reason);
-// Its name and, where it settled nothing, why: one line for people.
+// One line for people: the outcome's name or, of a Transient, its reason and its `why`.
 std::string describe(const Outcome& outcome);
 
-// Why it settled nothing; null where it did settle something.
+// Why the call settled nothing; null if it settled something.
 inline const Transient* transient(const Outcome& outcome) {
   return std::get_if<Transient>(&outcome);
 }
-// Whether it asks for a pause of all calls.
+// Whether the reply asks for a pause of all calls: a 429, or a 5xx with Retry-After.
 inline bool asks_for_pause(const Outcome& outcome) {
   const Transient* failure = transient(outcome);
   return std::holds_alternative<Throttled>(outcome) || (failure != nullptr && failure->after);

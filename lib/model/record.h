@@ -23,11 +23,11 @@ enum class CallId : std::int64_t {};
 enum class MemberState {
   kActive = 1,    // in the roster, tokens are kept fresh and served
   kRetiring = 2,  // left the roster; tokens on record are being revoked; answers 410
-  kRetired = 3,   // nothing of it is alive any more; answers 410 until it is forgotten
+  kRetired = 3,   // none of its tokens is alive any more; answers 410 until it is forgotten
   kBlocked = 4,   // revoked by an operator; out until reinstated, whatever the roster says
-  kUnknown = 5,   // Circle has no such member; looked at again with a long backoff
+  kUnknown = 5,   // Circle has no such member; asked for again with a long backoff
   kMismatched =
-      6,  // its selector now leads to another member of Circle's (P13): an operator is asked
+      6,  // its selector now leads to another member at Circle (P13): an operator must decide
 };
 
 enum class TokenKind { kAccess = 1, kRefresh = 2 };
@@ -53,17 +53,18 @@ struct Token {
   WallTime status_since;  // Circle's clock
 };
 
-// One roster entry that leads, or led, to this member. A removed entry stays until the member is
-// forgotten: its key still answers. Its tags count only once no entry of the member is in the
-// roster (plan/lifecycle.h, tags_of).
+// One roster entry that leads, or led, to this member. If the roster drops an entry, it stays here
+// until the member is forgotten, so that its key still answers. From then on its tags count only if
+// no other entry of the member is in the roster (plan/lifecycle.h, tags_of).
 struct Selector {
   MemberKey key;
   bool in_roster = false;         // named by the roster in force
-  bool retired = false;           // there with retired = true
+  bool retired = false;           // that roster has it with retired = true
   std::string name;               // for people
   std::vector<std::string> tags;  // for grants
-  // Circle's clock, when an issue call by this name last led to this member (P13). Zero: not since
-  // the member was out, and nothing is served before.
+  // When an issue call by this name last led to this member, on Circle's clock (P13). Zero if none
+  // has since the member was last out: then nothing of the member is served yet. Always zero for an
+  // id, which cannot lead to another member.
   WallTime resolved_at{};
 
   bool operator==(const Selector&) const = default;
@@ -77,8 +78,8 @@ struct MemberRecord {
   std::vector<Selector> selectors;                  // never empty
   std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
   std::optional<std::int64_t> community_id;
-  WallTime renew_not_before;  // a renewal that brought the same end is not repeated before
-  WallTime last_used;         // when a client was last given its token, give or take kUseResolution
+  WallTime renew_not_before;  // no renewal before this: the last one brought the same end again
+  WallTime last_used;         // when a client was last given its token, to about a minute
   std::vector<Token> tokens;  // the ledger: every token received that may still be alive
 };
 
@@ -87,10 +88,10 @@ enum class CallFate {
   kOpen = 1,      // written before the call; after a restart this means kUnknown
   kAnswered = 2,  // a reply came, whatever it said
   kNotSent = 3,   // Circle certainly never saw it
-  kUnknown = 4,   // it may have had its effect, and no reply told: a doubt until doubt_until
+  kUnknown = 4,   // no reply came, and it may have had its effect: a doubt until doubt_until
 };
 
-// Names one run of this machine's kernel: boot times are comparable within it alone.
+// Names one run of this machine's kernel. Boot times of different runs cannot be compared.
 enum class BootId : std::int64_t {};
 struct BootStamp {
   BootId boot{};
@@ -99,14 +100,14 @@ struct BootStamp {
   bool operator==(const BootStamp&) const = default;
 };
 
-// One row of the call journal (P3): a slot of the budget and the intent of what the call does.
+// One row of the call journal (P3): a slot of the budget, and what the call is to do.
 struct CallRow {
   CallId id{};
   CallKind kind = CallKind::kIssue;
   MemberId member{};
-  WallTime opened_at;  // all times of a row but one are on Circle's clock
+  WallTime opened_at;  // Circle's clock, as all times of a row but closed_stamp
   std::optional<WallTime> closed_at;
-  // The same moment on the clock that no correction moves: what the budget goes by.
+  // The same moment on the boot clock, which no correction moves. The budget counts by it.
   std::optional<BootStamp> closed_stamp;
   CallFate fate = CallFate::kOpen;
   std::optional<WallTime> doubt_until;  // only with kUnknown

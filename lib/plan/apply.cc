@@ -31,14 +31,14 @@ void erase(MemberRecord& record, TokenId id, RecordChange& change) {
   if (gone > 0) change.erased.push_back(id);
 }
 
-// The status that a token gets when another takes its place.
+// The status of a token that another one replaces.
 TokenStatus status_when_replaced(TokenKind kind) {
-  // A replaced access token may still be in some client's hands; a replaced refresh token is in
-  // ours alone and of no more use.
+  // Some client may still use a replaced access token. A replaced refresh token nobody else has,
+  // and we no longer need it.
   return kind == TokenKind::kAccess ? TokenStatus::kSuperseded : TokenStatus::kRevoking;
 }
 
-// Puts a received token on the ledger with `status`. Returns whether it is one we did not have.
+// Puts a received token on the ledger with `status`. Returns whether it is new to the ledger.
 bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallTime expires_at,
              TokenStatus status, WallTime now, TokenIds& ids, RecordChange& change) {
   if (Token* same = find_same(record, kind, *value)) {
@@ -46,7 +46,7 @@ bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallT
       same->expires_at = expires_at;
       change.put.push_back(same->id);
     }
-    // P4: the revocation of a token is never forgotten, whoever brings it again.
+    // P4: a token that must be revoked stays so, whichever call brings it again.
     if (same->status == status || same->status == TokenStatus::kRevoking) return false;
     if (status == TokenStatus::kCurrent) {
       if (Token* old = current(record, kind)) {
@@ -73,7 +73,7 @@ bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallT
   return true;
 }
 
-// One visit per kind of outcome; `record_` and `change_` are what the visit changes.
+// One visit for each kind of outcome. A visit changes `record_` and notes that in `change_`.
 class Applier {
  public:
   Applier(MemberRecord& record, CallKind call, TokenId token, WallTime now, TokenIds& ids, Use use)
@@ -83,8 +83,9 @@ class Applier {
     const TokenPair& pair = issued.pair;
     if (is_other_identity(record_, pair)) {
       change_.merge(enter(record_, LifecycleEvent::kOtherIdentity, now_));
-      // Not ours to serve, and perhaps shared with its owner, so not ours to revoke either while an
-      // operator has not said who this is: only remembered. With a leaver it goes like the rest.
+      // The tokens are another member's, and Circle may have given the same ones to that member. So
+      // until an operator has said who this is, we neither serve nor revoke them, but only remember
+      // them. A leaver's are revoked like its others.
       const TokenStatus status = record_.state == MemberState::kMismatched
                                      ? TokenStatus::kSuperseded
                                      : TokenStatus::kRevoking;
@@ -107,7 +108,7 @@ class Applier {
     const TokenStatus status = status_of_received();
     receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at, status, now_, ids_,
             change_);
-    // A renewal that brought the same end again is not repeated until it can differ.
+    // If a renewal brought the same end again, another one before that end would do so too.
     const WallTime renew_not_before =
         old_end == pair.refresh_expires_at ? pair.refresh_expires_at : WallTime{};
     if (record_.renew_not_before != renew_not_before) {
@@ -125,7 +126,7 @@ class Applier {
   }
   Progress operator()(const Revoked&) { return dead(); }
   Progress operator()(const AlreadyDead&) { return dead(); }
-  // Asked again at a distance that grows with `status_since`, so that moves each time.
+  // `status_since` moves with each such answer: the time until the next try grows with it.
   Progress operator()(const MemberGone&) {
     ROTA_CHECK(call_ == CallKind::kRevokeRefresh || call_ == CallKind::kRevokeAccess);
     const auto it = std::ranges::find(record_.tokens, token_, &Token::id);
@@ -156,7 +157,7 @@ class Applier {
                                                              : TokenStatus::kRevoking;
   }
 
-  // One whose end the reply does not say lives as long as is documented, unless we know it better.
+  // If the reply does not say when the token ends: as late as on record, otherwise as documented.
   void take_refresh(const NewRefreshToken& token, TokenStatus status) {
     const Token* same = find_same(record_, TokenKind::kRefresh, *token.value);
     const WallTime unsaid =
@@ -169,7 +170,7 @@ class Applier {
   }
 
   Progress take_access(const AccessToken& access, TokenStatus status) {
-    // One that is dead on arrival goes on the ledger, and takes the place of none that is alive.
+    // A token that is dead on arrival goes on the ledger, but does not replace a live one.
     const Token* before = current(record_, TokenKind::kAccess);
     const bool stays = status == TokenStatus::kCurrent && before != nullptr &&
                        alive(before->expires_at, now_) && !alive(access.expires_at, now_) &&
@@ -223,7 +224,7 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
   record.state = state;
   record.state_since = now;
   RecordChange change{.row = true, .put = {}, .erased = {}};
-  // Nobody asks for its names while it is out.
+  // While the member is out, no call shows where its names lead.
   if (!keeps_tokens(state) || event == LifecycleEvent::kOperatorReinstates) {
     forget_resolutions(record);
   }
@@ -258,7 +259,7 @@ RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_supe
     if (over) change.erased.push_back(token.id);
     return over;
   });
-  // A mismatched record holds tokens of another member, which are not ours to revoke.
+  // A mismatched record may hold another member's tokens, which we must not revoke.
   if (record.state == MemberState::kMismatched) return change;
   for (Token& token : record.tokens) {
     if (revoke_superseded_after && token.status == TokenStatus::kSuperseded &&
@@ -325,7 +326,7 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
   into.last_used = std::max(into.last_used, from.last_used);
   const bool wanted = wanted_by_roster(into);
   change.merge(enter(into, wanted ? LifecycleEvent::kWanted : LifecycleEvent::kDropped, now));
-  // What an operator revoked under one name stays out under every name.
+  // A member that an operator blocked under one name stays out under every name.
   if (from.state == MemberState::kBlocked) {
     change.merge(enter(into, LifecycleEvent::kOperatorRevokes, now));
   }

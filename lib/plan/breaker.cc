@@ -20,7 +20,7 @@ struct Judge {
   Verdict operator()(const RefreshTokenDead&) const { return Verdict::kWorks; }
   Verdict operator()(const AppTokenRefused&) const { return Verdict::kAppTokenRefused; }
   Verdict operator()(const NotEligible&) const { return Verdict::kNotEligible; }
-  // Throttling is the budget's matter.
+  // The budget deals with throttling.
   Verdict operator()(const Throttled&) const { return Verdict::kNothing; }
   Verdict operator()(const Transient& transient) const {
     return transient.about_one ? Verdict::kAboutOne : Verdict::kFails;
@@ -68,13 +68,14 @@ bool Breaker::on_outcome(const Outcome& outcome, MemberId member, BootTime now, 
     case Verdict::kFails:
       if (failing_.size() < kFailingMembers) failing_.insert(member);
       if (state_ != BreakerState::kClosed) {
-        open(state_, now, random);  // a failed probe does not tell that the reason went away
+        open(state_, now,
+             random);  // the reason stays: a failed probe does not show that it is gone
       } else if (failing_.size() >= kFailingMembers) {
         open(BreakerState::kFailing, now, random);
       }
       break;
     case Verdict::kAboutOne:
-      // As a probe it was no proof either way: the next one comes at its distance.
+      // Such a probe proves nothing about the upstream, so the next one comes after the usual time.
       if (state_ != BreakerState::kClosed) open(state_, now, random);
       break;
     case Verdict::kNothing:
@@ -92,7 +93,8 @@ bool Breaker::on_new_app_token() {
 
 void Breaker::open(BreakerState why, BootTime now, Random& random) {
   constexpr int kDoublingsMax = 10;
-  // No probe can have been sent yet: a call that was in flight when it opened tells nothing new.
+  // No probe can have been sent yet, so this is a reply to a call that was in flight when the
+  // breaker opened. It tells nothing new.
   const bool straggler = state_ != BreakerState::kClosed && now < *probe_at(true);
   state_ = why;
   if (straggler) return;

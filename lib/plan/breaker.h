@@ -11,28 +11,32 @@
 
 namespace rota {
 
-// Why no ordinary call is sent.
+// Whether ordinary calls are held back, and why.
 enum class BreakerState {
   kClosed,           // all is well
-  kAppTokenRefused,  // 401 about the app token: an operator's matter
-  kNotEligible,      // 403 about the community: an operator's matter
+  kAppTokenRefused,  // 401 about the app token: an operator must act
+  kNotEligible,      // 403 about the community: an operator must act
   kFailing,          // several members in a row got no usable reply
 };
 std::string_view name_of(BreakerState state);
 
-// The breaker for the whole upstream (P8): open, it lets one probe at a time through, at growing
-// distances. Only failures of different members open it, so that one bad member stops nobody else,
-// and no reply counts that is about one token or one member (Transient::about_one).
+// The breaker for the whole upstream (P8). While it is open, it lets one probe at a time through,
+// at growing intervals. One refusal of the app token or of the community opens it. Any other
+// failure must hit kFailingMembers different members without a usable reply in between, so one bad
+// member stops nobody else. Replies about one token or one member (Transient::about_one) never open
+// it. Times are on the boot clock, and are given in order.
 class Breaker {
  public:
-  // Whether a call may be sent: always when closed; when open, one at a time and not before
-  // probe_at(). A waiting client's call may probe kUrgentProbeGap after the last one.
+  // Whether a call may be sent. Closed: always. Open: only if no call is in flight, and not before
+  // probe_at(). An urgent call, for which a client waits, may probe kUrgentProbeGap after the last
+  // probe.
   bool may_send(BootTime now, std::size_t in_flight, bool urgent) const;
-  std::optional<BootTime> probe_at(bool urgent) const;  // none when closed
+  std::optional<BootTime> probe_at(bool urgent) const;  // none if closed
 
-  // Takes note of an outcome. True when this changed the state: worth one line in the log.
+  // Takes note of every outcome. True if this changed the state: worth one line in the log.
   bool on_outcome(const Outcome& outcome, MemberId member, BootTime now, Random& random);
-  // A new app token was read: what was refused before may pass now. True when this closed it.
+  // A new app token was read: what Circle refused before may pass now. True if this closed the
+  // breaker; one that is open because calls fail stays open.
   bool on_new_app_token();
 
   BreakerState state() const { return state_; }

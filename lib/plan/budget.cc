@@ -51,7 +51,7 @@ std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
     slot = slot && own ? std::optional(std::max(*slot, *own)) : std::nullopt;
   });
   if (!is_background(lane)) return slot;
-  // What the window holds back now is not to come in one burst.
+  // Calls that the window holds back now must not come in one burst later.
   if (!slot || *slot > now) pace_.hold(now);
   return slot ? std::optional(std::max(*slot, pace_.next())) : std::nullopt;
 }

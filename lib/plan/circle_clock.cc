@@ -8,7 +8,7 @@ namespace {
 
 constexpr Duration kDateResolution{1'000};
 
-// The second of `count` bounds in the order of `tighter`, or the only one.
+// The second tightest of the first `count` bounds, or the only one.
 template <class Order>
 Duration confirmed_bound(std::array<Duration, CircleClock::kSamples> bounds, std::size_t count,
                          Order tighter) {
@@ -71,7 +71,7 @@ bool CircleClock::look(Now now) {
   return true;
 }
 
-// What was noted before stands: each may be how far Circle's time is by now.
+// An earlier doubt's offset stays if it is later: Circle's time may be as late as any of them says.
 void CircleClock::doubt(Now now, Duration later_offset) {
   doubted_ = true;
   ++doubts_;
@@ -86,7 +86,7 @@ WallTime CircleClock::latest(Now now) const {
   if (!doubted() && !has_moved(now)) return by_boot;
   if (!confirmed()) return std::max(by_boot, now.wall + skew_on_record_);
   WallTime latest = by_boot;
-  // The wall clock may be right now, or as far from Circle's as it was.
+  // The wall clock may have been set right, or may still be as far from Circle's as before.
   if (std::chrono::abs(skew(now)) > kAgreesMax) {
     latest = std::max({latest, now.wall, now.wall + settled_skew_});
   }
@@ -96,7 +96,7 @@ WallTime CircleClock::latest(Now now) const {
 
 bool CircleClock::observe(WallTime date, const Sent& sent, Now received) {
   if (!settles(sent.doubts)) return false;
-  // What was learned before the doubt may hold no more.
+  // The bounds from before the doubt may no longer hold.
   if (doubted()) count_ = next_ = 0;
   const Duration own_low = date.time_since_epoch() - received.boot.time_since_epoch();
   add_bounds(own_low, date.time_since_epoch() + kDateResolution - sent.at.time_since_epoch());

@@ -15,7 +15,7 @@ DeadArrivals::News DeadArrivals::on_arrival(MemberId member, bool dead, BootTime
   }
   const bool is_first = members_.empty();
   members_.insert(member);
-  // What was in flight when it began to hold back is no probe.
+  // A call that was in flight when the gate began to hold back is no probe.
   const bool straggler = holds_back() && now < probe_at_;
   if (!holds_back()) in_a_row_.insert(member);
   if (holds_back() && !straggler) {

@@ -9,31 +9,33 @@
 
 namespace rota {
 
-// Tokens that have ended when they arrive, because Circle's issuer has a clock that is off or gives
-// them no life. Each costs a call and brings nothing, and Circle's replies look well meanwhile, so
-// the breaker never opens. Here several such members in a row hold back all calls that bring
-// tokens: one at a time, at growing distances, until one of them lives. Revocations go on. Pure.
+// Tokens that are dead on arrival, because Circle's issuer has a wrong clock or gives them no life.
+// Each costs a call and brings nothing. Circle's replies look like success, so the breaker never
+// opens. After kMembers such members in a row, this gate holds back all calls that bring tokens: it
+// lets one at a time through, at growing intervals, until a token comes alive. Revocations go on.
+// Times are on the boot clock.
 class DeadArrivals {
  public:
   // What is worth a line in the log.
   enum class News {
     kNone,
     kFirst,  // a member got a dead token, the first since all were well
-    kAlarm,  // so did several by now: told once, until all are well
-    kOver,   // nobody's last token was dead any more
+    kAlarm,  // kMembers members have one by now: told once, until all are well
+    kOver,   // no member's last token was dead any more
   };
-  // A call brought `member` a token.
+  // A call brought `member` a token, which was dead on arrival or not.
   News on_arrival(MemberId member, bool dead, BootTime now, Random& random);
-  // It is wanted no more, or its standing is unknown.
+  // The member no longer counts: it is no longer wanted, or Circle no longer says who it is.
   void forget(MemberId member);
 
   // Members whose last token was dead on arrival.
   std::size_t members() const { return members_.size(); }
   bool holds_back() const { return in_a_row_.size() >= kMembers; }
-  // Whether a call that brings tokens may be sent; `in_flight`: of their kind.
+  // Whether a call that brings tokens may be sent, if `in_flight` such calls are in flight.
   bool may_send(BootTime now, std::size_t in_flight) const {
     return !holds_back() || (in_flight == 0 && now >= probe_at_);
   }
+  // Before this no call that brings tokens is sent; means something only while holds_back().
   BootTime probe_at() const { return probe_at_; }
 
   static constexpr std::size_t kMembers = 3;

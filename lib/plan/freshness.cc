@@ -7,7 +7,8 @@
 namespace rota {
 namespace {
 
-// A lifetime is known to about a second: one that is about the lead counts as no longer than it.
+// A lifetime is known to about a second, so one that is barely above the lead does not count as
+// longer.
 constexpr Duration kLifetimeNoiseMax{5'000};
 constexpr int kLifetimeNoiseShare = 20;
 
@@ -20,7 +21,7 @@ Duration effective_ahead(Duration ahead, Duration lifetime) {
 
 namespace {
 
-// The most that jitter pulls a refresh earlier.
+// The most by which jitter makes a refresh earlier.
 Duration jitter_span(const Policy& policy, Duration ahead) {
   return std::chrono::duration_cast<Duration>(ahead * policy.jitter);
 }
@@ -34,7 +35,7 @@ WallTime refresh_due(const Token& access, const Policy& policy, const UpstreamFa
   Random random(seed ^ (static_cast<std::uint64_t>(access.id) * 0x9E3779B97F4A7C15U));
   const WallTime early =
       due - std::min(random.up_to(jitter_span(policy, ahead)), (due - access.issued_at) / 2);
-  // One early refresh a day is let through as the probe.
+  // One early refresh a day still goes out, as a probe.
   return facts.early_refresh_useless && early < facts.early_probe_at ? end_refresh_at(access)
                                                                      : early;
 }
@@ -52,7 +53,7 @@ std::size_t members_that_fit(std::size_t calls_per_window, const Policy& policy,
   const double calls_per_interval = static_cast<double>(calls_per_window) *
                                     static_cast<double>(refresh_interval(policy, facts).count()) /
                                     static_cast<double>(policy.window.count());
-  // A superseded token that is not over by then is revoked.
+  // The life that a superseded token has left; it is revoked if it does not end by itself first.
   const Duration left = facts.early_refresh_useless
                             ? Duration{0}
                             : facts.access_lifetime - refresh_interval(policy, facts);

@@ -45,7 +45,7 @@ std::optional<WallTime> name_check_due(const MemberRecord& record, Duration pair
     newest = std::max(newest.value_or(selector.resolved_at), selector.resolved_at);
   }
   if (!oldest) return std::nullopt;
-  // The pair was renewed by one name: the others follow.
+  // The pair was renewed by one name: the others follow now.
   if (*newest - *oldest > kNameRound) return newest;
   return *oldest + std::clamp(pair_life, kNameRound, kNameCheckMax);
 }

@@ -8,38 +8,44 @@
 
 namespace rota {
 
-// Who a member's names lead to at Circle (P13). An email address or SSO id may become another
-// person's, a Circle id never does. So the record notes when an issue call by each name last led
-// to this member, and no name is left out for longer than a pair of tokens lasts.
+// To whom a member's names lead at Circle (P13). An email address or SSO id may become another
+// person's; a Circle id never does. So the record notes when an issue call by each name last led to
+// this member, and Rota asks for each name at least once in the life of a pair. All times are on
+// Circle's clock.
 
-// What the next issue call goes by: of the addresses and SSO ids the one that was asked for the
-// longest ago, otherwise the id.
+// The name for the next issue call: the address or SSO id that was asked for the longest ago. If
+// the member has only ids, its primary_key().
 const MemberKey& key_to_issue_by(const MemberRecord& record);
 
-// Some name was not asked for since the member was last out: nothing of it is served before.
+// Whether some name was not asked for since the member was last out. Until all were, nothing of the
+// member is served.
 bool has_unresolved_name(const MemberRecord& record);
 
-// When a name has to be asked for again, without any other reason for a call. `pair_life`: how long
-// a refresh token lives, which ends no name's time where refreshes bring new ones. None: no name
-// can lead elsewhere.
+// When a name must be asked for again, even if there is no other reason for a call. None if no name
+// can lead elsewhere. `pair_life`: how long a refresh token lives. Renewals ask in that time
+// anyway, but may never come if refreshes bring new refresh tokens.
 std::optional<WallTime> name_check_due(const MemberRecord& record, Duration pair_life);
 
-// An issue call by `key` led to this member.
+// Notes that an issue call by `key` led to this member now. Changes nothing if the record does not
+// have the key, or if the key is an id.
 RecordChange note_resolved(MemberRecord& record, const MemberKey& key, WallTime now);
 
-// The member is out, or was: each of its names is asked for before anything is served again.
+// For a member that is out, or was: each of its names must be asked for before anything of it is
+// served again. The caller puts the record's row on record.
 void forget_resolutions(MemberRecord& record);
 
-// Whether `key` is one name of several, and the roster wants the member without it too.
+// Whether the roster wants the member even without its name `key`: the member keeps tokens, and
+// another of its names is in the roster.
 bool can_do_without(const MemberRecord& record, const MemberKey& key);
 
-// Takes `key` out of `record`, into a record of its own with this id, in the same state and pinned
-// to the same member, without tokens: the name leads to somebody else, or to nobody.
+// For a name that leads to somebody else, or to nobody: takes `key` out of `record` and returns a
+// record of its own for it, with this id, in the same state, pinned to the same member, without
+// tokens. Aborts if `key` is not one of several names. The caller puts both on record.
 MemberRecord split_name(MemberRecord& record, const MemberKey& key, MemberId id, WallTime now);
 
-// Names that were asked for within this time count as asked for at once.
+// Names that were asked for within this time of each other count as asked for together.
 inline constexpr Duration kNameRound = std::chrono::hours{1};
-// A name is asked for again after this at the latest, even if no pair has to be renewed.
+// A name is asked for again after this time at the latest, even if no pair must be renewed.
 inline constexpr Duration kNameCheckMax = std::chrono::days{31};
 
 }  // namespace rota

@@ -8,15 +8,14 @@
 
 namespace rota {
 
-// The queues of calls to Circle, most urgent first: a waiting client's refresh goes before
-// a background one, and no lane starves.
+// The queues of calls to Circle, most urgent first.
 enum class Lane : std::uint8_t {
   kWaiting,     // a client waits for this token
   kRevocation,  // a leaver's token is still alive
   kRefresh,     // an access token is due by its deadline
   kRenewal,     // a refresh token nears its end
   kIssue,       // the first pair of a member that nobody has asked for yet
-  kSuperseded,  // a token of a member that stays is still alive, though a newer one replaced it
+  kSuperseded,  // a newer token replaced it and it is still alive; its member stays
 };
 inline constexpr std::size_t kLaneCount = 6;
 inline constexpr std::array<Lane, kLaneCount> kLanes{Lane::kWaiting, Lane::kRevocation,
@@ -31,15 +30,16 @@ constexpr bool brings_tokens(Lane lane) {
   return lane != Lane::kRevocation && lane != Lane::kSuperseded;
 }
 
-// Background lanes leave the budget's reserve to the others.
+// Whether a lane leaves the budget's reserve to the others.
 constexpr bool is_background(Lane lane) {
   return lane != Lane::kWaiting && lane != Lane::kRevocation;
 }
 
-// Decides which lane sends next: the most urgent that is ready, but every least_share-th call goes
-// to the ready lane that was served longest ago, so that each lane gets its least share.
+// Decides which lane sends next: the most urgent one that is ready. But every kLeastShare-th call
+// goes to the ready lane that was served the longest ago, so no lane starves.
 class LanePicker {
  public:
+  // `ready` by index_of(). None if no lane is ready. Each pick counts as a call: send it.
   std::optional<Lane> pick(const std::array<bool, kLaneCount>& ready);
 
   static constexpr std::uint64_t kLeastShare = 8;

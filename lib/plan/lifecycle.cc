@@ -86,7 +86,7 @@ void unite_spellings(MemberRecord& record) {
     if (same == united.end()) {
       united.push_back(std::move(selector));
     } else if (selector.in_roster || !same->in_roster) {
-      // One that keeps the member out does so under either spelling.
+      // An entry that keeps the member out does so under either spelling.
       selector.retired |= selector.in_roster && same->in_roster && same->retired;
       *same = std::move(selector);
     }

@@ -7,7 +7,7 @@
 
 namespace rota {
 
-// How a member's state moves. Rows: what happens; columns: where it stands.
+// How a member's state moves. Rows: what happens; columns: the state before; "=": no change.
 //
 //                      active     retiring   retired    blocked    unknown    mismatched
 //   roster wants it    =          active     active     =          =          =
@@ -19,8 +19,8 @@ namespace rota {
 //   Circle: issued     =          =          =          =          active     =
 //   other identity     mismatched =          =          =          mismatched =
 //
-// Retired members that no roster names are forgotten after kTombstoneLife. A block is never
-// forgotten.
+// A retired member that the roster does not name is forgotten after kTombstoneLife. A blocked one
+// is never forgotten.
 enum class LifecycleEvent {
   kWanted,
   kDropped,
@@ -32,33 +32,36 @@ enum class LifecycleEvent {
   kOtherIdentity,
 };
 
-// The state after `event`; the same state where the table has "=". `wanted`: what the roster says
-// now.
+// The state after `event`, as the table says. `wanted`: wanted_by_roster(), which decides in the
+// cases "by roster" (wanted: active; otherwise: retiring).
 MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
 
 // Whether tokens that arrive for a member in this state may be used.
 bool keeps_tokens(MemberState state);
 
-// Whether the roster wants this member: some entry names it, and none that names it is retired.
+// Whether the roster wants this member: it has an entry that names the member, and none of those
+// has retired = true.
 bool wanted_by_roster(const MemberRecord& record);
+// Whether the roster has any entry that names this member.
 bool named_by_roster(const MemberRecord& record);
 
-// The tags that grant, sorted, without repeats: those of the entries in the roster while there is
-// one, otherwise those of the last entries that left it.
+// The tags by which grants find the member, sorted, without repeats: those of its entries in the
+// roster. If it has none there, those of the entries that were the last to leave.
 std::vector<std::string> tags_of(const MemberRecord& record);
 
-// Removes the tags of entries that left the roster while another entry stays, so that they do not
-// come back when the last entry leaves. Says whether the record changed.
+// Removes the tags of entries that left the roster if another entry is still in it, so that they do
+// not come back when the last entry leaves. Returns whether the record changed.
 bool forget_stale_tags(MemberRecord& record);
 
-// Leaves one selector of those whose keys are equal: the one that the roster in force names. A
-// record of before keys were compared in their canonical form can have two, and so can a merged
-// one.
+// Of selectors with equal keys, leaves one: the one that the roster in force names. A merged record
+// can have two, and so can a record from before keys were compared without regard to case.
 void unite_spellings(MemberRecord& record);
 
-// What people and lists call the member: its roster key, an entry in force before a removed one.
+// The key by which lists and messages name the member: the first one in the roster, or the first
+// one at all if none is. Aborts if the record has no selector.
 const MemberKey& primary_key(const MemberRecord& record);
 
+// How long a retired member's record answers 410 after the roster has dropped it.
 inline constexpr Duration kTombstoneLife = std::chrono::days{90};
 
 }  // namespace rota

@@ -10,7 +10,7 @@
 namespace rota {
 namespace {
 
-// Of a const record a pointer to const, of another one a pointer to change it by.
+// A pointer to const if `tokens` is const.
 template <class Tokens>
 auto* find_current(Tokens& tokens, TokenKind kind) {
   const auto it = std::ranges::find_if(tokens, [kind](const Token& token) {
@@ -28,13 +28,13 @@ void wake(MemberPlan& plan, WallTime at) {
   plan.housekeeping = std::min(plan.housekeeping.value_or(at), at);
 }
 
-// A member that was reinstated is active, and what it held before is a leaver's all the same.
+// The tokens that a reinstated member held before are a leaver's too, though the member is active.
 bool is_a_leavers(const Token& token, const MemberRecord& record) {
   return record.state != MemberState::kActive || token.status_since <= record.state_since;
 }
 
-// The refresh token goes first: while it lives, access tokens can be made from it. One whose
-// revocation failed waits, and the others go on meanwhile.
+// The refresh token goes first: while it lives, access tokens can be made from it. If its
+// revocation failed, it waits, and the others do not wait for it.
 void plan_revocations(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
   for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
     for (const Token& token : record.tokens) {
@@ -49,9 +49,9 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
   }
 }
 
-// Whether a refresh token is about to be dead. One that Circle does not revoke though it was asked
-// may live on, and nobody waits for that. Nor does a round over all names wait for the token that
-// the call by the name before has replaced.
+// Whether a refresh token will soon be revoked. We stop waiting if Circle was asked often enough in
+// vain. While we ask for one name after the other, we do not wait either for the refresh token that
+// the call by the last name replaced.
 bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts) {
   const bool in_a_round = has_unresolved_name(record);
   return std::ranges::any_of(record.tokens, [&](const Token& token) {
@@ -76,12 +76,12 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   const bool unresolved = has_unresolved_name(record);
   const bool can_refresh = refresh != nullptr && alive(refresh->expires_at, now) &&
                            !attempts.settle_by_issue && !unresolved;
-  // A reinstated member starts from a fresh pair, and while its old refresh token still lives at
-  // Circle an issue call would return that one.
+  // A reinstated member starts from a fresh pair. While its old refresh token is alive at Circle,
+  // an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record, attempts)) return;
 
-  // Whoever is issued on demand is asked for by every name all the same. The longest life that was
-  // seen may come of a clock that was wrong then.
+  // Names are checked of members that are issued on demand, too. facts.refresh_lifetime may be too
+  // long, if a clock was wrong when it was seen.
   const Duration pair_life = can_refresh ? std::min(facts.refresh_lifetime, lifetime_of(*refresh))
                                          : facts.refresh_lifetime;
   if (const auto check = name_check_due(record, pair_life); check && can_refresh) {
@@ -89,12 +89,12 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   }
 
   const bool refused = access != nullptr && attempts.refused == access->fingerprint;
-  // Where the budget is short, those that nobody asked for lately are issued on demand.
+  // If the budget is short, members that nobody asked for lately are issued on demand.
   if (!demand.kept && !demand.waiting && !refused) return;
 
   const bool has_token = access != nullptr && alive(access->expires_at, now);
   PlannedCall call{.kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
-                   // After an outage, what is in use goes before what nobody has asked for.
+                   // After an outage, members in use go before those that nobody asked for.
                    .lane = has_token || demand.in_use ? Lane::kRefresh : Lane::kIssue,
                    .due = access != nullptr && !unresolved
                               ? refresh_due(*access, policy, facts, seed)
@@ -102,8 +102,8 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
                    .token = can_refresh ? refresh->id : TokenId{}};
   if (demand.waiting) {
     call.lane = Lane::kWaiting;
-    // Asking early is no use where Circle answers with the token that is there already, unless
-    // that one is dead.
+    // If Circle answers an early refresh with the token that we have, an early call is of no use,
+    // unless Circle refuses that token.
     const bool too_early = demand.forced && !unresolved && access != nullptr &&
                            facts.early_refresh_useless && !refused;
     call.due = too_early ? end_refresh_at(*access) : WallTime{};
@@ -120,7 +120,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     const Duration gap =
         std::min(kUrgentRetryGapMax,
                  kUrgentRetryGap * (1 << std::min(attempts.failures - 1, kDoublingsMax)));
-    // Asking soon again is no use where Circle gives tokens that are dead.
+    // If Circle gives dead tokens, to ask again soon is of no use.
     const WallTime urgent = attempts.dead_on_arrival
                                 ? attempts.retry_at
                                 : std::min(attempts.retry_at, attempts.last_at + gap);
@@ -136,7 +136,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   }
 }
 
-// In nobody's way: behind all other calls, at a distance that doubles with each answer.
+// These go behind all other calls, after times that double with each answer.
 void plan_gone(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
   for (const Token& token : record.tokens) {
     if (token.status != TokenStatus::kMemberGone) continue;

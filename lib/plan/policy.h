@@ -8,7 +8,7 @@
 
 namespace rota {
 
-// The numbers that rotation runs by, as configured; the defaults are the documented ones.
+// The configured numbers of the rotation. The defaults are the documented ones.
 struct Policy {
   // [upstream]
   std::size_t requests_per_window = 1'200;

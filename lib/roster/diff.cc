@@ -15,7 +15,7 @@ std::vector<const RosterEntry*> by_key(const Roster& roster) {
   return entries;
 }
 
-// One key's step; null: it is not in that roster.
+// Adds what changes for one key. `old` or `now` is null if that roster does not have the key.
 void add_step(const RosterEntry* old, const RosterEntry* now, RosterDiff& diff) {
   const bool was_active = old != nullptr && !old->retired;
   if (now == nullptr) {
@@ -49,7 +49,7 @@ RosterDiff diff_rosters(const Roster& in_force, const Roster& wanted) {
 }
 
 bool held_by_guard(std::size_t retire, std::size_t active, const GuardPolicy& policy) {
-  // Exactly the fraction is let through, whatever the product is rounded to.
+  // Exactly the fraction is let through, even if the product is rounded down.
   constexpr double kRounding = 1e-6;
   const double allowed = policy.max_retire_fraction * static_cast<double>(active);
   return retire > policy.max_retire_count && static_cast<double>(retire) > allowed + kRounding;

@@ -11,15 +11,17 @@ namespace rota {
 // What a wanted roster changes against the one in force.
 struct RosterDiff {
   std::vector<RosterEntry> add;  // not in force, or in force as retired and now wanted again
-  // Same standing, another name, other tags or another spelling of the key; or new and retired.
+  // Same standing, but another name, other tags or another spelling of the key. Or new, with
+  // retired = true.
   std::vector<RosterEntry> change;
-  std::vector<MemberKey> retire;  // in force and not retired, now gone or retired = true
-  std::vector<MemberKey> drop;    // in force as retired = true, now gone: changes nobody's standing
+  std::vector<MemberKey> retire;  // in force and not retired, now gone or with retired = true
+  std::vector<MemberKey> drop;    // in force with retired = true, now gone: no change of standing
 
   bool empty() const { return add.empty() && change.empty() && retire.empty() && drop.empty(); }
 };
 
-// Sorted by key in each list, so that equal rosters give equal diffs whatever their order.
+// Each list is sorted by key, so equal rosters give equal diffs whatever the order of their
+// entries.
 RosterDiff diff_rosters(const Roster& in_force, const Roster& wanted);
 
 // The mass-retirement guard (P6).
@@ -30,8 +32,8 @@ struct GuardPolicy {
   bool operator==(const GuardPolicy&) const = default;
 };
 
-// Whether a roster that retires `retire` of `active` members must wait for an operator: only when
-// it is more than the count and more than the fraction.
+// Whether a roster that retires `retire` of `active` members must wait for an operator: if `retire`
+// is more than max_retire_count and also more than max_retire_fraction of `active`.
 bool held_by_guard(std::size_t retire, std::size_t active, const GuardPolicy& policy);
 
 // Names the retirements of a diff: 16 hex digits that change whenever the set of keys does.

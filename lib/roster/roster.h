@@ -10,20 +10,19 @@
 
 namespace rota {
 
-// One [[member]] of the roster: what should be.
+// One [[member]] of the roster.
 struct RosterEntry {
   MemberKey key;
   std::string name;               // optional, for people
   std::vector<std::string> tags;  // optional, for grants; sorted, without repeats
-  bool retired = false;           // revoke and keep out
+  bool retired = false;           // revoke its tokens and keep it out
 
   bool operator==(const RosterEntry&) const = default;
 };
 
 struct Roster {
-  std::vector<RosterEntry>
-      entries;                  // at least one; no key twice (addresses without regard to case)
-  Fingerprint fingerprint = 0;  // of the files that it was read from; 0: it came from none
+  std::vector<RosterEntry> entries;  // at least one; no two with equal keys
+  Fingerprint fingerprint = 0;  // of the files that it was read from; 0 if it came from no file
 };
 
 // A file as it was read; `name` is for messages.
@@ -32,15 +31,16 @@ struct RosterFile {
   std::string text;
 };
 
-// Reads the files in order as one roster. Any error (kConfig) names file, line and key, and means
-// that nothing of it may be used: syntax, an unknown key, a wrong type, two selectors or none, a
-// value that MemberKey refuses, a duplicate, no member at all, or more than roster_entries_max.
-// Pure: reads no file itself.
-// How many entries, as every screen says it: "3 entries, 1 of them retired".
+// How many entries, in the words that every message uses: "3 entries, 1 of them retired".
 std::string size_of(const Roster& roster);
+// Reads the files in order as one roster. All or nothing (P6): kConfig, with the file, the line and
+// the key in its message, for bad syntax, an unknown key, a wrong type, no selector or two, a value
+// that MemberKey refuses, an entry that stands twice, a file without a member, no file at all, and
+// more than kRosterEntriesMax entries. Works on the given texts only and reads no file. Takes long
+// for a large roster: call it off the loop.
 Result<Roster> parse_roster(std::span<const RosterFile> files);
 
-// The same for the same files only.
+// The same only for the same names and texts in the same order.
 Fingerprint fingerprint_of(std::span<const RosterFile> files);
 
 inline constexpr std::size_t kRosterEntriesMax = 1'000'000;

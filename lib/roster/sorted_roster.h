@@ -8,8 +8,8 @@
 
 namespace rota {
 
-// A roster that can be looked up by key. It takes long to make and to destroy if it is large: do
-// both off the loop.
+// A roster whose entries are found by key. It never changes, so several threads may read it. To
+// make or to destroy a large one takes long: do both off the loop.
 class SortedRoster {
  public:
   static std::shared_ptr<const SortedRoster> of(Roster roster);
@@ -19,8 +19,10 @@ class SortedRoster {
 
   const Roster& roster() const { return roster_; }
   std::size_t size() const { return by_key_.size(); }
-  const RosterEntry& at(std::size_t place) const { return *by_key_.at(place); }  // in order
-  const RosterEntry* find(const MemberKey& key) const;  // null: there is none
+  // The entry at this place in the order of the keys. `place` is less than size().
+  const RosterEntry& at(std::size_t place) const { return *by_key_.at(place); }
+  // Null if the roster has no such entry.
+  const RosterEntry* find(const MemberKey& key) const;
 
  private:
   explicit SortedRoster(Roster roster);
