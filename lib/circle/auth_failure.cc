@@ -42,7 +42,7 @@ struct ToFailure {
   AuthFailure operator()(const Transient& transient) const {
     return {kind_of(transient.reason), transient.why, {}};
   }
-  // What another kind of call returns on success.
+  // The success of another kind of call.
   template <class Other>
   AuthFailure operator()(const Other&) const {
     return {AuthFailureKind::kUnclearReply, "a reply that does not belong to this call", {}};

@@ -25,8 +25,8 @@ bool is_bracketed_ipv6(std::string_view host) {
                              [](char c) { return is_hex(c) || c == ':' || c == '.'; });
 }
 
-// Four plain decimal numbers of which the first is 127: the short and octal spellings that a
-// resolver would also take are not worth the risk of reading one wrongly.
+// Four plain decimal numbers, the first of them 127. A resolver would also take short and octal
+// spellings, but we might read one of those differently.
 bool is_ipv4_loopback(std::string_view host) {
   int octets = 0;
   while (true) {

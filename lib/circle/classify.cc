@@ -14,7 +14,7 @@
 namespace rota {
 namespace {
 
-// One reply being looked at: all that the decision depends on.
+// All that the decision about one reply depends on.
 struct Subject {
   CallKind kind;
   const HttpReply& reply;
@@ -23,7 +23,7 @@ struct Subject {
   const SentSecrets& sent;
 };
 
-// A content type in words of our own: what stands there may be anything.
+// A content type in words of our own: the header may hold any text.
 std::string_view type_of(const HttpReply& reply) {
   for (const std::string_view known : {"text/html", "text/plain", "application/json"}) {
     if (reply.content_type.starts_with(known)) return known;
@@ -31,7 +31,7 @@ std::string_view type_of(const HttpReply& reply) {
   return reply.content_type.empty() ? "no type" : "another type";
 }
 
-// "404 to refresh: Refresh token not found.", or what there was instead of words.
+// "404 to refresh: Refresh token not found.", or what the reply had instead of such words.
 std::string describe(const Subject& s) {
   std::string text = fmt::format("{} to {}", s.reply.status, name_of(s.kind));
   if (s.words) {
@@ -87,8 +87,8 @@ Outcome refreshed(const Subject& s) {
   return refreshed;
 }
 
-// 200, and 201 for a server that means "created": a whole token pair is no less clear for it, and
-// one thrown away would live on unseen.
+// 200 or 201. A server may well say "created": a whole token pair is just as clear then, and a pair
+// that we threw away would live on unseen.
 Outcome on_success(const Subject& s) {
   switch (s.kind) {
     case CallKind::kIssue:
@@ -193,7 +193,7 @@ Outcome outcome_of(const Subject& s, WallTime now) {
   }
 }
 
-// A server that is overloaded or being worked on says when to come back (RFC 9110, 15.6.4).
+// A server that is overloaded or under maintenance may say when to come back (RFC 9110, 15.6.4).
 void note_retry_after(const HttpReply& reply, WallTime now, Outcome& outcome) {
   auto* failure = std::get_if<Transient>(&outcome);
   if (failure == nullptr || reply.status < 500 || !reply.retry_after) return;

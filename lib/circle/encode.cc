@@ -30,7 +30,7 @@ std::string_view token_field_of(CallKind kind) {
   return kind == CallKind::kRevokeAccess ? "access_token" : "refresh_token";
 }
 
-// {"name":"value"} in one allocation, which is wiped: a byte grows to six at worst.
+// {"name":"value"} in one allocation, which is wiped. A byte becomes six at most.
 Secret object_of(std::string_view name, std::string_view value) {
   std::string json;
   json.reserve(name.size() + 6 * value.size() + 8);

@@ -5,17 +5,16 @@
 
 namespace rota {
 
-// Writes a call as Circle's OpenAPI description has it:
+// Writes a call as Circle's OpenAPI description has it, with these bodies:
 //
-//   issue           POST  /api/v1/headless/auth_token             one of {"community_member_id":
-//   42},
-//                                                     {"email": "…"}, {"sso_user_id": "…"}
+//   issue           POST  /api/v1/headless/auth_token             {"community_member_id": 42},
+//                                                                 {"email": "…"} or
+//                                                                 {"sso_user_id": "…"}
 //   refresh         PATCH /api/v1/headless/access_token/refresh   {"refresh_token": "…"}
 //   revoke_refresh  POST  /api/v1/headless/refresh_token/revoke   {"refresh_token": "…"}
 //   revoke_access   POST  /api/v1/headless/access_token/revoke    {"access_token": "…"}
 //
-// The request must have its token (every kind but kIssue) or its member (kIssue): without one it is
-// a bug of the caller. Pure.
+// A kIssue request must have its member, any other its token: aborts without a token.
 HttpRequest encode(const AuthRequest& request);
 
 }  // namespace rota

@@ -8,34 +8,34 @@
 
 namespace rota {
 
-// Circle's error messages as far as they decide something. Compared byte by byte, apart from the
-// advice that follows some of them ("Please …"), which is not part of the verdict.
+// Circle's error messages that decide something. They are compared byte by byte. Some may be
+// followed by advice ("Please …"), which is not compared.
 enum class ErrorWords {
   kAccountNotAuthenticated,  // the app token
   kCommunityNotEligible,
   kMemberNotFound,
   kRefreshTokenNotFound,
   kRefreshTokenExpired,
-  kRefreshTokenInvalid,  // of a wrong type: our request was wrong
+  kRefreshTokenInvalid,  // not of a token's type: our request was wrong
   kMissingParameter,     // our request was wrong
   kAccessTokenInvalid,
   kAccessTokenExpired,
-  kAccessTokenNotFound,  // revoked
+  kAccessTokenNotFound,  // also what Circle says of a revoked one
   kAccessTokenCommunityNotFound,
   kAccessTokenMemberNotFound,
   kIssueFailed,  // Circle could not do it for this member or token
   kRefreshFailed,
   kRevokeRefreshFailed,
-  kUnknown,  // Circle's error shape, other words
+  kUnknown,  // any other words, in Circle's error shape
 };
 
-// Whether these words are about one token, one member or one request, and so say nothing about any
-// other call (P8), whatever the status and the endpoint. Words that only say that something failed
-// mean that with status 422; with a 5xx they are Circle's own trouble.
+// Whether these words are about one token, one member or one request, so that they say nothing
+// about other calls (P8). The status matters only for words that just say that something failed:
+// with 422 they are about this call, and with a 5xx about Circle.
 bool about_one(ErrorWords words, int status);
 
-// Nothing when the reply is not an error in Circle's shape: an object with a message, and with
-// "success" false where it is there at all.
+// The words of a reply. Nullopt if it is not an error in Circle's shape: an object with a
+// "message", in which "success" is false or missing.
 std::optional<ErrorWords> error_words_of(const std::optional<ReplyFields>& fields);
 
 }  // namespace rota

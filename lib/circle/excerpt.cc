@@ -10,10 +10,10 @@ namespace rota {
 namespace {
 
 constexpr std::size_t kExcerptCharsMax = 200;
-constexpr std::size_t kLookedAtBytesMax = 1024;  // of a text: no more than this can be quoted
+constexpr std::size_t kLookedAtBytesMax = 1024;  // the rest of a text is never quoted
 constexpr std::size_t kWordCharsMax = 20;
 constexpr std::size_t kCapitalsMax = 10;
-// A shorter part of a secret tells too little, and may stand in any text by chance.
+// A shorter part of a secret gives too little away, and may be in any text by chance.
 constexpr std::size_t kPartCharsMin = 8;
 constexpr std::size_t kBase64Group = 3;
 
@@ -21,7 +21,7 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Letters and digits only, in lower case: the same for every case, spacing and punctuation.
+// Letters and digits only, in lower case, so that case, spacing and punctuation do not matter.
 Secret bare(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -47,8 +47,8 @@ Secret hexadecimal(std::string_view text) {
   return Secret::take(std::move(out));
 }
 
-// As it stands within the base64 of a longer text in which `skipped` bytes of the first group are
-// before it. Without the characters at both ends, which depend on its neighbours.
+// How `text` looks within the base64 of a longer text, if `skipped` bytes of its first group come
+// before it. Without the characters at both ends, which depend on the bytes around it.
 Secret base64(std::string_view text, std::size_t skipped) {
   text.remove_prefix(std::min(text.size(), skipped == 0 ? 0 : kBase64Group - skipped));
   text.remove_suffix(text.size() % kBase64Group);
@@ -59,7 +59,7 @@ Secret base64(std::string_view text, std::size_t skipped) {
   return Secret::take(std::move(out));
 }
 
-// Whether `text` has `secret`, or a part of it that is long enough; both are bare.
+// Whether `text` has `secret`, or kPartCharsMin characters of it in a row. Both are bare().
 bool has_part(std::string_view text, std::string_view secret) {
   if (secret.size() < kPartCharsMin / 2) return false;
   const std::size_t part = std::min(secret.size(), kPartCharsMin);
@@ -77,8 +77,8 @@ bool repeats(std::string_view text, std::string_view bare_text, std::string_view
       forms, [&](const Secret& form) { return has_part(bare_text, bare(form.reveal()).reveal()); });
 }
 
-// A word as people write it: letters, apostrophes and hyphens within, in one case but for the first
-// letter. Codes and encodings mix cases or have digits.
+// Whether this is a word as people write it: letters, with apostrophes and hyphens inside, lower
+// case after the first letter or all capitals. Codes and encodings mix cases or have digits.
 bool is_plain(std::string_view word) {
   constexpr std::string_view kBefore = "(\"'";
   constexpr std::string_view kAfter = ".,;:!?)\"'";

@@ -14,7 +14,7 @@ bool same_name(std::string_view a, std::string_view lower) {
   });
 }
 
-// Appends without leaving a copy of the bytes in memory that the string has outgrown.
+// Appends. If the string needs new memory, the old memory is wiped.
 void append_wiped(std::string& text, std::span<const char> piece) {
   const std::size_t needed = text.size() + piece.size();
   if (needed > text.capacity()) {

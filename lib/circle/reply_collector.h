@@ -13,8 +13,8 @@ inline constexpr std::size_t kReplyBodyBytesMax = 1024 * 1024;  // after decompr
 inline constexpr std::size_t kReplyHeadBytesMax = 64 * 1024;
 inline constexpr std::size_t kReplyHeaderLinesMax = 256;
 
-// Gathers one reply as it comes in, line by line and piece by piece, within its limits. The body is
-// wiped wherever it has been. Pure; owned by one call.
+// Gathers one reply as it comes in, line by line and piece by piece, within the limits above. It
+// wipes all memory that the body was in. One call owns it and uses it for one reply.
 class ReplyCollector {
  public:
   ReplyCollector() = default;
@@ -22,18 +22,19 @@ class ReplyCollector {
   ReplyCollector& operator=(const ReplyCollector&) = delete;
   ~ReplyCollector();
 
-  // Takes a header line with or without its line end. A status line begins the head anew, so that
-  // what an interim reply (1xx) said is forgotten; trailers after the body are not listened to.
-  // False when a limit is passed: the reply is to be given up.
+  // Takes a header line, with or without its line end. A status line begins a new head, so the
+  // headers of an interim reply (1xx) do not count. Neither do trailers after the body. False if a
+  // limit is passed: then the caller gives the reply up.
   [[nodiscard]] bool add_header_line(std::string_view line);
   // Takes a piece of the decoded body. False as above.
   [[nodiscard]] bool add_body(std::span<const char> piece);
 
-  // Whether the blank line that ends the head of a final or interim reply came last.
+  // Whether the head's last line was the blank one that ends it. An interim reply's head counts
+  // too.
   bool head_is_whole() const { return head_is_whole_; }
-  // Which limit was passed; empty when none was.
+  // Which limit was passed, as one line for people; empty if none was.
   std::string_view broken_limit() const { return broken_limit_; }
-  // Hands over what was gathered; the collector is empty afterwards.
+  // Hands over what was gathered. Call it once, at the end.
   HttpReply take(int status);
 
  private:

@@ -18,14 +18,14 @@ namespace json = boost::json;
 
 constexpr std::size_t kJsonDepthMax = 8;  // Circle's replies nest two deep
 
-// Gives heap memory and wipes what comes back.
+// Heap memory that is wiped before it is freed.
 class WipingResource final : public json::memory_resource {
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
     ROTA_CHECK(alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
     return ::operator new(bytes);
   }
-  // Boost 1.81 gives keys back with another alignment than it took them with: none is looked at.
+  // The alignment is ignored: Boost 1.81 frees keys with another one than it allocated them with.
   void do_deallocate(void* memory, std::size_t bytes, std::size_t) override {
     wipe({static_cast<char*>(memory), bytes});
     ::operator delete(memory);

@@ -10,9 +10,9 @@
 
 namespace rota {
 
-// What a reply's JSON object says, as far as Rota knows its fields. A field of another type, or a
-// value that cannot be right (a token that is no header value, an id below 1, a text that is no
-// timestamp), is as if it were not there.
+// The fields of a reply's JSON object that Rota knows. A field counts as missing if it has another
+// type or a value that cannot be right: a token that is not plausible_token(), an id that is not
+// between 1 and 2^53, a text that is not a timestamp.
 struct ReplyFields {
   SecretPtr access_token;
   SecretPtr refresh_token;
@@ -22,12 +22,11 @@ struct ReplyFields {
   std::optional<std::int64_t> community_id;
 
   std::optional<bool> success;
-  std::optional<std::string> message;  // without surrounding blanks
+  std::optional<std::string> message;  // without the blanks around it
 };
 
-// Reads a body; nothing when it is not one whole JSON object. Its nesting is bounded, and all
-// memory that the parser takes is wiped when it is given back, since it holds copies of tokens.
-// Pure.
+// Reads a body. Nullopt if it is not one whole JSON object, or is nested too deeply. The parser's
+// memory is wiped before it is freed, since it holds copies of tokens.
 std::optional<ReplyFields> read_reply_fields(std::string_view body);
 
 }  // namespace rota

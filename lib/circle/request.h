@@ -8,11 +8,11 @@
 
 namespace rota {
 
-// One call to Circle, whichever of the four it is.
+// One of the four calls to Circle.
 struct AuthRequest {
   CallKind kind = CallKind::kIssue;
   MemberKey member;  // only for kIssue
-  SecretPtr token;   // for the others: the refresh or access token that the call is about
+  SecretPtr token;   // for the other kinds: the refresh or access token that the call is about
 };
 
 }  // namespace rota
