@@ -14,9 +14,9 @@ namespace asio = boost::asio;
 
 struct BlockingHeadlessAuthClient::Parts {
   asio::io_context loop{1};
-  std::unique_ptr<HeadlessAuthClient> client;  // after `loop`: it goes first
+  std::unique_ptr<HeadlessAuthClient> client;  // after `loop`, so that it is destroyed first
 
-  // Runs the loop on this thread until the coroutine is over; what it throws, this throws.
+  // Runs the loop on this thread until the coroutine is over. Throws what the coroutine throws.
   template <class T>
   AuthResult<T> finish(asio::awaitable<AuthResult<T>> work) {
     std::exception_ptr thrown;

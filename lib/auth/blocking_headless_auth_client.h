@@ -10,9 +10,9 @@
 
 namespace rota {
 
-// HeadlessAuthClient for programs without an event loop: each method makes its call on the calling
-// thread and returns when it is over, at the latest after request_timeout. Connections are kept
-// between calls. One thread at a time; no method throws for the network's sake.
+// HeadlessAuthClient for programs without an event loop. Each method makes its call on the calling
+// thread and returns when the call is over, at the latest after request_timeout. Connections are
+// kept between calls. Only one thread at a time may use it. No method throws on a network error.
 class BlockingHeadlessAuthClient {
  public:
   // As HeadlessAuthClient::create().
@@ -22,7 +22,7 @@ class BlockingHeadlessAuthClient {
   BlockingHeadlessAuthClient& operator=(const BlockingHeadlessAuthClient&) = delete;
   ~BlockingHeadlessAuthClient();
 
-  // What each of these means stands at its namesake in HeadlessAuthClient.
+  // Each promises what the method of the same name in HeadlessAuthClient promises.
   AuthResult<TokenPair> member_api_token_from_community_member_id(std::int64_t community_member_id);
   AuthResult<TokenPair> member_api_token_from_email(std::string_view email);
   AuthResult<TokenPair> member_api_token_from_sso_id(std::string_view sso_user_id);

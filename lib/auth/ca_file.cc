@@ -39,7 +39,8 @@ class Descriptor {
   const int fd_;
 };
 
-// A value that is no path may be a secret that was put here by mistake: it is not repeated.
+// Called only with an absolute path. A value that is not a path may be a secret that was put here
+// by mistake, so no message repeats it.
 std::unexpected<Error> bad(const std::string& path, std::string_view why) {
   return fail(ErrorKind::kConfig, fmt::format("ca_file {}: {}", path, why));
 }
@@ -70,8 +71,8 @@ Result<std::string> read_all(const Descriptor& file, const std::string& path, st
   return text;
 }
 
-// libcurl would find out only at the first connection, and take a file without a certificate for
-// one that trusts nobody.
+// libcurl would notice a bad file only at the first connection, and would read a file without a
+// certificate as "trust nobody".
 Result<void> check_certificates(const std::string& path, const std::string& pem) {
   const std::unique_ptr<BIO, FreeBio> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));

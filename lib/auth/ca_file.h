@@ -7,7 +7,7 @@
 
 namespace rota {
 
-// What tells whether a file is still the one that was read, without reading it.
+// Tells whether a file is still the one that was read, without reading it again.
 struct CaFileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -18,18 +18,19 @@ struct CaFileStamp {
   bool operator==(const CaFileStamp&) const = default;
 };
 
-// The certificates of a ca_file as they were when it was read.
+// The certificates of a ca_file when it was read.
 struct CaFile {
   std::string pem;
   CaFileStamp stamp;
 };
 
-// Reads the certificates that are to be trusted. kConfig, with a line that names ca_file, for a
-// path that is not absolute, and for a file that is missing, not regular, not readable, empty, too
-// large, without a certificate, or with one that does not parse. Thread-safe.
+// Reads the certificates to trust. kConfig, with a message that names ca_file, if the path is not
+// absolute, or if the file is missing, not regular, not readable, empty, too large, without a
+// certificate, or has one that does not parse. Blocks on the disk. Any thread may call it.
 Result<std::shared_ptr<const CaFile>> read_ca_file(const std::string& path);
 
-// The stamp of what is there now. kConfig as above.
+// The stamp of the file that is there now. kConfig if there is none, or it cannot be reached. The
+// path must be absolute.
 Result<CaFileStamp> stamp_of_ca_file(const std::string& path);
 
 }  // namespace rota

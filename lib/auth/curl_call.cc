@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kBearer = "Authorization: Bearer ";
 
-// The callbacks below are called by C code, through which no exception may pass: noexcept.
+// C code calls the callbacks below, and no exception may pass through it: so they are noexcept.
 
 std::size_t on_request_body(char* to, std::size_t size, std::size_t count,
                             void* call_ptr) noexcept {
@@ -30,13 +30,12 @@ std::size_t on_request_body(char* to, std::size_t size, std::size_t count,
   return taken;
 }
 
-// libcurl rewinds the body only to send it again, after it has connected anew: refused, and so the
-// call fails instead.
+// libcurl rewinds the body only to send it again over a new connection. We refuse, so the call
+// fails instead.
 int on_rewind(void*, curl_off_t, int) noexcept { return CURL_SEEKFUNC_FAIL; }
 
-// Called when a connection stands and the request is about to be sent on it. libcurl comes here
-// again when it found the first connection dead: then the call ends, and whoever made it may make
-// another.
+// libcurl calls this once a connection is up, before it sends the request. It calls again if it
+// found the first connection dead. Then we end the call, and its caller may make another.
 int on_attempt(void* call_ptr, char*, char*, int, int) noexcept {
   return static_cast<CurlCall*>(call_ptr)->attempts++ == 0 ? CURL_PREREQFUNC_OK
                                                            : CURL_PREREQFUNC_ABORT;
@@ -67,7 +66,7 @@ class Setter {
   bool all_set_ = true;
 };
 
-// The number after `words` in a line; 0 when there is none.
+// The number after `words` in a line; 0 if there is none.
 std::uint32_t number_after(std::string_view line, std::string_view words) {
   const std::size_t at = line.find(words);
   std::uint32_t number = 0;
@@ -76,9 +75,9 @@ std::uint32_t number_after(std::string_view line, std::string_view words) {
   return number;
 }
 
-// Debian 12's. It says "Connection died" both of a connection that died and of a refused stream on
-// a connection that was used before. Of a connection that died it says first what happened to it,
-// but to one call on it only: the one that read that.
+// Whether this is libcurl 7.88, Debian 12's. It says "Connection died" of a connection that died,
+// and also of a refused stream on a connection that was used before. If a connection died, it first
+// tells one of the calls on it, the one that read from it, what happened.
 bool dies_without_a_word_only_when_refused() {
   constexpr unsigned kFirst = 0x075800;
   constexpr unsigned kEnd = 0x075900;
@@ -88,31 +87,31 @@ bool dies_without_a_word_only_when_refused() {
 
 constexpr std::string_view kDied = "Connection died, retrying";
 
-// Whether libcurl says by this line that the server has refused the call's stream.
+// Whether this line of libcurl means that the server refused the call's stream.
 bool is_refusal(const CurlCall& call, std::string_view line) {
   if (line.starts_with("REFUSED_STREAM")) return true;
   const bool silent = !call.remarked && *call.remarks == call.remarks_before;
   return line.starts_with(kDied) && silent && dies_without_a_word_only_when_refused();
 }
 
-// libcurl has no error code of its own for a request that the server has refused: it would send it
-// again by itself, is not let, and fails as for a connection that died. Only its remarks tell the
-// two apart: of a connection that died, one call at least was told why, and before the others died.
+// libcurl has no error code for a request that the server refused. It wants to send the request
+// again, is not allowed to, and fails as for a connection that died. Only its remarks tell the two
+// apart: if a connection died, libcurl told at least one call why, before the other calls failed.
 // REFUSED_STREAM, and a GOAWAY whose last stream is below this one, mean that nothing was processed
-// (RFC 9113, 8.7). What is not clearly that stays a doubt.
+// (RFC 9113, 8.7). Whatever is not clearly one of these stays a doubt.
 void take_remark(CurlCall& call, std::string_view line) {
-  if (call.refused) return;  // what follows is about another connection
+  if (call.refused) return;  // later lines are about another connection
   if (line.starts_with("Using Stream ID: ")) {
     call.stream = number_after(line, "Using Stream ID: ");
     return;
   }
-  // Before the request, or HTTP/1.1.
+  // The request has not gone out yet, or goes over HTTP/1.1.
   if (call.stream == 0 || line.starts_with("We are completely uploaded")) return;
   if (line.find("HTTP_1_1_REQUIRED") != std::string_view::npos) {
     call.wants_http1 = true;
   } else if (line.find("GOAWAY, error=") != std::string_view::npos) {
     if (call.stream > number_after(line, "last_stream=")) call.refused = true;
-    call.remarked = true;  // that ends no connection yet, so it says nothing of other calls
+    call.remarked = true;  // a GOAWAY ends no connection yet, so it says nothing about other calls
   } else if (is_refusal(call, line)) {
     call.refused = true;
   } else if (!line.starts_with(kDied) && !line.starts_with("Connection #")) {
@@ -122,22 +121,22 @@ void take_remark(CurlCall& call, std::string_view line) {
   }
 }
 
-// Other kinds of lines hold what is sent and received: not looked at.
+// Lines of other types hold the bytes that are sent and received. We do not look at them.
 int on_debug_line(CURL*, curl_infotype type, char* data, std::size_t size, void* call) noexcept {
   if (type == CURLINFO_TEXT) take_remark(*static_cast<CurlCall*>(call), {data, size});
   return 0;
 }
 
-// What was sent and is not acknowledged within the time of a whole call never will be.
+// If the other end acknowledges nothing within the time of a whole call, the connection is dead.
 int on_new_socket(void* options, curl_socket_t socket, curlsocktype) noexcept {
   const auto& timeout = static_cast<const HeadlessAuthOptions*>(options)->request_timeout;
   const auto milliseconds = static_cast<unsigned>(timeout.count());
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds,
-                                 sizeof milliseconds));  // an addition: the call's own time counts
+                                 sizeof milliseconds));  // may fail: the call has a timeout anyway
   return CURL_SOCKOPT_OK;
 }
 
-// A connection whose other end is gone is found out while nothing is sent over it, too.
+// Finds out that the other end of a connection is gone even while no call uses it.
 void keep_alive(Setter& set, const HeadlessAuthOptions& options) {
   constexpr long kIdleSeconds = 30;
   constexpr long kBetweenSeconds = 10;
@@ -173,7 +172,7 @@ HeaderLines::HeaderLines(const Secret& app_token)
   text = std::ranges::copy(kBearer, text).out;
   text = std::ranges::copy(app_token.reveal(), text).out;
   *text = '\0';
-  // The last one: never wait for "100 Continue".
+  // The empty "Expect:" keeps libcurl from waiting for "100 Continue".
   for (const char* line :
        {"Content-Type: application/json", "Accept: application/json", "Expect:"}) {
     curl_slist* longer = curl_slist_append(others_.get(), line);
@@ -194,14 +193,14 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options) {
   set(CURLOPT_HTTP_VERSION,
       call.http1_only ? long{CURL_HTTP_VERSION_1_1} : long{CURL_HTTP_VERSION_2TLS});
   set(CURLOPT_PIPEWAIT,
-      https && !call.http1_only ? 1L : 0L);  // rather share an HTTP/2 connection than open more
+      https && !call.http1_only ? 1L : 0L);  // wait for an HTTP/2 connection to share
   trust(set, call.ca.get());
-  set(CURLOPT_PROXY, "");  // not even one that the environment names
+  set(CURLOPT_PROXY, "");  // not even a proxy that the environment names
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
   set(CURLOPT_NOSIGNAL, 1L);
-  // Without this a call that ends while the system still looks up the host name would block the
-  // loop until the lookup is over; with it the lookup's thread is left to end by itself.
+  // Without this, a call that ends during a lookup of the host name would block the loop until the
+  // lookup is over. With it, the lookup's thread ends by itself later.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_timeout.count()));
@@ -232,8 +231,8 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options) {
   return set.all_set();
 }
 
-// A call whose body libcurl never asked for had no effect: no request is whole without its body.
-// Anything else may have.
+// If libcurl never asked for the body, the call had no effect: no request is whole without its
+// body. Any other call may have had its effect.
 HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code) {
   return {call.refused          ? TransientReason::kNotProcessed
           : call.body_taken > 0 ? TransientReason::kNoReply
@@ -244,7 +243,7 @@ HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code
 
 HttpResult result_of(CurlCall& call, CURLcode code) {
   if (code == CURLE_OK && !call.reply.head_is_whole()) {
-    // libcurl takes a connection that ends within the head for the end of the head.
+    // If the connection ends within the head, libcurl counts that as the end of the head.
     return std::unexpected(failure_of(call, "the reply's head was cut off"));
   }
   if (code == CURLE_OK) {
@@ -253,7 +252,7 @@ HttpResult result_of(CurlCall& call, CURLcode code) {
     return call.reply.take(static_cast<int>(status));
   }
   std::string why;
-  // A server that wants the same request in another form has not carried it out.
+  // A server that wants the request over HTTP/1.1 has not carried it out.
   call.refused = call.refused || call.wants_http1;
   if (!call.reply.broken_limit().empty()) {
     why = call.reply.broken_limit();
@@ -262,7 +261,7 @@ HttpResult result_of(CurlCall& call, CURLcode code) {
   } else if (call.refused) {
     why = "the server refused the HTTP/2 stream before it processed anything";
   } else if (call.body_taken == 0) {
-    // About lookup, connection or certificate: nothing else happened.
+    // Nothing was sent, so libcurl's text is about lookup, connection or certificate.
     why = safe_line(call.error_text.data(), SentSecrets({call.app_token}));
   }
   return std::unexpected(failure_of(call, why.empty() ? curl_easy_strerror(code) : why, code));

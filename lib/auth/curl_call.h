@@ -21,8 +21,8 @@
 
 namespace rota {
 
-// The header lines of every call, the bearer token among them, which has locked memory of its own
-// and is wiped when the last call that uses it is over.
+// The header lines of every call. The one with the bearer token has locked memory of its own, which
+// is wiped when the last call that uses it is over.
 class HeaderLines {
  public:
   explicit HeaderLines(const Secret& app_token);
@@ -47,7 +47,7 @@ struct EasyCleanup {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
 
-// One call in flight. libcurl points into it, so it never moves. Loop thread only.
+// One call in flight. libcurl keeps pointers into it, so it must not move. Loop thread only.
 struct CurlCall {
   using Done = std::move_only_function<void(HttpResult)>;
 
@@ -56,29 +56,30 @@ struct CurlCall {
   std::shared_ptr<HeaderLines> headers;
   std::shared_ptr<const CaFile> ca;  // null: the system's store
   bool http1_only = false;
-  SecretPtr app_token;         // as in `headers`: what an error text must not repeat
-  int attempts = 0;            // connections that the request was to be sent on
-  std::size_t body_taken = 0;  // how much of the request's body libcurl was given
+  SecretPtr app_token;         // the one in `headers`: no error text may repeat it
+  int attempts = 0;            // how many connections libcurl wanted to send the request on
+  std::size_t body_taken = 0;  // bytes of the request's body that libcurl has taken
   // What libcurl remarks about the call's HTTP/2 stream.
-  std::uint32_t stream = 0;          // its number; 0 before that, and with HTTP/1.1
-  bool remarked = false;             // something happened to the connection since
-  std::uint64_t* remarks = nullptr;  // the pool's: of this kind, to all its calls
-  std::uint64_t remarks_before = 0;  // when this call began
-  bool refused = false;      // by REFUSED_STREAM, or a GOAWAY that leaves it out: not processed
+  std::uint32_t stream = 0;          // the stream's number; 0 until it has one, and with HTTP/1.1
+  bool remarked = false;             // this call was told that something happened to its connection
+  std::uint64_t* remarks = nullptr;  // CurlPool::remarks_
+  std::uint64_t remarks_before = 0;  // *remarks when this call began
+  bool refused = false;  // the server did not process it: REFUSED_STREAM, or a GOAWAY without it
   bool wants_http1 = false;  // the server wants this request over HTTP/1.1
   ReplyCollector reply;
   std::array<char, CURL_ERROR_SIZE> error_text{};
   Done done;
   boost::asio::executor_work_guard<boost::asio::any_io_executor> work;
-  std::unique_ptr<CURL, EasyCleanup> easy;  // last: gone before what it points to
+  std::unique_ptr<CURL, EasyCleanup> easy;  // last, so that it goes before what it points to
 };
 
-// Sets every option of the call. False when libcurl refuses one.
+// Sets every option of the call's handle. False if libcurl refuses one. `options` must live as long
+// as the call.
 bool prepare(CurlCall& call, const HeadlessAuthOptions& options);
 
-// What the transfer that ended with `code` came to.
+// The result of the transfer, which ended with `code`. Call it once.
 HttpResult result_of(CurlCall& call, CURLcode code);
-// The failure of a call that is given up here and now.
+// The failure of a call that we give up, or that ended with `code`.
 HttpFailure failure_of(const CurlCall& call, std::string_view why, CURLcode code = CURLE_OK);
 
 }  // namespace rota

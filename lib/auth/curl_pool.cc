@@ -43,7 +43,7 @@ void CurlPool::start(std::unique_ptr<CurlCall> call) {
 
 void CurlPool::retire() {
   retired_ = true;
-  // Not here and now: this may be one of its own calls that ends.
+  // Later, not now: one of this pool's own calls may be calling.
   asio::post(executor_, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self && self->calls_.empty()) self->close();
@@ -74,14 +74,14 @@ int CurlPool::on_timer(CURLM*, long milliseconds, void* pool) noexcept {
 
 void CurlPool::watch(curl_socket_t socket, int what) {
   if (what == CURL_POLL_REMOVE) {
-    // Stopped here and now: the caller of its callback may still hold it.
+    // Stopped explicitly: if its callback is running, the watch outlives this map entry.
     if (const auto node = watches_.extract(socket)) node.mapped()->stop();
     return;
   }
   auto& entry = watches_[socket];
   if (!entry) {
     const auto ready = [this, socket](bool readable, bool writable) {
-      const auto self = shared_from_this();  // a watch lives no longer than the pool
+      const auto self = shared_from_this();  // the pool lives while its watches do
       act(socket, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
     };
     entry = std::make_shared<SocketWatch>(executor_, socket, ready);
@@ -89,7 +89,7 @@ void CurlPool::watch(curl_socket_t socket, int what) {
   entry->want(what != CURL_POLL_OUT, what != CURL_POLL_IN);
 }
 
-// Always through the executor: libcurl must not be called from its own callback.
+// Through the executor, since nobody may call libcurl from its own callback.
 void CurlPool::wake_in(long milliseconds) {
   if (milliseconds < 0) {
     timer_.cancel();
@@ -110,7 +110,7 @@ void CurlPool::act(curl_socket_t socket, int events) {
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &waiting)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* easy = message->easy_handle;
-    const CURLcode code = message->data.result;  // `message` dies with the next line
+    const CURLcode code = message->data.result;  // the next line frees `message`
     curl_multi_remove_handle(multi_.get(), easy);
     const auto node = calls_.extract(easy);
     ROTA_CHECK(!node.empty());
@@ -120,7 +120,7 @@ void CurlPool::act(curl_socket_t socket, int events) {
   if (retired_ && calls_.empty()) close();
 }
 
-// Through the executor, so that what the caller does next cannot run inside this class.
+// Through the executor, so that the caller's code never runs inside this class.
 void CurlPool::complete(CurlCall& call, HttpResult result) {
   asio::post(executor_, [done = std::move(call.done), result = std::move(result)]() mutable {
     done(std::move(result));

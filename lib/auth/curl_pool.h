@@ -16,30 +16,31 @@
 
 namespace rota {
 
-// Connections to one origin and the calls over them, run by the loop: libcurl's multi interface.
+// Connections to one origin and the calls over them, on the loop: libcurl's multi interface.
 //
-// libcurl keeps an HTTP/2 connection whose calls all time out, and puts the next call on it. So a
-// connection is not mended but left behind with its whole pool: retire() has the calls in flight
-// end, each within its own time, and then closes every connection.
+// libcurl keeps an HTTP/2 connection whose calls all time out, and puts the next call on it too. So
+// nobody repairs a connection: the whole pool is left behind. After retire(), the calls in flight
+// end, each within its own time, and then the pool closes every connection.
 //
-// Loop thread only. Calls complete through the executor, never from inside of a method.
+// Loop thread only. Calls complete through the executor, never from inside a method.
 class CurlPool : public std::enable_shared_from_this<CurlPool> {
  public:
-  // What a call's end says about the pool; called before the call completes.
+  // Called when a transfer has ended, before its call completes. It may call retire(), but not
+  // close().
   using OnEnd = std::function<void(const CurlCall& call, CURLcode code)>;
 
-  // `on_end` must stay callable until close().
+  // `on_end` must stay callable until close(). kIo if libcurl cannot start.
   static Result<std::shared_ptr<CurlPool>> create(boost::asio::any_io_executor executor,
                                                   std::size_t connections_max, OnEnd on_end);
   CurlPool(const CurlPool&) = delete;
   CurlPool& operator=(const CurlPool&) = delete;
   ~CurlPool() { close(); }
 
-  // Takes a call that is prepared. It completes once, whatever happens.
+  // Takes a call that prepare() has set up. Its `done` runs exactly once, whatever happens.
   void start(std::unique_ptr<CurlCall> call);
-  // No call comes any more: the pool closes itself when the last one is over.
+  // Promises that no more calls come: the pool closes itself when the last one is over.
   void retire();
-  // Ends all calls and connections. Nothing happens any more afterwards.
+  // Closes all connections; calls in flight complete as failures. The pool stays closed.
   void close();
   bool closed() const { return !multi_; }
 
@@ -62,7 +63,7 @@ class CurlPool : public std::enable_shared_from_this<CurlPool> {
 
   // Loop thread only.
   bool retired_ = false;
-  std::uint64_t remarks_ = 0;  // how many calls were told that something happened to a connection
+  std::uint64_t remarks_ = 0;  // how often a call was told that something happened to a connection
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<SocketWatch>> watches_;
   std::unordered_map<CURL*, std::unique_ptr<CurlCall>> calls_;

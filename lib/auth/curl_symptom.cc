@@ -17,7 +17,7 @@ Symptom::Kind symptom_of(void* easy, int curl_code, bool sent) {
     case CURLE_COULDNT_CONNECT:
       return system_error == ECONNREFUSED ? Symptom::Kind::kRefused : Symptom::Kind::kUnreachable;
     case CURLE_OPERATION_TIMEDOUT:
-      // A lookup that does not end is one of its own.
+      // If the lookup never ended, that was the trouble.
       return sent || lookup_micros > 0 ? Symptom::Kind::kTimeout : Symptom::Kind::kLookup;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:

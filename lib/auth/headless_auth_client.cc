@@ -14,7 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// From here on coroutines use their arguments only: the client may be gone when they go on.
+// The coroutines below use only their arguments: the client may be gone when they resume.
 
 asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
                                 asio::awaitable<HttpResult> sent) {

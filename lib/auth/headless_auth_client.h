@@ -23,12 +23,13 @@ class HttpTransport;
 // methods, as coroutines. Each makes exactly one HTTP call and never repeats it.
 //
 // Create, use and destroy it on the thread that runs the executor (or on its strand); the
-// executor's context must live longer. Any number of calls may be in flight; they may outlive the
-// client, and then complete as kNotSent or kNoReply. No method throws for the network's sake.
+// executor's context must live longer. Any number of calls may be in flight. Calls may outlive the
+// client; they then complete as kNotSent or kNoReply. The arguments of a method need to live only
+// until it returns its coroutine. No method throws on a network error.
 class HeadlessAuthClient {
  public:
-  // kInvalid for an option that cannot be used, kConfig for a ca_file that cannot be read. Sends
-  // nothing yet.
+  // kInvalid for an option that cannot be used, kConfig for a ca_file that cannot be read, kIo if
+  // libcurl or libsodium cannot start. Sends nothing yet.
   static Result<std::unique_ptr<HeadlessAuthClient>> create(boost::asio::any_io_executor executor,
                                                             const HeadlessAuthOptions& options);
   HeadlessAuthClient(const HeadlessAuthClient&) = delete;
@@ -43,9 +44,8 @@ class HeadlessAuthClient {
   // A token pair for the member with this id at the community's single sign-on. POST /auth_token.
   boost::asio::awaitable<AuthResult<TokenPair>> member_api_token_from_sso_id(
       std::string_view sso_user_id);
-  // An access token for a refresh token, which stays as it is unless the reply brings a new one.
-  // PATCH /access_token/refresh.
-  // kRefreshTokenDead means that a new pair is needed.
+  // An access token for a refresh token. The refresh token stays in use unless the result has a new
+  // one. kRefreshTokenDead means that a new pair is needed. PATCH /access_token/refresh.
   boost::asio::awaitable<AuthResult<RefreshedToken>> member_api_token_from_refresh_token(
       SecretPtr refresh_token);
   // Ends a refresh token. Access tokens made with it live on. POST /refresh_token/revoke.
@@ -53,17 +53,16 @@ class HeadlessAuthClient {
   // Ends an access token. POST /access_token/revoke.
   boost::asio::awaitable<AuthResult<Revocation>> revoke_member_api_token(SecretPtr access_token);
 
-  // Any of the calls, its reply as classify() read it; what never came is Transient. The request
-  // must be one that encode() takes.
+  // Makes any of the calls, and returns its reply as classify() reads it, or a Transient if there
+  // was no reply. The request must be one that encode() takes.
   boost::asio::awaitable<Reply> call(AuthRequest request);
 
-  // Replaces the app token for the calls made from now on. kInvalid, and the old one stays, when it
-  // cannot be one.
+  // Replaces the app token for the calls that start from now on. kInvalid if it cannot be a token;
+  // then the old one stays.
   Result<void> set_app_token(const SecretPtr& app_token);
 
-  // Reads the ca_file if it is another one now; calls look for themselves once a second.
-  // kConfig for a file that cannot be used: then the certificates that were read last stay in
-  // force.
+  // Reads the ca_file again if it has changed. Calls do so by themselves, at most once a second.
+  // kConfig if the file cannot be used: then the certificates that were read last stay in force.
   Result<void> read_ca_file_again();
 
  private:

@@ -21,11 +21,11 @@ namespace asio = boost::asio;
 using Executor = asio::any_io_executor;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// How often calls look whether the ca_file was replaced.
+// Calls look at most this often whether the ca_file was replaced.
 constexpr std::chrono::seconds kCaFileLookGap{1};
 
-// libcurl counts its users itself and does so thread-safely (7.84 and later), so each transport
-// holds one count and nothing global is kept here.
+// libcurl counts its users itself, from 7.84 on thread-safely. So each transport holds one count,
+// and nothing global is needed here.
 struct CurlLibrary {
   CurlLibrary() : ready(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {}
   CurlLibrary(const CurlLibrary&) = delete;
@@ -38,8 +38,8 @@ struct CurlLibrary {
 
 }  // namespace
 
-// Makes the calls and knows which pool of connections is good for the next one. Apart from the
-// transport, so that callbacks can outlive it.
+// Makes the calls and knows which pool of connections is good for the next one. It is apart from
+// the transport, so that callbacks can outlive the transport.
 class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
  public:
   Loop(Executor executor, HeadlessAuthOptions options)
@@ -59,7 +59,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   }
   const SecretPtr& app_token() const { return app_token_; }
 
-  // What stays in force when this fails is what was read last.
+  // If this fails, the certificates that were read last stay in force.
   Result<void> read_ca_file_again() {
     if (options_.ca_file.empty()) return {};
     ca_file_looked_at_ = std::chrono::steady_clock::now();
@@ -67,12 +67,12 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
     if (ca_ && ca_->stamp == stamp) return {};
     ROTA_ASSIGN(ca_, read_ca_file(options_.ca_file));
     if (!pool_) return {};
-    return renew_pool();  // what stands was verified by the certificates before
+    return renew_pool();  // the open connections were verified by the certificates before
   }
 
   void start(HttpRequest request, CurlCall::Done done) {
     if (std::chrono::steady_clock::now() - ca_file_looked_at_ >= kCaFileLookGap) {
-      static_cast<void>(read_ca_file_again());  // a bad one: said by the reload and by doctor
+      static_cast<void>(read_ca_file_again());  // reload and doctor report a bad file
     }
     // NOLINTNEXTLINE(modernize-make-unique): an aggregate that does not move is made in its place
     auto call = std::unique_ptr<CurlCall>(
@@ -93,7 +93,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
     pool_->start(std::move(call));
   }
 
-  // Ends all calls and connections. Nothing happens any more afterwards.
+  // Closes all connections; calls in flight complete as failures.
   void close() {
     closed_ = true;
     for (const auto& pool : retired_) pool->close();
@@ -102,7 +102,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   }
 
  private:
-  // The calls from now on go over new connections; those in flight end where they are.
+  // Calls from now on go over new connections. Calls in flight end on their old ones.
   Result<void> renew_pool() {
     const auto number = ++pools_made_;
     const auto on_end = [weak = weak_from_this(), number](const CurlCall& call, CURLcode code) {
@@ -120,10 +120,10 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
 
   void on_end(std::uint64_t number, const CurlCall& call, CURLcode code) {
     if (call.wants_http1) http1_only_ = true;
-    // Of an older pool: the calls since then go over newer connections anyway.
+    // A call of an older pool: later calls go over newer connections anyway.
     if (number != pools_made_ || closed_) return;
-    // A connection that brings no reply in time may be dead, whether or not its other end still
-    // acknowledges bytes. Without memory for a new pool the old one goes on.
+    // A connection that brings no reply in time may be dead, even if its other end still
+    // acknowledges bytes. If there is no memory for a new pool, the old one stays in use.
     if (code == CURLE_OPERATION_TIMEDOUT || call.refused || call.wants_http1) {
       static_cast<void>(renew_pool());
     }
@@ -136,7 +136,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   }
 
   // Constant after open().
-  const CurlLibrary library_;  // first: all below needs it
+  const CurlLibrary library_;  // first: all members below need it
   const Executor executor_;
   const HeadlessAuthOptions options_;
 
@@ -145,7 +145,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   std::shared_ptr<HeaderLines> headers_;
   std::shared_ptr<const CaFile> ca_;  // null: the system's store
   SteadyTime ca_file_looked_at_{};
-  bool http1_only_ = false;  // the server said so once
+  bool http1_only_ = false;  // since the server asked for HTTP/1.1
   bool closed_ = false;
   std::uint64_t pools_made_ = 0;
   std::vector<std::shared_ptr<CurlPool>> retired_;  // until their last call is over

@@ -17,16 +17,16 @@ struct HeadlessAuthOptions {
   SecretPtr app_token;
   // For name lookup, TCP and TLS together; more than 0.
   Duration connect_timeout{5'000};
-  // For the whole call, waiting for a free connection included; more than 0.
+  // For the whole call, including the wait for a free connection; more than 0.
   Duration request_timeout{15'000};
-  // Certificates in PEM that are trusted, and they alone. Empty: the system's store.
+  // Absolute path of a PEM file: only its certificates are trusted. Empty: the system's store.
   std::string ca_file;
-  // Open at once; further calls wait for a free one. At least 1.
+  // How many connections may be open; more calls wait for a free one. At least 1.
   std::size_t connections_max = 16;
 };
 
-// The options with base_url without a slash at its end; the app token is not looked at. kInvalid
-// for a value that cannot be used, kConfig for a ca_file that cannot be read.
+// Returns the options, with base_url as check_base_url() returns it. kInvalid for a value that
+// cannot be used, kConfig for a ca_file that cannot be read. Does not check the app token.
 Result<HeadlessAuthOptions> check_options(HeadlessAuthOptions options);
 
 }  // namespace rota

@@ -27,7 +27,7 @@ void SocketWatch::wait(Direction& direction) {
   direction.waiting = true;
   socket_.async_wait(direction.type,
                      [weak = weak_from_this(), &direction](const boost::system::error_code&) {
-                       // A failed wait is told like a ready socket: using it shows what is wrong.
+                       // A failed wait counts as a ready socket: its owner finds out what is wrong.
                        if (const auto self = weak.lock()) self->on_ready(direction);
                      });
 }

@@ -7,8 +7,9 @@
 
 namespace rota {
 
-// Tells when a socket that somebody else owns is ready. Loop thread only. It must be stopped before
-// the owner closes the socket: the number may then name another socket at once.
+// Tells when a socket that somebody else owns is ready. Loop thread only; make it with
+// std::make_shared. Stop it before the owner closes the socket: the number may name another socket
+// at once.
 class SocketWatch : public std::enable_shared_from_this<SocketWatch> {
  public:
   // Called on the loop with what the socket is ready for. It may call want() or stop().
@@ -19,9 +20,9 @@ class SocketWatch : public std::enable_shared_from_this<SocketWatch> {
   SocketWatch& operator=(const SocketWatch&) = delete;
   ~SocketWatch() { stop(); }
 
-  // What to wait for from now on. Level-triggered: what is ready already is told again.
+  // What to wait for from now on. Level-triggered: a socket that stays ready is reported again.
   void want(bool read, bool write);
-  // Ends the watch and leaves the socket open. Nothing is told any more.
+  // Ends the watch and leaves the socket open. `ready` is not called any more.
   void stop();
 
  private:
