@@ -4,8 +4,8 @@
 
 namespace rota {
 
-// Whether the entry is one of those that were asked for, its place in the order apart. `token`: how
-// the trail names query.token; empty: it is about any token or none. The same for every store.
+// Whether the entry is one that the query asks for, apart from `after` and `limit`. `token`: how
+// the trail names query.token; empty if the query has none. Every store uses this.
 bool wanted_by(const AuditQuery& query, std::string_view token, const AuditEntry& entry);
 
 }  // namespace rota

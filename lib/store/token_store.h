@@ -14,18 +14,18 @@
 
 namespace rota {
 
-// One change of what is durable. Tokens are shared with the record that they came from.
+// Changes of what is durable. A token's secret is shared with the record that it came from.
 struct PutMember {
-  MemberRecord row;  // its `tokens` are ignored: tokens have mutations of their own
+  MemberRecord row;  // its `tokens` and `last_used` are ignored: they have their own mutations
 };
 struct ForgetMember {
   MemberId member{};  // and all its tokens
 };
 struct PutToken {
-  MemberId member{};  // also moves a token to another member
+  MemberId member{};  // must be on record by then; moves a token that another member has
   Token token;
 };
-// When a member's token was last asked for. Nothing happens if the member is not on record.
+// When a client was last given the member's token. Nothing happens if the member is not on record.
 struct PutUse {
   MemberId member{};
   WallTime at;
@@ -39,25 +39,25 @@ struct PutCall {
 struct EraseCall {
   CallId call{};
 };
-// After this batch the sealed bytes of erased tokens are in no file any more: what is left of them
-// in the write-ahead log goes too. It is made good later where the disk does not let it happen now.
+// After this batch no file holds the sealed bytes of erased tokens: what is left of them in the
+// write-ahead log goes too. If the disk refuses that now, it is retried later.
 struct Scrub {};
-// Single numbers that must survive a restart.
+// Single numbers that must survive a restart. The enum's numbers stand in databases.
 enum class MetaKey {
   kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
   kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
   kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
   kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
-  kPausedBoot = 5,           // a pause that Circle asked for: the BootId of kPausedUntilMs
-  kPausedUntilMs = 6,        // and its end on that boot's clock
-  kClockBoot = 7,            // Circle's clock as last learned: the BootId of kClockOffsetMs
-  kClockOffsetMs = 8,        // and Circle's time minus that boot's clock
-  kCommitBoot = 9,           // the last commit of all: the BootId of kCommitAtMs
-  kCommitAtMs = 10,          // and its moment on that boot's clock
-  kCommitNumber = 12,        // how many commits there were: the store itself counts
-  kRosterFingerprint = 11,   // of the roster that is in force as it stands, bit by bit; 0: none is
+  kPausedBoot = 5,           // a pause that Circle asked for: the boot of kPausedUntilMs
+  kPausedUntilMs = 6,        // the end of that pause on that boot's clock
+  kClockBoot = 7,            // the boot of kClockOffsetMs
+  kClockOffsetMs = 8,        // Circle's time minus that boot's clock, as last learned
+  kCommitBoot = 9,           // the boot of kCommitAtMs
+  kCommitAtMs = 10,          // when the last commit was made, on that boot's clock
+  kCommitNumber = 12,        // how many commits there were; only the store itself writes it
+  kRosterFingerprint = 11,   // of the roster's files, if all of them is in force; 0 otherwise
   kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
-  kApprovedRoster = 14,      // of the roster whose retirements were approved and are not all done
+  kApprovedRoster = 14,      // of the files of an approved roster that is not all in force yet
 };
 struct PutMeta {
   MetaKey key{};
@@ -67,22 +67,23 @@ struct PutMeta {
 using Mutation = std::variant<PutMember, ForgetMember, PutUse, PutToken, EraseToken, PutCall,
                               EraseCall, Scrub, PutMeta>;
 
-// A start found a database that is not the one that this machine used last. Its current access
-// tokens count as superseded: Circle is to be asked before any is served.
+// A start found another database than the one that this machine used last. Circle may have revoked
+// its access tokens meanwhile. So the current ones count as superseded, and none is served until
+// Circle has answered a call about its member.
 struct OtherDatabase {
   enum class Kind {
-    kOlder,    // the same at an earlier time: a copy that was put back
-    kAnother,  // one that was made elsewhere or at another time
-    kNew,      // one that was made now, because the one before is gone
+    kOlder,    // the same database as it was earlier: somebody put a copy back
+    kAnother,  // a database that was made elsewhere or at another time
+    kNew,      // this start made it, because the one before is gone
   };
   Kind kind{};
-  std::int64_t commits_missing = 0;  // of kOlder
+  std::int64_t commits_missing = 0;  // only with kOlder
 };
 
-// All that is durable, as a start finds it.
+// All that is durable when Rota starts.
 struct Snapshot {
   std::vector<MemberRecord> members;  // with their tokens
-  std::vector<CallRow> calls;         // the journal: the rows not yet erased
+  std::vector<CallRow> calls;         // the call journal, in the order of the ids
   std::optional<WallTime> last_circle_time;
   Duration clock_skew{0};
   Fingerprint roster = 0;           // kRosterFingerprint
@@ -91,60 +92,66 @@ struct Snapshot {
   bool refresh_rotates = false;
   std::optional<WallTime> early_probe_at;
   BootStamp paused_until;
-  BootId clock_boot{};  // with clock_offset; 0: never learned
+  BootId clock_boot{};  // the boot of clock_offset; 0 if the offset was never learned
   Duration clock_offset{0};
   BootStamp last_commit;
   std::optional<OtherDatabase> other;
-  // The next free ids: larger than any id ever used, erased rows included.
+  // The next free ids: larger than any id that was ever used, including those of erased rows.
   MemberId next_member{1};
   TokenId next_token{1};
   CallId next_call{1};
   std::int64_t rows_set_aside =
-      0;  // tokens that did not open, records that were changed: they stay
+      0;  // rows that Rota does not believe: not loaded, but left in the database
 };
 
-// What of the audit trail is to be read, in the order of its ids.
+// Which entries of the audit trail to read, in the order of their ids.
 struct AuditQuery {
-  std::int64_t after = 0;  // an entry's id
+  std::int64_t after = 0;  // only entries with a larger id
   std::size_t limit = 100;
-  std::optional<WallTime> since{};     // those that were so at this time, or later
-  std::vector<std::string> members{};  // only those about one of these keys; none: all
+  std::optional<WallTime> since{};     // only entries whose last time is this or later
+  std::vector<std::string> members{};  // only those about one of these keys; empty: all
   std::optional<Fingerprint> token{};  // only those about this token
 };
 struct AuditPage {
   std::vector<AuditEntry> entries;
-  // Where to go on; none: that was all. A page may be short, and even empty, and yet not the last.
+  // The `after` of the next page; none if there is no more. A page that is not the last may be
+  // short, or even empty.
   std::optional<std::int64_t> next;
 };
-// Entries that one read looks at, so that no commit waits long behind it.
+// How many entries one read looks at, so that no commit waits long for it.
 inline constexpr std::size_t kAuditScanMax = 5'000;
-// Entries over the bounds that one append removes; more go with the next ones.
+// How many entries of a share that are over a bound one append removes; the next ones remove more.
 inline constexpr std::size_t kAuditPruneMax = 5'000;
 
-// The most of a share's time that one append removes by age: a clock that is wrong once does no
-// more.
+// How much of a share's time one append removes by age, counted from its oldest entry. So a clock
+// that is wrong once removes no more than this.
 inline constexpr Duration kAuditAgeStep = std::chrono::days{1};
 
-// Where tokens are durable. Used by one thread at a time (the store thread); blocking.
+// Where tokens are durable. One thread at a time (the store thread) calls this; calls block on the
+// disk.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
+  // All that is durable. Tokens and records that Rota does not believe are left out and counted.
   virtual Result<Snapshot> load() = 0;
-  // All of it or nothing, and synced to disk when it returns success. After a failure (kFull, kIo,
-  // kBusy) nobody knows whether it is there: make the same call again, with the same mutations.
-  // Applying them twice is harmless.
+  // Applies the mutations in order: all of them or none. They are synced to disk when this returns
+  // success. After kFull, kIo or kBusy they may or may not be there: make the same call again, with
+  // the same mutations. To apply them twice is harmless. kInvalid, and none is applied, if one
+  // breaks a rule of validate.h.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
 
-  // To be asked now and then: whether what is committed still goes where it is to be found again.
-  // Does what an earlier commit owes, such as a Scrub that the disk refused.
+  // The store thread calls this now and then. It checks that commits still go to the files that the
+  // next start will find (kIo if not), and retries what the disk refused before, such as a Scrub.
   virtual Result<void> look_after() { return {}; }
 
-  // Puts these at the end of the audit trail, all or nothing and synced, and removes from its
-  // beginning what is over the bounds; by age only if `now` is given, kAuditAgeStep of it at most.
-  // Entries of a time after `now` are of no age: they go with older ones behind them. Not to be
-  // repeated after a success.
+  // Puts the notes at the end of the audit trail, all or none, and synced. Then removes the oldest
+  // entries of each share that are over the bounds: over `rows_max` always, and over `keep` only if
+  // `now` (this machine's clock) is given. Entries with a time after `now` have no age: they go
+  // together with the old ones that come after them. Do not repeat a call that succeeded: it would
+  // put the notes there twice.
   virtual Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                                     std::optional<WallTime> now) = 0;
+  // A page of the entries that the query asks for. Looks at kAuditScanMax entries at most.
   virtual Result<AuditPage> read_audit(const AuditQuery& query) = 0;
 };
 

@@ -12,7 +12,7 @@ namespace {
 template <class Id>
 Result<void> validate_id(std::string_view what, Id id) {
   const std::int64_t number = std::to_underlying(id);
-  // The next free id must be a number as well.
+  // The next free id is one more and must be a number as well.
   if (number < 1 || number == std::numeric_limits<std::int64_t>::max()) {
     return fail(ErrorKind::kInvalid, fmt::format("{} is no {} id", number, what));
   }

@@ -5,11 +5,11 @@
 
 namespace rota {
 
-// What every store refuses, whatever it is made of: an id that is not positive or the last of its
-// range, and a token without a value. kInvalid; the message names the row.
+// What every store refuses with kInvalid: to put a row whose id is not positive or is the last one
+// of its range, and a token without a value. The message names the row.
 Result<void> validate(const Mutation& mutation);
 
-// PutToken for a member that is not there when its turn comes. kInvalid.
+// The kInvalid error for a PutToken whose member is not on record at that point of the batch.
 std::unexpected<Error> no_such_member(const PutToken& put);
 
 }  // namespace rota

@@ -21,7 +21,7 @@ void Subscriptions::unsubscribe(Subscriber& subscriber) {
   if (node.empty()) return;
   for (const MemberKey& key : node.mapped()) {
     const auto followers = by_key_.find(key);
-    if (followers == by_key_.end()) continue;  // the same key twice
+    if (followers == by_key_.end()) continue;  // its list had the same key twice
     std::erase_if(followers->second,
                   [&](const Follower& each) { return each.subscriber == &subscriber; });
     if (followers->second.empty()) by_key_.erase(followers);

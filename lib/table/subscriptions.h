@@ -10,29 +10,31 @@
 
 namespace rota {
 
-// Told that something of the table changed. It is told from inside of the change, so it only takes
-// note, and looks at the table later: of what changed twice by then it sees the last.
+// Is told that something in the table changed. The table calls this in the middle of the change, so
+// a subscriber only takes note and looks at the table later. If something has changed twice by
+// then, it sees the later form only.
 class Subscriber {
  public:
   virtual ~Subscriber() = default;
-  // To one that follows keys: what the key of this index leads to is not what it was.
+  // For a subscriber that follows keys: the member changed to which key number `index` of its list
+  // leads or led.
   virtual void on_key_changed(std::size_t index) = 0;
-  // To one that follows all: some member is not what it was.
+  // For a subscriber that follows all members: some member changed.
   virtual void on_any_changed() = 0;
 };
 
-// Who follows what of the table. A change reaches those that follow its keys by one look-up for
-// each key, and those that follow all; nobody else costs anything. Loop thread only.
+// Who follows which members of the table. A change costs one look-up for each of the member's keys,
+// and a call for each subscriber that is told. Loop thread only.
 class Subscriptions {
  public:
-  // The subscriber must stay until unsubscribe(); once for each subscriber. Keys need not lead to
-  // anybody.
+  // The subscriber must live until unsubscribe(), and subscribes once, to keys or to all;
+  // subscribe() aborts if it has keys already. Keys need not lead to any member.
   void subscribe(Subscriber& subscriber, std::span<const MemberKey> keys);
   void subscribe_to_all(Subscriber& subscriber);
-  // From one of the two; harmless when there is none.
+  // Does nothing if there is no subscription. Not from inside a Subscriber's method.
   void unsubscribe(Subscriber& subscriber);
 
-  // For the table.
+  // Only the table calls these.
   void key_changed(const MemberKey& key) const;
   void any_changed() const;
   bool follows_keys() const { return !by_key_.empty(); }

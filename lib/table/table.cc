@@ -23,7 +23,7 @@ void Table::publish(Published row) {
   const auto [stored, added] = rows_.try_emplace(row.member);
   const bool changed = added || !looks_the_same(stored, row);
   if (!added) {
-    // Whoever follows a key that it gives up has lost it too.
+    // The row may lose a key: those that follow that key must be told as well.
     if (changed) tell_changed(stored);
     drop_keys(stored);
   }
@@ -70,7 +70,7 @@ const Published* Table::find(const MemberKey& key) const {
 }
 
 Table::Lookup Table::look_up(const MemberKey& key) const {
-  // No roster can hold it.
+  // A key that no roster can hold.
   static const MemberKey kNobody{SelectorKind::kSsoUserId, "\n"};
   static const Published kEmpty = [] {
     Published row;
@@ -80,7 +80,7 @@ Table::Lookup Table::look_up(const MemberKey& key) const {
   const Published* row = find(key);
   const Published& other =
       in_places_.empty() ? kEmpty : *in_places_[std::hash<MemberKey>{}(key) % in_places_.size()];
-  // So there is one search that finds and one that does not, whichever came first.
+  // So every call makes one search that finds a row and one that does not.
   const Published* second = find(row != nullptr ? kNobody : other.keys.front());
   const Published* examined = row != nullptr ? row : second != nullptr ? second : &other;
   return {.row = row, .examined = examined};
@@ -95,7 +95,7 @@ const Published* Table::find(MemberId member) const { return rows_.find(member);
 
 void Table::drop_keys(const Published& row) {
   for (const MemberKey& key : row.keys) {
-    // A key that another member was published with since is not ours to drop.
+    // Another member may have been published with this key since, and owns it now.
     const Published* const* last = by_key_.find(key);
     if (last != nullptr && *last == &row) by_key_.erase(key);
   }
@@ -104,7 +104,7 @@ void Table::drop_keys(const Published& row) {
 SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
                           std::int64_t community_id) {
   ROTA_CHECK(access.kind == TokenKind::kAccess && access.value);
-  // A token is a JWT in practice, but nothing forbids Circle a quote in it.
+  // In practice a token is a JWT, but Circle may put a quote into it.
   std::string quoted = boost::json::serialize(
       boost::json::string_view(access.value->reveal().data(), access.value->reveal().size()));
   fmt::memory_buffer text;

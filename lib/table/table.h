@@ -17,40 +17,41 @@
 
 namespace rota {
 
-// What may be said and served of one member: a copy of what the store holds durably (P2).
+// What clients may be told and given of one member: a copy of what is durable in the store (P2).
 struct Published {
   MemberId member{};
   MemberState state = MemberState::kActive;
-  std::vector<MemberKey> keys;  // every selector known for it, its Circle id included
+  std::vector<MemberKey> keys;  // every key that leads to it, including its Circle id; not empty
   std::vector<std::string> tags;
-  SecretPtr access_token;          // null: there is none
-  SecretPtr body;                  // the 200 reply's JSON, ready made; null when there is no token
+  SecretPtr access_token;          // null if there is none
+  SecretPtr body;                  // make_token_body(); null if no token may be served
   Fingerprint fingerprint = 0;     // of access_token
   WallTime issued_at;              // Circle's clock
   WallTime expires_at;             // Circle's clock
-  mutable bool use_noted = false;  // a fetch of it was noted, and not passed on yet
-  std::uint64_t change = 0;        // the table's: a later change of any member has a larger number
-  std::size_t place = 0;           // the table's
+  mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
+  std::uint64_t change = 0;  // set by the table: a later change of any member has a larger one
+  std::size_t place = 0;     // set by the table, for its own use
 };
 
-// The tokens that may be served. Loop thread only; pointers stay valid until the next publish() or
-// forget() of that member.
+// The tokens that may be served. Only what is durable is published. Loop thread only. A pointer to
+// a row stays valid until the next publish() or forget() of its member.
 class Table {
  public:
-  // Replaces all that was published for this member. A key goes to the last member published with
-  // it.
+  // Replaces all that was published for this member. A key leads to the member that was last
+  // published with it. `row` must have a key.
   void publish(Published row);
+  // Takes the member out. Does nothing if it is not there.
   void forget(MemberId member);
 
-  // Null: nothing of that name.
+  // Null if nothing is published by that name, or if the text is not a key.
   const Published* find(const MemberKey& key) const;
   const Published* find(std::string_view key) const;  // in its prefixed form, "id:42"
   const Published* find(MemberId member) const;
 
-  // For whoever may not be told whether there is such a member: `row` as find(), and `examined` to
-  // be looked through in either case. It is the row itself or, for a name that leads to nobody,
-  // some member that the name picks, the same each time. The work is the same in both cases, so
-  // that its time does not tell them apart.
+  // For a caller that may not learn whether there is such a member: the look-up does the same work
+  // in both cases, so that its time tells nothing. `row` is as of find(). `examined`, never null,
+  // is for the checks that follow: the row itself or, if the name leads to nobody, another member's
+  // row, the same one for each name while no member comes or goes.
   struct Lookup {
     const Published* row = nullptr;
     const Published* examined = nullptr;
@@ -58,11 +59,12 @@ class Table {
   Lookup look_up(const MemberKey& key) const;
   std::size_t size() const { return rows_.size(); }
 
-  // The member that changed first after this change, that is 0 for the first of all; null when none
-  // has. Going on from one to the next meets every member once, in its latest form, however often
-  // it changes meanwhile. A change is of state, token, keys or tags.
+  // The first member whose last change comes after change number `after` (0: any); null if there is
+  // none. Going on with each row's `change` meets every member in its latest form, even if it
+  // changes meanwhile. A change is one of state, token, expiry, keys or tags.
   const Published* next_changed(std::uint64_t after) const;
-  // Told of the same changes, and of members that are forgotten.
+  // Subscribers are told of the same changes. If a member is forgotten, only those are told that
+  // follow one of its keys.
   Subscriptions& subscriptions() { return subscriptions_; }
 
  private:
@@ -77,7 +79,8 @@ class Table {
   Subscriptions subscriptions_;
 };
 
-// The JSON of a 200 reply to GET /v1/token, field order as documented.
+// The JSON of a 200 reply to GET /v1/token, with its fields in the documented order. Aborts unless
+// `access` is an access token with a value.
 SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
                           std::int64_t community_id);
 
