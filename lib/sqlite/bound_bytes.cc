@@ -1,4 +1,4 @@
-// Bytes that are not in the sealed text but that the seal holds fast (integers big-endian):
+// The bytes outside the sealed text that a seal protects as well (integers are big-endian):
 //
 //   token of the first form  := "rota token v1" place
 //
@@ -16,11 +16,11 @@
 //               optional(community-member-id) optional(community-id) count[8] selector*
 //
 //   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
-//               of the third form with resolved-at[8] behind the name
+//               in the third form, resolved-at[8] follows the name
 //
 //   text     := length[8] bytes
 //
-//   optional := there-is-one[8] value[8]
+//   optional := has-value[8] value[8]
 
 #include "sqlite/bound_bytes.h"
 
@@ -109,7 +109,7 @@ TokenBinding binding_of(const Token& token, MemberId member, const MemberSalt& s
           .salt = salt};
 }
 
-// On the stack: a start opens every token on record.
+// The bytes are on the stack, because a start opens every token on record.
 TokenBound bound_bytes(const TokenBinding& binding, SealForm form, const DatabaseId& database) {
   TokenBound bound{};
   unsigned char* out = std::ranges::copy(token_tag(form), bound.bytes.data()).out;

@@ -11,8 +11,8 @@
 namespace rota {
 namespace {
 
-// The errno of the last write that failed, in the journal or in the database. SQLite itself knows
-// ENOSPC only; quotas and size limits it calls an I/O error and says no more.
+// The errno of the last write that failed, in the journal or in the database. SQLite itself tells
+// only ENOSPC apart; it calls a quota or a size limit just an I/O error.
 int last_errno_of(sqlite3* database) {
   for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
     sqlite3_file* file = nullptr;
@@ -52,7 +52,7 @@ ErrorKind kind_of(sqlite3* database, int code) {
   }
 }
 
-// Names the file, what SQLite says and, where there is one, the system's own reason. SQLite's words
+// Names the file, what SQLite says and, if there is one, the system's own reason. SQLite's words
 // hold names of tables and columns, never values.
 std::unexpected<Error> failure_of(sqlite3* database, int code) {
   const ErrorKind kind = kind_of(database, code);
@@ -89,7 +89,7 @@ std::string_view Statement::text(int column) const {
 }
 
 std::span<const unsigned char> Statement::bytes(int column) const {
-  // First the pointer, then the size: the order that SQLite asks for.
+  // First the pointer, then the size, as SQLite's documentation asks.
   const void* data = sqlite3_column_blob(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
   return {static_cast<const unsigned char*>(data), static_cast<std::size_t>(size)};
@@ -140,7 +140,7 @@ Result<void> Statement::run_bound() {
 Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
-  // The error is read before the reset, and the reset comes before anybody can roll back.
+  // Read the error before the reset, which loses it; reset before a caller rolls back.
   Result<void> ended = done(sqlite3_db_handle(statement_.get()), code);
   reset();
   if (!ended) return std::unexpected(std::move(ended).error());
@@ -149,23 +149,24 @@ Result<bool> Statement::step() {
 
 void Statement::reset() {
   sqlite3_reset(statement_.get());
-  sqlite3_clear_bindings(statement_.get());  // they point to bytes that are about to go
+  sqlite3_clear_bindings(statement_.get());  // they point to bytes that the caller may free now
 }
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
 Result<Database> Database::open(const std::filesystem::path& path) {
-  // An absolute path can be neither a URI nor ":memory:".
+  // SQLite cannot take an absolute path for a URI or for ":memory:".
   const std::string name = std::filesystem::absolute(path).string();
   sqlite3* opened = nullptr;
   const int code =
       sqlite3_open_v2(name.c_str(), &opened,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-  Database database(opened);  // also where opening failed: it must be closed
+  Database database(opened);  // even if opening failed, the handle must be closed
   if (opened == nullptr) return fail(ErrorKind::kIo, name + ": no memory for SQLite");
   ROTA_TRY(done(opened, code));
-  // Rota has no views, and a schema that somebody else wrote calls no function with a side effect.
-  // Its own triggers are on: what others there are, require_our_schema() tells before they can run.
+  // Views are off, since Rota has none. A schema that somebody else wrote may call no function with
+  // a side effect. Triggers are on for Rota's own; require_our_schema() finds others before they
+  // run.
   for (const auto& [setting, value] :
        {std::pair{SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1}, std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
         std::pair{SQLITE_DBCONFIG_ENABLE_VIEW, 0}, std::pair{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -217,7 +218,7 @@ Result<void> Database::run_triggers(bool on) {
 
 void Database::roll_back() {
   if (sqlite3_get_autocommit(database_.get()) == 0) {
-    // It can fail only where SQLite has rolled back by itself already.
+    // This can fail only if SQLite has rolled back by itself already.
     sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 }

@@ -16,7 +16,7 @@ struct sqlite3_stmt;
 
 namespace rota {
 
-// A prepared statement. Belongs to its Database, which must outlive it; one thread at a time.
+// A prepared statement. Its Database must outlive it. One thread at a time, of both together.
 class Statement {
  public:
   Statement() = default;
@@ -28,8 +28,8 @@ class Statement {
     return run_bound();
   }
 
-  // Runs a query: `row(statement)` is called for each row and returns Result<void>, whose error
-  // ends the query.
+  // Runs a query and calls `row(statement)` for each row. If that returns an error, the query ends
+  // with it.
   template <std::invocable<const Statement&> Row, class... Args>
   Result<void> for_each(Row row, const Args&... args) {
     bind_all(args...);
@@ -45,7 +45,7 @@ class Statement {
     }
   }
 
-  // Columns of the row at hand, counted from 0; text and bytes are valid until the next row.
+  // Columns of the current row, counted from 0. Text and bytes are valid until the next row.
   bool is_null(int column) const;
   std::int64_t integer(int column) const;
   std::string_view text(int column) const;
@@ -72,44 +72,44 @@ class Statement {
 
   Result<void> check_bound();
   Result<void> run_bound();
-  Result<bool> step();  // true: there is a row; otherwise the statement is reset
+  Result<bool> step();  // true if there is a row; otherwise it has reset the statement
   void reset();
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
   int bind_failure_ = 0;  // SQLite's code for the first argument that it refused
 };
 
-// A connection to one SQLite file; with its .cc the only place that knows SQLite. One thread at a
-// time; movable; errors are
+// A connection to one SQLite file. Only this header and its .cc know SQLite. One thread at a time.
+// Its errors are
 //   kBusy     another program has the file locked
 //   kFull     no space left
 //   kIo       the system refused to read or write
-//   kCorrupt  the file is no database, or a damaged one
+//   kCorrupt  the file is not a database, or is damaged
 //   kInvalid  a constraint of the schema is broken
 //   kBug      anything else: wrong SQL or wrong use
 class Database {
  public:
-  // Opens a file that exists. Nothing is read or written yet, and until keep_tidy_on_close()
-  // closing it leaves the files as they are.
+  // Opens a file that exists. Nothing is read or written yet. Until keep_tidy_on_close(), closing
+  // leaves the files as they are.
   static Result<Database> open(const std::filesystem::path& path);
 
-  // An empty database that no file holds.
+  // An empty database in memory.
   static Result<Database> in_memory();
 
   // Runs any number of statements; rows are dropped.
   Result<void> execute(const char* sql);
   Result<Statement> prepare(const char* sql);
-  // The first column of the first row, as a number; kBug when there is no row.
+  // The first column of the first row, as a number; kBug if there is no row.
   Result<std::int64_t> number(const char* sql);
 
-  // Triggers run from here on, or do not; they do at first.
+  // Whether triggers run from now on. After open() they do.
   Result<void> run_triggers(bool on);
 
-  // Rolls back what is open, if anything is.
+  // Rolls back the open transaction, if there is one.
   void roll_back();
-  // Moves the whole journal into the database and cuts the journal to nothing.
+  // Moves all of the write-ahead log into the database file and cuts the log to length 0.
   Result<void> checkpoint();
-  // From here on the last close checkpoints the journal and removes it.
+  // From now on, closing moves the log into the database file and removes the log.
   Result<void> keep_tidy_on_close();
 
  private:

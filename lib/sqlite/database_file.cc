@@ -1,17 +1,18 @@
-// How the file is kept, and why:
+// The settings of the database, and why:
 //
-//   locking_mode = EXCLUSIVE   no other program can open the database while the daemon runs: a
-//                              reader beside it could hold back the checkpoint that really erases
-//                              revoked tokens, a writer could break what the daemon knows. There
+//   locking_mode = EXCLUSIVE   no other program can open the database while the daemon runs. A
+//                              reader could hold back the checkpoint that really erases revoked
+//                              tokens; a writer could change what the daemon has in memory. There
 //                              is no shared-memory file either. `rota` shows the state instead.
 //   journal_mode = WAL         one sync for each commit
-//   synchronous = FULL         that sync is waited for: durable before visible
+//   synchronous = FULL         a commit waits for that sync: durable before visible
 //   secure_delete = ON         erased rows are overwritten with zeros
 //   temp_store = MEMORY        no temporary files
-//   foreign_keys = ON          a member takes its tokens along
+//   foreign_keys = ON          a member's tokens go with it
 //
-// A new database is made complete under `<path>.new` and renamed: a file of the right name is never
-// half a database, whatever stops the making of it, and the check of its header can be strict.
+// A new database is completed under `<path>.new` and then renamed. So a file with the right name is
+// never half a database, even if something stops its making, and the check of its header can be
+// strict.
 
 #include "sqlite/database_file.h"
 
@@ -78,9 +79,9 @@ Result<void> inspect_header(const std::filesystem::path& path,
   return require_known_version(path, big_endian_at(header, kUserVersionAt));
 }
 
-// Looks at the bytes before SQLite may: SQLite could roll back a foreign file's journal.
+// Looks at the bytes before SQLite does, since SQLite could roll back a foreign file's journal.
 Result<FileState> inspect(const std::filesystem::path& path) {
-  // O_RDWR because the right to write must be there; O_NONBLOCK in case it is a pipe.
+  // O_RDWR, to find out now if we may not write; O_NONBLOCK, in case it is a pipe.
   const OpenFile file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     if (errno == ENOENT) return FileState::kMissing;
@@ -106,9 +107,9 @@ void remove_new_file(const std::filesystem::path& path) {
   }
 }
 
-// SQLite would write what a rollback journal says into the database before anybody could look, and
-// remove the file that the journal names. Rota keeps none beside a database that is complete. The
-// write-ahead log is one of ours, or none.
+// If there is a rollback journal, SQLite writes its pages into the database before we can look, and
+// removes the file that the journal names. A complete database of Rota's never has one. The
+// write-ahead log must be missing, or be a regular file that Rota can have made.
 Result<void> require_own_journals(const std::filesystem::path& path) {
   struct stat found{};
   const std::filesystem::path rollback = beside(path, "-journal");
@@ -126,7 +127,7 @@ Result<void> require_own_journals(const std::filesystem::path& path) {
   return {};
 }
 
-// A journal without its database: SQLite would throw it away, and committed tokens with it.
+// If there is a log without its database, SQLite would throw it away, and committed tokens with it.
 Result<void> require_no_journal(const std::filesystem::path& path) {
   const std::filesystem::path journal = beside(path, "-wal");
   struct stat found{};
@@ -139,8 +140,8 @@ Result<void> require_no_journal(const std::filesystem::path& path) {
 
 Result<Database> open_settled(const std::filesystem::path& path) {
   ROTA_ASSIGN(Database database, Database::open(path));
-  // Only settings of the connection before the version is known. The one in the header may be older
-  // than that in the journal, which only SQLite can read.
+  // Until the version is known, only settings of the connection. The version in the header may be
+  // older than the one in the log, and only SQLite can read the log.
   ROTA_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON"));
   ROTA_ASSIGN(const std::int64_t version, database.number("PRAGMA user_version"));
   ROTA_TRY(require_known_version(path, version));
@@ -175,14 +176,14 @@ Result<void> fill_new_file(const std::filesystem::path& path, Sealer& sealer) {
     const SealedBytes sealed = sealer.seal_key_check();
     ROTA_TRY(put.run(std::span(sealer.key_id()), std::span(sealed), std::span(sealer.database())));
   }
-  // Closing would do it too, but could not say that it failed.
+  // Closing would do this too, but could not report a failure.
   return database.checkpoint();
 }
 
 Result<void> create(const std::filesystem::path& path, Sealer& sealer) {
   ROTA_TRY(require_no_journal(path));
   const std::filesystem::path fresh = beside(path, ".new");
-  remove_new_file(fresh);  // what an interrupted attempt left
+  remove_new_file(fresh);  // an interrupted attempt may have left one
   if (Result<void> filled = fill_new_file(fresh, sealer); !filled) {
     remove_new_file(fresh);
     return filled;

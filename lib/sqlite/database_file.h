@@ -10,16 +10,17 @@ namespace rota {
 
 struct DatabaseFile {
   Database database;
-  SealForm form = SealForm::kThird;  // of the seals in it
-  bool is_new = false;               // made by this call
+  SealForm form = SealForm::kThird;  // the form of the seals in it
+  bool is_new = false;               // whether this call made it
 };
 
-// Opens the database file, or makes one where there is none or an empty one, and leaves it at the
-// newest schema with every setting in force (see the .cc). The caller holds the LockFile.
-//
-// A file that is not Rota's, or that a newer Rota wrote, is not changed by a byte: kCorrupt, naming
-// it. kConfig: no right to it, or the store key does not fit. kBusy: another program reads it.
-// The sealer is bound to the database.
+// Opens the database file, or makes one if there is none or an empty one, brings it to the newest
+// schema, puts every setting in force (see the .cc), and binds the sealer to it. The caller holds
+// the LockFile. `path` is absolute.
+//   kCorrupt  not Rota's file, or a newer Rota wrote it: not a byte of it is changed
+//   kConfig   no right to the file, or the store key does not fit
+//   kBusy     another program has the file open
+//   kFull, kIo
 Result<DatabaseFile> open_database_file(const std::filesystem::path& path, Sealer& sealer);
 
 }  // namespace rota

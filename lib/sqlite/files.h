@@ -11,7 +11,7 @@
 
 namespace rota {
 
-// An open file descriptor, closed with this object.
+// Owns a file descriptor and closes it.
 class OpenFile {
  public:
   OpenFile() = default;
@@ -29,28 +29,27 @@ class OpenFile {
   int descriptor_ = -1;
 };
 
-// "PATH: WHAT: Permission denied". kConfig where a wrong path or its rights are the reason, kFull
-// where there is no space, kIo otherwise. `code` is an errno.
+// The error "PATH: WHAT: Permission denied" for the errno `code`. kConfig if the path is wrong or
+// we have no right to it, kFull if there is no space, otherwise kIo.
 std::unexpected<Error> os_failure(const std::filesystem::path& path, std::string_view what,
                                   int code);
 
-// True for the codes by which a system says that there is no more space, quota and size limit of
-// a file included.
+// Whether this errno says that there is no more space. A quota or a size limit counts too.
 bool means_full(int code);
 
-// kConfig when the folder that shall hold `path` is missing or not a folder.
+// kConfig if the folder of `path` is missing or not a folder.
 Result<void> require_directory_of(const std::filesystem::path& path);
 
-// Which file a name leads to.
+// Which file a path leads to.
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
   bool operator==(const FileIdentity&) const = default;
 };
-// None: to no file that can be looked at.
+// Nullopt if there is no such file, or we may not look at it.
 std::optional<FileIdentity> identity_of(const std::filesystem::path& path);
 
-// Makes the names in the folder of `path` durable.
+// Syncs the folder of `path`, so that the names in it are durable.
 Result<void> sync_directory_of(const std::filesystem::path& path);
 
 }  // namespace rota

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kHolderBytesMax = 128;
 
-// "pid 1234, started 2024-…"; empty when the holder has not written it (yet).
+// "pid 1234, started 2024-…"; empty if the holder has not written that (yet).
 std::string holder_of(const OpenFile& file) {
   std::array<char, kHolderBytesMax> bytes{};
   const ssize_t size = ::pread(file.get(), bytes.data(), bytes.size(), 0);
@@ -32,8 +32,8 @@ std::string holder_of(const OpenFile& file) {
   return text;
 }
 
-// Best effort: on a full disk the lock holds all the same, only the message of a second daemon is
-// poorer.
+// Best effort: if the disk is full, the lock still holds, and a second daemon just cannot say who
+// has it.
 void write_holder(const OpenFile& file) {
   const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   const std::string text = fmt::format("pid {}\nstarted {}\n", ::getpid(), format_iso8601(now));

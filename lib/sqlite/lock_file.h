@@ -7,14 +7,15 @@
 
 namespace rota {
 
-// One daemon for each database: an exclusive lock on the file `<database>.lock`, held for as long
-// as this object lives. The kernel drops it with the process, however that ends, so the file may
-// stay behind and is never removed (removing it would let two daemons lock two files of one name).
+// Keeps a database to one daemon: an exclusive lock on the file `<database>.lock`, held as long as
+// this object lives. The kernel drops the lock when the process ends in any way. The file stays and
+// is never removed: otherwise two daemons could lock two files with this name.
 //
-//   file := "pid " decimal "\nstarted " ISO-8601-time "\n"       who holds it, for people
+//   file := "pid " decimal "\nstarted " ISO-8601-time "\n"       who holds the lock, for people
 class LockFile {
  public:
-  // kBusy: another process, or another store in this one, holds the lock; the message says who.
+  // kBusy if another process, or another store of this one, holds the lock; the message says who.
+  // Otherwise errors as os_failure() makes them. Does not wait.
   static Result<LockFile> acquire(const std::filesystem::path& database);
 
  private:

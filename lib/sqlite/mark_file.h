@@ -10,11 +10,11 @@
 
 namespace rota {
 
-// What this machine knows of its database, in a file beside it: which one it is, and how many
-// commits it had. So a start sees that an older copy was put in its place. Written after each
-// commit and never synced: after a power cut it may tell of fewer commits than there are, never of
-// more. It is a help and no part of what is durable: where it cannot be read or written, Rota goes
-// on without it.
+// What this machine knows of its database, in a file beside it: which database it is, and how many
+// commits it had. So a start notices that somebody put an older copy in its place. It is written
+// after each commit and never synced: after a power cut it may tell of fewer commits than there
+// are, never of more. Nothing durable depends on it: if it cannot be read or written, Rota goes on
+// without it, and without that check.
 //
 //   file := "rota database " hex-digit[32] " commit " digit[20] "\n"
 class MarkFile {
@@ -24,14 +24,15 @@ class MarkFile {
     std::int64_t commit = 0;
   };
 
-  // Opens `<database>.mark`, making it where there is none.
+  // Opens `<database>.mark`, or makes it if there is none.
   explicit MarkFile(const std::filesystem::path& database);
 
-  // None: there was none, or nobody can read it.
+  // Nullopt if there was no mark, or it cannot be read.
   std::optional<Mark> read() const;
+  // Ignores failures.
   void write(const Mark& mark) const;
 
-  // No commit number that a Rota reaches is larger.
+  // A larger commit number is a sign of damage: no Rota can have made so many commits.
   static constexpr std::int64_t kCommitMax = std::int64_t{1} << 53;
 
  private:

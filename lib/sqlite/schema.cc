@@ -7,17 +7,17 @@
 //   call      := id kind member times fate                                   a CallRow
 //   meta      := MetaKey number
 //   next_id   := IdKind the next free id: never lowered, so that no id is given twice
-//   key_check := key_id sealed database             a constant: does the store key fit at all?
-//                                                   `database`: random bytes that name this one
+//   key_check := key_id sealed database             a sealed constant: does the store key fit?
+//                                                   `database`: random bytes, the database's id
 //   audit     := id share place event times count member caller keyed-hash detail   an AuditEntry
 //
-// Enums are stored as their numbers, times as milliseconds since 1970. A token goes with its
-// member; a call stays without it, because it is a slot of the budget that was used. No table holds
-// a token or a fingerprint in clear: the fingerprint is computed anew from each token that opens.
+// Enums are stored as their numbers, times as milliseconds since 1970. If a member goes, its tokens
+// go too, but its calls stay, because they have used slots of the budget. No table holds a token or
+// a fingerprint in clear: the fingerprint is computed again from each token that opens.
 //
-// The audit trail grows at its end, each of its shares goes away from its own beginning, and the
-// triggers refuse all else, so that no statement of this program can change it by mistake. Whoever
-// has the file can.
+// The audit trail grows only at its end, and each of its shares is removed only from its own
+// beginning. The triggers refuse everything else, so no statement of this program can change the
+// trail by mistake. A person who has the file can.
 
 #include "sqlite/schema.h"
 
@@ -99,7 +99,7 @@ ALTER TABLE call ADD COLUMN boot INTEGER;
 ALTER TABLE call ADD COLUMN closed_boot INTEGER;
 )sql";
 
-// The audit trail. AUTOINCREMENT: an id is never given again, though all rows be gone.
+// The audit trail. AUTOINCREMENT: no id is given twice, even if all rows are gone.
 constexpr const char* kThird = R"sql(
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -127,7 +127,7 @@ CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
 END;
 )sql";
 
-// What comes often must not push out what comes rarely, so each share of the trail has its places.
+// Frequent entries must not push out rare ones, so each share of the trail counts its own places.
 constexpr const char* kFourth = R"sql(
 DROP TRIGGER audit_is_not_changed;
 DROP TRIGGER audit_goes_from_its_beginning;
@@ -153,21 +153,21 @@ CREATE TRIGGER audit_grows_at_its_end AFTER INSERT ON audit
 END;
 )sql";
 
-// A keyed hash over a member's record, and what binds its tokens to it: SqliteStore::seal_anew()
-// fills them.
+// The keyed hash of a member's record, and the salt to which its tokens are bound.
+// SqliteStore::seal_anew() fills them.
 constexpr const char* kFifth = R"sql(
 ALTER TABLE member ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
 ALTER TABLE member ADD COLUMN salt BLOB NOT NULL DEFAULT x'';
 )sql";
 
-// The database's id, which the seals of the newest form are bound to: SqliteStore::seal_anew()
+// The database's id, to which the seals of the newest form are bound. SqliteStore::seal_anew()
 // fills it.
 constexpr const char* kSixth =
     R"sql(
 ALTER TABLE key_check ADD COLUMN database BLOB NOT NULL DEFAULT x'';
 )sql"
-    // When a name last led to its member: about when the pair came, for a member that is in. 0
-    // would keep it from being served until it was asked for again.
+    // When a name last led to its member. For a member that is active or unknown, about when its
+    // pair came: with 0 it would not be served until its names were asked for again.
     R"sql(
 ALTER TABLE selector ADD COLUMN resolved_at INTEGER NOT NULL DEFAULT 0;
 UPDATE selector SET resolved_at = max(1, coalesce(
@@ -176,7 +176,7 @@ UPDATE selector SET resolved_at = max(1, coalesce(
   WHERE (SELECT state FROM member WHERE member.id = selector.member) IN (1, 5);
 )sql";
 
-// Step n leads from version n to n + 1. A step that was released never changes again.
+// Step n leads from version n to version n + 1. A step that was released never changes.
 constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};
 
 Result<void> run_step(Database& database, std::size_t version) {

@@ -7,7 +7,7 @@
 
 namespace rota {
 
-// Marks a SQLite file as Rota's, in its header: "Rota".
+// Marks a SQLite file as Rota's, in its header; in ASCII "Rota".
 inline constexpr std::uint32_t kApplicationId = 0x526f7461;
 
 // The newest schema that this program writes and reads (user_version in the header).
@@ -17,7 +17,7 @@ std::int64_t schema_version();
 enum class IdKind { kMember = 1, kToken = 2, kCall = 3 };
 
 // Brings an open database to the version `target`, each step in a transaction of its own. Does
-// nothing to one that is there already.
+// nothing if the database has that version or a later one.
 Result<void> migrate(Database& database, std::int64_t target = schema_version());
 
 }  // namespace rota

@@ -16,14 +16,14 @@ namespace {
 
 using ObjectName = std::pair<std::string, std::string>;  // its type and its name
 
-// Two objects with one first page would be two views of the same bytes.
+// If two objects had the same first page, they would be two views of the same bytes.
 struct Schema {
   std::map<ObjectName, std::string> objects;  // its table and its SQL
   std::set<std::int64_t> first_pages;
   std::size_t with_pages = 0;
 };
 
-// Each run of white space as one space: SQLite keeps the text of a statement as it was given.
+// Each run of white space becomes one space: SQLite keeps the text of a statement as it was given.
 std::string with_single_spaces(std::string_view sql) {
   std::string text;
   for (const char c : sql) {

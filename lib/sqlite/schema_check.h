@@ -7,10 +7,10 @@
 
 namespace rota {
 
-// Whether a database has exactly the tables, indexes and triggers that Rota makes for this version:
-// none missing, none changed, none besides. A trigger or view that somebody planted would run
-// within our own statements. To be asked before the first write.
-//   kCorrupt   names the first object that differs
+// Checks that a database has exactly the tables, indexes and triggers that Rota makes for this
+// version: none missing, none changed, none added. A trigger or view that somebody planted would
+// run as part of our own statements. Call this before the first write.
+//   kCorrupt   some object differs; the message names the first one
 Result<void> require_our_schema(Database& database, std::int64_t version);
 
 }  // namespace rota

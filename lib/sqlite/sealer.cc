@@ -9,9 +9,9 @@
 //   audit name  := the first 8 of 16 bytes of BLAKE2b(audit key, "rota audit v1"
 //   first-64-bits-of-SHA-256[8])
 //
-// The store key itself encrypts nothing: the sealing key, the audit key, the member key and the
-// key id are derived from it (keyed BLAKE2b, crypto_kdf), so the id tells nothing about the key
-// that seals.
+// The store key itself encrypts nothing. The sealing key, the audit key, the member key and the key
+// id are derived from it (keyed BLAKE2b, crypto_kdf), so the key id tells nothing about the other
+// keys.
 
 #include "sqlite/sealer.h"
 
@@ -65,7 +65,7 @@ std::span<const unsigned char> span_of(const TokenBound& bound) {
   return std::span(bound.bytes).first(bound.size);
 }
 
-// Safe to repeat and from any thread.
+// May be called again, and from any thread.
 Result<void> start_sodium() {
   if (sodium_init() < 0) return fail(ErrorKind::kIo, "libsodium cannot start: no randomness");
   return {};
@@ -94,7 +94,7 @@ Result<Sealer> Sealer::create(Secret store_key) {
 }
 
 Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& store_key) {
-  // sodium_malloc() locks the pages where it may and goes on where it may not.
+  // sodium_malloc() locks the pages if it is allowed to, and goes on if it is not.
   GuardedKey key(static_cast<unsigned char*>(sodium_malloc(kKeyBytes)));
   if (!key) return fail(ErrorKind::kIo, "no guarded memory for the store key");
   crypto_kdf_derive_from_key(key.get(), kKeyBytes, subkey, kDerivation,

@@ -17,52 +17,54 @@
 
 namespace rota {
 
-// Names a store key without being it; every sealed row carries that of its key.
+// Names a store key without revealing it. Every sealed token has the id of its key beside it.
 using KeyId = std::array<unsigned char, 8>;
 
 using SealedBytes = std::vector<unsigned char>;
-// A keyed hash of a member's record: who has not the store key cannot change one and keep the
-// other.
+// A keyed hash of a member's record: nobody without the store key can change the record and make
+// the hash that fits it.
 using MemberSeal = std::array<unsigned char, 16>;
 
-// Encrypts tokens for the disk, with a key derived from the store key. That key lies in guarded,
-// read-only memory, locked against swap as far as RLIMIT_MEMLOCK allows. Const methods may be
-// called from several threads.
+// Encrypts tokens for the disk, with keys derived from the store key. They are in guarded,
+// read-only memory, which is locked against swap as far as RLIMIT_MEMLOCK allows. Several threads
+// may call const methods at the same time, but not during bind_to().
 class Sealer {
  public:
-  // kInvalid: the key is not 32 bytes. kIo: no memory for it.
+  // kInvalid if the key does not have kStoreKeyBytes bytes. kIo if there is no guarded memory, or
+  // libsodium cannot start.
   static Result<Sealer> create(Secret store_key);
 
   const KeyId& key_id() const { return key_id_; }
 
-  // From here on seals of the third form are those of this database.
+  // From now on, seals of the third form are bound to this database.
   void bind_to(const DatabaseId& database) { database_ = database; }
   const DatabaseId& database() const { return database_; }
 
-  // The same token never gives the same bytes twice: each sealing draws its own nonce.
+  // Sealing a token twice gives different bytes, since each time draws its own nonce.
   SealedBytes seal(const Secret& token, const TokenBinding& binding,
                    SealForm form = SealForm::kThird) const;
-  // None: sealed with another key or for another place, or changed since.
+  // Nullopt if the bytes were sealed with another key, or for another binding, form or database, or
+  // were changed since.
   std::optional<Secret> open(std::span<const unsigned char> sealed, const TokenBinding& binding,
                              SealForm form = SealForm::kThird) const;
 
-  // Not of the first form.
+  // The seal of a record, and whether `seal` is it. Not for the first form, which has none.
   MemberSeal seal(const MemberRecord& record, const MemberSalt& salt,
                   SealForm form = SealForm::kThird) const;
   bool holds(std::span<const unsigned char> seal, const MemberRecord& record,
              const MemberSalt& salt, SealForm form = SealForm::kThird) const;
-  // For a row that is made, and for a database.
+  // Random bytes for a new member's row, and for a new database.
   static MemberSalt draw_salt();
   static DatabaseId draw_database_id();
 
-  // How the audit trail names a token, in 16 hex digits: without the store key nobody can tell
-  // whether a token is the one.
+  // How the audit trail names a token, in 16 hex digits. Without the store key nobody can tell
+  // which token that is.
   std::string audit_name(Fingerprint token) const;
 
-  // A sealed constant that a database keeps, so that a wrong key is told from damaged rows, and
-  // that names the form of the other seals, so that nobody passes off an older form as the newest.
+  // A sealed constant that a database keeps. It tells a wrong store key from damaged rows. It also
+  // says the form of all other seals, so that nobody can put in rows of an older form.
   SealedBytes seal_key_check(SealForm form = SealForm::kThird) const;
-  // None: not of this key, or of another database.
+  // Nullopt if it was sealed with another key or for another database.
   std::optional<SealForm> form_of_key_check(std::span<const unsigned char> sealed) const;
 
  private:
@@ -91,11 +93,11 @@ class Sealer {
 
 inline constexpr std::size_t kStoreKeyBytes = 32;
 
-// A new random store key in its text form: 64 lower-case hex digits, no newline. kIo: no
-// randomness.
+// A new random store key in its text form: 64 lower-case hex digits, without a newline. kIo if
+// there is no randomness.
 Result<Secret> generate_store_key();
-// Reads that form; white space around it and upper case are allowed. kConfig says what is wrong
-// without quoting the text.
+// Reads that form into the key's 32 bytes. White space around it and upper case are allowed.
+// kConfig if it is anything else; the message does not quote the text.
 Result<Secret> parse_store_key(std::string_view text);
 
 }  // namespace rota

@@ -1,4 +1,4 @@
-// Whether the database is the one that this machine used last, and what follows if it is not.
+// Whether the database is the one that this machine used last, and what Rota does if it is not.
 
 #include <algorithm>
 #include <vector>
@@ -8,10 +8,10 @@
 
 namespace rota {
 
-// A copy that was put back, and any other database than the one before, knows less than Circle
-// does. Its access tokens may have been revoked since: each counts as replaced, so none is served
-// before Circle was asked about its member. That is durable with the new count of commits, and so
-// is not forgotten by a start that is cut off.
+// If somebody put back an older copy, or another database, it knows less than Circle does. Its
+// access tokens may have been revoked since. So each becomes superseded, and none is served until
+// Circle has answered a call about its member. This is committed together with the new count of
+// commits, so a start that is cut off does not forget it.
 Result<void> SqliteStore::compare_with_mark() {
   ROTA_ASSIGN(const std::int64_t commits, database_.number(sql::kLoadCommits));
   commits_ = std::clamp<std::int64_t>(commits, 0, MarkFile::kCommitMax);
@@ -34,7 +34,8 @@ Result<void> SqliteStore::compare_with_mark() {
         replaced.emplace_back(PutToken{member.id, token});
       }
     }
-    // The roster on disk is compared anew. And there is something to commit without a token, too.
+    // With these, the roster on disk is compared again, and there is something to commit even if no
+    // token changed.
     replaced.emplace_back(PutMeta{MetaKey::kRosterFingerprint, 0});
     replaced.emplace_back(PutMeta{MetaKey::kApprovedRoster, 0});
     ROTA_TRY(commit(replaced));

@@ -1,5 +1,5 @@
-// The audit trail in the database: rows that are appended, read, and removed, in each share from
-// the oldest on.
+// The audit trail in the database: its rows are appended, read, and removed, the oldest of each
+// share first.
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ namespace {
 
 std::int64_t number(WallTime time) { return time.time_since_epoch().count(); }
 
-// None: of an event that there is not.
+// Nullopt if the row's event does not exist.
 std::optional<AuditEntry> entry_of(const Statement& row) {
   AuditEntry entry{.id = row.integer(0),
                    .at = WallTime{Duration{row.integer(1)}},

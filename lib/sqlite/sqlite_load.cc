@@ -1,5 +1,5 @@
-// SqliteStore::load(): the whole database as records. The rows of every table come in the order of
-// the member's id, so one pass over the members takes selectors and tags along.
+// SqliteStore::load(): the whole database as records. Members, selectors and tags come in the order
+// of the member's id; tokens find their member by a binary search.
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@
 namespace rota {
 namespace {
 
-// The last enumerator of each enum that a row holds; all of them count from 0 or 1.
+// The first and the last enumerator of each enum that a row holds.
 template <class Enum>
 struct Bounds;
 template <>
@@ -45,7 +45,8 @@ struct Bounds<CallFate> {
   static constexpr CallFate kFirst = CallFate::kOpen, kLast = CallFate::kUnknown;
 };
 
-// False when the number in `column` names no enumerator: a wrong guess could serve a token.
+// False if the number in `column` is not one of the enum. We do not guess: a wrong guess could
+// serve a token.
 template <class Enum>
 bool read_enum(const Statement& row, int column, Enum& out) {
   const std::int64_t found = row.integer(column);
@@ -76,9 +77,9 @@ std::optional<std::int64_t> optional_at(const Statement& row, int column) {
   return row.integer(column);
 }
 
-// A million ids a second need a year for it.
+// At a million ids a second it takes a year to use so many.
 constexpr std::int64_t kIdGapMax = std::int64_t{1} << 45;
-// Some 35,000 years.
+// About 35,000 years.
 constexpr Duration kTimeMax{std::int64_t{1} << 50};
 
 bool is_a_time(MetaKey key) {
@@ -126,17 +127,18 @@ class Loader {
     return statement.for_each([this, read](const Statement& row) { return (this->*read)(row); });
   }
 
-  // Null: no such member, which foreign keys rule out unless another program wrote here, or the
-  // member was set aside.
+  // Null if there is no such member: it was set aside, or another program wrote here (foreign keys
+  // rule out all else).
   MemberRecord* find(std::int64_t id) {
     const auto found =
         std::ranges::lower_bound(snapshot_.members, MemberId{id}, {}, &MemberRecord::id);
     return found != snapshot_.members.end() && found->id == MemberId{id} ? &*found : nullptr;
   }
 
-  // An id that some row has is not given again, whatever the counter says: the row may have been
-  // set aside, and would come back as another's. False: no Rota gave this id. Ids are given one
-  // after the other, and one that is further away than any database gets would leave none to give.
+  // Moves the counter `next` past an id that some row has, so that the id is not given again: the
+  // row may have been set aside, and must not come back as another's. False if no Rota can have
+  // given this id. Ids are given one after the other, so one that is too far ahead is wrong, and to
+  // count on from it could leave no ids to give.
   template <class Id>
   static bool pass(Id& next, Id used) {
     const std::int64_t number = std::to_underlying(used);
@@ -149,12 +151,12 @@ class Loader {
     return true;
   }
 
-  // What no clock shows is not reckoned with: a sum would overflow.
+  // We do not calculate with a time that no clock can show: a sum could overflow.
   static bool is_time(const std::optional<WallTime>& time) {
     return !time || (time->time_since_epoch() <= kTimeMax && time->time_since_epoch() >= -kTimeMax);
   }
 
-  // What a record's own row says of it, beside the record.
+  // The parts of a member's row that are not in its record.
   struct Row {
     std::vector<unsigned char> seal;
     MemberSalt salt{};
@@ -164,7 +166,8 @@ class Loader {
     return rows_[static_cast<std::size_t>(&record - snapshot_.members.data())];
   }
 
-  // The roster's every line is looked at when a record is not believed: its member starts anew.
+  // If a record is not believed, its member starts anew, so the whole roster must be compared
+  // again.
   void set_aside_record() {
     ++snapshot_.rows_set_aside;
     roster_is_whole_ = false;
@@ -187,8 +190,8 @@ class Loader {
     return {};
   }
 
-  // A record that somebody changed could give one member's token to another, or to a program that
-  // has no grant.
+  // If we believed a record that somebody changed, it could give one member's token to another, or
+  // to a program that has no grant.
   void set_aside_what_is_not_as_sealed() {
     std::vector<MemberRecord> believed;
     std::vector<Row> rows;

@@ -29,7 +29,7 @@ std::int64_t number(bool value) { return value ? 1 : 0; }
 
 }  // namespace
 
-// Applies one batch inside its transaction and gathers the highest ids that it used.
+// Applies one batch inside its transaction, and notes the highest ids that the batch used.
 struct SqliteStore::Applier {
   Statements& sql;
   const Sealer& sealer;
@@ -38,7 +38,7 @@ struct SqliteStore::Applier {
   std::int64_t highest_call = 0;
   bool scrub = false;
 
-  // None: there is no such row, or it has no salt yet.
+  // Nullopt if there is no such row, or it has no salt yet.
   Result<std::optional<MemberSalt>> salt_of(MemberId member) {
     std::optional<MemberSalt> salt;
     const auto take = [&](const Statement& row) -> Result<void> {
@@ -125,8 +125,8 @@ struct SqliteStore::Applier {
     return sql.put_meta.run(number(put.key), put.value);
   }
 
-  // Last of all, in the same transaction: an id that was used stays used, even if its row is
-  // erased.
+  // In the same transaction, after all mutations: an id that was used stays used, even if its row
+  // is erased.
   Result<void> raise_next_ids() {
     for (const auto& [kind, highest] :
          {std::pair{IdKind::kMember, highest_member}, std::pair{IdKind::kToken, highest_token},
@@ -155,8 +155,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return store;
 }
 
-// The key check says which form the file is in, so it is changed in the same transaction: an
-// attempt that is cut off is made again at the next start.
+// The key check says which form the file has, so it changes in the same transaction. If the attempt
+// is cut off, the next start makes it again.
 Result<void> SqliteStore::seal_anew(SealForm form) {
   ROTA_ASSIGN(const Snapshot found, load(form));
   sealer_.bind_to(Sealer::draw_database_id());
@@ -167,14 +167,15 @@ Result<void> SqliteStore::seal_anew(SealForm form) {
   }
   const SealedBytes sealed = sealer_.seal_key_check();
   ROTA_TRY(in_transaction([&]() -> Result<void> {
-    // A token that is of the newest form already was not looked at, and must not open beside a
-    // record that was believed without a seal.
+    // load(form) did not look at tokens that have the newest form already. They must not open with
+    // a record that was believed without a seal.
     ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
     ROTA_TRY(apply(all));
     ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
     return put.run(std::span(sealer_.key_id()), std::span(sealed), std::span(sealer_.database()));
   }));
-  // Until then the file itself has the older form, and would be it again without its journal.
+  // Until the checkpoint, the database file itself still has the older form, and without its log it
+  // would be a database of that form again.
   if (database_.checkpoint()) scrub_owed_ = false;
   return {};
 }
@@ -216,7 +217,7 @@ Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
     return statements_.put_meta.run(number(MetaKey::kCommitNumber), commits_ + 1);
   }));
   mark_.write({.database = sealer_.database(), .commit = ++commits_});
-  // The batch is durable either way: a log that cannot be cut now is cut later.
+  // The batch is durable even if the log cannot be cut now; it is cut later.
   scrub_if_owed();
   return {};
 }
@@ -231,7 +232,7 @@ Result<void> SqliteStore::look_after() {
   return {};
 }
 
-// The write-ahead log is there from the first look into the database on, and until it is closed.
+// The write-ahead log exists from the first read of the database until it is closed.
 void SqliteStore::remember_files() {
   std::filesystem::path log = path_;
   log += "-wal";

@@ -17,25 +17,26 @@
 
 namespace rota {
 
-// The tokens in a SQLite file, each sealed before SQLite sees it. One thread at a time, not
-// necessarily the same; every call blocks on the disk.
+// The store in one SQLite file. Each token is sealed before SQLite sees it. One thread at a time,
+// not always the same one. Every call blocks on the disk.
 class SqliteStore : public TokenStore {
  public:
-  // Opens or creates the database at `path`, whose folder must exist; files are made 0600. Holds it
-  // alone until destroyed.
-  //   kBusy     another daemon has it; the message says which
+  // Opens the database at `path`, or creates it; its folder must exist. New files have mode 0600.
+  // No other process can open the database until this object is destroyed.
+  //   kBusy     another daemon or program has it; the message says which daemon
   //   kConfig   no such folder, no right to the file, or the store key does not fit
-  //   kCorrupt  not a database, not Rota's or of a newer schema: left as it is, byte by byte
+  //   kCorrupt  not a database, not Rota's, changed by somebody else, or of a newer schema: not a
+  //             byte of it is changed
   //   kFull, kIo
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
                                                    Sealer sealer);
 
-  // Tokens that do not open, and members whose record is not as Rota sealed it, with their tokens,
-  // are set aside: left in the file, counted, not loaded.
-  // kCorrupt: a row that no Rota writes.
+  // Sets aside tokens that do not open, and members whose record is not as Rota sealed it, with
+  // their tokens: they stay in the file and are counted, but not loaded. kCorrupt for a row that no
+  // Rota can have written.
   Result<Snapshot> load() override;
 
-  // kIo, and nothing counts as durable, once a file of the database was moved, removed or replaced.
+  // kIo once a file of the database was moved, removed or replaced; then nothing counts as durable.
   Result<void> commit(std::span<const Mutation> mutations) override;
   Result<void> look_after() override;
 
@@ -66,11 +67,12 @@ class SqliteStore : public TokenStore {
   static Result<Statements> prepare(Database& database);
   // sqlite_load.cc
   Result<Snapshot> load(SealForm form);
-  // sqlite_age.cc: sees whether the database is the one that this machine used last.
+  // sqlite_age.cc: is the database the one that this machine used last?
   Result<void> compare_with_mark();
   // Brings a database of an older form to the newest and gives it an id, all or nothing.
   Result<void> seal_anew(SealForm form);
-  // Runs `work` in a transaction: all of what it wrote is durable, or nothing of it is there.
+  // Runs `work` in a transaction. After a success, all that it wrote is durable. After a failure it
+  // may be durable or not, but never a part of it.
   template <class Work>
   Result<void> in_transaction(Work work) {
     const auto all = [&]() -> Result<void> {
@@ -78,7 +80,7 @@ class SqliteStore : public TokenStore {
       ROTA_TRY(work());
       return statements_.commit.run();
     };
-    // Looked at again at the end: the files may have gone meanwhile, and the batch with them.
+    // Checked at both ends: if the files went meanwhile, the batch went with them.
     ROTA_TRY(require_in_place());
     if (Result<void> done = all(); !done) {
       database_.roll_back();
@@ -87,16 +89,17 @@ class SqliteStore : public TokenStore {
     return require_in_place();
   }
   Result<void> apply(std::span<const Mutation> mutations);
-  // Entries with numbers that no Rota reaches get the next ones instead: past them there are none.
+  // Gives entries with numbers that no Rota reaches the next free ones instead: after such numbers
+  // there would be none left.
   Result<void> mend_audit_numbers();
-  // The files that SQLite has open are those that stand at their paths.
+  // kIo unless the files that SQLite has open are those at their paths.
   Result<void> require_in_place() const;
   void remember_files();
   void scrub_if_owed();
   Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
                           std::optional<WallTime> now);
 
-  // In this order: the statements go before the database, the lock last of all.
+  // In this order, so that the statements go before the database, and the lock goes after both.
   const std::filesystem::path path_;
   LockFile lock_;
   MarkFile mark_;
@@ -105,9 +108,9 @@ class SqliteStore : public TokenStore {
   Statements statements_;
   std::vector<std::pair<std::filesystem::path, FileIdentity>> files_;  // that SQLite has open
   std::int64_t commits_ = 0;  // of this database, since it was made
-  bool is_new_ = false;       // made by this start
+  bool is_new_ = false;       // open() made the database
   std::optional<OtherDatabase> other_;
-  bool scrub_owed_ = true;  // a log that a dead process left may hold erased bytes
+  bool scrub_owed_ = true;  // at first: the log of a process that died may hold erased bytes
 };
 
 }  // namespace rota

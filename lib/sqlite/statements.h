@@ -1,13 +1,13 @@
 #pragma once
 
-// Every statement that runs on the tables of schema.cc, by name. Times are milliseconds since 1970.
+// All statements on the tables of schema.cc, by name. Times are milliseconds since 1970.
 
 namespace rota::sql {
 
 inline constexpr const char* kBegin = "BEGIN IMMEDIATE";
 inline constexpr const char* kCommit = "COMMIT";
 
-// Members. An upsert, never a REPLACE: that would delete the row first, and its tokens with it.
+// Members. An upsert, not a REPLACE, which would delete the row first, and its tokens with it.
 inline constexpr const char* kPutMember =
     "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
     " renew_not_before, seal, salt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
@@ -26,7 +26,7 @@ inline constexpr const char* kClearTags = "DELETE FROM tag WHERE member = ?1";
 inline constexpr const char* kPutTag =
     "INSERT INTO tag (member, selector, position, value) VALUES (?1, ?2, ?3, ?4)";
 
-// Tokens. The row is always written whole: a token that moves or changes its state is sealed anew.
+// Tokens. The row is always written whole: a token that moves or changes its state is sealed again.
 inline constexpr const char* kPutToken =
     "INSERT INTO token (id, member, kind, status, issued_at, expires_at, status_since, key_id,"
     " sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
@@ -54,7 +54,7 @@ inline constexpr const char* kRaiseNextId =
     "INSERT INTO next_id (kind, value) VALUES (?1, ?2)"
     " ON CONFLICT (kind) DO UPDATE SET value = excluded.value WHERE excluded.value > value";
 
-// The audit trail. What goes is always a piece of a share's beginning, ?3 entries of it at most.
+// The audit trail. Each prune removes the oldest entries of one share, at most ?3 of them.
 inline constexpr const char* kAppendAudit =
     "INSERT INTO audit (at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
     " place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
@@ -63,8 +63,8 @@ inline constexpr const char* kPruneAuditToRows =
     "DELETE FROM audit WHERE share = ?1"
     " AND place <= (SELECT max(place) FROM audit WHERE share = ?1) - ?2"
     " AND place < (SELECT min(place) FROM audit WHERE share = ?1) + ?3";
-// Older than ?2, and no more of it than ?5 from the oldest on. Entries from after ?4 hold nothing
-// up.
+// Removes entries older than ?2, but at most a time of ?5 from the oldest entry on. Entries with a
+// time after ?4 do not keep the entries after them.
 inline constexpr const char* kPruneAuditBefore =
     "WITH first AS (SELECT min(place) AS place FROM audit WHERE share = ?1),"
     " old AS (SELECT min(?2, coalesce((SELECT last_at + ?5 FROM audit"
@@ -76,8 +76,8 @@ inline constexpr const char* kPruneAuditBefore =
     " DELETE FROM audit WHERE share = ?1 AND place <= (SELECT max(place) FROM audit"
     " WHERE share = ?1 AND place < (SELECT place FROM kept)"
     " AND last_at < (SELECT before FROM old))";
-// The highest number of an entry. From 2^53 on it is one that no Rota reaches. What is moved are
-// all from 2^52 on, so that entries which were written after it go along.
+// The highest number of an entry. No Rota reaches 2^53. kMoveFarAudit moves all entries from 2^52
+// on, so that it also moves those that were written after a wrong one.
 inline constexpr const char* kAuditNumberMax =
     "SELECT max(coalesce((SELECT max(id) FROM audit), 0),"
     " coalesce((SELECT max(place) FROM audit WHERE share = 1), 0),"
@@ -108,7 +108,7 @@ inline constexpr const char* kPutKeyCheck =
     " database = excluded.database";
 inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed, database FROM key_check";
 
-// A start. Each query reads its table in the order of its key; nothing is sorted.
+// For a start. Each query reads its table in the order of its key, so SQLite need not sort.
 inline constexpr const char* kLoadMembers =
     "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used,"
     " seal, salt FROM member ORDER BY id";

@@ -147,8 +147,9 @@ class TokenStore {
   // Puts the notes at the end of the audit trail, all or none, and synced. Then removes the oldest
   // entries of each share that are over the bounds: over `rows_max` always, and over `keep` only if
   // `now` (this machine's clock) is given. Entries with a time after `now` have no age: they go
-  // together with the old ones that come after them. Do not repeat a call that succeeded: it would
-  // put the notes there twice.
+  // together with the old ones that come after them. Do not repeat a call that succeeded: the
+  // notes would be there twice. If a failed call is repeated, they may be there twice too, since
+  // the failed call may have had its effect.
   virtual Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                                     std::optional<WallTime> now) = 0;
   // A page of the entries that the query asks for. Looks at kAuditScanMax entries at most.
