@@ -6,8 +6,8 @@
 
 namespace rota {
 
-// Bytes on their way out, tokens among them: whatever leaves the buffer is wiped in it, be it sent,
-// moved by growth or dropped.
+// Bytes on their way out, tokens among them. The buffer wipes bytes that it consumes, moves when it
+// grows, or still has when it is destroyed. Loop thread only.
 class Buffer {
  public:
   Buffer() = default;
@@ -20,8 +20,10 @@ class Buffer {
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
 
+  // `bytes` must not point into this buffer. Has no limit of its own: kOutputBytesMax is the
+  // caller's.
   void append(std::string_view bytes);
-  // Drops the first `count` bytes; no more than there are.
+  // Drops the first `count` bytes. Aborts if there are fewer.
   void consume(std::size_t count);
   std::size_t capacity() const { return capacity_; }
 

@@ -9,22 +9,24 @@
 
 namespace rota {
 
-// What GET /v1/watch says, as the HTML standard has Server-Sent Events:
+// The reply to GET /v1/watch, as Server-Sent Events (HTML standard):
 //
 //   reply     = head *( event | heartbeat )       ; ends with the connection
 //   event     = "event: " ( "token" | "retired" ) LF "data: " json LF LF
 //   heartbeat = ":" LF LF
 //
-// The data of a token is the 200 body of GET /v1/token, that of a retired one the body of an
-// error's code and message; each with the member's key in front: {"member":"id:42",…}.
+// The data of a token event is the 200 body of GET /v1/token. The data of a retired event is the
+// code and message of the error that GET /v1/token would answer. In both, the member's key comes
+// first:
+// {"member":"id:42",…}.
 
-// X-Accel-Buffering keeps nginx from holding events back until it has a buffer full.
+// Its X-Accel-Buffering keeps nginx from holding events back until it has a full buffer.
 void append_stream_head(Buffer& out);
-// The row must have a body.
+// Aborts if the row has no body.
 void append_token_event(Buffer& out, const MemberKey& member, const Published& row);
 void append_retired_event(Buffer& out, const MemberKey& member, ErrorCode why);
-// Seen by nobody but the peer's kernel: a peer that is gone is noticed, and no proxy loses
-// patience.
+// Clients ignore it. It shows us that a peer is gone, and keeps proxies from closing a quiet
+// connection.
 void append_heartbeat(Buffer& out);
 
 }  // namespace rota

@@ -28,7 +28,7 @@ constexpr bool is_one_of(unsigned c, std::string_view set) {
   return c < 0x80 && set.contains(static_cast<char>(c));
 }
 
-// Inside a line: everything but control bytes, of which only the tab is text.
+// Inside a line: everything but control bytes. The tab is allowed.
 constexpr ByteSet kLineByte =
     byte_set([](unsigned c) { return c == '\t' || (c >= 0x20 && c != 0x7f); });
 constexpr ByteSet kTokenByte =
@@ -38,7 +38,7 @@ constexpr ByteSet kTargetByte =
 constexpr ByteSet kHostByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=:[]%"); });
 
-// Of a host in a target, which is a name, an IPv4 address or, in brackets, an IPv6 address.
+// The bytes of a host in a target: a name or an IPv4 address; and an IPv6 address, inside brackets.
 constexpr ByteSet kHostNameByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=%"); });
 constexpr ByteSet kHostLiteralByte =
@@ -62,7 +62,7 @@ bool same_word(std::string_view text, std::string_view lower_case) {
 
 constexpr std::string_view kBlanks = " \t";  // RFC 9110, 5.6.3
 
-// Whether `predicate` is true of an element of the list, empty ones left out.
+// Whether `predicate` is true of some element of the list. Empty elements do not count.
 template <class Predicate>
 bool any_element(std::string_view list, Predicate predicate) {
   while (!list.empty()) {
@@ -127,7 +127,7 @@ class HeadBuilder {
     }
     head_.method = line.substr(0, method_end);
     if (!is_token(head_.method)) return bad("the method is not a token");
-    // Decided here, so that no route has to know the method.
+    // A HEAD becomes a GET here, so that no route has to know it.
     if (head_.method == "HEAD") {
       head_.method = "GET";
       head_.head_only = true;

@@ -17,37 +17,39 @@ namespace rota {
 //   path        = "/" …                                ; absolute-form without one means "/"
 //   field       = token ":" OWS value OWS
 //
-// Empty lines before the request are skipped (RFC 9112, 2.2). A target has visible ASCII but "#",
-// and UTF-8; each "%" is followed by two hex digits. RFC 3986 wants "|", which SSO ids hold, and
-// UTF-8 percent-encoded, and many clients send them as they are. Refused although some servers
-// take it: bare CR or LF, folded fields, other forms of target, more or less than one Host with
-// 1.1, Transfer-Encoding, a second Content-Length. An expectation other than 100-continue is 417.
+// Empty lines before the request are skipped (RFC 9112, 2.2). A target may have visible ASCII
+// except "#", and UTF-8; two hex digits must follow each "%". RFC 3986 wants "|", which SSO ids
+// have, and UTF-8 percent-encoded, but many clients send them as they are. These are refused,
+// although some servers take them: a bare CR or LF, folded fields, other forms of target, no Host
+// with 1.1, a second Host, Transfer-Encoding, a second Content-Length. An expectation other than
+// 100-continue is answered with 417.
 struct RequestHead {
-  std::string_view method;        // of HEAD it is GET, with head_only
+  std::string_view method;        // "GET" for a HEAD, with head_only
   std::string_view path;          // begins with "/", still percent-encoded
   std::string_view query;         // what follows "?", still percent-encoded
-  bool head_only = false;         // HEAD: the reply of a GET, without its body
-  bool close = false;             // the client asked for it, or speaks 1.0
+  bool head_only = false;         // a HEAD: the reply is that of a GET without the body
+  bool close = false;             // the client sent "Connection: close", or speaks 1.0
   bool expects_continue = false;  // the client may wait for a 100 before it sends the body
-  std::size_t head_bytes = 0;     // with the empty lines
-  std::size_t body_bytes = 0;     // that follow, no more than kRequestBodyBytesMax
+  std::size_t head_bytes = 0;     // including the empty lines before it
+  std::size_t body_bytes = 0;     // that follow the head, at most kRequestBodyBytesMax
 };
 
 struct NeedMore {};
 
-// The connection cannot go on after this: where the next request begins is unknown.
+// The connection must end after the reply to this, since nobody knows where the next request
+// begins.
 struct HeadError {
   ErrorCode code = ErrorCode::kBadRequest;  // or kRequestTooLarge, kExpectationFailed
   std::string_view why;                     // static text
   bool head_only = false;                   // the method was HEAD: the reply has no body
 };
 
-// Parses the request that `bytes` begins with, without copying: the views point into `bytes`, or to
-// static text. Gives the same for a request whole or after any of its pieces, an error as soon as
-// its line is whole.
+// Parses the head of the request at the start of `bytes`. NeedMore: the head is not complete yet;
+// call again with more bytes. An error comes as soon as the line with the error is complete. Copies
+// nothing: the views point into `bytes` or to static text.
 std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes);
 
-// How many bytes of whole empty lines there are before the request.
+// How many bytes of complete empty lines come before the request.
 std::size_t empty_lines_before(std::string_view bytes);
 
 }  // namespace rota

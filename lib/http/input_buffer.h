@@ -9,9 +9,8 @@
 
 namespace rota {
 
-// The bytes of one connection that were received and not taken yet, at most kInputBytesMax of them.
-// Bytes come in behind the others and are taken from the front. It allocates nothing. Loop thread
-// only.
+// The bytes of one connection that were received and not consumed yet, at most kInputBytesMax. It
+// allocates nothing. Loop thread only.
 class InputBuffer {
  public:
   InputBuffer() = default;
@@ -23,12 +22,12 @@ class InputBuffer {
   bool empty() const { return begin_ == end_; }
   bool full() const { return end_ - begin_ == bytes_.size(); }
 
-  // All the room there is, in one piece; empty if the buffer is full. Moves the bytes to the front,
-  // so views into data() end. The caller writes there and says by added() how much.
+  // All the free room, in one piece; empty if the buffer is full. Moves the bytes to the front, so
+  // views into data() become invalid. The caller writes there, and then calls added().
   std::span<char> room();
-  // The first `count` bytes of room() are received; no more than it has.
+  // The first `count` bytes of room() were received. Aborts if it has fewer.
   void added(std::size_t count);
-  // Takes the first `count` bytes; no more than there are.
+  // Drops the first `count` bytes. Aborts if there are fewer.
   void consume(std::size_t count);
 
  private:

@@ -12,14 +12,15 @@ namespace rota {
 // counts are options, so that tests can make them small.
 
 inline constexpr std::size_t kRequestHeadBytesMax = 8 * 1024;
-// A body means nothing to any route: it is read, so that the next request is found, and ignored.
+// No route uses a body. It is read and ignored, so that the next request is found.
 inline constexpr std::size_t kRequestBodyBytesMax = 4 * 1024;
-// Received and not yet taken; holds any one request, or many small ones.
+// What a connection has received and not consumed: room for any one request, or many small ones.
 inline constexpr std::size_t kInputBytesMax = 16 * 1024;
 static_assert(kInputBytesMax >= kRequestHeadBytesMax + kRequestBodyBytesMax);
-// Read from one connection before the others that are ready; a longer request takes several reads.
+// What one connection may read before the others that are ready. A longer request takes several
+// reads.
 inline constexpr std::size_t kReceiveBytesMax = 4 * 1024;
-// Rendered and not yet sent: above this no further request is taken and no further reply rendered.
+// Rendered and not sent yet: above this no further request is taken and no further reply rendered.
 inline constexpr std::size_t kOutputBytesMax = 64 * 1024;
 // An empty output buffer that grew past this gives its memory back.
 inline constexpr std::size_t kOutputBytesKept = 16 * 1024;
@@ -27,18 +28,19 @@ inline constexpr std::size_t kOutputBytesKept = 16 * 1024;
 inline constexpr std::size_t kRequestsReadAheadMax = 64;
 inline constexpr std::size_t kWaitsPerConnectionMax = 16;
 
-// A watch ends its connection, so there are no more of them than connections.
+// How many members one watch may name. A watch takes over its connection, so there are no more
+// watches than connections.
 inline constexpr std::size_t kWatchKeysMax = 64;
-// Members that one watch looks at before the loop has its other work.
+// How many members one watch looks at before the loop does its other work.
 inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
-// Connections whose turn it is, or clients that want to be accepted: neither keeps the loop longer
-// than this before the loop looks at what else is ready. A client that has just become ready waits
-// for a few turns at most, so a short turn is its p99 beside a crowd (`scripts/bench hostile`).
+// How long the loop serves connections, or accepts clients, before it looks at what else is ready.
+// A client that has just become ready waits for a few turns at most, so a short turn keeps its p99
+// short beside a crowd (`scripts/bench hostile`).
 inline constexpr std::chrono::microseconds kTurnMax{25};
 // A loop that is never idle offers the processor to others once in so many turns.
 inline constexpr unsigned kTurnsPerYield = 4;
 
-// Far past any token's life, and small enough to be added to any time.
+// Far longer than any token lives, and small enough to be added to any time.
 inline constexpr Duration kMinTtlMax = std::chrono::days{3650};
 
 inline constexpr std::size_t kMembersPageDefault = 100;

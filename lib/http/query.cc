@@ -20,14 +20,14 @@ int hex_digit(char c) {
   return -1;
 }
 
-// Most texts have nothing to decode and are used where they stand.
+// Most texts need no decoding and are used in place.
 Result<std::string_view> decode_into(std::string_view text, std::string& storage) {
   if (!text.contains('%')) return text;
   ROTA_ASSIGN(storage, percent_decode(text));
   return std::string_view(storage);
 }
 
-// Names the parameter in front of what is wrong with its value.
+// Puts the parameter's name before the error.
 template <class T>
 Result<T> naming(std::string_view name, Result<T> result) {
   if (result) return result;
@@ -46,7 +46,7 @@ Result<Fingerprint> parse_refused(std::string_view text) {
   return *value;
 }
 
-// Sets `target` once.
+// Sets `target`; an error if it is set already.
 template <class T>
 Result<void> set_once(std::string_view name, std::optional<T>& target, Result<T> value) {
   if (target) return repeated_parameter(name);
@@ -62,7 +62,7 @@ struct Fields {
   std::optional<Fingerprint> refused;
 };
 
-// None: the parameter is not one of the three selectors.
+// Nullopt if the parameter is not one of the three selectors.
 std::optional<Result<NamedMember>> read_selector(const QueryReader& reader) {
   const std::string_view name = reader.name();
   const auto with = [&reader](Result<MemberKey> (*read)(std::string_view)) {

@@ -40,7 +40,7 @@ void append_body(Buffer& out, std::string_view body, ReplyForm form) {
   if (!form.head_only) out.append(body);
 }
 
-// A message may quote what the client sent, which need not be UTF-8, as JSON must be.
+// A message may quote what the client sent. That may not be UTF-8, and JSON must be.
 std::string printable(std::string_view text) {
   std::string result(text);
   std::ranges::replace_if(result, [](char c) { return c < 0x20 || c > 0x7e; }, '?');

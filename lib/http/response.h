@@ -11,14 +11,14 @@
 
 namespace rota {
 
-// Every way in which a request is refused; ErrorRow has what each looks like on the wire.
+// Every way to refuse a request. row_of() has what each looks like on the wire.
 enum class ErrorCode {
   kBadRequest,
   kForbidden,
   kMemberUnknown,
   kNotFound,
   kMethodNotAllowed,
-  kNotPossible,  // admin socket: the member or the plan is not in a state for that
+  kNotPossible,  // admin socket: not in the present state of the member or the plan
   kMemberRetired,
   kMemberBlocked,
   kExpectationFailed,
@@ -35,50 +35,51 @@ struct ErrorRow {
   int status = 0;
   std::string_view reason;   // HTTP's phrase for the status
   std::string_view code;     // "code" in the body: what programs switch on
-  std::string_view message;  // unless the reply has its own
+  std::string_view message;  // used if the reply has none of its own
 };
 ErrorRow row_of(ErrorCode code);
 
 // A reply without a token.
 struct ErrorReply {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;  // empty: the row's; bytes that are not printable ASCII are sent as '?'
+  std::string message;  // empty: the row's. Bytes that are not printable ASCII are sent as '?'
   std::optional<Duration> retry_after;  // sent as whole seconds, rounded up, at least 1
-  std::string_view allow;               // the methods that would do; only for kMethodNotAllowed
+  std::string_view allow;               // the methods that the path has; only for kMethodNotAllowed
 };
 inline ErrorReply error_reply(ErrorCode code, std::string message = {}) {
   return {.code = code, .message = std::move(message), .retry_after = {}, .allow = {}};
 }
 inline ErrorReply method_not_allowed(std::string_view allow) {
   ErrorReply reply = error_reply(ErrorCode::kMethodNotAllowed);
-  reply.allow = allow == "GET" ? "GET, HEAD" : allow;  // HEAD goes wherever GET does
+  reply.allow = allow == "GET" ? "GET, HEAD" : allow;  // every path with GET has HEAD
   return reply;
 }
 
 struct JsonReply {
   std::string body;
-  bool unavailable = false;  // of a 503; otherwise of a 200
+  bool unavailable = false;  // true: a 503; false: a 200
 };
 
-// Prometheus' text format, of a 200.
+// A 200 in Prometheus' text format.
 struct MetricsReply {
   std::string body;
 };
 
-// What of a reply depends on the request and the connection.
+// What the request and the connection decide about a reply.
 struct ReplyForm {
   bool close = false;      // adds "Connection: close"
-  bool head_only = false;  // the reply to a HEAD: what a GET would get, its length too, but no body
+  bool head_only = false;  // the reply to a HEAD: the head of a GET's reply, and no body
 };
 
 // Each appends one whole reply.
 void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form);
 void append_json(Buffer& out, const JsonReply& reply, ReplyForm form);
 void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form);
-// 200 with the row's body, which must be there. Date is `circle_now`, the clock that the token's
-// expiry is on; Rota-Expires-In is the whole seconds from then to the expiry.
+// 200 with the row's body. Date is `circle_now`, on the same clock as the token's expiry, and
+// Rota-Expires-In is the number of whole seconds between the two. Aborts unless the row has a body
+// that expires after `circle_now`.
 void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form);
-// The interim reply to a client that waits for leave to send its body.
+// The interim reply to a client that waits for it before it sends its body.
 void append_continue(Buffer& out);
 
 }  // namespace rota
