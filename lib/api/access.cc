@@ -22,7 +22,7 @@ bool AccessPolicy::may_read(const PeerIdentity& peer, const MemberKey& asked,
 AccessPolicy::Judged AccessPolicy::judge(const PeerIdentity& peer, const MemberKey& asked,
                                          const Table::Lookup& found) const {
   if (may_administer(peer)) return {.granted = true};
-  // Both are asked in any case, so that a refusal by one takes no less.
+  // Ask both in any case, so that a refusal by one does not take less time.
   const Judged also = also_ ? also_->judge(peer, asked, found) : Judged{.granted = true};
   Judged judged{.compared = also.compared};
   const bool granted = any_rights(peer, [&](const Rights& rights) {
@@ -79,7 +79,7 @@ bool AccessPolicy::any_rights(const PeerIdentity& peer, Holds holds) const {
   if (const auto user = of_user_.find(peer.uid); user != of_user_.end() && holds(user->second)) {
     return true;
   }
-  // Whichever are fewer are gone through: a peer can have thousands of groups, and so can grants.
+  // Go through the shorter of the two: a peer can have thousands of groups, and so can grants.
   if (peer.groups.size() < of_group_.size()) {
     return std::ranges::any_of(peer.groups, [&](std::uint32_t gid) {
       const auto group = of_group_.find(gid);

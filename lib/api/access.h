@@ -18,13 +18,13 @@ namespace rota {
 struct PeerIdentity {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::int32_t pid = 0;  // for messages only: the process may be gone, its number given again
-  // The primary group and every supplementary one; sorted.
+  std::int32_t pid = 0;  // for messages only: another process may have this number by now
+  // The primary group and all supplementary ones, sorted.
   std::vector<std::uint32_t> groups{};
 };
 
-// Who comes over TCP: (uid_t)-1, which no process can have. Unlike the user "nobody", no grant can
-// name it.
+// The peer of a TCP connection: (uid_t)-1, which no process can have, and which, unlike the user
+// "nobody", no grant can name.
 inline constexpr std::uint32_t kNoId = AuditCaller::kNoId;
 inline constexpr PeerIdentity kPeerUnknown{.uid = kNoId, .gid = kNoId, .pid = 0};
 
@@ -32,7 +32,7 @@ inline AuditCaller caller_of(const PeerIdentity& peer) {
   return {.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
 }
 
-// One [[grant]], its holder's name resolved.
+// One [[grant]], with its holder's name resolved to an id.
 struct Grant {
   enum class Holder { kUser, kGroup };
 
@@ -43,46 +43,48 @@ struct Grant {
   std::vector<MemberKey> members;
 };
 
-// Who may do what. Root and the daemon's own user may do everything, others read what is granted to
-// their user or to one of their groups. Values copy; loop thread only.
+// Who may do what (P11). Root and the daemon's own user may do everything. Others may read what is
+// granted to their user or to one of their groups; a peer with kNoId may do nothing. Loop thread
+// only.
 class AccessPolicy {
  public:
   explicit AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& grants = {});
 
-  // Whether the peer may have the tokens of the member that `asked` leads to: `member`, or null
-  // when it leads to nobody. By key a grant covers the member under all its names, and a name
-  // although it leads to nobody (yet); by tag it covers only who is there. A refusal is the same
-  // whether or not there is such a member.
+  // Whether the peer may have the tokens of `member`, to which the name `asked` leads; null if it
+  // leads to nobody. A grant by key covers the member under all its names, and also a name that
+  // leads to nobody (yet). A grant by tag covers only members that exist. The answer to a peer
+  // without a grant is the same whether or not there is such a member.
   bool may_read(const PeerIdentity& peer, const MemberKey& asked, const Published* member) const;
-  // The same for a name as the table looked it up, for peers that must not learn whether there is
-  // such a member: without a grant as many names and tags are compared if there is none as if there
-  // is. `compared` is for tests.
+  // The same, for a name as Table::look_up() found it. If the peer has no grant, this compares as
+  // many names and tags if the member exists as if it does not, so that the time does not tell.
+  // `compared` is for tests.
   struct Judged {
     bool granted = false;
     std::size_t compared = 0;
   };
   Judged judge(const PeerIdentity& peer, const MemberKey& asked, const Table::Lookup& found) const;
-  // Whether the peer may have the tokens of all members, so that no name has to be judged.
+  // Whether the peer may have the tokens of all members. Then no name needs to be judged.
   bool may_read_all(const PeerIdentity& peer) const;
-  // The same for a member that nobody asked for by name.
+  // may_read() for a member that the peer did not ask for by name.
   bool may_read(const PeerIdentity& peer, const Published& member) const;
-  // Whether anything at all is granted to the peer, be anybody there or not.
+  // Whether the peer has any grant at all, even if it covers no existing member.
   bool may_read_some(const PeerIdentity& peer) const;
+  // Whether the peer is root or the daemon's own user.
   bool may_administer(const PeerIdentity& peer) const;
 
-  // What both allow, and nothing else.
+  // A policy that allows only what both allow.
   AccessPolicy and_only(const AccessPolicy& other) const;
   bool operator==(const AccessPolicy& other) const;
 
  private:
-  // All that is granted to one user or one group. Sets, so that a fetch costs the same whatever
-  // the length of the lists.
+  // All that is granted to one user or one group. These are sets, so that the length of a grant's
+  // lists does not matter to a fetch.
   struct Rights {
     bool all_members = false;
     std::unordered_set<std::string> tags;
     std::unordered_set<MemberKey> members;
 
-    // How many names and tags of the member are granted: all are compared, whatever is found.
+    // How many names and tags of the member are granted. Compares all of them, even after a match.
     std::size_t matches(const Published& member) const;
     bool operator==(const Rights&) const = default;
   };
@@ -95,7 +97,7 @@ class AccessPolicy {
   std::uint32_t own_uid_;
   RightsOf of_user_;
   RightsOf of_group_;
-  std::shared_ptr<const AccessPolicy> also_;  // has to allow it, too; null: no such
+  std::shared_ptr<const AccessPolicy> also_;  // must allow it too; null if there is none
 };
 
 }  // namespace rota

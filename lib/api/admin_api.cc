@@ -56,8 +56,8 @@ Result<void> expect_no_parameters(std::string_view query) {
   return {};
 }
 
-// The names that a request may mean: as it stands if that leads to somebody, else with each "+" as
-// a space if that does. If neither does, both: the audit trail may know more.
+// The names that a request may mean: the name as written if it leads to somebody, otherwise the
+// name with each "+" as a space if that does. If neither does, both: the audit trail may know one.
 std::vector<std::string> names_meant(const NamedMember& member, const AdminService& admin) {
   std::vector<std::string> names{member.key.text()};
   if (!member.as_form || admin.knows(names.front())) return names;
@@ -118,7 +118,8 @@ Result<MembersQuery> parse_members_query(std::string_view text) {
   }
 }
 
-// It goes on the audit trail, whatever it is: no other bytes than an id has.
+// The value goes on the audit trail even if there is no such plan, so it may have only an id's
+// bytes.
 bool looks_like_plan_id(std::string_view text) {
   constexpr std::size_t kLengthMax = 16;
   return !text.empty() && text.size() <= kLengthMax &&
@@ -247,7 +248,7 @@ std::optional<OperatorAction> action_of(std::string_view name) {
   return std::nullopt;
 }
 
-// `rest` is what follows "/v1/members/": KEY or KEY/ACTION, a slash inside of the key encoded.
+// `rest` follows "/v1/members/": KEY or KEY/ACTION. A slash inside the key is percent-encoded.
 Answer answer_member(const RequestHead& request, std::string_view rest, const AuditCaller& caller,
                      AdminService& admin) {
   const auto slash = rest.find('/');
@@ -281,7 +282,7 @@ Answer answer_member(const RequestHead& request, std::string_view rest, const Au
 struct Route {
   std::string_view path;
   std::string_view method;
-  bool has_parameters;  // its answer reads the query itself
+  bool has_parameters;  // `answer` reads the query itself; otherwise a query is refused
   Answer (*answer)(std::string_view query, const AuditCaller& caller, AdminService& admin);
 };
 

@@ -24,7 +24,7 @@ Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) co
     return answer;
   }
   if (tokens_ != nullptr && request.path == "/v1/watch") return answer_watch(request, peer);
-  // Not on the token socket: how much Rota has to do is not every client's business.
+  // Not on the token socket: clients need not know how much Rota has to do.
   const bool with_metrics = admin_ != nullptr || tokens_ == nullptr;
   if (auto health = answer_health(request, health_, with_metrics)) return *std::move(health);
   if (admin_ != nullptr) return answer_admin(request, caller_of(peer), *admin_);
@@ -52,7 +52,7 @@ std::unique_ptr<WatchStream> Frontend::open_watch(WatchReply watch, const PeerId
                                        std::move(wake));
 }
 
-// Who waits is seen by the rotation anyway.
+// The engine sees clients that wait anyway.
 void Frontend::note_use(const TokenQuery& query, const Answer& answer) const {
   if (const auto* token = std::get_if<TokenReply>(&answer)) {
     tokens_->note_use(*token->row);

@@ -8,9 +8,9 @@
 
 namespace rota {
 
-// Answers /healthz, which needs nothing but the loop to turn, /readyz and, where it is wanted,
-// /metrics; none for every other path. These need no grant, and ignore what follows a "?": some
-// probes put a number there.
+// Answers /healthz (always ok while the loop runs), /readyz and, if `with_metrics`, /metrics.
+// Nullopt for any other path. These routes need no grant and ignore the query, since some probes
+// put a number there.
 std::optional<Answer> answer_health(const RequestHead& request, const HealthService& health,
                                     bool with_metrics);
 

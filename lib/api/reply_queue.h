@@ -16,16 +16,16 @@ namespace rota {
 // A reply's place in the order of one connection. Numbers only grow, and none is used again.
 enum class ReplyNumber : std::uint64_t {};
 
-// A wait that has ended. The token is looked up only when the reply's turn comes, so that no token
-// ages in the queue, and no member retires there.
+// A wait that has ended. The token is looked up when the reply's turn comes, so that no reply has a
+// token that has aged in the queue, or whose member has retired meanwhile.
 struct Settled {
   Asked asked;
   WaitAnswer answer;
 };
-// Leave to send the body of the request that is being received: not a reply, but it has its turn.
+// The 100 for the request that is being received: not a final reply, but it has its turn too.
 struct Continue {};
 
-// A reply that has come to its turn: what to render.
+// A reply whose turn has come, ready to be rendered.
 struct ReadyReply {
   using Content = std::variant<Settled, Continue, WatchReply, JsonReply, MetricsReply, ErrorReply>;
 
@@ -33,10 +33,9 @@ struct ReadyReply {
   Content content;
 };
 
-// The replies of one connection that have their place in the order and are not rendered yet. They
-// leave in the order in which they came, whichever becomes ready first. It starts and cancels
-// nothing: the session does, and tells it how things ended. Owns what it holds. Without I/O. Loop
-// thread only.
+// The replies of one connection that are not rendered yet. They leave in the order in which they
+// entered, even if a later one is ready first. The queue starts and cancels nothing: the session
+// does that, and tells the queue how things ended. No I/O. Loop thread only.
 class ReplyQueue {
  public:
   ReplyQueue() = default;
@@ -44,29 +43,32 @@ class ReplyQueue {
   ReplyQueue& operator=(const ReplyQueue&) = delete;
 
   bool empty() const { return replies_.empty(); }
-  // No further reply may enter: kRequestsReadAheadMax are here, or kWaitsPerConnectionMax wait.
+  // Whether no further reply may enter: kRequestsReadAheadMax are here, or kWaitsPerConnectionMax
+  // wait.
   bool full() const;
-  // The number of the reply that enters next: what is started for it needs to know the number
+  // The number of the reply that enters next. A caller that starts work for it needs the number
   // first.
   ReplyNumber next_number() const { return ReplyNumber{first_ + replies_.size()}; }
 
-  // Each enters one reply behind all others. Only while it is not full().
+  // Each of these adds one reply after all others. They abort if the queue is full().
   void add(ReplyForm form, ReadyReply::Content content);
   // Becomes ready by settle(); until then clear() returns `wait`.
   void add_waiting(ReplyForm form, Asked asked, WaitId wait);
   // Becomes ready by finish().
   void add_running(ReplyForm form);
 
-  // The wait of this reply has ended, or what ran for it. Once for each reply. False if the reply
-  // is gone since clear(): then there is nothing to do.
+  // The wait of this reply has ended, or the work that ran for it. Call one of these once for each
+  // such reply; they abort if the reply is of another kind. False if clear() has dropped the reply:
+  // then there is nothing to do.
   bool settle(ReplyNumber number, const WaitAnswer& answer);
   bool finish(ReplyNumber number, PlainReply reply);
 
   // Takes out the first reply if it is ready.
   std::optional<ReadyReply> take_ready();
-  // The last reply so far is the last of the connection, and says so. Harmless when empty.
+  // The last reply in the queue is the last of the connection, and says so. Does nothing if the
+  // queue is empty.
   void close_behind_last();
-  // Drops all. Returns the waits that have not ended: the caller cancels them.
+  // Drops all replies. Returns the waits that have not ended; the caller cancels them.
   std::vector<WaitId> clear();
 
  private:

@@ -18,14 +18,14 @@ ErrorReply unavailable(Duration retry_after) {
 
 Duration lifetime_of(const Published& row) { return row.expires_at - row.issued_at; }
 
-// Whether a strict request asks for more than this member's tokens ever have; their lifetime is
-// known from the last one, be it dead.
+// Whether a strict request asks for more life than this member's tokens ever have. The last token,
+// even a dead one, shows how long they live.
 bool asks_too_much(const Asked& asked, const Published& row) {
   return asked.strict && asked.min_ttl && row.body != nullptr &&
          *asked.min_ttl > min_ttl_max(lifetime_of(row));
 }
 
-// Waiting does not help, so the client is told what would.
+// To wait would not help, so the reply says what would.
 ErrorReply too_much(const Published& row, Duration retry_after) {
   ErrorReply reply = unavailable(retry_after);
   const auto most = std::chrono::floor<std::chrono::seconds>(min_ttl_max(lifetime_of(row)));
@@ -35,7 +35,7 @@ ErrorReply too_much(const Published& row, Duration retry_after) {
   return reply;
 }
 
-// Whether a token with this much left is what was asked for.
+// Whether the row's token has as much life left as the request asks for.
 bool long_enough(const Asked& asked, const Published& row, WallTime circle_now) {
   return row.expires_at - circle_now >=
          required_life(asked.min_ttl, asked.strict, lifetime_of(row));
@@ -110,7 +110,7 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
 
 TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now) {
-  // The reply may have stood behind others since the wait ended: member, grants and token are
+  // The reply may have waited for others since the wait ended, so member, grants and token are
   // judged as they are now.
   const auto [row, granted] = look_up(asked.key, peer, policy, table);
   if (!granted) return error_reply(ErrorCode::kForbidden);
@@ -118,7 +118,7 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
     case WaitResult::kServe:
       break;
     case WaitResult::kUnavailable:
-      // A new member's first token has told meanwhile how long its tokens live.
+      // A new member's first token may have shown meanwhile how long its tokens live.
       if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row, wait.retry_after);
       return unavailable(wait.retry_after);
     case WaitResult::kRetired:

@@ -10,12 +10,13 @@
 
 namespace rota {
 
-// Why the member is served nothing, whatever tokens it had; null is a name that leads to nobody.
+// Why a member in this state is not served, whatever tokens it has; nullopt if it is active. A null
+// row stands for a name that leads to nobody.
 std::optional<ErrorCode> refusal_of(const Published* row);
 bool has_live_token(const Published& row, WallTime circle_now);
 
-// What a name leads to, and whether the peer may have it. If it may not, that takes as long for a
-// name that leads to nobody (Table::look_up()).
+// What a name leads to, and whether the peer may have it. A refusal takes as long for a name that
+// leads to nobody as for any other (Table::look_up()).
 struct Found {
   const Published* row = nullptr;
   bool granted = false;
@@ -23,23 +24,24 @@ struct Found {
 Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
               const Table& table);
 
-// Decides which name counts, and makes it `member.key`: the one as it stands if it leads to
-// somebody or is granted, otherwise the other if that does.
+// Decides between `member.key` and `member.as_form`, and leaves the choice in `member.key`: as_form
+// if the key leads to nobody, and as_form leads to somebody or only as_form is granted.
 void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
                  const Table& table);
 
-// Decides one GET /v1/token: the token at once when it has the life that was asked for and is not
-// the refused one; a wait for another; or why there is nothing to have.
+// Decides one GET /v1/token. If the table's token has the life that the query asks for, and is not
+// the refused one, that token. Otherwise a wait, if the query allows one. Otherwise the token that
+// there is, if it is alive, not refused and the query is not strict; or an error.
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now);
 
-// What is answered after a wait, or when a request's turn comes that decide_token() had a token
-// for: whatever the table holds under that name by now, if it is alive and may still be given. By
-// name, since a member may have become one with another meanwhile.
+// The answer after a wait, or when the turn comes of a request for which decide_token() had a
+// token: the token that the table has for that name now, if it is alive and the peer may still have
+// it. It looks up the name, not the member, since two members may have become one meanwhile.
 TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now);
 
-// What is sent as Retry-After where the rotation named no time.
+// The Retry-After if the rotation gave no time.
 inline constexpr Duration kRetryAfterDefault = std::chrono::seconds{1};
 
 }  // namespace rota

@@ -64,7 +64,7 @@ void WatchStream::tell(Followed& followed, Buffer& out) {
     followed.refused = refusal;
     return;
   }
-  // Also of one without a token: where members are issued on demand, this is the demand.
+  // Also for a member without a token: if members are issued on demand, a watch is the demand.
   tokens_.note_use(*row);
   if (!has_live_token(*row, tokens_.circle_now())) return;
   if (!followed.refused && followed.told == row->fingerprint) return;

@@ -14,37 +14,37 @@
 
 namespace rota {
 
-// The events of one GET /v1/watch: what is so already, then what changes. It holds no events, only
-// how far it has come: a reader that is slow, or stops, misses what was replaced meanwhile and gets
-// the latest of each member. Each event is judged by the grants in force when it is written. Loop
-// thread only.
+// The events of one GET /v1/watch: first the present state, then changes. It holds no events, only
+// how far it has come. So a slow reader misses what was replaced meanwhile, and gets the latest of
+// each member. Each event is judged by the grants in force when it is written. Loop thread only.
 //
-// With keys, each key is followed whoever it leads to: "token" for a live token that it has not
-// been told last, "retired" with the reason when there is none to have, from the start if it is so.
-// A member without a live token at the moment is told nothing of. Without keys, all that is granted
-// is followed: "retired" comes only for members that were told of.
+// With keys, it follows each key, whichever member that leads to. It writes "token" if there is a
+// live token other than the one that it wrote last, and "retired" with the reason if the peer
+// cannot have one, at the start too. It writes nothing while the member just has no live token.
+// Without keys, it follows all members that are granted, and writes "retired" only for those whose
+// token it has written before.
 class WatchStream : private Subscriber {
  public:
-  // Everything handed in by reference must outlive it. `wake` is called when fill() has something
-  // to do again, from inside of whatever made it so: it takes note and returns.
+  // The references must outlive this. `wake` is called when fill() has something to do again. It is
+  // called from inside the change that caused it, so it must only take note and return.
   WatchStream(std::vector<MemberKey> keys, const PeerIdentity& peer, TokenService& tokens,
               const AccessPolicy& policy, std::move_only_function<void()> wake);
   ~WatchStream() override;
   WatchStream(const WatchStream&) = delete;
   WatchStream& operator=(const WatchStream&) = delete;
 
-  // Appends events until there are none, or `out` is full: then it is to be called again when there
-  // is room. After many members it pauses by itself and wakes.
+  // Appends events until there are no more, or `out` has kOutputBytesMax bytes: then the caller
+  // calls again once there is room. After kWatchMembersPerTurn members it stops and calls `wake`.
   void fill(Buffer& out);
-  // The policy was replaced: all that was granted is looked at again.
+  // The policy was replaced: every followed member is judged again.
   void grants_changed();
 
  private:
   struct Followed {
     MemberKey key;
     bool changed = true;
-    Fingerprint told = 0;              // of the token told last, unless `refused` was told after it
-    std::optional<ErrorCode> refused;  // told last
+    Fingerprint told = 0;              // of the last "token" event
+    std::optional<ErrorCode> refused;  // if the last event was "retired": its reason
   };
 
   void on_key_changed(std::size_t index) override;
@@ -62,11 +62,11 @@ class WatchStream : private Subscriber {
 
   // Loop thread only.
   std::move_only_function<void()> wake_;
-  std::vector<Followed> followed_;  // empty: all
-  std::uint64_t position_ = 0;      // the table's change that was looked at last
-  std::uint64_t seen_ = 0;          // the latest change ever looked at: beyond position_ in a
-                                    // second look
-  std::vector<bool> told_;          // by MemberId: its last event was a token
+  std::vector<Followed> followed_;  // empty: all members
+  std::uint64_t position_ = 0;      // the table's change up to which this look has come
+  std::uint64_t seen_ = 0;          // the latest change of any look: beyond position_ after
+                                    // grants_changed()
+  std::vector<bool> told_;          // by MemberId: whether its last event was "token"
 };
 
 }  // namespace rota
