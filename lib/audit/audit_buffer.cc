@@ -10,11 +10,12 @@ namespace rota {
 
 AuditBuffer::AuditBuffer(std::size_t rows_max) : rows_max_(rows_max) {
   ROTA_CHECK(rows_max >= kRowsMin);
-  // A table that grows moves all rows at once, while fetches wait: 8 bytes for each row, instead.
+  // If the table grew, it would rehash all rows at once, while fetches wait. This costs 8 bytes for
+  // each row instead.
   rows_.reserve(rows_max);
 }
 
-// On the fetch path: a look-up in a hash table.
+// On the fetch path: one look-up in a hash table.
 AuditNote& AuditBuffer::add(const AuditKey& key, Now now) {
   const bool folds = fold_ != Fold::kNothing;
   Row& row = row_of(folds ? folded_key(key, fold_) : key);
@@ -123,7 +124,7 @@ void AuditBuffer::put_back(std::vector<AuditNote> notes) {
   }
 }
 
-// What was taken is forgotten before anything is folded: its next note is a fresh one again.
+// Before anything is folded, rows with nothing left to write go. Their next note is a fresh one.
 void AuditBuffer::make_room() {
   std::erase_if(rows_, [](const auto& each) { return each.second.note.count == 0; });
   const std::size_t enough = rows_max_ / 4 * 3;
@@ -172,7 +173,7 @@ AuditKey AuditBuffer::folded_key(AuditKey key, Fold fold) {
 }
 
 std::size_t AuditBuffer::Hash::operator()(const AuditKey& key) const {
-  // The golden ratio's odd multiple spreads what is alike in its upper bits.
+  // An odd multiple of the golden ratio spreads keys that are much alike.
   constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
   std::uint64_t hash = key.token;
   const auto mix = [&hash](std::uint64_t part) { hash = (hash ^ part) * kSpread ^ hash >> 32U; };

@@ -11,48 +11,51 @@
 
 namespace rota {
 
-// What is to go on the audit trail and has not yet, in bounded memory. Notes of one key are counted
-// in one row. What is new is there to be taken at once; of what was taken before, the count is
-// there every kRepeatEvery, so that a program that fetches one token all day makes a few rows an
-// hour.
+// Notes that have to go on the audit trail, in bounded memory. Notes with one key are counted in
+// one row. take() gives a new row at once. Later notes of a row that was taken are given every
+// kRepeatEvery, so that a program that fetches one token all day makes a few entries an hour.
 //
-// No note is dropped. When there is no more room, because the store takes nothing or because of a
-// flood, rows become one that differ only in what the trail can best do without: first in their
-// pids, then in their gids, tokens, members, and at last in who it was. And a user that has
-// kRowsOfOneUser gets no row for one more process: a program that forks for each fetch would fill
-// the trail alone. Pure; loop thread only.
+// No note is dropped. If there is no more room, because of a flood or because the store takes
+// nothing, rows are folded into one: first those that differ only in the pid, then in the gid, the
+// token, the member, and at last in the user. And a user with kRowsOfOneUser rows gets no row for
+// one more process, since a program that forks for each fetch could fill the trail alone. Loop
+// thread only.
 class AuditBuffer {
  public:
   static constexpr Duration kRepeatEvery = std::chrono::minutes{10};
   static constexpr Duration kSweepEvery = std::chrono::minutes{1};
-  static constexpr std::size_t kRowsMin = 64;  // no less than there are events
+  static constexpr std::size_t kRowsMin = 64;  // more than there are kinds of AuditEvent
   static constexpr std::size_t kRowsOfOneUser = 2'048;
 
+  // Aborts if `rows_max` is less than kRowsMin.
   explicit AuditBuffer(std::size_t rows_max);
 
-  // Counts one more. The note is the row's; its `member` is empty as long as nobody has filled it
-  // in, and stays so where the key has no member any more.
+  // Counts one more note with this key, at this machine's time. Returns the note of its row, valid
+  // until the next call. The caller fills in the note's `member` if it is empty, unless the note's
+  // key has lost its member by folding.
   AuditNote& add(const AuditKey& key, Now now);
 
-  // What is due, in the order in which it first happened: of what is new, `fresh_max` rows at most.
+  // Takes the notes that are due, in the order in which they first happened; at most `fresh_max` of
+  // them from new rows. The caller writes them, or calls put_back().
   std::vector<AuditNote> take(BootTime now,
                               std::size_t fresh_max = std::numeric_limits<std::size_t>::max());
+  // Takes everything that was not taken yet, and forgets all rows.
   std::vector<AuditNote> take_all();
-  // They could not be written.
+  // Takes back notes that could not be written.
   void put_back(std::vector<AuditNote> notes);
 
-  // Rows that take() gives at once, and those that it gives in some minutes.
+  // Rows that take() gives at once, and rows that it gives within kRepeatEvery.
   std::size_t fresh() const { return fresh_.size(); }
   std::size_t repeated() const { return repeated_; }
-  // Keys that are remembered, those included of which nothing is to be written.
+  // Keys that are remembered, including those with nothing left to write.
   std::size_t size() const { return rows_.size(); }
-  // Notes that lost a part of their key for want of room.
+  // How many notes lost a part of their key because there was no room.
   std::uint64_t folded() const { return folded_; }
 
  private:
   enum class Fold { kNothing, kPids, kGids, kTokens, kMembers, kCallers };
   struct Row {
-    AuditNote note;  // its count is of what is not taken yet, and may be 0
+    AuditNote note;  // counts what was not taken yet, perhaps 0
     bool taken = false;
     bool folded = false;
     BootTime taken_at{};
