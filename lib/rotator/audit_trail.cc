@@ -10,16 +10,16 @@
 namespace rota {
 namespace {
 
-// A watch of all members, or a mass revocation, makes as many rows in one moment as a large roster
-// has members, and none is to be folded. A row takes some 200 bytes.
+// A watch of all members, or a mass revocation, makes as many rows at once as a large roster has
+// members, and none of them should be folded. A row takes about 200 bytes.
 constexpr std::size_t kFetchRowsMax = 262'144;
 constexpr std::size_t kEventRowsMax = 262'144;
-// So many new rows are not kept for the timer.
+// This many new rows do not wait for the timer. Also the size of a batch, for each buffer.
 constexpr std::size_t kHandOverRows = 2'048;
 constexpr std::size_t kReadsMax = 64;
 constexpr Duration kDelay{1'000};
 constexpr Duration kRetryDelay{5'000};
-// How often entries go by age, and each time kAuditAgeStep of theirs at most.
+// How often old entries are removed by their age, each time at most kAuditAgeStep of them.
 constexpr Duration kPruneEvery = std::chrono::hours{1};
 
 }  // namespace
@@ -53,7 +53,7 @@ void AuditTrail::note(const AuditKey& key, std::string member) {
   wait();
 }
 
-// Sets the timer for what is to be written next, if it would fire later or not at all.
+// Sets the timer for the next write, if it is not set for an earlier time.
 void AuditTrail::wait() {
   if (fresh() == 0 && fetches_.repeated() + events_.repeated() == 0) return;
   const BootTime now = parts_.clock.now().boot;
@@ -68,8 +68,8 @@ void AuditTrail::wait() {
   });
 }
 
-// One batch at a time: where a disk hangs, more would be a queue without bounds. And a small one,
-// so that no batch of the engine waits for long behind what an outage gathered, and one that fails
+// One batch at a time: if the disk hangs, more would be a queue without bounds. And a small one, so
+// that no batch of the engine waits long behind what an outage gathered, and a batch that fails
 // costs little.
 void AuditTrail::hand_over() {
   if (writing_ || settling_) return;
@@ -93,8 +93,9 @@ void AuditTrail::hand_over() {
       });
 }
 
-// An entry is old by both clocks, or it is not: this machine's may have been set, and Circle's
-// reply may have had any Date. None: nothing goes by age now.
+// The earlier of the two clocks, so that an entry is old only if it is old by both: this machine's
+// clock may have been set, and Circle's reply may have had any Date. Nullopt: remove nothing by age
+// now.
 std::optional<WallTime> AuditTrail::time_to_prune() {
   const Now now = parts_.clock.now();
   if (pruned_at_ && now.boot - *pruned_at_ < kPruneEvery) return std::nullopt;
@@ -123,7 +124,8 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
                                   : "the audit trail is written again"});
   }
   if (settled_) std::exchange(settled_, {})();
-  // Not those that wait for the next batch; but where it fails there is nothing to wait for.
+  // Start the reads that waited for this batch; if it failed, start all, since there is nothing to
+  // wait for.
   std::vector<Read> later;
   for (Read& read : std::exchange(reads_, {})) {
     if (read.behind > batch_ && !failing_) {
@@ -158,7 +160,8 @@ void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<Audi
   Read read{.query = std::move(query), .done = std::move(done)};
   hand_over();
   if (!writing_) return start(std::move(read));
-  // What it must see is being written, or is a part of the next batches: but not what comes later.
+  // The read must see what is being written and what is in the buffers now, but not what comes
+  // later.
   const std::size_t rows = std::max(fetches_.fresh(), events_.fresh());
   read.behind = batch_ + (rows + kHandOverRows - 1) / kHandOverRows;
   if (reads_.size() < kReadsMax) return reads_.push_back(std::move(read));
@@ -184,7 +187,7 @@ void AuditTrail::finish() {
   sort_notes(notes);
   if (notes.empty()) return;
   boost::asio::post(parts_.store_thread, [this, notes = std::move(notes)] {
-    // There is nobody left to be told that it failed.
+    // If this fails, there is nobody left to tell.
     static_cast<void>(parts_.store.append_audit(notes, parts_.bounds, std::nullopt));
   });
 }

@@ -21,20 +21,20 @@
 
 namespace rota {
 
-// The audit trail on its way to the store: a note costs its caller a look-up, and is on disk about
-// a second later, in a transaction of its own on the store thread. So neither a fetch nor a batch
-// of the engine waits for it, and while the store takes nothing it gathers here, in bounded memory.
-// Loop thread only.
+// The audit trail on its way to the store. A note costs its caller a look-up and is on disk about a
+// second later, in a transaction of its own on the store thread. So neither a fetch nor a batch of
+// the engine waits for it. While the store takes nothing, notes gather here in bounded memory. No
+// callback comes once this object is destroyed. Loop thread only.
 class AuditTrail {
  public:
   struct Parts {
     boost::asio::any_io_executor executor;
     const Clock& clock;
-    TokenStore& store;                       // used on the store thread alone
-    boost::asio::thread_pool& store_thread;  // joined before this object goes
+    TokenStore& store;                       // used only on the store thread
+    boost::asio::thread_pool& store_thread;  // its owner joins it before this object is destroyed
     std::function<void(const Notice&)> tell;
     AuditBounds bounds;
-    // Circle's time, if a reply has confirmed it: this machine's clock alone makes no entry old.
+    // Circle's time, if a reply has confirmed it. Without it no entry is removed by its age.
     std::function<std::optional<WallTime>()> confirmed_time = [] { return std::nullopt; };
   };
   explicit AuditTrail(Parts parts);
@@ -42,19 +42,21 @@ class AuditTrail {
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
 
-  // The caller was given the token of this row.
+  // Notes that the caller was given the token of this row. `row` must have a key.
   void note_fetch(const Published& row, const AuditCaller& caller);
+  // Notes any other event. `member`: the key of key.member, or empty.
   void note(const AuditKey& key, std::string member);
 
-  // What is new up to now is written first. `done` comes on the loop thread, never from inside of
-  // this call. kBusy: too many of them wait for the disk.
+  // Reads a page once everything that was noted before this call is written, or as soon as the
+  // store refuses a write. `done` comes on the loop thread, never from inside this call. kBusy if
+  // too many reads wait for the disk.
   void read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done);
 
-  // At the end: nothing more is written, but by finish(). `done` comes once no write is under way:
-  // from inside of this call, or later on the loop thread.
-  // Then finish() writes all that failed together with all that is new, or nothing of it.
+  // For the end: from now on only finish() writes. `done` comes once no write is under way, from
+  // inside this call or later on the loop thread. After it, finish() has all that is not on disk,
+  // and writes all of it or none.
   void settle(std::move_only_function<void()> done);
-  // Hands everything to the store thread, once, at the end.
+  // Hands everything to the store thread. Call it once, at the end, before that thread is joined.
   void finish();
 
   AuditHealth health() const;
@@ -63,7 +65,7 @@ class AuditTrail {
   struct Read {
     AuditQuery query;
     std::move_only_function<void(Result<AuditPage>)> done;
-    std::uint64_t behind = 0;  // the number of the batch that it waits for
+    std::uint64_t behind = 0;  // the number of the batch for which it waits
   };
   void wait();
   void start(Read read);
@@ -73,20 +75,23 @@ class AuditTrail {
   std::optional<WallTime> time_to_prune();
   void put_back(std::vector<AuditNote> notes);
 
+  // Constant after construction.
   const Parts parts_;
+
+  // Loop thread only.
   AuditBuffer fetches_;
-  AuditBuffer events_;  // all else: no flood of fetches can fold these
+  AuditBuffer events_;  // all else, apart so that no flood of fetches can fold these
   boost::asio::steady_timer timer_;
   std::optional<BootTime> due_;  // when timer_ fires
   bool writing_ = false;         // the store thread has a batch
-  bool settling_ = false;        // it gets no other but the last
-  std::uint64_t batch_ = 0;      // how many it was given
+  bool settling_ = false;        // it gets no more batches but that of finish()
+  std::uint64_t batch_ = 0;      // how many batches it was given
   std::size_t rows_writing_ = 0;
-  std::vector<Read> reads_;  // that wait for what is new
+  std::vector<Read> reads_;  // waiting until what is new is written
   std::move_only_function<void()> settled_;
   bool failing_ = false;
   std::uint64_t entries_ = 0;
-  std::optional<BootTime> pruned_at_;  // by age
+  std::optional<BootTime> pruned_at_;  // when entries were last removed by age
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

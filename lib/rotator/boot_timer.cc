@@ -20,7 +20,7 @@ void BootTimer::set(std::optional<BootTime> when) {
   set_for_ = when;
   itimerspec spec{};
   if (when) {
-    // A zero would disarm it.
+    // Zero would disarm the timer.
     const auto since_boot = std::max(when->time_since_epoch(), Duration{1});
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
     spec.it_value.tv_sec = seconds.count();
@@ -30,7 +30,7 @@ void BootTimer::set(std::optional<BootTime> when) {
 }
 
 void BootTimer::on_wake(int error) {
-  if (error != 0) return;  // set anew meanwhile
+  if (error != 0) return;  // it was set to another time meanwhile
   set_for_.reset();
   if (fired_) fired_();
 }

@@ -12,16 +12,17 @@
 
 namespace rota {
 
-// A timer on CLOCK_BOOTTIME, which goes on through a suspend (Asio's own timers do not, and tokens
-// expire all the same). Loop thread only.
+// A timer on CLOCK_BOOTTIME, which goes on while the machine is suspended, as tokens' lives do.
+// Asio's own timers do not. Loop thread only.
 class BootTimer {
  public:
-  // kIo when the kernel gives no timer.
+  // kIo if the kernel gives no timer.
   static Result<std::unique_ptr<BootTimer>> create(const boost::asio::any_io_executor& executor);
 
-  // Calls `fired` on the loop at or after `when`; replaces what was set before. None: never.
+  // Calls `fired` on the loop, once, at or after `when`, in place of the time that was set before.
+  // Nullopt: never.
   void set(std::optional<BootTime> when);
-  // Once the timer is gone, `fired` is not called.
+  // Sets the function to call. It is not called once the timer is destroyed.
   void on_fire(std::function<void()> fired) { fired_ = std::move(fired); }
 
  private:

@@ -159,7 +159,7 @@ Result<void> Rotator::watch_wall_clock() {
   return {};
 }
 
-// On the fetch path: a comparison for each fetch, and one turn of the engine a second.
+// On the fetch path: one comparison for each fetch, and one event for the engine each second.
 void Rotator::note_use(const Published& row) {
   if (row.use_noted) return;
   row.use_noted = true;
@@ -201,7 +201,7 @@ void Rotator::cancel_wait(WaitId wait) {
   if (waits_.erase(wait) > 0) engine_.on_wait_cancelled(wait);
 }
 
-// Off the loop, and after the answers of this turn: they may have a part of it.
+// Off the loop, since that may take long, and after the answers of this turn, which may share it.
 void Rotator::destroy(std::shared_ptr<const void> spent) {
   if (!spent) return;
   boost::asio::post(parts_.executor, [this, alive = alive_, spent = std::move(spent)]() mutable {
@@ -209,12 +209,12 @@ void Rotator::destroy(std::shared_ptr<const void> spent) {
   });
 }
 
-// Carries the commands out in their order. Whoever asked is answered in a turn of the loop of its
-// own, so that no caller sees its answer from inside its question.
+// Carries the commands out in their order. Each answer is posted to the loop, so that no caller
+// gets its answer from inside its call.
 void Rotator::run(Commands commands) {
   const auto answer = [this](auto& pending, auto id, auto value) {
     const auto it = pending.find(id);
-    if (it == pending.end()) return;  // it was cancelled
+    if (it == pending.end()) return;  // the wait was cancelled
     boost::asio::post(parts_.executor,
                       [id, &pending, alive = alive_, value = std::move(value)]() mutable {
                         if (!*alive) return;
@@ -266,7 +266,7 @@ void Rotator::commit(std::vector<Mutation> mutations) {
   boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
                                     mutations = std::move(mutations)]() mutable {
     Result<void> result = parts_.store->commit(mutations);
-    mutations.clear();  // the last hold on erased secrets may be this one
+    mutations.clear();  // the batch may be the last to hold secrets that were erased
     boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result)] {
       if (!*alive) return;
       Commands commands;
@@ -303,7 +303,7 @@ void Rotator::send(command::Call call) {
       parts_.executor, parts_.call(std::move(call.request)),
       [this, alive = alive_, id = call.call](const std::exception_ptr& error, Reply reply) {
         if (!*alive) return;
-        // The client turns every failure into an outcome; what it throws is a bug of ours.
+        // The client turns every failure into an outcome, so an exception is a bug of ours.
         if (error) std::rethrow_exception(error);
         Commands commands;
         engine_.on_reply(id, reply, now(), commands);

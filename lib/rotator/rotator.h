@@ -22,49 +22,57 @@
 
 namespace rota {
 
-// Runs the engine on the loop: reads the clock, sends its calls, hands its batches to the store
-// thread and feeds the results back. All state belongs to the loop thread; the store is used by the
-// store thread alone, once load() is over.
+// Runs the engine on the loop: reads the clock, sends the engine's calls, hands its batches to the
+// store thread, and gives the results back to it. Loop thread only, but for the store, which only
+// the store thread uses after create(). Every `done` is called once, later, on the loop thread, and
+// never from inside the method; none is called once the rotator is destroyed.
 class Rotator final : public TokenService {
  public:
   struct Parts {
     boost::asio::any_io_executor executor;
     const Clock& clock;  // outlives the rotator
     std::unique_ptr<TokenStore> store;
-    // Sends one call to Circle, once. Loop thread.
+    // Sends one call to Circle, exactly once. Called on the loop thread.
     std::function<boost::asio::awaitable<Reply>(AuthRequest)> call;
     std::function<void(const Notice&)> tell;
     std::uint64_t seed = 0;
-    BootId boot{};  // names the kernel's run that `clock` counts in
+    BootId boot{};  // names the run of the kernel in which `clock` counts
     AuditBounds audit{};
   };
 
-  // Loads the store (blocking). Fails with the store's error, or kIo without a timer.
+  // Loads the store, which blocks. The store's error, or kIo if the kernel gives no timer.
   static Result<std::unique_ptr<Rotator>> create(Parts parts, const Policy& policy);
+  // Waits for the store thread, which writes the rest of the audit trail first.
   ~Rotator() override;
 
-  // Publishes what is durable and begins to rotate.
+  // Publishes what is durable and begins to rotate. Call it once.
   void start();
-  // No further call is sent; `drained` comes once, when those in flight are over and committed.
+  // Sends no more calls. `drained` comes once the calls in flight are over and committed.
   void stop(std::function<void()> drained);
 
   struct RosterEvents {
-    // Once what the roster asks for is durable, with the plan that was applied or held; or with the
-    // store's error while it takes no commit; or kInvalid: `approve` is not for what it asks for,
-    // and nothing is applied.
+    // Comes with the plan that was applied or held, once that is durable; with the store's error,
+    // if the store takes no commit; or with kInvalid, and nothing is applied, if `approve` is not
+    // the id of what the roster asks for, or if too many approvals wait.
     std::move_only_function<void(Result<RosterPlanPtr>)> done;
-    // Once it is durable and published, with whether a part of it is held: before `done`, or long
-    // after that came with an error.
+    // Comes once the roster is durable and published: before `done` or, if that came with the
+    // store's error, perhaps long after it. `held`: whether the guard holds a part of it. Not after
+    // kInvalid.
     std::move_only_function<void(bool held)> in_force;
   };
+  // Brings a roster into force, in slices. `approve`: the id of the plan that the guard shall let
+  // through, or empty. A roster without `approve` replaces an earlier one without `approve` that
+  // has not begun; both get the events of the later one.
   void apply_roster(SortedRosterPtr roster, const std::string& approve, RosterEvents events);
-  // What this roster would do; `done` comes soon, and never from inside this call.
+  // What this roster would change now. Changes nothing.
   void plan_roster(SortedRosterPtr roster, std::move_only_function<void(RosterPlanPtr)> done);
+  // `done` comes when the operation has ended. kInvalid: there is no such member, or the action is
+  // not possible now.
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done);
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
+  // The app token was replaced: what Circle refused before may pass now.
   void new_app_token();
-
   const Table& table() const override { return table_; }
   Subscriptions& subscriptions() override { return table_.subscriptions(); }
   WallTime circle_now() const override;
@@ -77,17 +85,17 @@ class Rotator final : public TokenService {
   }
   void note_refused(MemberId member, Fingerprint refused) override;
 
-  // What is not known because the database is another than before, or an older copy of it; empty:
-  // it is the one that this machine used last.
+  // What Rota cannot know because the database is another one than before, or an older copy. Empty
+  // if it is the one that this machine used last.
   std::string database_doubts() const;
-  // Why what is committed would not be found again; empty: it would.
+  // Why the next start would not find what is committed now; empty if it would.
   const std::string& database_problem() const { return database_problem_; }
-  // Has the store look after itself, on the store thread; at most one look at a time. Its outcome
-  // is in database_problem() soon.
+  // Has the store thread call TokenStore::look_after(), unless it is doing so. The result is in
+  // database_problem() soon after.
   void look_after_store();
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
-  // For reports; the engine is changed through this class only.
+  // For reports. Change the engine only through the methods of this class.
   Engine& engine() { return engine_; }
   Now now() const { return parts_.clock.now(); }
 
@@ -102,7 +110,10 @@ class Rotator final : public TokenService {
   void send(command::Call call);
   void finish_turn();
 
+  // Constant after construction, but for the store, which belongs to the store thread.
   Parts parts_;
+
+  // Loop thread only.
   Engine engine_;
   Table table_;
   std::unique_ptr<BootTimer> timer_;
@@ -114,14 +125,14 @@ class Rotator final : public TokenService {
   std::map<ReloadId, std::move_only_function<void(bool)>> rosters_;
   std::map<PlanId, std::move_only_function<void(RosterPlanPtr)>> plans_;
   std::function<void()> drained_;
-  std::vector<MemberId> used_;  // since the last telling of the engine
+  std::vector<MemberId> used_;  // members used since we last told the engine
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
   std::string database_problem_;
   bool looking_after_store_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what returns after the end
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is destroyed
   AuditTrail trail_;
-  boost::asio::thread_pool store_thread_{1};  // last: joined before anything that it uses goes
+  boost::asio::thread_pool store_thread_{1};  // last: it ends before anything that it uses goes
 };
 
 }  // namespace rota

@@ -11,21 +11,22 @@
 
 namespace rota {
 
-// A timer of the kernel's (timerfd_create(2)) that the loop waits on for as long as this object
-// lives. Loop thread only.
+// A timer of the kernel (timerfd_create(2)). The loop waits on it as long as this object lives.
+// Loop thread only.
 class TimerDescriptor {
  public:
-  // kIo when the kernel gives no timer. `woke` is called on the loop each time the timer wakes it,
-  // with what read(2) says of that: 0 when the timer expired, its errno otherwise.
+  // kIo if the kernel gives no timer. `woke` is called on the loop each time the timer wakes it,
+  // with the result of read(2): 0 if the timer expired, otherwise the errno.
   static Result<std::unique_ptr<TimerDescriptor>> create(
       const boost::asio::any_io_executor& executor, clockid_t clock,
       std::function<void(int error)> woke);
-  // After this `woke` is not called, not even for what the loop has noticed already.
+  // `woke` is not called after this, not even if the loop has noticed the timer already. Not from
+  // inside `woke`.
   ~TimerDescriptor();
   TimerDescriptor(const TimerDescriptor&) = delete;
   TimerDescriptor& operator=(const TimerDescriptor&) = delete;
 
-  // As timerfd_settime(2) with its flags: 0, or its errno.
+  // timerfd_settime(2) with these flags. Returns 0 or the errno.
   int set(int flags, const itimerspec& spec);
   int native_handle() { return descriptor_.native_handle(); }
 

@@ -21,12 +21,12 @@ Result<std::unique_ptr<WallClockWatch>> WallClockWatch::create(
 
 WallClockWatch::WallClockWatch(std::function<void()> was_set) : was_set_(std::move(was_set)) {}
 
-// Never meant to expire: 2262 is as far as the kernel counts.
+// This timer should never expire: the kernel counts until 2262.
 Result<void> WallClockWatch::arm() {
   itimerspec spec{};
   spec.it_value.tv_sec = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
   const int error = timer_->set(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, spec);
-  // ECANCELED: the clock was set again meanwhile, and the timer is armed all the same.
+  // ECANCELED: the clock was set again meanwhile, but the timer is armed.
   if (error != 0 && error != ECANCELED) {
     return fail(ErrorKind::kIo, std::string("timerfd_settime: ") + std::strerror(error));
   }
@@ -34,7 +34,7 @@ Result<void> WallClockWatch::arm() {
 }
 
 void WallClockWatch::on_wake(int error) {
-  // Without a timer there is no more to hear of; Circle's time stands on the boot clock anyway.
+  // If this fails, we hear of no further change. Circle's time is on the boot clock anyway.
   (void)arm();
   if (error == ECANCELED) was_set_();
 }

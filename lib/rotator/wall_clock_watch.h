@@ -9,11 +9,12 @@
 
 namespace rota {
 
-// Tells when this machine's wall clock was set, by a timer that the kernel cancels then
+// Tells when somebody sets this machine's wall clock: the kernel then cancels a timer of ours
 // (TFD_TIMER_CANCEL_ON_SET, timerfd_create(2)). Loop thread only.
 class WallClockWatch {
  public:
-  // kIo when the kernel gives no timer. Once the watch is gone, `was_set` is not called.
+  // kIo if the kernel gives no timer. `was_set` is called on the loop, and not once the watch is
+  // destroyed.
   static Result<std::unique_ptr<WallClockWatch>> create(
       const boost::asio::any_io_executor& executor, std::function<void()> was_set);
 
