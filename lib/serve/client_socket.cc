@@ -16,8 +16,8 @@ constexpr int kPassRights = SO_PASSRIGHTS;
 constexpr int kPassRights = 83;  // newer than the headers
 #endif
 
-// Whether the socket has refused descriptors ever since it exists: it has what the listening one
-// had when the client connected.
+// Whether the socket has refused descriptors since it exists: it took over the listening socket's
+// setting when the client connected.
 bool refuses_descriptors(int fd) {
   int passes = 1;
   socklen_t size = sizeof(passes);
@@ -35,15 +35,16 @@ ClientSocket::ClientSocket(int fd, bool may_bring_descriptors, SocketCloser& clo
     : guarded_(may_bring_descriptors && !refuses_descriptors(fd)), closer_(closer), fd_(fd) {
   if (!guarded_) return;
   refuse_descriptors(fd_);
-  // A byte out of band is dropped unseen otherwise, and with it what it carries.
+  // Otherwise the kernel drops a byte out of band unseen, and with it the descriptors that it
+  // carries.
   const int yes = 1;
   (void)::setsockopt(fd_, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof(yes));
 }
 
 ssize_t ClientSocket::receive(std::span<char> room) const {
   if (!guarded_) return ::recv(fd_, room.data(), room.size(), 0);
-  // Looking takes nothing out of the queue, so no close is the last. Without room for descriptors
-  // none is made ours: to close one of ours may ask a file system of the client's.
+  // A peek takes nothing out of the queue, so it closes nothing. Without room for descriptors the
+  // kernel makes none of them ours: to close one of ours may block on the client's file system.
   iovec bytes{.iov_base = room.data(), .iov_len = room.size()};
   msghdr message{};
   message.msg_iov = &bytes;
@@ -61,7 +62,7 @@ void ClientSocket::close() {
   if (fd_ < 0) return;
   const int fd = std::exchange(fd_, -1);
   if (guarded_) {
-    // From here on nothing can be sent to it, so what it has now is all that it will have.
+    // From now on nobody can send to it, so its queue gets nothing more.
     (void)::shutdown(fd, SHUT_RDWR);
     char byte = 0;
     if (::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) return closer_.close(fd);

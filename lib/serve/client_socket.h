@@ -8,32 +8,32 @@
 
 namespace rota {
 
-// Asks the kernel to let nobody put descriptors into the queue of this Unix socket, or of those
-// that connect to it from then on. False: it has no such option (before Linux 6.16).
+// Asks the kernel to let nobody put descriptors into the queue of this Unix socket, or of sockets
+// that connect to it from now on. False if the kernel cannot (before Linux 6.16).
 bool refuse_descriptors(int unix_socket);
 
-// A client's socket. A Unix one can bring descriptors (SCM_RIGHTS), whose last close would be ours
-// and may block for as long as the client likes: by a read without room for them, or by the close
-// of a socket that has them in its queue. We want none. Where the kernel did not refuse them from
-// the first moment on, a read looks first, takes none of them into the process, and fails; and a
-// socket with anything unread is closed by `closer`. Loop thread only.
+// A client's socket. A Unix socket can bring descriptors (SCM_RIGHTS). If we are the last to close
+// one, that may block for as long as the client likes. It happens in a read without room for
+// descriptors, or when we close a socket that has some in its queue. We never take any (P11): if
+// the kernel has not refused them from the start, a read peeks first, and fails if there are some;
+// and `closer` closes a socket with anything unread. Loop thread only.
 class ClientSocket {
  public:
-  // Takes over `fd`, connected, which does not block. `may_bring_descriptors`: its listening socket
-  // has not refused them from the first moment on. `closer` must outlive it.
+  // Owns `fd`, a connected non-blocking socket. `may_bring_descriptors`: ListenSocket's. `closer`
+  // must outlive this object.
   ClientSocket(int fd, bool may_bring_descriptors, SocketCloser& closer);
   ~ClientSocket() { close(); }
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
 
   int fd() const { return fd_; }
-  // As recv(2), for at least one byte. EBADMSG: the client sent a descriptor. End it.
+  // As recv(2); `room` is not empty. EBADMSG if the client sent a descriptor: then close it.
   ssize_t receive(std::span<char> room) const;
-  // Never blocks. Harmless when closed.
+  // Never blocks. Does nothing if it is closed.
   void close();
 
  private:
-  const bool guarded_;  // its queue may hold descriptors
+  const bool guarded_;  // whether its queue may hold descriptors
   SocketCloser& closer_;
   int fd_;
 };

@@ -13,12 +13,12 @@ std::uint64_t process_key(const PeerIdentity& peer) {
   return (std::uint64_t{peer.uid} << 32U) | static_cast<std::uint32_t>(peer.pid);
 }
 
-// After so long without a connection an allowance is whole again.
+// After this long without a connection an allowance is full again.
 constexpr Duration time_to_fill(std::int64_t burst, std::int64_t per_ms) {
   return std::chrono::milliseconds{burst / per_ms};
 }
 
-// What is left of an allowance of `burst` by `now`. Brings it up to date.
+// Brings an allowance of `burst` up to `now`, and returns what is left of it.
 template <class Allowance>
 std::int64_t& left_in(Allowance& allowance, std::int64_t burst, std::int64_t per_ms, BootTime now) {
   const Duration quiet = std::min(now - allowance.since, time_to_fill(burst, per_ms));
@@ -36,14 +36,14 @@ bool ConnectRate::take(const PeerIdentity& peer, BootTime now) {
   auto& of_user = left_in(user->second, kUserBurst, kPerUserMs, now);
   auto process = processes_.find(process_key(peer));
   if (process == processes_.end()) {
-    // With so many processes their user's allowance must do.
+    // There are too many processes to count each: only the user's allowance counts.
     if (processes_.size() >= kProcessesMax)
       return std::exchange(of_user, std::max<std::int64_t>(of_user - 1, 0)) > 0;
     process =
         processes_.emplace(process_key(peer), Allowance{.left = kProcessBurst, .since = now}).first;
   }
   auto& of_process = left_in(process->second, kProcessBurst, kPerProcessMs, now);
-  // What the process may not have costs its user nothing: other processes of it may come.
+  // A refused process does not use up its user's allowance, so the user's other processes may come.
   if (of_process <= 0 || of_user <= 0) return false;
   --of_process;
   --of_user;

@@ -9,18 +9,19 @@
 
 namespace rota {
 
-// How often one may connect while clients come faster than they are let in. A process has an
-// allowance, and so has its user, which a program that forks for each connection meets. Both are
-// far below what a loop of connect() can do. Loop thread only.
+// How often a client may connect while clients come faster than the server accepts them. Each
+// process has an allowance. So has its user, which limits a program that forks for each connection.
+// Both are far below what a loop of connect() can do. Loop thread only.
 class ConnectRate {
  public:
-  static constexpr std::int64_t kPerProcessMs = 5;
-  static constexpr std::int64_t kPerUserMs = 10;
+  static constexpr std::int64_t kPerProcessMs = 5;  // connections a millisecond
+  static constexpr std::int64_t kPerUserMs = 10;    // connections a millisecond
   static constexpr std::int64_t kProcessBurst = 1'000;
   static constexpr std::int64_t kUserBurst = 2'000;
   static constexpr std::size_t kProcessesMax = 4'096;
 
-  // Takes one connection off the allowances. False: there is none left.
+  // Takes one connection off the allowances of the peer's process and user. False if one of them
+  // has none left.
   bool take(const PeerIdentity& peer, BootTime now);
 
  private:

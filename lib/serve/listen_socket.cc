@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
 
-// `what` went wrong with errno; what an operator can set right is kConfig.
+// The error for errno; kConfig if an operator can correct it.
 std::unexpected<Error> system_error(const std::string& path, std::string_view what) {
   const int error = errno;
   const bool of_config = error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM ||
@@ -40,7 +40,7 @@ int open_socket(int family = AF_UNIX) {
   return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-// The system's calls take the family's own type by this one.
+// System calls take a family's own address type as a sockaddr.
 template <class Address>
 const sockaddr* generic(const Address* address) {
   return reinterpret_cast<const sockaddr*>(address);
@@ -69,7 +69,7 @@ std::optional<TcpAddress> tcp_address_of(const std::string& host, std::uint16_t 
   return address;
 }
 
-// Succeeds when nothing stands at `path` any more; removes a socket file that nobody listens on.
+// Removes a socket file that nobody listens on. Succeeds if nothing is at `path` afterwards.
 Result<void> clear_stale(const std::string& path) {
   struct stat found{};
   if (::lstat(path.c_str(), &found) != 0) {
@@ -86,7 +86,7 @@ Result<void> clear_stale(const std::string& path) {
   const int connected = ::connect(probe, generic(&address), sizeof(address));
   const int error = errno;
   ::close(probe);
-  // EAGAIN is a listener whose queue is full.
+  // EAGAIN means a listener whose queue is full.
   if (connected == 0 || error == EAGAIN) {
     return fail(ErrorKind::kBusy, fmt::format("{}: in use: another process listens there", path));
   }
@@ -117,7 +117,8 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
   if (fd < 0) return system_error(path, "open a socket");
   std::unique_ptr<ListenSocket> made(new ListenSocket(fd, true, false));
   made->may_bring_descriptors_ = !refuse_descriptors(fd);
-  // The file takes its first mode from the descriptor, and nobody else's process umask is touched.
+  // The file gets its first mode from the descriptor, so that we need not change the process's
+  // umask.
   if (::fchmod(fd, S_IRUSR | S_IWUSR) != 0) return system_error(path, "set the mode");
   const sockaddr_un address = address_of(path);
   if (::bind(fd, generic(&address), sizeof(address)) != 0) {
@@ -133,7 +134,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
   return made;
 }
 
-// Sets owner and mode of the bound file, then lets clients in: before listen() all are refused.
+// Sets group and mode of the bound file, then lets clients in: before listen() all are refused.
 Result<void> ListenSocket::make_file(mode_t mode, std::optional<gid_t> group) {
   struct stat made{};
   if (::lstat(path_.c_str(), &made) != 0) return system_error(path_, "look at it");
@@ -156,8 +157,8 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind_tcp(const std::string& 
   const int fd = open_socket(address->bytes.ss_family);
   if (fd < 0) return system_error(name, "open a socket");
   std::unique_ptr<ListenSocket> made(new ListenSocket(fd, false, false));
-  // A restart must not wait for the last one's connections to be forgotten, and "::" is not to take
-  // what somebody has on 0.0.0.0.
+  // SO_REUSEADDR: a restart must not wait until the kernel has forgotten old connections.
+  // IPV6_V6ONLY: "::" must not take a port that somebody has on 0.0.0.0.
   const int yes = 1;
   const bool v6 = address->bytes.ss_family == AF_INET6;
   if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
@@ -186,12 +187,12 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
   }
   std::unique_ptr<ListenSocket> adopted(new ListenSocket(fd, true, true));
   (void)refuse_descriptors(fd);
-  adopted->may_bring_descriptors_ = true;  // by who has connected before
+  adopted->may_bring_descriptors_ = true;  // from clients that connected before
   adopted->remember_file();
   return adopted;
 }
 
-// One without a path, or whose file is gone already, is not looked after.
+// A socket without a path, or whose file is gone already, counts as in place for ever.
 void ListenSocket::remember_file() {
   sockaddr_un address{};
   socklen_t size = sizeof(address);

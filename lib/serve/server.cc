@@ -90,7 +90,8 @@ void Server::post_turns() {
   });
 }
 
-// A session whose turn it is may ask for the next one, and may be the last to close.
+// A session may ask for another turn within its turn. It may also close, and with the last session
+// this server may be destroyed.
 void Server::run_turns() {
   const Turn turn;
   const auto alive = alive_;
@@ -114,7 +115,7 @@ void Server::grants_changed() {
 
 void Server::arm_sweep(BootTime due) {
   const BootTime now = clock_.now().boot;
-  // Late rather than often; and never past what a timer can count.
+  // Rather late than often; and not longer than a timer can count.
   const Duration rest =
       std::clamp<Duration>(due - now, options_.sweep_spacing,
                            std::max<Duration>(options_.sweep_spacing, std::chrono::hours{24}));
@@ -159,7 +160,8 @@ void Server::shutdown(const ShutdownTimes& times, std::move_only_function<void()
   shutdown_done_ = std::move(done);
   stop_accepting();
   if (sessions_.empty()) return finish_shutdown();
-  // The last session may end while they are told, and with it these timers.
+  // Set the timer first: the last session may end in the loop below, and finish_shutdown() must
+  // then cancel it.
   grace_timer_.expires_after(times.farewell);
   grace_timer_.async_wait([this, grace = times.grace](error_code error) {
     if (!error) drain_sessions(grace);
@@ -176,7 +178,7 @@ void Server::drain_sessions(Duration grace) {
   for (const auto& session : all_sessions()) session->drain();
 }
 
-// They go while they are seen to.
+// A copy, since sessions leave sessions_ while a caller goes through them.
 std::vector<std::shared_ptr<Session>> Server::all_sessions() const {
   std::vector<std::shared_ptr<Session>> all;
   for (const auto& [key, session] : sessions_) all.push_back(session);

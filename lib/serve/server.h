@@ -27,7 +27,7 @@ namespace rota {
 
 enum class ConnectionLimit { kTotal, kPerUid, kRate };
 
-// What a server has to tell; the daemon says it in its log and counts it. Loop thread only.
+// Is told what goes wrong at a server's socket. The daemon logs and counts it. Loop thread only.
 class ServerObserver {
  public:
   virtual ~ServerObserver() = default;
@@ -36,14 +36,14 @@ class ServerObserver {
   virtual void accept_failed(std::error_code error) = 0;
 };
 
-// Accepts connections on one socket and keeps their sessions within the limits. Loop thread only.
-// Destroy it only when the loop runs no more or after shutdown() has called back.
+// Accepts connections on one socket and keeps their sessions within the limits (P11). Loop thread
+// only. Destroy it only if the loop no longer runs, or once shutdown() has called back.
 //
-// Connections that have something to do are served one after the other, by user and process
-// (TurnQueue), for the length of a Turn; then the loop has its other work.
+// It serves connections that have something to do one after the other, by user and process
+// (TurnQueue), for the length of a Turn. Then the loop does its other work.
 class Server : private SessionHost {
  public:
-  // Everything handed in by reference must outlive the server.
+  // The references must outlive the server. kIo if the loop cannot take the socket.
   static Result<std::unique_ptr<Server>> create(boost::asio::io_context& loop,
                                                 std::unique_ptr<ListenSocket> listen,
                                                 const Frontend& frontend, const Clock& clock,
@@ -53,30 +53,33 @@ class Server : private SessionHost {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Begins to accept. Call it once.
   void start();
 
-  // Ends in steps, so that no request is lost. At once it accepts no more: who waits at an
-  // inherited socket stays in its queue for the next process, a socket file of ours is removed and
-  // its queue taken in. For `farewell` open connections are served on, each once more: the reply
-  // says `Connection: close`. Then those that are idle are closed, and what was asked is answered;
-  // `grace` later the rest is closed. Calls `done` once, when no session is left, never from inside
-  // this call. Once only.
+  // Ends in steps, so that no request is lost:
+  // 1. It accepts no more. Clients in an inherited socket's queue stay there for the next process.
+  //    Our own socket file is removed, and the clients in its queue are taken in.
+  // 2. For `farewell`, each open connection is served once more, with `Connection: close`.
+  // 3. Idle connections are closed, and requests that have arrived are answered.
+  // 4. After `grace`, the rest is closed.
+  // Calls `done` when no session is left, never from inside this call. Call it once.
   struct ShutdownTimes {
     Duration farewell{};
     Duration grace{};
   };
   void shutdown(const ShutdownTimes& times, std::move_only_function<void()> done);
 
-  // Whether clients find the socket. One of our own whose file is gone is made again; those in its
-  // queue are taken in. The error says why there is none: kConfig for an inherited one, which is
-  // the service manager's to make; otherwise as of ListenSocket::bind().
+  // Makes sure that clients find the socket at its path. If the file of our own socket is gone,
+  // makes another and takes in the clients in the old one's queue. An error if clients do not find
+  // it: kConfig for an inherited socket, which only the service manager can make again; otherwise
+  // as of ListenSocket::bind().
   Result<void> keep_in_place();
 
   // The frontend's policy was replaced: open watches are judged by the new one.
   void grants_changed();
 
-  // Sees to the sessions that are past their deadline. The server does so by itself, at the first
-  // deadline; a test calls it when it has moved its clock.
+  // Ends sessions that are past their deadline. The server calls it by itself, at the first
+  // deadline; a test calls it after it has moved its clock.
   void sweep();
 
   std::size_t connections() const { return sessions_.size(); }
@@ -116,11 +119,11 @@ class Server : private SessionHost {
   const ServerOptions options_;
   const bool knows_peers_;
   const bool may_bring_descriptors_;
-  const std::string refusal_;  // what a client hears for whom there is no room
+  const std::string refusal_;  // the reply to a client for which there is no room
 
   // Loop thread only.
   std::unique_ptr<ListenSocket> listen_;
-  boost::asio::posix::stream_descriptor acceptor_;  // the listening socket, of whatever family
+  boost::asio::posix::stream_descriptor acceptor_;  // the listening socket, Unix or TCP
   boost::asio::steady_timer rest_timer_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer grace_timer_;
@@ -129,7 +132,7 @@ class Server : private SessionHost {
   SocketCloser closer_;
   ConnectRate rate_;
   bool crowded_ = false;  // clients were still in the queue at the end of the last turn
-  TurnQueue turns_;       // that wait for on_turn()
+  TurnQueue turns_;       // sessions that wait for on_turn()
   Pauses pauses_;
   bool turns_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction

@@ -9,8 +9,8 @@
 #include "serve/peer.h"
 #include "serve/server.h"
 
-// Who comes in. Until it is decided, a client costs three system calls and no memory; so a loop of
-// connect() does not outrun this, and the queue has room for others.
+// Which clients are let in. Until that is decided, a client costs three system calls and no memory.
+// So a loop of connect() is not faster than this, and the queue has room for others.
 
 namespace rota {
 
@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 namespace {
 
-// While clients' sockets are being closed elsewhere.
+// How long to wait while closer_ is full.
 constexpr Duration kCloserRest{1};
 
 }  // namespace
@@ -30,7 +30,7 @@ void Server::wait_for_clients() {
   });
 }
 
-// False, and errno says why, when nobody could be accepted.
+// False, with errno set, if nobody could be accepted.
 bool Server::accept_one() {
   for (;;) {
     const int fd =
@@ -60,7 +60,7 @@ void Server::accept_some() {
   wait_for_clients();
 }
 
-// The client stays in the queue, so the socket stays readable: waiting on it again would spin.
+// The client stays in the queue, so the socket stays readable, and a wait on it would spin.
 void Server::rest_from_accepting(Duration rest) {
   rest_timer_.expires_after(rest);
   rest_timer_.async_wait([this](error_code error) {
@@ -88,9 +88,10 @@ std::optional<ConnectionLimit> Server::reason_to_refuse(const PeerIdentity& peer
   return limit && make_room(peer, *limit) ? std::nullopt : limit;
 }
 
-// A user with more connections than the newcomer's, or a process of the same user with more than
-// the newcomer, gives up the one that it would miss least. Nothing tells TCP's clients apart, so
-// there every newcomer is worth more than a connection that does nothing.
+// The user with the most connections gives up its idlest one, if it has more than the newcomer's
+// user. Otherwise the newcomer's own user does, if one of its processes has more than the
+// newcomer's. We cannot tell TCP clients apart, so there every newcomer replaces a connection that
+// does nothing.
 bool Server::make_room(const PeerIdentity& peer, ConnectionLimit limit) {
   const TurnQueue::Counts own = turns_.counts(peer);
   std::optional<TurnQueue::Crowd> crowd;
@@ -121,8 +122,8 @@ void Server::admit(int fd) {
   if (!peer) return fails(unidentified);
   const bool reserved = fd >= options_.descriptors_end;
   if (limit || reserved) {
-    // One attempt: an empty socket takes so short a reply, and a client that does not read it loses
-    // nothing.
+    // One attempt: a new socket has room for such a short reply, and a client that does not read it
+    // loses nothing.
     (void)::send(fd, refusal_.data(), refusal_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (limit) return observer_.connection_refused(*peer, *limit);
     return fails(EMFILE);
@@ -138,20 +139,20 @@ void Server::admit(int fd) {
   }
   sessions_.emplace(session.get(), session);
   session_deadline(session->deadline());
-  // What it has sent already costs no trip through the loop.
+  // It may have sent a request already: then it need not wait for the loop to say so.
   session_turn(*session);
 }
 
-// A queue that nobody inherits is ours to answer: who stands in it has connected, and may have
-// asked.
+// If nobody inherits the socket, we must answer its queue: clients in it have connected, and may
+// have sent requests.
 void Server::stop_accepting() {
   listen_->remove_file();
   if (started_ && !listen_->inherited()) {
-    // At a port more may come without end.
+    // Bounded, since at a TCP port clients may come without end.
     for (int i = 0; i < SOMAXCONN && !closer_.is_full() && accept_one(); ++i) {
     }
   }
-  // Whoever stands in its queue still is closed with it.
+  // To close the socket closes the connections that are still in its queue.
   if (may_bring_descriptors_ && acceptor_.is_open()) closer_.close(acceptor_.release());
   error_code ignored;
   acceptor_.close(ignored);
@@ -167,7 +168,7 @@ Result<void> Server::keep_in_place() {
                                                 listen_->path()));
   }
   ROTA_ASSIGN(auto fresh, listen_->bind_again());
-  // Those that stand in the old one's queue have connected: they are taken in.
+  // Clients in the old socket's queue have connected, so they are taken in.
   for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
   }
   rest_timer_.cancel();

@@ -34,7 +34,8 @@ bool Session::start(boost::asio::io_context& loop) {
 void Session::say_goodbye() {
   if (life_ == Life::kClosed) return;
   life_ = Life::kLeaving;
-  // What it has asked for already is the last; a stream has no reply that could say anything.
+  // What it has asked for already is answered last. A watch has no further reply that could say
+  // "Connection: close".
   if (watch_ || !replies_.empty()) drain();
 }
 
@@ -51,25 +52,25 @@ void Session::drain() {
   pump();
 }
 
-// From here on a client's send fails, and what was sent before is all here to be read.
+// From now on a client's send fails, and everything that it sent before can be read.
 void Session::shut_for_reading() {
   intake_.shut();
   (void)::shutdown(socket_->fd(), SHUT_RD);
   read_rest();
 }
 
-// Also when it is no request any more: a client would take a close with anything unread for an
-// error, and lose its last replies.
+// Even if no more requests are taken: if we close a socket with bytes unread, the client gets an
+// error and loses its last replies.
 void Session::read_rest() {
   while (!intake_.has_ended() && !input_.full()) {
     const ssize_t count = socket_->receive(input_.room());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return intake_.end();  // an error is met again by who sends
+    if (count <= 0) return intake_.end();  // if it is an error, the next send meets it too
     input_.added(static_cast<std::size_t>(count));
   }
 }
 
-// Whether nothing that can be answered follows, and nothing will.
+// Whether `rest` has nothing that we can answer, and nothing more will come.
 bool Session::is_last(std::string_view rest) const {
   if (!intake_.has_ended()) return false;
   const auto result = parse_head(rest);
@@ -101,8 +102,8 @@ void Session::grants_changed() {
   if (watch_) watch_->grants_changed();
 }
 
-// A stream of changes costs a system call only where something is to be had: a read that finds
-// nothing, or the question whether the client is gone.
+// A turn makes a system call only if it may find something. So a watch costs none for input that is
+// not there, or to see whether its client is gone.
 void Session::on_turn() {
   if (life_ == Life::kClosed) return;
   now_ = clock_.now().boot;
@@ -142,13 +143,13 @@ void Session::input_may_be_there() noexcept {
 
 void Session::room_may_be_there() noexcept { host_.session_turn(*this); }
 
-// Whether the client has closed both ways: it wants nothing any more.
+// Whether the client has closed both directions, so that it wants no more replies.
 bool Session::hung_up() const {
   pollfd socket{.fd = socket_->fd(), .events = 0, .revents = 0};
   return ::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-// Even a client that is gone may have left an operator's order behind: all of it is read.
+// Reads everything even if the client is gone: it may have left an operator's order behind.
 void Session::receive() {
   const std::span<char> room = input_.room();
   const ssize_t count = socket_->receive(room.first(std::min(room.size(), kReceiveBytesMax)));
@@ -159,7 +160,7 @@ void Session::receive() {
   }
   news_ = News::kMore;
   if (count == 0) {
-    // After a half-close what was asked is still answered; a client that is gone wants nothing.
+    // After a half-close requests are still answered. A client that is gone wants no replies.
     if (hung_up()) return close();
     intake_.end();
   }
@@ -183,7 +184,7 @@ void Session::on_later_done(ReplyNumber number, PlainReply reply) {
 void Session::pump() {
   const bool output_filled = fill_output();
   if (!flush()) return close();
-  // There is more, and others have their turn before it.
+  // There is more to render, but others have their turns first.
   if (output_filled && output_.empty()) host_.session_turn(*this);
   if (intake_.is_done() && replies_.empty() && output_.empty() && !watch_) return close();
   const bool partial = can_take() && !input_.empty();
@@ -207,7 +208,7 @@ bool Session::fill_output() {
   }
 }
 
-// Returns whether there was a request, or something that ends the connection with a reply.
+// Returns whether there was a request, or an error that ends the connection with a reply.
 bool Session::take_request() {
   if (intake_.is_shut()) read_rest();
   auto result = parse_head(input_.data());
@@ -224,7 +225,7 @@ bool Session::take_request() {
   }
   const std::size_t bytes = head->head_bytes + head->body_bytes;
   if (life_ == Life::kLeaving) {
-    if (intake_.is_open()) {  // what came with it is read first, and then all is looked at again
+    if (intake_.is_open()) {  // read what came with it, and then look at everything again
       shut_for_reading();
       return true;
     }
@@ -238,14 +239,14 @@ bool Session::take_request() {
   return true;
 }
 
-// Of a request that is not whole. Returns whether something is to be sent for it.
+// For a request that is not complete. Returns whether it added something to send.
 bool Session::wait_for_rest(const RequestHead* head) {
   if (intake_.has_ended()) {
     intake_.finish();
     return false;
   }
   if (head == nullptr) {
-    input_.consume(empty_lines_before(input_.data()));  // nothing that has to end soon
+    input_.consume(empty_lines_before(input_.data()));  // else they would count as a slow request
     return false;
   }
   if (!head->expects_continue || !intake_.invite_body()) return false;
@@ -320,7 +321,7 @@ void Session::render(ReadyReply reply) {
   give(std::get<TokenReply>(outcome), reply.form);
 }
 
-// Where every token of a fetch leaves.
+// Every token of a fetch leaves here.
 void Session::give(const TokenReply& token, ReplyForm form) {
   append_token(output_, *token.row, token.circle_now, form);
   if (!form.head_only) frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
@@ -332,7 +333,7 @@ void Session::start_watch(WatchReply watch, ReplyForm form) {
   watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 
-// Sends what the kernel takes. False: the peer is gone.
+// Sends as much as the kernel takes. False if the peer is gone.
 bool Session::flush() {
   bool progress = false;
   while (!output_.empty()) {

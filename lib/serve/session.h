@@ -24,74 +24,78 @@ class Session;
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
-  // The session has closed; drop it.
+  // The session has closed: the host drops it.
   virtual void session_closed(Session& session) = 0;
-  // Its deadline may now be this early.
+  // A session's deadline may now be as early as this.
   virtual void session_deadline(BootTime deadline) = 0;
-  // It wants on_turn(), later and not from inside of this call. May be repeated before that.
+  // The session wants on_turn(), later and not from inside this call. It may ask again before that.
   virtual void session_turn(Session& session) noexcept = 0;
 };
 
-// One connection. Requests are taken from the input buffer as they come; a reply goes straight to
-// the output buffer, or into the reply queue when it or one before it must wait. A fetch costs a
-// read and a write, and no timer: deadlines are looked at by the server's sweep. A watch makes a
-// stream of the rest of the connection. No method throws on an error of the network: the session
-// closes. Loop thread only; the server owns it, and may drop it in session_closed().
+// One connection. It takes requests from the input buffer as they come. A reply goes straight to
+// the output buffer or, if it or one before it must wait, into the reply queue. A fetch costs a
+// read and a write, and no timer: the server's sweep checks deadlines. A watch turns the rest of
+// the connection into a stream. No method throws on a network error: the session closes. Loop
+// thread only. The server owns it, and may drop it in session_closed(). close() before it is
+// destroyed.
 class Session : public TurnTaker,
                 public std::enable_shared_from_this<Session>,
                 private SocketWatcher {
  public:
-  // References must outlive the session.
+  // The references must outlive the session.
   Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const Frontend& frontend,
           const Clock& clock, const SessionTimes& times, SessionHost& host);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // False: the system cannot watch the socket; the session has closed.
+  // Watches the socket. Call it once, first. False, with errno set, if the system cannot; then the
+  // session has closed, without session_closed().
   bool start(boost::asio::io_context& loop);
-  // The server will end: the next reply says so by `Connection: close` and is the last; with it the
-  // socket takes no more, and what has arrived by then is answered first. A watch ends behind the
-  // event that is being sent.
+  // The server will end. The next reply says `Connection: close` and is the last, but for replies
+  // to requests that have arrived by then; from then on the socket receives no more. A watch ends
+  // after the event that is being sent.
   void say_goodbye();
-  // Takes what has arrived on the socket and nothing after it, answers that, then closes; at once
-  // when there is nothing. A client's later request fails to be sent, so it knows that nobody has
-  // it.
+  // Answers the requests that have arrived, takes none after them, and then closes; at once if
+  // there are none. If the client sends a later request, its send fails, so it knows that we do not
+  // have it.
   void drain();
-  // Closes the socket and cancels its waits. Harmless when closed.
+  // Closes the socket and cancels its waits. Does nothing if it is closed.
   void close();
-  // Since when nobody would miss anything if it ended: it is idle, has asked half a question, or
-  // does not read its replies. None while the daemon owes it something.
+  // Since when the connection has been idle, has sent only a part of a request, or has not read its
+  // replies, so that it may be ended. None while the daemon owes it a reply, or it is a watch.
   std::optional<BootTime> expendable_since() const;
-  // Ends it for the sake of another; what it has asked meanwhile is answered first.
+  // Ends it, to make room for another. Requests that have arrived are answered first, unless it
+  // does not read its replies.
   void make_way();
 
-  // The policy was replaced: what is open already is judged again.
+  // The policy was replaced: an open watch is judged again.
   void grants_changed();
-  // The turn that it asked its host for: reads at most kReceiveBytesMax, answers what it can, and
+  // The turn for which it asked its host. Reads at most kReceiveBytesMax, answers what it can, and
   // asks for another turn if there is more to do.
   void on_turn();
 
   const PeerIdentity& peer() const { return peer_; }
-  // When on_deadline() is due unless something happens; BootTime::max() while it waits for the
-  // daemon.
+  // When on_deadline() is due if nothing happens before; BootTime::max() while the daemon owes it a
+  // reply.
   BootTime deadline() const;
-  // Closes what has been idle or stuck for too long; a watch says that it is there.
+  // Closes a connection that has been idle or stuck for too long. A watch that is not stuck sends a
+  // heartbeat instead.
   void on_deadline();
 
  private:
-  // How long the connection still lives. Only ever moves down this list.
+  // How long the connection still lives. It only moves down this list.
   enum class Life {
     kOpen,
-    kLeaving,  // the next reply is the last, but for what has arrived with it; no watch begins
+    kLeaving,  // the next reply is the last, but for those to requests that have arrived; no watch
     kClosed,
   };
 
-  // What a look at the socket may find.
+  // What a read of the socket may find.
   enum class News {
-    kNone,    // the last read found nothing, and nothing was told since
+    kNone,    // the last read found nothing, and epoll has reported nothing since
     kMore,    // the last read found something, so there may be more
-    kUnseen,  // something was told since the last look: input, or that the client is gone
+    kUnseen,  // epoll has reported something since the last look: input, or that the client is gone
   };
 
   void input_may_be_there() noexcept override;
@@ -108,7 +112,7 @@ class Session : public TurnTaker,
   bool has_room() const { return !replies_.full() && !output_full(); }
   bool output_full() const { return output_.size() >= kOutputBytesMax; }
 
-  // Goes as far as input, output and limits permit.
+  // Takes requests and sends replies as far as input, output and limits permit.
   void pump();
   bool fill_output();
   bool take_request();
@@ -139,11 +143,11 @@ class Session : public TurnTaker,
   InputBuffer input_;
   Buffer output_;
   ReplyQueue replies_;
-  std::unique_ptr<WatchStream> watch_;     // from then on nothing else is sent
-  BootTime now_;                           // of the event that is handled
+  std::unique_ptr<WatchStream> watch_;     // once there is one, nothing else is sent
+  BootTime now_;                           // the time of the event that is being handled
   BootTime active_since_;                  // when something last came in, or went out to a watch
-  std::optional<BootTime> request_since_;  // first byte of the request that is not whole yet
-  std::optional<BootTime> unsent_since_;   // last progress while there is something unsent
+  std::optional<BootTime> request_since_;  // the first byte of a request that is not complete
+  std::optional<BootTime> unsent_since_;   // the last progress, while something is unsent
 };
 
 }  // namespace rota

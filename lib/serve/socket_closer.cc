@@ -21,7 +21,7 @@ constexpr std::size_t kThreadsMax = 4;
 constexpr long kInterruptNanoseconds = 100'000;
 constexpr std::chrono::milliseconds kEndMax{500};
 
-// Makes the signal that interrupts one, and does nothing else.
+// The signal that interrupts a system call. Its handler does nothing.
 int interrupt_signal() {
   static const int signal = [] {
     struct sigaction action{};
@@ -32,7 +32,7 @@ int interrupt_signal() {
   return signal;
 }
 
-// While it lives, the thread that made it is interrupted again and again.
+// As long as it lives, the thread that made it is interrupted again and again.
 class Interrupter {
  public:
   Interrupter() {
@@ -63,20 +63,20 @@ struct SocketCloser::Shared {
   std::condition_variable changed;
   // Guarded by mutex.
   std::deque<int> waiting;
-  std::size_t busy = 0;     // threads that close one
-  std::size_t threads = 0;  // that have not ended
+  std::size_t busy = 0;     // threads that are closing a socket
+  std::size_t threads = 0;  // threads that have not ended
   std::vector<std::thread> made;
   bool ending = false;
 
   void work();
 };
 
-// Ends when nothing waits and the owner is gone.
+// Returns once nothing waits and the owner is being destroyed.
 void SocketCloser::Shared::work() {
   sigset_t all;
   ::sigfillset(&all);
   ::sigdelset(&all, interrupt_signal());
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);  // the loop's signals are the loop's
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);  // only the loop's thread handles other signals
   std::unique_lock lock(mutex);
   for (;;) {
     changed.wait(lock, [this] { return ending || !waiting.empty(); });
@@ -107,7 +107,7 @@ SocketCloser::~SocketCloser() {
   auto made = std::exchange(shared_->made, {});
   lock.unlock();
   for (std::thread& thread : made) {
-    // One whose close() the kernel does not let return cannot be joined; it ends with the process.
+    // A thread whose close() does not return cannot be joined. It ends with the process.
     if (ended) {
       thread.join();
     } else {
@@ -125,7 +125,7 @@ void SocketCloser::close(int socket) {
       shared.made.emplace_back([shared = shared_] { shared->work(); });
       ++shared.threads;
     } catch (const std::system_error&) {
-      shared.changed.notify_one();  // one of the others does it, or it waits for the process's end
+      shared.changed.notify_one();  // another thread does it or, if there is none, a later one
     }
   }
   shared.changed.notify_one();

@@ -7,8 +7,8 @@
 #include <utility>
 
 // Asio's public waits cost an operation object and a call of epoll_ctl for each event. An operation
-// that is never done stays where it is and costs neither; Asio reads its own signal pipe this way.
-// This file alone knows Asio's inside.
+// that is never done stays registered and costs neither; Asio reads its own signal pipe this way.
+// Only this file uses parts of Asio that are not public.
 
 namespace rota {
 
@@ -29,7 +29,7 @@ class Note final : public reactor_op {
     (note->watcher_.*note->tell_)();
     return not_done;
   }
-  // The owner of the note is not the reactor.
+  // The reactor does not own the note, so it has nothing to free.
   static void drop(void*, asio::detail::operation*, const boost::system::error_code&, std::size_t) {
   }
 
@@ -64,7 +64,7 @@ std::unique_ptr<SocketEvents> SocketEvents::create(asio::io_context& loop, int s
   state->reactor.init_task();
   const int error = state->reactor.register_internal_descriptor(Reactor::read_op, socket,
                                                                 state->registered, &state->input);
-  // Asio counts no work for such a descriptor, and would end a loop that has nothing else.
+  // Asio does not count such a descriptor as work, and would end a loop that has no other work.
   state->scheduler.work_started();
   std::unique_ptr<SocketEvents> events(new SocketEvents(std::move(state)));
   if (error == 0) return events;

@@ -8,8 +8,9 @@
 
 namespace rota {
 
-// How long one handler may keep the loop while it has more of the same to do. It does one thing at
-// least, asks after each, and leaves the rest to its next turn, behind all others' (P11).
+// How long one handler may keep the loop while it has more of the same to do (P11). The handler
+// does at least one thing, asks ended() after each, and leaves the rest to its next turn, after all
+// others. The turn begins when this object is made.
 class Turn {
  public:
   bool ended() const { return Clock::now() >= end_; }
@@ -20,9 +21,10 @@ class Turn {
   Clock::time_point end_ = Clock::now() + kTurnMax;
 };
 
-// Between two turns of a loop that has more to do: now and then it offers the processor to others.
-// A client that holds its reply often waits for the processor, and would wait for milliseconds
-// behind a daemon that does not pause. Not at each turn: a crowd waits for the processor, too.
+// Offers the processor to other processes now and then, between two turns of a handler that has
+// more to do. A client that has its reply often waits for the processor, and would wait for
+// milliseconds if the daemon did not pause. Not after each turn: a crowd waits for the processor,
+// too.
 class Pauses {
  public:
   void turn_ended() {

@@ -22,7 +22,7 @@ template <class T>
 using TurnRing = boost::intrusive::list<T, boost::intrusive::base_hook<TurnLink>,
                                         boost::intrusive::constant_time_size<false>>;
 
-// A connection, as the queue sees it.
+// The part of a connection that the queue uses.
 class TurnTaker : public TurnLink, public MemberLink {
  protected:
   ~TurnTaker() = default;
@@ -32,9 +32,10 @@ class TurnTaker : public TurnLink, public MemberLink {
   void* process_ = nullptr;  // the queue's own, from enter() to leave()
 };
 
-// Who is next. The users that have something to do follow each other, of each its processes, and of
-// each of those its connections: a crowd waits behind its like (P11). Counts connections on the
-// way. Every step costs the same whatever their number. Loop thread only.
+// Whose turn is next. Users with something to do take turns; within a user its processes do, and
+// within a process its connections. So a crowd makes only its own user and process wait (P11). It
+// also counts connections. All methods take constant time but largest() and connections(). Loop
+// thread only.
 class TurnQueue {
  public:
   struct Counts {
@@ -42,24 +43,28 @@ class TurnQueue {
     std::size_t of_process = 0;
   };
 
-  // A connection of `peer` came. It must leave() before its end.
+  // A connection of `peer` came. It must leave() before it is destroyed.
   void enter(TurnTaker& taker, const PeerIdentity& peer);
-  // Takes it out of the queue as well.
+  // The connection ends; its turn, if it waits for one, is dropped. Aborts if it has not entered.
   void leave(TurnTaker& taker);
+  // How many connections the peer's user and process have.
   Counts counts(const PeerIdentity& peer) const;
 
-  // The process with the most connections of this user, or of the user with the most.
+  // The process with the most connections: of user `uid` or, if that is nullopt, of the user with
+  // the most. Nullopt if there is no connection of that user.
   struct Crowd {
     std::uint32_t uid = 0;
     std::int32_t pid = 0;
     Counts counts;
   };
   std::optional<Crowd> largest(std::optional<std::uint32_t> uid) const;
+  // The connections of that process, which must have some.
   std::vector<TurnTaker*> connections(const Crowd& crowd);
 
-  // Behind its like; stays where it is if it waits already. Only for one that has entered.
+  // Asks for a turn, after the process's other connections that wait. Does nothing if it waits
+  // already. Only for a connection that has entered.
   void push(TurnTaker& taker);
-  // Takes out the next; null when nobody waits.
+  // Takes out the connection whose turn is next; null if nobody waits.
   TurnTaker* pop();
 
  private:
@@ -77,11 +82,12 @@ class TurnQueue {
     std::uint32_t uid = 0;
     std::size_t connections = 0;
     std::unordered_map<std::int32_t, Process> processes;
-    TurnRing<Process> waiting;  // those with somebody waiting, and perhaps some whose last one went
+    TurnRing<Process>
+        waiting;  // all that have a connection waiting, and perhaps some that have not
   };
 
   std::unordered_map<std::uint32_t, User> users_;
-  TurnRing<User> waiting_;  // in the same way
+  TurnRing<User> waiting_;  // the same for users
 };
 
 }  // namespace rota
