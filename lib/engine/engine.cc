@@ -21,13 +21,14 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       random_(seed),
       learned_(policy, snapshot, boot, now),
       gate_(policy),
-      journal_(
-          {.rows = snapshot.calls, .next = snapshot.next_call, .last_commit = snapshot.last_commit},
-          policy.window, boot, now.boot),
+      journal_({.rows = snapshot.calls,
+                .next = snapshot.next_call,
+                .last_commit = snapshot.meta.last_commit},
+               policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
       members_(snapshot.next_member, policy.active_within),
-      roster_on_record_(snapshot.roster),
-      approved_roster_(snapshot.approved_roster),
+      roster_on_record_(snapshot.meta.roster),
+      approved_roster_(snapshot.meta.approved_roster),
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {
   journal_.put_dates(outbox_.changes());
@@ -35,7 +36,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
   for (const BootTime over : journal_.completions(now.boot)) {
     if (over + policy_.window >= now.boot) gate_.restore(over);
   }
-  if (const auto until = journal_.on_this_boot(snapshot.paused_until); until > now.boot) {
+  if (const auto until = journal_.on_this_boot(snapshot.meta.paused_until); until > now.boot) {
     gate_.pause_until(*until);
     put_pause(*until);
   }

@@ -13,8 +13,8 @@ constexpr Duration kDoubtProbeEvery = std::chrono::seconds{5};
 
 // What this boot has learned, if it was this boot.
 std::optional<Duration> offset_on_record(const Snapshot& snapshot, BootId boot) {
-  if (boot == BootId{} || snapshot.clock_boot != boot) return std::nullopt;
-  return snapshot.clock_offset;
+  if (boot == BootId{} || snapshot.meta.clock_boot != boot) return std::nullopt;
+  return snapshot.meta.clock_offset;
 }
 
 }  // namespace
@@ -22,10 +22,12 @@ std::optional<Duration> offset_on_record(const Snapshot& snapshot, BootId boot) 
 Learned::Learned(const Policy& policy, const Snapshot& snapshot, BootId boot, Now now)
     : refresh_ahead_(policy.refresh_ahead),
       boot_(boot),
-      clock_(now, snapshot.last_circle_time, snapshot.clock_skew, offset_on_record(snapshot, boot)),
-      refresh_rotates_(snapshot.refresh_rotates) {
-  facts_.early_refresh_useless = snapshot.early_refresh_useless;
-  facts_.early_probe_at = snapshot.early_probe_at.value_or(clock_.at(now.boot) + kEarlyProbeEvery);
+      clock_(now, snapshot.meta.last_circle_time, snapshot.meta.clock_skew,
+             offset_on_record(snapshot, boot)),
+      refresh_rotates_(snapshot.meta.refresh_rotates) {
+  facts_.early_refresh_useless = snapshot.meta.early_refresh_useless;
+  facts_.early_probe_at =
+      snapshot.meta.early_probe_at.value_or(clock_.at(now.boot) + kEarlyProbeEvery);
 }
 
 void Learned::put_clock(Now now, std::vector<Mutation>& changes) const {

@@ -82,28 +82,6 @@ constexpr std::int64_t kIdGapMax = std::int64_t{1} << 45;
 // About 35,000 years.
 constexpr Duration kTimeMax{std::int64_t{1} << 50};
 
-bool is_a_time(MetaKey key) {
-  switch (key) {
-    case MetaKey::kLastCircleTimeMs:
-    case MetaKey::kClockSkewMs:
-    case MetaKey::kEarlyProbeAtMs:
-    case MetaKey::kPausedUntilMs:
-    case MetaKey::kClockOffsetMs:
-    case MetaKey::kCommitAtMs:
-      return true;
-    case MetaKey::kEarlyRefreshUseless:
-    case MetaKey::kRefreshRotates:
-    case MetaKey::kPausedBoot:
-    case MetaKey::kClockBoot:
-    case MetaKey::kCommitBoot:
-    case MetaKey::kRosterFingerprint:
-    case MetaKey::kApprovedRoster:
-    case MetaKey::kCommitNumber:
-      return false;
-  }
-  return false;
-}
-
 class Loader {
  public:
   Loader(Database& database, const Sealer& sealer, SealForm form)
@@ -117,6 +95,7 @@ class Loader {
     ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
     ROTA_TRY(rows(sql::kLoadCalls, &Loader::call));
     ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
+    if (!roster_is_whole_) snapshot_.meta.roster = 0;
     ROTA_TRY(rows(sql::kLoadNextIds, &Loader::next_id));
     return std::move(snapshot_);
   }
@@ -293,53 +272,12 @@ class Loader {
   }
 
   Result<void> meta(const Statement& row) {
-    if (is_a_time(static_cast<MetaKey>(row.integer(0))) && !is_time(time_at(row, 1))) {
+    const auto key = static_cast<MetaKey>(row.integer(0));
+    if (rota::is_time(key) && !is_time(time_at(row, 1))) {
       ++snapshot_.rows_set_aside;
       return {};
     }
-    switch (static_cast<MetaKey>(row.integer(0))) {
-      case MetaKey::kLastCircleTimeMs:
-        snapshot_.last_circle_time = time_at(row, 1);
-        return {};
-      case MetaKey::kEarlyRefreshUseless:
-        snapshot_.early_refresh_useless = row.integer(1) != 0;
-        return {};
-      case MetaKey::kRefreshRotates:
-        snapshot_.refresh_rotates = row.integer(1) != 0;
-        return {};
-      case MetaKey::kClockSkewMs:
-        snapshot_.clock_skew = Duration{row.integer(1)};
-        return {};
-      case MetaKey::kEarlyProbeAtMs:
-        snapshot_.early_probe_at = time_at(row, 1);
-        return {};
-      case MetaKey::kPausedBoot:
-        snapshot_.paused_until.boot = BootId{row.integer(1)};
-        return {};
-      case MetaKey::kPausedUntilMs:
-        snapshot_.paused_until.at = BootTime{Duration{row.integer(1)}};
-        return {};
-      case MetaKey::kClockBoot:
-        snapshot_.clock_boot = BootId{row.integer(1)};
-        return {};
-      case MetaKey::kClockOffsetMs:
-        snapshot_.clock_offset = Duration{row.integer(1)};
-        return {};
-      case MetaKey::kRosterFingerprint:
-        snapshot_.roster = roster_is_whole_ ? static_cast<Fingerprint>(row.integer(1)) : 0;
-        return {};
-      case MetaKey::kApprovedRoster:
-        snapshot_.approved_roster = static_cast<Fingerprint>(row.integer(1));
-        return {};
-      case MetaKey::kCommitNumber:
-        return {};
-      case MetaKey::kCommitBoot:
-        snapshot_.last_commit.boot = BootId{row.integer(1)};
-        return {};
-      case MetaKey::kCommitAtMs:
-        snapshot_.last_commit.at = BootTime{Duration{row.integer(1)}};
-        return {};
-    }
+    if (take_over(snapshot_.meta, key, row.integer(1))) return {};
     return fail(ErrorKind::kCorrupt,
                 fmt::format("the store has a number {} of no meaning", row.integer(0)));
   }

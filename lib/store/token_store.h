@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "model/audit.h"
 #include "model/record.h"
+#include "store/meta.h"
 
 namespace rota {
 
@@ -42,23 +43,7 @@ struct EraseCall {
 // After this batch no file holds the sealed bytes of erased tokens: what is left of them in the
 // write-ahead log goes too. If the disk refuses that now, it is retried later.
 struct Scrub {};
-// Single numbers that must survive a restart. The enum's numbers stand in databases.
-enum class MetaKey {
-  kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
-  kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
-  kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
-  kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
-  kPausedBoot = 5,           // a pause that Circle asked for: the boot of kPausedUntilMs
-  kPausedUntilMs = 6,        // the end of that pause on that boot's clock
-  kClockBoot = 7,            // the boot of kClockOffsetMs
-  kClockOffsetMs = 8,        // Circle's time minus that boot's clock, as last learned
-  kCommitBoot = 9,           // the boot of kCommitAtMs
-  kCommitAtMs = 10,          // when the last commit was made, on that boot's clock
-  kCommitNumber = 12,        // how many commits there were; only the store itself writes it
-  kRosterFingerprint = 11,   // of the roster's files, if all of them is in force; 0 otherwise
-  kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
-  kApprovedRoster = 14,      // of the files of an approved roster that is not all in force yet
-};
+// One number of Meta.
 struct PutMeta {
   MetaKey key{};
   std::int64_t value = 0;
@@ -84,17 +69,7 @@ struct OtherDatabase {
 struct Snapshot {
   std::vector<MemberRecord> members;  // with their tokens
   std::vector<CallRow> calls;         // the call journal, in the order of the ids
-  std::optional<WallTime> last_circle_time;
-  Duration clock_skew{0};
-  Fingerprint roster = 0;           // kRosterFingerprint
-  Fingerprint approved_roster = 0;  // kApprovedRoster
-  bool early_refresh_useless = false;
-  bool refresh_rotates = false;
-  std::optional<WallTime> early_probe_at;
-  BootStamp paused_until;
-  BootId clock_boot{};  // the boot of clock_offset; 0 if the offset was never learned
-  Duration clock_offset{0};
-  BootStamp last_commit;
+  Meta meta;
   std::optional<OtherDatabase> other;
   // The next free ids: larger than any id that was ever used, including those of erased rows.
   MemberId next_member{1};

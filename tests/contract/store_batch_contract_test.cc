@@ -30,7 +30,7 @@ TYPED_TEST(StoreBatchContract, ABatchIsAppliedInItsOrder) {
   Snapshot found = this->reload();
   EXPECT_TRUE(found.members.at(0).tokens.empty());
   EXPECT_TRUE(found.calls.empty());
-  EXPECT_EQ(at(8), found.last_circle_time);
+  EXPECT_EQ(at(8), found.meta.last_circle_time);
 
   this->commit({EraseToken{token.id}, PutToken{MemberId{1}, token}});
   EXPECT_EQ(1U, this->reload().members.at(0).tokens.size());

@@ -248,15 +248,15 @@ TYPED_TEST(StoreContract, SingleNumbersAreReplaced) {
   this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 5}, PutMeta{MetaKey::kEarlyRefreshUseless, 1},
                 PutMeta{MetaKey::kRefreshRotates, 1}, PutMeta{MetaKey::kClockSkewMs, -90'000}});
   Snapshot found = this->reload();
-  EXPECT_EQ(at(5), found.last_circle_time);
-  EXPECT_TRUE(found.early_refresh_useless);
-  EXPECT_TRUE(found.refresh_rotates);
-  EXPECT_EQ(Duration{-90'000}, found.clock_skew);
+  EXPECT_EQ(at(5), found.meta.last_circle_time);
+  EXPECT_TRUE(found.meta.early_refresh_useless);
+  EXPECT_TRUE(found.meta.refresh_rotates);
+  EXPECT_EQ(Duration{-90'000}, found.meta.clock_skew);
 
   this->commit({PutMeta{MetaKey::kLastCircleTimeMs, 7}, PutMeta{MetaKey::kEarlyRefreshUseless, 0}});
   found = this->reload();
-  EXPECT_EQ(at(7), found.last_circle_time);
-  EXPECT_FALSE(found.early_refresh_useless);
+  EXPECT_EQ(at(7), found.meta.last_circle_time);
+  EXPECT_FALSE(found.meta.early_refresh_useless);
 }
 
 TYPED_TEST(StoreContract, WhatCannotBeKeptIsRefused) {

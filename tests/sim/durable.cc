@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace rota::sim {
 
 void Durable::apply(const Mutation& mutation) {
@@ -28,19 +30,7 @@ void Durable::apply(const Mutation& mutation) {
   } else if (const auto* over = std::get_if<EraseCall>(&mutation)) {
     calls_.erase(over->call);
   } else if (const auto* meta = std::get_if<PutMeta>(&mutation)) {
-    if (meta->key == MetaKey::kLastCircleTimeMs) {
-      last_circle_time_ = WallTime{Duration{meta->value}};
-    } else if (meta->key == MetaKey::kRefreshRotates) {
-      refresh_rotates_ = meta->value != 0;
-    } else if (meta->key == MetaKey::kClockSkewMs) {
-      clock_skew_ = Duration{meta->value};
-    } else if (meta->key == MetaKey::kClockBoot) {
-      clock_boot_ = BootId{meta->value};
-    } else if (meta->key == MetaKey::kRosterFingerprint) {
-      roster_ = static_cast<Fingerprint>(meta->value);
-    } else if (meta->key == MetaKey::kApprovedRoster) {
-      approved_roster_ = static_cast<Fingerprint>(meta->value);
-    }
+    ROTA_CHECK(take_over(meta_, meta->key, meta->value));
   }
 }
 

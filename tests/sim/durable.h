@@ -33,13 +33,7 @@ class Durable {
   bool holds(std::string_view text) const { return texts_.contains(text); }
   std::optional<MemberId> owner_of(TokenId token) const;
   const Token* token(TokenId id) const;
-  std::optional<WallTime> last_circle_time() const { return last_circle_time_; }
-  Duration clock_skew() const { return clock_skew_; }
-  bool refresh_rotates() const { return refresh_rotates_; }
-  BootId clock_boot() const { return clock_boot_; }  // on which Circle's time was learned last
-  Fingerprint roster() const { return roster_; }     // the one in force as it stands; 0: none
-  // The one whose retirements were approved and are not all durable; 0: none.
-  Fingerprint approved_roster() const { return approved_roster_; }
+  const Meta& meta() const { return meta_; }
 
  private:
   struct TextHash {
@@ -54,12 +48,7 @@ class Durable {
   std::unordered_map<TokenId, MemberId> owners_;
   std::unordered_map<std::string, int, TextHash, std::equal_to<>> texts_;
   std::map<CallId, CallRow> calls_;
-  std::optional<WallTime> last_circle_time_;
-  Duration clock_skew_{0};
-  bool refresh_rotates_ = false;
-  BootId clock_boot_{};
-  Fingerprint roster_ = 0;
-  Fingerprint approved_roster_ = 0;
+  Meta meta_;
 };
 
 const Token* current(const Durable::Member& member, TokenKind kind);

@@ -55,8 +55,8 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   guard_allows_ = std::max(guard.max_retire_count, static_cast<std::size_t>(share));
   must_be_held_ = diff.retire.size() > guard_allows_;
   // A crash has cut the job off that an operator let through.
-  const bool goes_on =
-      must_be_held_ && file.fingerprint != 0 && durable().approved_roster() == file.fingerprint;
+  const bool goes_on = must_be_held_ && file.fingerprint != 0 &&
+                       durable().meta().approved_roster == file.fingerprint;
   if (goes_on) world_.note("approval.goes_on");
   approved_ = must_be_held_ && (goes_on || approve == plan_id(diff));
 }
@@ -129,7 +129,8 @@ void Promises::p6_roster_in_force() {
 }
 
 void Promises::p6_approval_on_record_was_given() {
-  if (durable().approved_roster() != 0 && !approvals_.contains(durable().approved_roster())) {
+  if (durable().meta().approved_roster != 0 &&
+      !approvals_.contains(durable().meta().approved_roster)) {
     world_.breach("P6: an approval is on record that nobody gave");
   }
 }
@@ -137,7 +138,7 @@ void Promises::p6_approval_on_record_was_given() {
 // A start that finds the roster on disk on record compares nothing: what is on record must be all
 // of it, whenever the process was killed.
 void Promises::p6_roster_on_record_is_whole() {
-  if (durable().roster() == 0) return;
+  if (durable().meta().roster == 0) return;
   std::vector<RosterEntry> entries;
   for (const auto& [member, row] : durable().members()) {
     for (const Selector& s : row.selectors) {
@@ -145,7 +146,7 @@ void Promises::p6_roster_on_record_is_whole() {
       entries.push_back({.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
     }
   }
-  if (Operators::fingerprint_of(std::move(entries)) != durable().roster()) {
+  if (Operators::fingerprint_of(std::move(entries)) != durable().meta().roster) {
     world_.breach("P6: a roster is on record as in force of which a part is missing");
   }
 }

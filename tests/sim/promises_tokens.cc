@@ -46,7 +46,8 @@ void Promises::p1_nothing_expired(const Published& row) {
   if (!expired) return;
   const WallTime idea = world_.engine().serving_time(world_.now());
   const bool was_wrong = idea + kClockSlack < world_.circle_time();
-  const bool goes_back = durable().last_circle_time() && idea < *durable().last_circle_time();
+  const bool goes_back =
+      durable().meta().last_circle_time && idea < *durable().meta().last_circle_time;
   if (!was_wrong || goes_back || p1_can_know()) {
     world_.breach(fmt::format("P1: an expired token is served; Circle's clock is taken for {} ms",
                               (idea - world_.circle_time()).count()));
@@ -185,7 +186,7 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
   const sandbox::Ledger& ledger = world_.circle().circle().ledger();
   if (row != nullptr) made->second.member = row->member;
   const WallTime doubted_until = last_doubt(made->second.member, made->second.kind);
-  if (row != nullptr && row->fate != CallFate::kOpen && !durable().refresh_rotates()) {
+  if (row != nullptr && row->fate != CallFate::kOpen && !durable().meta().refresh_rotates) {
     made->second.unforeseen = made->second.kind == CallKind::kRefresh;
   }
   for (const sandbox::TokenId id : made->second.tokens) {
@@ -199,7 +200,7 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     // Circle's time is known.
     const CircleClock& clock = world_.engine().clock();
     const bool sure = clock.confirmed() && !clock.doubted() && knows_time() &&
-                      durable().clock_boot() == world_.boot_id();
+                      durable().meta().clock_boot == world_.boot_id();
     if (doubted_until > WallTime{} && !sure) made->second.dated_unsurely = true;
     if (made->second.dated_unsurely) continue;
     world_.breach(

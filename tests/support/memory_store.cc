@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "store/audit_filter.h"
 #include "store/validate.h"
 
@@ -59,71 +60,23 @@ struct MemoryStore::Applier {
     keep_past(store.next_call_, put.row.id);
   }
   void operator()(const EraseCall& erase) const { store.calls_.erase(erase.call); }
-  void operator()(const Scrub&) const {}
+  void operator()(const Scrub&) const { ++store.scrubs_; }
   void operator()(const PutMeta& put) const {
-    switch (put.key) {
-      case MetaKey::kLastCircleTimeMs:
-        store.last_circle_time_ = WallTime{Duration{put.value}};
-        return;
-      case MetaKey::kEarlyRefreshUseless:
-        store.early_refresh_useless_ = put.value != 0;
-        return;
-      case MetaKey::kRefreshRotates:
-        store.refresh_rotates_ = put.value != 0;
-        return;
-      case MetaKey::kClockSkewMs:
-        store.clock_skew_ = Duration{put.value};
-        return;
-      case MetaKey::kEarlyProbeAtMs:
-        store.early_probe_at_ = WallTime{Duration{put.value}};
-        return;
-      case MetaKey::kPausedBoot:
-        store.paused_until_.boot = BootId{put.value};
-        return;
-      case MetaKey::kPausedUntilMs:
-        store.paused_until_.at = BootTime{Duration{put.value}};
-        return;
-      case MetaKey::kClockBoot:
-        store.clock_boot_ = BootId{put.value};
-        return;
-      case MetaKey::kClockOffsetMs:
-        store.clock_offset_ = Duration{put.value};
-        return;
-      case MetaKey::kRosterFingerprint:
-        store.roster_ = static_cast<Fingerprint>(put.value);
-        return;
-      case MetaKey::kApprovedRoster:
-        store.approved_roster_ = static_cast<Fingerprint>(put.value);
-        return;
-      case MetaKey::kCommitNumber:
-        return;
-      case MetaKey::kCommitBoot:
-        store.last_commit_.boot = BootId{put.value};
-        return;
-      case MetaKey::kCommitAtMs:
-        store.last_commit_.at = BootTime{Duration{put.value}};
-        return;
-    }
+    ROTA_CHECK(take_over(store.meta_, put.key, put.value));
   }
 };
 
 Result<Snapshot> MemoryStore::load() {
   if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
+  return snapshot();
+}
+
+Snapshot MemoryStore::snapshot() const {
   Snapshot snapshot;
   snapshot.members.reserve(members_.size());
   for (const auto& [id, row] : members_) snapshot.members.push_back(row);
   for (const auto& [id, row] : calls_) snapshot.calls.push_back(row);
-  snapshot.last_circle_time = last_circle_time_;
-  snapshot.early_refresh_useless = early_refresh_useless_;
-  snapshot.refresh_rotates = refresh_rotates_;
-  snapshot.early_probe_at = early_probe_at_;
-  snapshot.paused_until = paused_until_;
-  snapshot.clock_boot = clock_boot_;
-  snapshot.clock_offset = clock_offset_;
-  snapshot.last_commit = last_commit_;
-  snapshot.clock_skew = clock_skew_;
-  snapshot.roster = roster_;
-  snapshot.approved_roster = approved_roster_;
+  snapshot.meta = meta_;
   snapshot.next_member = next_member_;
   snapshot.next_token = next_token_;
   snapshot.next_call = next_call_;

@@ -26,8 +26,14 @@ class MemoryStore : public TokenStore {
   // The next `times` loads, commits and appends fail with this kind and change nothing.
   void fail_next(ErrorKind kind, int times = 1);
 
+  // What load() gives if nothing fails.
+  Snapshot snapshot() const;
   // Batches committed so far, empty ones left out.
   std::int64_t commits() const { return commits_; }
+  // How often erased bytes were to be wiped.
+  std::int64_t scrubs() const { return scrubs_; }
+  const std::map<MemberId, MemberRecord>& members() const { return members_; }
+  const std::map<CallId, CallRow>& calls() const { return calls_; }
   const std::deque<AuditEntry>& audit() const { return audit_; }
 
  private:
@@ -43,17 +49,7 @@ class MemoryStore : public TokenStore {
   std::map<MemberId, MemberRecord> members_;
   std::unordered_map<TokenId, MemberId> token_owners_;
   std::map<CallId, CallRow> calls_;
-  std::optional<WallTime> last_circle_time_;
-  bool early_refresh_useless_ = false;
-  bool refresh_rotates_ = false;
-  std::optional<WallTime> early_probe_at_;
-  BootStamp paused_until_;
-  BootId clock_boot_{};
-  Duration clock_offset_{0};
-  BootStamp last_commit_;
-  Duration clock_skew_{0};
-  Fingerprint roster_ = 0;
-  Fingerprint approved_roster_ = 0;
+  Meta meta_;
   MemberId next_member_{1};
   TokenId next_token_{1};
   CallId next_call_{1};
@@ -63,6 +59,7 @@ class MemoryStore : public TokenStore {
   ErrorKind failure_kind_ = ErrorKind::kIo;
   int failures_left_ = 0;
   std::int64_t commits_ = 0;
+  std::int64_t scrubs_ = 0;
 };
 
 }  // namespace rota

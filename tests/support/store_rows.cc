@@ -83,8 +83,8 @@ std::string describe(const Snapshot& snapshot) {
                         number(row.closed_at), name_of(row.fate), number(row.doubt_until));
   }
   text += fmt::format("circle time {} skew {} early refresh useless {}\n",
-                      number(snapshot.last_circle_time), snapshot.clock_skew.count(),
-                      snapshot.early_refresh_useless);
+                      number(snapshot.meta.last_circle_time), snapshot.meta.clock_skew.count(),
+                      snapshot.meta.early_refresh_useless);
   text +=
       fmt::format("next member {} token {} call {}\n", std::to_underlying(snapshot.next_member),
                   std::to_underlying(snapshot.next_token), std::to_underlying(snapshot.next_call));

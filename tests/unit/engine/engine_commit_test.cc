@@ -54,7 +54,7 @@ TEST(EngineCommit, P2ATokenIsPublishedAndItsWaiterAnsweredOnlyAfterTheCommit) {
 // the commit that the answer waits for leaves any.
 TEST(EngineCommit, P2AWaitGoesOnWhenItsTokenEndsDuringTheCommit) {
   Snapshot snapshot = snapshot_of({member_with_pair()});
-  snapshot.early_refresh_useless = true;
+  snapshot.meta.early_refresh_useless = true;
   EngineBox box(std::move(snapshot), exact_policy(),
                 {.wall = kT0 + 1h - 1500ms, .boot = BootTime{Duration{10'000'000}}});
   box.start();

@@ -66,7 +66,7 @@ TEST_F(EngineRosterTest, P6AsManyAsTheGuardAllowsAreRetiredAtOnce) {
 
 // The bytes of a leaver's tokens do not stay in the log of the store.
 TEST_F(EngineRosterTest, P10OfALeaverNothingIsLeftOnDisk) {
-  const std::size_t before = box->durable.scrubs();
+  const std::int64_t before = box->durable.scrubs();
   box->roster(members(2, kMembers));
   box->settle();
   EXPECT_EQ(box->durable.scrubs(), before) << "its tokens are alive";
@@ -218,7 +218,7 @@ TEST(EngineRoster, P6RemembersTheRosterThatIsInForceAsItStands) {
   std::vector<RosterEntry> all;
   for (int id = 1; id <= 10; ++id) all.push_back(entry(fmt::format("id:{}", id)));
   box.roster(all, "", 71);
-  EXPECT_EQ(box.durable.snapshot().roster, 0U) << "it is not durable yet";
+  EXPECT_EQ(box.durable.snapshot().meta.roster, 0U) << "it is not durable yet";
   box.settle();
   EXPECT_EQ(box.restarted(1s).engine.roster_on_record(), 71U);
 

@@ -246,7 +246,7 @@ TEST(EngineUpstream, P12AfterARebootTheBackgroundGoesOnAsTheWindowFreesIt) {
     rows.push_back(row);
   }
   Snapshot snapshot = snapshot_of({member_with_pair()}, rows);
-  snapshot.last_commit = {.boot = BootId{7}, .at = kLast};
+  snapshot.meta.last_commit = {.boot = BootId{7}, .at = kLast};
   Policy policy = exact_policy();
   policy.requests_per_window = 100;
   const Now start{.wall = kT0, .boot = BootTime{20s}};

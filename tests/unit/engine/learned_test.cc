@@ -73,12 +73,12 @@ TEST(LearnedTest, P1TheClockIsOnRecordOnlyOnceAReplyHasConfirmedIt) {
 
 TEST(LearnedTest, P1WhatThisBootHasLearnedOfTheClockHoldsAfterARestart) {
   Snapshot snapshot;
-  snapshot.clock_boot = kBoot;
-  snapshot.clock_offset = kOffset + 5s;
+  snapshot.meta.clock_boot = kBoot;
+  snapshot.meta.clock_offset = kOffset + 5s;
   EXPECT_TRUE(started(snapshot).clock().confirmed());
   EXPECT_EQ(started(snapshot).clock().at(kStart.boot), kT0 + 5s);
   EXPECT_FALSE(started(snapshot, BootId{8}).clock().confirmed()) << "of another boot";
-  snapshot.clock_boot = {};
+  snapshot.meta.clock_boot = {};
   EXPECT_FALSE(started(snapshot, BootId{}).clock().confirmed()) << "no boot has a name";
 }
 
@@ -171,7 +171,7 @@ TEST(LearnedTest, P3WhereARefreshBringsARefreshTokenThatOneMayBeLost) {
   EXPECT_FALSE(learned.note_rotation_of_refresh(both)) << "the first one is news";
   EXPECT_EQ(learned.doubt_length(CallKind::kRefresh), days{31});
   Snapshot snapshot;
-  snapshot.refresh_rotates = true;
+  snapshot.meta.refresh_rotates = true;
   EXPECT_EQ(started(snapshot).doubt_length(CallKind::kRefresh), days{31}) << "as it is on record";
 }
 
@@ -244,8 +244,8 @@ TEST(LearnedTest, ThePairsLifeIsTheLongestSeen) {
 
 Snapshot early_probe_on_record(WallTime probe_at, bool useless) {
   Snapshot snapshot;
-  snapshot.early_refresh_useless = useless;
-  snapshot.early_probe_at = probe_at;
+  snapshot.meta.early_refresh_useless = useless;
+  snapshot.meta.early_probe_at = probe_at;
   return snapshot;
 }
 

@@ -37,7 +37,7 @@ TEST_F(SqliteAge, ADatabaseThatWentOnIsTheOne) {
   const Snapshot found = load(*store);
   EXPECT_FALSE(found.other);
   EXPECT_EQ(TokenStatus::kCurrent, status_of(found, 0));
-  EXPECT_EQ(5U, found.roster);
+  EXPECT_EQ(5U, found.meta.roster);
 }
 
 TEST_F(SqliteAge, P1AnOlderCopyServesNoTokenBeforeCircleWasAsked) {
@@ -52,7 +52,7 @@ TEST_F(SqliteAge, P1AnOlderCopyServesNoTokenBeforeCircleWasAsked) {
     EXPECT_EQ(3, found.other->commits_missing);
     EXPECT_EQ(TokenStatus::kSuperseded, status_of(found, 0)) << "on the ledger, and not served";
     EXPECT_EQ(TokenStatus::kCurrent, status_of(found, 1)) << "the refresh token is how to ask";
-    EXPECT_EQ(0U, found.roster) << "the roster is compared anew";
+    EXPECT_EQ(0U, found.meta.roster) << "the roster is compared anew";
   }
   // Told once; the tokens stay as they are.
   auto store = open();

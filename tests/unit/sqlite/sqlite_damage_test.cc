@@ -85,7 +85,7 @@ TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
   {
     auto store = open();
     commit(*store, {PutMeta{MetaKey::kRosterFingerprint, 5}});
-    EXPECT_EQ(5U, load(*store).roster);
+    EXPECT_EQ(5U, load(*store).meta.roster);
   }
   const std::string whole = read_bytes(path());
   for (const std::string& sql : changes) {
@@ -100,7 +100,7 @@ TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
     }
     EXPECT_GE(found.rows_set_aside, 3) << "the record and its two tokens";
     EXPECT_EQ(MemberId{3}, found.next_member) << "its id is not given to another";
-    EXPECT_EQ(0U, found.roster)
+    EXPECT_EQ(0U, found.meta.roster)
         << "or the roster would be taken for in force, and nobody issued anew";
   }
 }

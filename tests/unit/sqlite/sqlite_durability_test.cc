@@ -38,7 +38,7 @@ std::string after_batches(std::int64_t count) {
     expected.members[0].tokens.push_back(
         make_token(2 * n, fmt::format("refresh-{}", n), TokenKind::kRefresh));
     expected.calls.push_back(make_call(n));
-    expected.last_circle_time = testing::at(n);
+    expected.meta.last_circle_time = testing::at(n);
   }
   if (count > 0) expected.next_member = MemberId{2};
   expected.next_token = TokenId{2 * count + 1};

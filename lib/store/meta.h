@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/fingerprint.h"
+#include "base/time.h"
+#include "model/record.h"
+
+namespace rota {
+
+// Single numbers that survive a restart: a store keeps a row for each. The enum's numbers stand in
+// databases.
+enum class MetaKey {
+  kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
+  kEarlyRefreshUseless = 2,  // 1 once Circle answered an early refresh with the old token
+  kClockSkewMs = 3,          // Circle's clock minus this machine's wall clock, as last learned
+  kEarlyProbeAtMs = 4,       // when to ask again whether early refreshes are of use
+  kPausedBoot = 5,           // a pause that Circle asked for: the boot of kPausedUntilMs
+  kPausedUntilMs = 6,        // the end of that pause on that boot's clock
+  kClockBoot = 7,            // the boot of kClockOffsetMs
+  kClockOffsetMs = 8,        // Circle's time minus that boot's clock, as last learned
+  kCommitBoot = 9,           // the boot of kCommitAtMs
+  kCommitAtMs = 10,          // when the last commit was made, on that boot's clock
+  kCommitNumber = 12,        // how many commits there were; only the store itself writes it
+  kRosterFingerprint = 11,   // of the roster's files, if all of them is in force; 0 otherwise
+  kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
+  kApprovedRoster = 14,      // of the files of an approved roster that is not all in force yet
+};
+
+// What those numbers say. A number that was never stored has the value below.
+struct Meta {
+  std::optional<WallTime> last_circle_time;
+  Duration clock_skew{0};
+  Fingerprint roster = 0;           // kRosterFingerprint
+  Fingerprint approved_roster = 0;  // kApprovedRoster
+  bool early_refresh_useless = false;
+  bool refresh_rotates = false;
+  std::optional<WallTime> early_probe_at;
+  BootStamp paused_until;
+  BootId clock_boot{};  // the boot of clock_offset; 0 if the offset was never learned
+  Duration clock_offset{0};
+  BootStamp last_commit;
+};
+
+// Whether `key`'s value is a time or a duration, which a store checks before anybody adds to it.
+bool is_time(MetaKey key);
+
+// Takes one stored number over into `meta`. False, and nothing is changed: no key has this number,
+// so another program or a later version wrote it.
+[[nodiscard]] bool take_over(Meta& meta, MetaKey key, std::int64_t value);
+
+}  // namespace rota
