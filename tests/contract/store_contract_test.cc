@@ -235,13 +235,13 @@ TYPED_TEST(StoreContract, KeepsWhatTheBootClocksSaid) {
                 PutMeta{MetaKey::kCommitAtMs, 9}, PutMeta{MetaKey::kRosterFingerprint, -1},
                 PutMeta{MetaKey::kApprovedRoster, -2}});
   const Snapshot after = this->reload();
-  EXPECT_EQ(after.early_probe_at, at(3));
-  EXPECT_EQ(after.paused_until, (BootStamp{.boot = BootId{4}, .at = BootTime{Duration{5}}}));
-  EXPECT_EQ(after.roster, ~Fingerprint{0});
-  EXPECT_EQ(after.approved_roster, ~Fingerprint{1});
-  EXPECT_EQ(after.clock_boot, BootId{6});
-  EXPECT_EQ(after.clock_offset, Duration{-7});
-  EXPECT_EQ(after.last_commit, (BootStamp{.boot = BootId{8}, .at = BootTime{Duration{9}}}));
+  EXPECT_EQ(after.meta.early_probe_at, at(3));
+  EXPECT_EQ(after.meta.paused_until, (BootStamp{.boot = BootId{4}, .at = BootTime{Duration{5}}}));
+  EXPECT_EQ(after.meta.roster, ~Fingerprint{0});
+  EXPECT_EQ(after.meta.approved_roster, ~Fingerprint{1});
+  EXPECT_EQ(after.meta.clock_boot, BootId{6});
+  EXPECT_EQ(after.meta.clock_offset, Duration{-7});
+  EXPECT_EQ(after.meta.last_commit, (BootStamp{.boot = BootId{8}, .at = BootTime{Duration{9}}}));
 }
 
 TYPED_TEST(StoreContract, SingleNumbersAreReplaced) {
