@@ -26,7 +26,7 @@ Certificate::Certificate(const std::string& names, const std::string& subject, L
 
 Certificate::~Certificate() { fs::remove_all(folder_); }
 
-// Signed once more by its own key, for a day of 2024.
+// Signs it again with its own key, for a day in 2024.
 bool Certificate::expire() const {
   std::ofstream(folder_ + "/ca.conf")
       << "[ca]\ndefault_ca = x\n[x]\nrand_serial = yes\ndefault_md = sha256\npolicy = p\n"

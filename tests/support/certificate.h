@@ -4,11 +4,13 @@
 
 namespace rota {
 
-// A self-signed certificate and its key in a folder of their own, made by the openssl command.
+// A self-signed certificate and its key, made by the openssl command. Their folder is removed with
+// this object.
 class Certificate {
  public:
   enum class Life { kNow, kOver };
-  // `names` as in a certificate's subjectAltName, none when empty; `subject` as openssl takes it.
+  // `names`: the subjectAltName, or empty for none. `subject`: as openssl takes it. made() says
+  // whether it worked.
   explicit Certificate(const std::string& names, const std::string& subject = "/CN=rota-test",
                        Life life = Life::kNow);
   Certificate(const Certificate&) = delete;

@@ -45,7 +45,7 @@ void HostileCrowd::step() {
       if (bad.rest > 0) {
         --bad.rest;
       } else if (!connect(bad)) {
-        bad.rest = kStepsUntilBack;  // the backlog is full of its like
+        bad.rest = kStepsUntilBack;  // the crowd has filled the backlog
       }
     } else if (hung_up(bad)) {
       leave(bad);
@@ -97,7 +97,7 @@ void HostileCrowd::act(Bad& bad) {
   }
 }
 
-// One that never reads sees its end when it sends.
+// A client that never reads notices a hang-up only when it sends.
 bool HostileCrowd::hung_up(const Bad& bad) {
   if (bad.kind == Kind::kNeverReading) return false;
   const ssize_t count = ::recv(bad.fd, received_.data(), received_.size(), 0);

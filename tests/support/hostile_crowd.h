@@ -8,17 +8,17 @@
 
 namespace rota::testing {
 
-// Clients of a Unix socket that mean no good, an equal share of each kind:
+// Hostile clients of a Unix socket, an equal share of each kind:
 //
-//   silent         connects, and says nothing
+//   silent         connects and sends nothing
 //   slow drip      sends a head byte by byte, for ever
 //   endless head   sends header lines, for ever
-//   half-closed    asks, or asks half a question, and closes its half
-//   garbage        sends bytes of no protocol
-//   never reading  asks again and again, and reads no reply
+//   half-closed    sends a request, or half of one, and closes its sending side
+//   garbage        sends bytes that are no protocol
+//   never reading  sends requests again and again, and reads no reply
 //
-// Whoever is refused or closed comes back. Nothing here blocks or waits: the caller's steps are
-// their time.
+// A client that is refused or closed comes back. Nothing here blocks or waits: for the clients,
+// time passes only with the caller's steps.
 class HostileCrowd {
  public:
   HostileCrowd(std::string socket_path, std::size_t clients);
@@ -26,10 +26,10 @@ class HostileCrowd {
   HostileCrowd(const HostileCrowd&) = delete;
   HostileCrowd& operator=(const HostileCrowd&) = delete;
 
-  // Each does one thing.
+  // Lets each client do one thing.
   void step();
 
-  std::size_t connected() const;                      // as far as they have noticed
+  std::size_t connected() const;  // including those that have not noticed a hang-up yet
   std::size_t closings() const { return closings_; }  // how often the server ended one
 
  private:

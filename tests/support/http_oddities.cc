@@ -52,7 +52,7 @@ std::vector<std::string> odd_bytes() {
   };
 }
 
-// Other protocols, and bytes of none.
+// Other protocols, and bytes that are no protocol.
 std::vector<std::string> other_protocols() {
   return {
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s,    // TLS 1.2 and 1.3, ClientHello
@@ -208,8 +208,8 @@ std::vector<std::string> odd_framing() {
       with_fields("Content-Length: 1\t1\r\n"),
       with_fields("Content-Length: \"1\"\r\n"),
       with_fields("Content-Length: 1;\r\n"),
-      with_fields("Content-Length: \xd9\xa1\r\n"),      // an Arabic one
-      with_fields("Content-Length: \xef\xbc\x91\r\n"),  // a one of full width
+      with_fields("Content-Length: \xd9\xa1\r\n"),      // the Arabic digit 1
+      with_fields("Content-Length: \xef\xbc\x91\r\n"),  // the full-width digit 1
       with_fields("Content-Length: \xc2\xa0"
                   "1\r\n"),  // no-break space
       with_fields("Content-Length:\r\n"),

@@ -16,14 +16,14 @@ void keep_past(Id& next, Id used) {
   next = std::max(next, Id{std::to_underlying(used) + 1});
 }
 
-// There is no key, but the fingerprint itself must not show here either.
+// There is no key, but the trail must not show the fingerprint itself here either.
 std::string audit_name(Fingerprint token) {
   return format_fingerprint(fingerprint_of("memory store " + format_fingerprint(token)));
 }
 
 }  // namespace
 
-// Only for batches that validate_all() let through: nothing here can fail.
+// Only for batches that validate_all() has accepted, so nothing here can fail.
 struct MemoryStore::Applier {
   MemoryStore& store;
 
@@ -168,9 +168,9 @@ std::optional<Error> MemoryStore::injected_failure() {
   return Error{failure_kind_, "the store was told to fail"};
 }
 
-// Looks at the whole batch before any of it is applied: all of it or nothing.
+// Checks the whole batch before any of it is applied, so that all of it is applied or none.
 Result<void> MemoryStore::validate_all(std::span<const Mutation> mutations) const {
-  std::map<MemberId, bool> there;  // where the batch itself has changed who is on record
+  std::map<MemberId, bool> there;  // whether a member is on record, if the batch has changed that
   for (const Mutation& mutation : mutations) {
     ROTA_TRY(validate(mutation));
     if (const auto* member = std::get_if<PutMember>(&mutation)) {

@@ -12,9 +12,9 @@
 
 namespace rota {
 
-// A TokenStore whose disk is memory: what is committed is there for as long as the object lives,
-// so a simulated restart is a new engine on the same store. It keeps the contract of a real one,
-// failures included.
+// A TokenStore whose disk is memory: what is committed is there as long as the object lives, so a
+// simulated restart is a new engine on the same store. It keeps the contract of TokenStore,
+// including its failures. But one read_audit() may look at all entries.
 class MemoryStore : public TokenStore {
  public:
   Result<Snapshot> load() override;
@@ -26,11 +26,11 @@ class MemoryStore : public TokenStore {
   // The next `times` loads, commits and appends fail with this kind and change nothing.
   void fail_next(ErrorKind kind, int times = 1);
 
-  // What load() gives if nothing fails.
+  // What load() gives if it does not fail.
   Snapshot snapshot() const;
-  // Batches committed so far, empty ones left out.
+  // Batches committed so far, without empty ones.
   std::int64_t commits() const { return commits_; }
-  // How often erased bytes were to be wiped.
+  // How often a batch had a Scrub.
   std::int64_t scrubs() const { return scrubs_; }
   const std::map<MemberId, MemberRecord>& members() const { return members_; }
   const std::map<CallId, CallRow>& calls() const { return calls_; }
@@ -45,7 +45,8 @@ class MemoryStore : public TokenStore {
   void prune_audit(AuditShare share, const AuditBounds& bounds, std::optional<WallTime> now);
   void erase_audit(AuditShare share, std::size_t count);
 
-  // Ordered by id, as a database gives its rows; each record with its tokens, by id as well.
+  // In the order of the ids, as from a database. Each record has its tokens, in the order of their
+  // ids too.
   std::map<MemberId, MemberRecord> members_;
   std::unordered_map<TokenId, MemberId> token_owners_;
   std::map<CallId, CallRow> calls_;

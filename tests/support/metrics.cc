@@ -16,7 +16,7 @@ const char* const kSample =
 
 class Reader {
  public:
-  // What is wrong with this line; empty: nothing.
+  // What is wrong with this line; empty if nothing is.
   std::string take(const std::string& line) {
     static const std::regex help(kHelp);
     static const std::regex type(kType);

@@ -11,7 +11,7 @@
 
 namespace rota::test {
 
-// What a store makes of each mutation, a line each: two batches with equal lines are the same.
+// What a mutation changes, as a line. Two batches with equal lines have the same effect.
 inline std::string outline_of(const Mutation& mutation) {
   const auto ms = [](WallTime time) { return time.time_since_epoch().count(); };
   std::string line = std::to_string(mutation.index());

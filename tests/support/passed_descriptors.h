@@ -7,8 +7,8 @@
 
 namespace rota::testing {
 
-// A TCP socket whose last close blocks for an hour, as long as this object lives: its peer reads
-// nothing, it has more to send, and SO_LINGER wants that sent.
+// A TCP socket whose last close blocks for an hour, or until this object is destroyed: its peer
+// reads nothing, it has bytes to send, and SO_LINGER makes the close wait for them.
 class LingeringSocket {
  public:
   LingeringSocket();
@@ -17,7 +17,7 @@ class LingeringSocket {
   LingeringSocket& operator=(const LingeringSocket&) = delete;
 
   int fd() const { return fd_; }
-  // Closes ours, once somebody else has it, too: theirs will be the last close.
+  // Closes our descriptor. Once somebody else has one too, theirs is then the last close.
   void let_go();
 
  private:
@@ -25,7 +25,8 @@ class LingeringSocket {
   int peer_ = -1;
 };
 
-// sendmsg() of `bytes` with these descriptors on a Unix socket; its result, errno included.
+// sendmsg() of `bytes` with these descriptors on a Unix socket. Returns its result and leaves
+// errno.
 ssize_t send_descriptors(int unix_socket, std::string_view bytes, const std::vector<int>& fds,
                          int flags = 0);
 

@@ -38,7 +38,7 @@ std::string describe_member(const MemberRecord& row) {
   return text;
 }
 
-// Times that differ from row to row, for ids of any size.
+// A time that differs from row to row, for ids of any size.
 WallTime after(std::int64_t base, std::int64_t id) { return at(base + id % 1'000); }
 
 }  // namespace

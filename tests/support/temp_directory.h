@@ -12,7 +12,7 @@
 
 namespace rota::testing {
 
-// A folder of a test's own, removed with all that is in it.
+// A folder for one test. The destructor removes it with everything in it.
 class TempDirectory {
  public:
   TempDirectory() {
@@ -45,7 +45,7 @@ inline void write_bytes(const std::filesystem::path& path, std::string_view byte
   if (!out.flush()) ADD_FAILURE() << "write " << path;
 }
 
-// Every file of a folder by name.
+// The bytes of every file of a folder, by name.
 inline std::map<std::string, std::string> read_all(const std::filesystem::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
