@@ -10,8 +10,8 @@
 
 namespace rota::sim {
 
-// What happened in a world: a hash over everything in its order, how often each kind of thing did,
-// and which promises were broken.
+// What happened in a world: a hash over all events in their order, how often each kind of event
+// happened, and which promises were broken.
 class Chronicle {
  public:
   using Tally = std::map<std::string, std::size_t, std::less<>>;
@@ -28,7 +28,7 @@ class Chronicle {
   std::size_t count(std::string_view event) const;
 
  private:
-  static constexpr std::size_t kBreachesMax = 20;  // the first ones tell the story
+  static constexpr std::size_t kBreachesMax = 20;  // only the first ones are kept
 
   const std::uint64_t seed_;
   const bool trace_;

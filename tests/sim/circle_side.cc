@@ -40,13 +40,13 @@ CircleSide::CircleSide(World& world)
   }
 }
 
-// Sends one call on its way. What becomes of it is drawn here as far as the network decides it.
+// Sends one call on its way, and draws here what the network does to it.
 void CircleSide::send(const command::Call& call) {
   auto flight = std::make_shared<Flight>();
   flight->id = call.call;
   flight->kind = call.request.kind;
   const CallRow* row = world_.store().durable().call(call.call);
-  if (row != nullptr) flight->member = row->member;  // the promises miss it where there is none
+  if (row != nullptr) flight->member = row->member;  // if there is no row, a promise reports that
   flight->request = call.request;
   flight->sent = world_.time().now();
   world_.promises().on_send(*flight);
@@ -67,7 +67,7 @@ void CircleSide::send(const command::Call& call) {
   world_.in_process(kRequestTimeout, [this, flight] {
     if (flights_.contains(flight->id)) no_reply(flight);
   });
-  if (down && random_.below(2) == 0) return;  // swallowed on the way there, or on the way back
+  if (down && random_.below(2) == 0) return;  // lost on the way to Circle, or on the way back
   world_.time().outside(travel(), [this, flight] {
     if (flights_.contains(flight->id)) arrive(flight);
   });
@@ -121,7 +121,7 @@ void CircleSide::carry_out(Flight& flight) {
   const bool spared = member && world_.options().cursed_later &&
                       (flight.kind != CallKind::kIssue || issued_.insert(*member).second);
   if (member && cursed_.contains(*member) && !spared) {
-    // It fails on the way back, so that what it did lives on unseen.
+    // It fails on the way back, so that its effect at Circle stays unseen.
     flight.exchange->complete = false;
     flight.exchange->reply = sandbox::html_reply(502, "502 Bad Gateway");
     flight.clear = false;
@@ -133,14 +133,14 @@ void CircleSide::carry_out(Flight& flight) {
 void CircleSide::arrive(const std::shared_ptr<Flight>& flight) {
   carry_out(*flight);
   const sandbox::Reply& reply = flight->exchange->reply;
-  const bool lost = world_.time().now() < down_until_;  // arrived, and the way back is closed
+  const bool lost = world_.time().now() < down_until_;  // it arrived, but the reply is lost
   const bool answers = !lost && (reply.delivery == sandbox::Delivery::kPlain ||
                                  reply.delivery == sandbox::Delivery::kChunked);
   if (reply.delivery == sandbox::Delivery::kHang || lost) return;  // the time limit ends it
   const Duration takes = travel() + random_.up_to(Duration{300});
   world_.in_process(takes, [this, flight, answers, takes] {
     if (!flights_.contains(flight->id)) return;
-    // A machine that slept through the time limit may find the reply, or a dead connection.
+    // If the machine slept through the time limit, it may find the reply or a dead connection.
     const bool late = world_.time().now() - flight->sent > kRequestTimeout;
     if (!answers || (late && random_.below(2) == 0)) {
       no_reply(flight);
@@ -166,7 +166,7 @@ void CircleSide::no_reply(const std::shared_ptr<Flight>& flight) {
 void CircleSide::deliver(const std::shared_ptr<Flight>& flight, Duration date_age) {
   leave(flight, true);
   const sandbox::Reply& reply = flight->exchange->reply;
-  // Written when Circle had the answer; a proxy's page may carry any date.
+  // The time at which Circle wrote the reply. A proxy's page may have any date.
   WallTime date = time(world_.true_now()) - date_age;
   if (reply.content_type == sandbox::kHtmlType && random_.below(2) == 0) {
     date += random_.up_to(std::chrono::hours{10}) - std::chrono::hours{5};
@@ -196,7 +196,7 @@ void CircleSide::finish(const std::shared_ptr<Flight>& flight, const Reply& repl
 
 void CircleSide::cut_off() {
   for (const auto& [id, flight] : flights_) {
-    // What had not arrived may still do so, and answers nobody.
+    // A call that had not arrived may still do so, though nobody hears the answer.
     if (!flight->exchange && random_.below(2) == 0) carry_out(*flight);
     leave(flight, false);
   }

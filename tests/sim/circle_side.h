@@ -16,30 +16,30 @@ namespace rota::sim {
 
 class World;
 
-// One call from its sending to its end, with what the engine does not see of it.
+// One call from its sending to its end, with facts that the engine does not see.
 struct Flight {
   CallId id{};
   CallKind kind = CallKind::kIssue;
-  MemberId member{};  // the engine's
+  MemberId member{};  // the engine's id, not Circle's
   AuthRequest request;
   Duration sent{0};
-  std::optional<sandbox::Exchange> exchange;  // from its arrival at Circle on
-  bool ended = false;                         // at Circle
-  bool clear = false;                         // Circle's own reply, unspoiled
-  bool outlived_its_member = false;           // who was retired or blocked while it was under way
+  std::optional<sandbox::Exchange> exchange;  // since its arrival at Circle
+  bool ended = false;                         // over at Circle
+  bool clear = false;                         // the reply is Circle's own, unspoiled
+  bool outlived_its_member = false;           // its member was retired or blocked meanwhile
 };
 
-// The network and Circle, which is the sandbox's: calls are encoded and replies classified by the
-// real code. Here it also gets what no single reply has: outages, slow times, members that come,
-// go and change their email, a somebody else who revokes tokens, and members that nothing works
-// for.
+// The network and Circle. Circle is the sandbox's; the real code encodes the calls and classifies
+// the replies. This class adds what no single reply can show: outages, slow times, members that
+// come, go and change their email, somebody else who revokes tokens, and members for whom no call
+// works.
 class CircleSide {
  public:
   explicit CircleSide(World& world);
 
   void begin();
   void send(const command::Call& call);
-  void cut_off();  // the process is gone, and its connections with it
+  void cut_off();  // the process has died, and its connections with it
   void calm_down();
   void read_app_token() { app_token_ = app_token_file_; }
 
@@ -48,14 +48,14 @@ class CircleSide {
   std::size_t calls_in_flight() const { return flights_.size(); }
   const std::map<CallId, std::shared_ptr<Flight>>& flights() const { return flights_; }
   bool nothing_works_for(const MemberKey& key);
-  // Since when an address is another member's than before; none: it never was.
+  // Since when an address has belonged to another member than before; none if it never moved.
   std::optional<Duration> moved_at(const MemberKey& key) const;
   std::optional<sandbox::MemberId> owner_of(const MemberKey& key) { return find(key); }
   bool knows(const MemberKey& key) { return find(key).has_value(); }
   bool foreign_revoked(const std::string& text) const { return foreign_.contains(text); }
-  // Calls that no client may make, whatever happens to it.
+  // How many calls were malformed, which no client may ever send.
   std::uint64_t malformed() const { return circle_.stats().violations() - refused_; }
-  // Tokens that Circle calls dead need be remembered no longer.
+  // Forgets tokens that died at Circle an hour ago or earlier.
   void prune();
 
  private:
@@ -89,7 +89,7 @@ class CircleSide {
   Duration down_until_{0};
   Duration slow_until_{0};
   std::set<sandbox::MemberId> cursed_;
-  std::set<sandbox::MemberId> issued_;                     // whose first issue call has come
+  std::set<sandbox::MemberId> issued_;                     // whose first issue call has arrived
   std::map<std::string, Duration, std::less<>> moved_at_;  // addresses
   std::set<std::string, std::less<>> foreign_;             // revoked by somebody else
   std::map<CallId, std::shared_ptr<Flight>> flights_;

@@ -3,7 +3,7 @@
 #include "sim/circle_side.h"
 #include "sim/world.h"
 
-// What goes wrong at Circle as a whole, and what changes there behind Rota's back.
+// What goes wrong at Circle as a whole, and what changes there without Rota's knowledge.
 
 namespace rota::sim {
 
@@ -24,7 +24,7 @@ void CircleSide::calm_down() {
   down_until_ = slow_until_ = Duration{0};
   circle_.faults().replace({});
   circle_.options().access_ttl = world_.options().circle.access_ttl;
-  circle_.options().rate_limit = 0;  // who shared it with Rota is quiet
+  circle_.options().rate_limit = 0;  // others who shared the limit with Rota are quiet
   accept();
 }
 
@@ -48,7 +48,7 @@ void CircleSide::refuse() {
   world_.time().machine(random_.up_to(std::chrono::minutes{15}), [this] { accept(); });
 }
 
-// What gives out the access tokens has a clock that is behind by more than their life.
+// The clock of Circle's issuer falls behind by more than an access token lives.
 void CircleSide::skew_issuer() {
   world_.note("issuer_skewed");
   circle_.options().access_ttl = -std::chrono::minutes{2};
@@ -57,7 +57,7 @@ void CircleSide::skew_issuer() {
   });
 }
 
-// The operator has put the new app token into its file, and pays what is to be paid.
+// The operator puts the new app token into its file, and the community is eligible again.
 void CircleSide::accept() {
   circle_.options().eligible = true;
   if (app_token_file_ == circle_.options().app_token) return;
@@ -102,7 +102,7 @@ void CircleSide::change_member() {
 void CircleSide::revoke_something() {
   const auto& tokens = circle_.ledger().tokens();
   if (tokens.empty()) return;
-  // Of the newest: old ones are dead already.
+  // One of the newest, since old ones are dead already.
   const std::size_t recent = std::min<std::size_t>(tokens.size(), 2 * world_.options().members);
   const auto id = tokens.size() - 1 - random_.below(recent);
   if (circle_.ledger().at(id).state(world_.circle_time()) != sandbox::TokenState::kLive) return;

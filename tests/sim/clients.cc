@@ -10,7 +10,7 @@
 namespace rota::sim {
 namespace {
 
-constexpr Duration kSlack{150};                           // of a deadline
+constexpr Duration kSlack{150};                           // how late an answer may be
 constexpr Duration kPatience = std::chrono::seconds{10};  // a refresh comes well within this
 constexpr Duration kTellUse = std::chrono::seconds{1};
 
@@ -79,7 +79,7 @@ void Clients::fetch() {
   } else if (const auto* later = std::get_if<WaitReply>(&answer)) {
     wait(query, later->request);
   } else if (std::get<ErrorReply>(answer).code == ErrorCode::kTokenUnavailable) {
-    // As api/frontend.cc does: who does not wait is heard all the same.
+    // As api/frontend.cc does: the engine hears of clients that do not wait, too.
     note_use(row->member);
     if (!query.refused) return;
     world_.note("fetch.refused_without_wait");
@@ -132,7 +132,7 @@ bool Clients::forced_since(MemberId member, Duration since) const {
 
 void Clients::on_answer(const command::Answer& reply) {
   const auto it = waits_.find(reply.wait);
-  if (it == waits_.end()) return;  // it was cancelled, and the answer was on its way
+  if (it == waits_.end()) return;  // it was cancelled while the answer was on its way
   const Waiting waiting = it->second;
   waits_.erase(it);
   last_wait_over_ = world_.time().now();

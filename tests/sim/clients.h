@@ -16,26 +16,26 @@ namespace rota::sim {
 
 class World;
 
-// The programs that fetch tokens, a few members often and most of them rarely. They are answered by
-// the rule of the token socket itself (api/token_api.h). Some are impatient, some want a long
-// life, some found their token refused.
+// The programs that fetch tokens, of a few members often and of most members rarely. The token
+// socket's own code answers them (api/token_api.h). Some are impatient, some want a long life, and
+// some say that Circle refused their token.
 class Clients {
  public:
   explicit Clients(World& world);
 
   void begin();
   void on_answer(const command::Answer& reply);
-  // As the daemon does: connections are taken once the first roster is durable, or a little later.
+  // As in the daemon, clients are let in once the first roster is durable, or after two seconds.
   void admit_soon();
   void admit() { admitted_ = true; }
   void cut_off();
-  // Their clocks are the machine's.
+  // The machine was paused, and the clients' clocks with it.
   void stand_still(Duration length);
   bool waits_for(MemberId member) const;
   bool anybody_waited_since(Duration when) const {
     return !waits_.empty() || last_wait_over_ >= when;
   }
-  // Whether one asked for more than the token that is there.
+  // Whether a client asked for more than the token that was there.
   bool forced_since(MemberId member, Duration since) const;
 
  private:
@@ -63,7 +63,7 @@ class Clients {
   std::map<WaitId, Waiting> waits_;
   std::map<MemberId, Duration> forced_;
   Duration last_wait_over_{0};
-  std::set<MemberId> used_;  // since the engine was last told
+  std::set<MemberId> used_;  // members used since the engine was last told
 };
 
 }  // namespace rota::sim

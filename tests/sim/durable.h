@@ -11,8 +11,8 @@
 
 namespace rota::sim {
 
-// What the disk holds, kept by the simulation itself from the batches that took effect: the
-// measure for what may be shown, and for what may not be lost.
+// What is on disk, kept by the simulation itself from the batches that took effect. The promises
+// compare with it what may be shown and what must not be lost.
 class Durable {
  public:
   struct Member {

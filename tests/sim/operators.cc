@@ -63,7 +63,7 @@ void Operators::write_file() {
   for (const Line& line : lines_) {
     if (line.in_file) file_.entries.push_back(line.entry);
   }
-  // The worlds without slices stay what they were.
+  // Without slices no fingerprint, so that the worlds of recorded seeds stay the same.
   if (world_.options().roster_pace) file_.fingerprint = fingerprint_of(file_.entries);
 }
 
@@ -76,7 +76,7 @@ std::vector<std::size_t> Operators::lines_in_file() const {
 }
 
 void Operators::reload(const std::string& approve) {
-  if (file_.entries.empty() || !world_.up()) return;  // an empty file is refused where it is read
+  if (file_.entries.empty() || !world_.up()) return;  // the parser refuses an empty file
   world_.promises().before_roster(file_, approve);
   const ReloadId id{next_id_++};
   world_.turn([&](Commands& out) {
@@ -151,8 +151,8 @@ void Operators::remove_many() {
   world_.time().machine(random_.up_to(std::chrono::minutes{20}), [this] { decide(); });
 }
 
-// In the natural order: several people are removed at Circle, a little later from the roster. After
-// half an hour they are back.
+// The usual order: several people are removed at Circle first, and a little later from the roster.
+// After half an hour they are back.
 void Operators::leave() {
   auto lines = lines_in_file();
   std::vector<std::size_t> leavers;
@@ -183,7 +183,7 @@ void Operators::come_back(const std::vector<std::size_t>& lines) {
   reload({});
 }
 
-// What becomes of a plan that is held: let through, or the file is put right again.
+// Decides about a plan that is held: approves it, or restores the file.
 void Operators::decide() {
   if (removed_.empty()) return;
   if (!world_.up()) {
@@ -230,7 +230,7 @@ void Operators::order() {
        key);
 }
 
-// Rota asks for it, so it is not left to chance whether somebody looks.
+// Rota asks an operator to decide about mismatched members, so somebody does.
 bool Operators::settle_mismatched() {
   for (const MemberKey& key : keys_) {
     const MemberSlot* slot = world_.engine().find(key.text());
@@ -274,8 +274,8 @@ void Operators::revoke_all() {
   world_.turn([&](Commands& out) { world_.engine().on_revoke_all(id, world_.now(), out); });
 }
 
-// Half a minute is the engine's own limit. What is done, and what cannot be, is reported when it is
-// durable, so not while the disk is full.
+// Half a minute is the engine's own limit. A report comes once its result is durable, so not while
+// the disk is full.
 void Operators::expect_report(OperatorId id, const Order& order) {
   orders_.emplace(id, order);
   constexpr Duration kLimit = std::chrono::seconds{31};

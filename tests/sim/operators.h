@@ -16,22 +16,23 @@ namespace rota::sim {
 
 class World;
 
-// Those who edit the roster, approve what the guard holds, and order rotations and revocations.
+// The people who edit the roster, approve plans that the guard holds, and order rotations and
+// revocations.
 class Operators {
  public:
   explicit Operators(World& world);
 
   void begin();
-  // By its contents alone, in any order.
+  // The same for the same entries in any order.
   static Fingerprint fingerprint_of(std::vector<RosterEntry> entries);
-  // The file as it is now, read by the daemon; `approve` as in Engine::on_roster().
+  // The daemon reads the file as it is now. `approve` as in Engine::on_roster().
   void reload(const std::string& approve);
   void on_reloaded(const command::Reloaded& done);
   void on_report(const command::Report& report);
   void cut_off();
   void calm_down();
 
-  // Every name that somebody may ask for, the ones asked for most first.
+  // Every name that a client may ask for, the most popular first.
   const std::vector<MemberKey>& keys() const { return keys_; }
   const Roster& file() const { return file_; }
   bool has_blocked_any() const { return has_blocked_; }
@@ -39,9 +40,9 @@ class Operators {
  private:
   struct Order {
     OperatorAction action = OperatorAction::kRotate;
-    std::optional<MemberId> member;  // none: all of them
+    std::optional<MemberId> member;  // none: all members
   };
-  // A selector of one of Circle's members, and what the file says of it.
+  // A selector of a member at Circle, and its entry in the file.
   struct Line {
     MemberKey key;
     bool in_file = false;
@@ -66,8 +67,8 @@ class Operators {
   std::vector<Line> lines_;
   std::vector<MemberKey> keys_;
   Roster file_;
-  std::vector<std::size_t> removed_;  // by a mass removal that is not decided yet
-  std::string stale_plan_;            // one that was held before, or made up
+  std::vector<std::size_t> removed_;  // lines of a mass removal that is not decided yet
+  std::string stale_plan_;            // the id of a plan that was held before
   std::uint64_t next_id_ = 1;
   std::map<OperatorId, Order> orders_;
   bool has_blocked_ = false;

@@ -48,10 +48,10 @@ std::vector<sandbox::FaultRule> bad_weather(double scale) {
   return rules;
 }
 
-// Who leave together: as many as open the breaker when their calls fail, and some more.
+// How many leave together: enough to open the breaker if their calls fail, and two more.
 constexpr std::size_t kLeavers = Breaker::kFailingMembers + 2;
 
-// How many calls a window must take at least so that every member's token can be kept.
+// The least number of calls a window that is enough to keep every member's token fresh.
 std::size_t needed_per_window(const WorldOptions& options) {
   const Duration life = options.circle.access_ttl;
   const Duration each =
@@ -88,16 +88,16 @@ void draw_policy(WorldOptions& options, Random& random) {
   policy.guard.max_retire_fraction = random.below(2) == 0 ? 0.02 : 0.1;
   policy.requests_per_window = needed_per_window(options) + random.below(80);
   options.circle.rate_window = policy.window;
-  // Where Circle's own limit is the lower one, 429s come; where it is not, the budget prevents
-  // them.
+  // If Circle's own limit is lower than the budget, it answers 429; otherwise the budget prevents
+  // that.
   options.circle.rate_limit = random.below(3) == 0
                                   ? std::max<std::size_t>(needed_per_window(options) - 5,
                                                           policy.requests_per_window * 2 / 3)
                                   : 0;
 }
 
-// Of two worlds, one brings rosters into force in slices of a few entries. Drawn apart from the
-// others, which stay what they were.
+// Half of the worlds bring rosters into force in slices of a few entries. This has a generator of
+// its own, so that all other draws stay the same.
 void draw_roster_pace(WorldOptions& options) {
   Random random(options.seed ^ 0x511ceU);
   if (random.below(2) == 0) return;
@@ -138,11 +138,12 @@ WorldOptions options_of(std::uint64_t seed) {
   if (random.below(8) == 0) {  // nothing bad but members that never work: nobody else may notice
     options.cursed = 1 + random.below(2);
     options.gentle_clients = true;
-    // Each is tried again and again, at the pace of its backoff.
+    // Each cursed member is tried again and again, at the pace of its backoff.
     options.policy.requests_per_window +=
         options.cursed * static_cast<std::size_t>(options.policy.window /
                                                   (backoff_cap(options.circle.access_ttl) / 4));
-    // Drawn apart, as below. Their pair is renewed half an hour before its end, or is not.
+    // With a generator of its own, as below. Their pairs are to be renewed half an hour before the
+    // end, and cannot be.
     if (Random(seed ^ 0x9a1f5U).below(2) == 0) {
       options.cursed_later = true;
       options.circle.refresh_ttl = hours{3};
@@ -153,8 +154,8 @@ WorldOptions options_of(std::uint64_t seed) {
     options.gentle_clients = random.below(2) == 0;
     return options;
   }
-  // Drawn apart, so that the worlds of all other seeds are what they were.
-  if (Random(seed ^ 0x1eafU).below(16) == 0) {  // people leave as they do: nobody else may notice
+  // With a generator of its own, so that the worlds of all other seeds stay the same.
+  if (Random(seed ^ 0x1eafU).below(16) == 0) {  // people leave as usual: nobody else may notice
     options.mean_between_leavers = minutes{8};
     options.policy.guard.max_retire_count = kLeavers;
     options.listed = options.members = std::max(options.members, 2 * kLeavers);
@@ -181,7 +182,7 @@ WorldOptions options_of(std::uint64_t seed) {
   sometimes(options.mean_between_roster_edits, minutes{4}, 2);
   sometimes(options.mean_between_mass_removals, minutes{40}, 2);
   sometimes(options.mean_between_orders, minutes{5}, 2);
-  // Drawn apart from the others, which stay what they were under the seeds that are on record.
+  // With a generator of its own, so that the other draws stay the same for recorded seeds.
   Random later(seed ^ 0x1a7e4U);
   if (later.below(4) == 0) options.mean_between_stand_stills = minutes{30};
   if (later.below(5) == 0) options.mean_between_dead_arrivals = minutes{50};

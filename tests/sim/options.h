@@ -13,34 +13,34 @@
 
 namespace rota::sim {
 
-// What one world is made of. All that happens in it follows from this and its seed. A mean of zero
-// means never.
+// What one world is made of. Everything that happens in it follows from these and the seed. A mean
+// of zero means never.
 struct WorldOptions {
   std::uint64_t seed = 1;
-  std::size_t members = 20;                  // of Circle's
-  std::size_t listed = 18;                   // of them, in the roster at first
-  Duration weather = std::chrono::hours{3};  // how long bad things go on
-  Duration calm = std::chrono::hours{2};     // and then how long none happens
+  std::size_t members = 20;                  // at Circle
+  std::size_t listed = 18;                   // of these, in the roster at first
+  Duration weather = std::chrono::hours{3};  // how long bad things happen
+  Duration calm = std::chrono::hours{2};     // and then, how long none does
   Policy policy;
   std::optional<RosterPace> roster_pace;  // none: a roster comes into force in one piece
   sandbox::CircleOptions circle;
-  // Of Circle and the way to it.
+  // Circle and the way to it.
   std::vector<sandbox::FaultRule> faults;
   Duration mean_between_outages{0};              // nothing reaches Circle
   Duration mean_between_slow_times{0};           // replies take many seconds
   Duration mean_between_refusals{0};             // of the app token, or of the community
-  Duration mean_between_dead_arrivals{0};        // for a while every token has ended when it comes
+  Duration mean_between_dead_arrivals{0};        // for a while all tokens are dead on arrival
   Duration mean_between_member_changes{0};       // removed, added again, an email given to another
   Duration mean_between_foreign_revocations{0};  // by somebody else, at Circle
   Duration mean_between_leavers{0};  // several removed at Circle first, and then from the roster
   std::size_t cursed = 0;            // members for whom no call ever works
-  bool cursed_later = false;         // only no issue call does, from the second one on
-  // Of the machine.
+  bool cursed_later = false;         // for these only issue calls fail, from the second one on
+  // The machine.
   double commit_failure_rate = 0;
   double slow_commit_rate = 0;
   Duration mean_between_full_disks{0};
   Duration mean_between_crashes{0};
-  double crash_at_commit_rate = 0;  // of commits, just before or after they took effect
+  double crash_at_commit_rate = 0;  // the share of commits with a crash just before or after
   Duration mean_between_suspends{0};
   Duration suspend_max{0};
   Duration mean_between_stand_stills{0};  // the machine is paused, and its clocks with it
@@ -49,19 +49,19 @@ struct WorldOptions {
   Duration wall_clock_error{0};  // at the start
   // People.
   Duration mean_between_fetches = std::chrono::seconds{20};
-  bool gentle_clients = false;  // none asks for more than is there
+  bool gentle_clients = false;  // no client asks for more than a plain token
   Duration mean_between_roster_edits{0};
   Duration mean_between_mass_removals{0};
   Duration mean_between_orders{0};  // rotate, revoke, reinstate; rarely revoke-all
 };
 
-// Whether nothing bad happens, but perhaps to members for whom no call works, or who leave.
+// Whether nothing bad happens, except to members for whom no call works, or that leave.
 bool is_peaceful(const WorldOptions& options);
 
-// A short world of this seed, of another kind with every seed.
+// A short world. Each seed gives another one.
 WorldOptions options_of(std::uint64_t seed);
 
-// A long one of a given size: everything happens in it, each thing rarely. Calm: nothing does.
+// A long world of a given size. Every kind of trouble happens in it, but rarely; if `calm`, none.
 WorldOptions long_world(std::uint64_t seed, Duration length, std::size_t members, bool calm);
 
 }  // namespace rota::sim

@@ -20,10 +20,11 @@ namespace rota::sim {
 
 class World;
 
-// What Rota promises (the design's P1 to P9, P12 and P13), checked at every step against the truth:
-// Circle's ledger, the disk's contents, the true time. Each breach is reported under its number.
+// Rota's promises (P1 to P9, P12 and P13 of ARCHITECTURE.md), checked at every step against the
+// truth: Circle's ledger, the contents of the disk, the true time. Each breach is reported with the
+// promise's number.
 //
-// Members stand in groups: what the rest of the world reports, then the checks by promise.
+// First come the methods by which the rest of the world reports, then the checks by promise.
 class Promises {
  public:
   explicit Promises(World& world) : world_(world) {}
@@ -36,7 +37,7 @@ class Promises {
   void on_wake() { ++wakes_; }
   void calm_down();
   void at_end();
-  // The disk. A batch is handed out, and applied between the next two.
+  // The disk. on_commit(): a batch is handed out. It is applied between the next two.
   void on_commit();
   void before_durable(std::span<const Mutation> batch);
   void on_durable(std::span<const Mutation> batch);
@@ -56,14 +57,14 @@ class Promises {
   void before_roster(const Roster& file, const std::string& approve);
   void on_roster_refused();
   void on_revocation_reported(MemberId member);
-  // An operator takes the member for whoever its selector leads to now.
+  // An operator accepts the person to whom the member's selector leads now.
   void on_identity_accepted(MemberId member) { accepted_.insert(member); }
 
-  // Nothing bad happens, and has not for so long that every member must be fresh.
+  // Whether nothing bad has happened for so long that every member must be fresh.
   bool settled() const;
   bool serves(const MemberKey& key) const;
-  // Whether a client that waits from `since` to `deadline` could get no call: the window is full
-  // for all of that time, and what it gave went to clients that wait.
+  // Whether no call could be made for a client that waits from `since` to `deadline`: the window
+  // was full all that time, but for calls that other waiting clients got.
   bool budget_had_nothing(Duration since, Duration deadline) const;
 
  private:
@@ -72,7 +73,7 @@ class Promises {
     TokenStatus status{};
     std::string text;
   };
-  struct Held {  // an engine's token before a reply that settles nothing
+  struct Held {  // a token in the engine before a reply that settles nothing
     TokenId id{};
     TokenStatus status{};
     WallTime expires_at;
@@ -134,8 +135,8 @@ class Promises {
 
   World& world_;
   std::optional<Duration> settled_at_;
-  // P1: Circle's clock against this machine's wall clock, when Rota knew it last and when the batch
-  // that is being committed was made; and the replies since the machine stood still unseen.
+  // P1: Circle's clock minus this machine's wall clock, when Rota last knew it, and when the batch
+  // was made that is being committed. Then the replies since an unseen pause of the machine.
   std::optional<Duration> known_skew_;
   std::optional<Duration> skew_at_commit_;
   std::optional<Duration> pause_counted_;
@@ -155,49 +156,49 @@ class Promises {
   };
   std::map<CallId, Minted> minted_;
   std::set<std::string, std::less<>> revocation_tried_;
-  // Tokens that were on record as to be revoked, or came by a call from before a retirement.
+  // Tokens that were on record as to be revoked, or that a call from before a retirement brought.
   std::set<std::string, std::less<>> condemned_;
   std::set<std::string, std::less<>> said_unknown_;  // names
   std::unordered_map<MemberId, bool> last_unclear_;
   std::vector<Held> held_;
   MemberState held_state_{};
   // P6
-  bool roster_comes_ = false;     // into force, slice by slice
-  bool roster_foreseen_ = false;  // what follows is the answer to that one roster
+  bool roster_comes_ = false;     // a roster is coming into force, slice by slice
+  bool roster_foreseen_ = false;  // nothing else has disturbed it since before_roster()
   std::map<MemberId, MemberState> members_before_;
   std::size_t guard_allows_ = 0;
   bool must_be_held_ = false;
   bool approved_ = false;
   std::vector<MemberId> to_go_;
-  std::set<Fingerprint> approvals_;  // the files that operators wanted let through
+  std::set<Fingerprint> approvals_;  // of the files that operators approved
   // P7
   std::deque<Duration> completed_;
-  std::deque<Duration> unasked_;  // calls that no client waited for, by their sending
+  std::deque<Duration> unasked_;  // when calls were sent for which no client waited
   Duration paused_until_{0};
   // P8
-  std::set<std::size_t> alarm_reasons_;  // app token, community: an alarm each
+  std::set<std::size_t> alarm_reasons_;  // app token, community: one alarm for each
   std::optional<Duration> alarm_since_;
   std::set<CallId> old_token_flights_;
-  std::size_t alarms_ = 0;       // in this life of the process
-  std::size_t alarms_told_ = 0;  // of these
+  std::size_t alarms_ = 0;       // alarms due in this life of the process
+  std::size_t alarms_told_ = 0;  // alarms that Rota raised
   // P13
-  std::map<std::string, std::int64_t, std::less<>> owners_;  // of selectors, since their pin
+  std::map<std::string, std::int64_t, std::less<>> owners_;  // by selector: the member of its pin
   std::set<MemberId> accepted_;
   // Calls that bring tokens, by their member.
   struct Recent {
-    std::deque<Duration> in_this_life;  // of the process; the last few
+    std::deque<Duration> in_this_life;  // the last few in this life of the process
     std::deque<Duration> in_the_hour;
-    std::deque<Duration> unasked_issues;  // of this life and the last hour
-    bool dead = false;                    // the last token that came had ended
+    std::deque<Duration> unasked_issues;  // in this life and the last hour
+    bool dead = false;                    // the last token was dead on arrival
     Duration dead_at{0};
   };
   std::map<MemberId, Recent> recent_;
-  std::optional<Duration> last_probe_;  // its end
-  int probes_ = 0;                      // since the refusal that was told
-  // waking and calling
+  std::optional<Duration> last_probe_;  // when the last probe ended
+  int probes_ = 0;                      // probes since the refusal
+  // Wake-ups and calls.
   std::size_t wakes_ = 0;
   std::size_t sends_ = 0;
-  std::size_t rotations_ = 0;  // of these
+  std::size_t rotations_ = 0;  // of these, calls that bring tokens
   std::size_t storm_base_ = 0;
 };
 

@@ -9,7 +9,7 @@
 #include "sim/promises.h"
 #include "sim/world.h"
 
-// What must hold at any time and is looked at every few minutes, and what must hold at the end.
+// What must hold at all times and is checked every few minutes, and what must hold at the end.
 
 namespace rota::sim {
 namespace {
@@ -52,8 +52,8 @@ bool Promises::serves(const MemberKey& key) const {
   return settled() && !world_.circle().nothing_works_for(key);
 }
 
-// How long after the last bad thing all must be well: what the budget needs for every call that may
-// be due at once, and the longest pauses that the bad things left behind.
+// How long after the last bad thing all must be well: as long as the budget needs for all calls
+// that may be due at once, plus the longest pauses that the bad things left.
 Duration Promises::bound() const {
   const WorldOptions& options = world_.options();
   std::size_t calls = 0;
@@ -92,8 +92,8 @@ void Promises::audit() {
   p8_p12_everybody_is_fresh();
 }
 
-// Whatever Circle made for Rota and is alive has a place in the ledger or a doubt, long after its
-// call too.
+// Every live token that Circle made for Rota is on the ledger or under a doubt, also long after its
+// call.
 void Promises::p3_nothing_lives_unexplained() {
   for (const auto& [call, made] : minted_) {
     p3_every_token_is_accounted_for(call, durable().call(call));
@@ -111,7 +111,7 @@ void Promises::p4_revocations_end() {
       const auto known = circle.ledger().find(token.value->reveal());
       if (!known) continue;
       if (token.status == TokenStatus::kMemberGone) {
-        // Settled, and asked about again after a while: the member may be back.
+        // Circle has answered, and Rota asks again after a while, since the member may be back.
         const Duration gap =
             std::clamp(token.status_since - token.issued_at, kGoneRetryMin, kGoneRetryMax);
         if (world_.circle_time() - token.status_since < gap + bound()) continue;
@@ -141,7 +141,7 @@ void Promises::p8_p12_everybody_is_fresh() {
   }
 }
 
-// Empty when it is fresh, or not to be expected so.
+// Empty if the member is fresh, or need not be.
 std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   const MemberSlot* slot = world_.engine().find(entry.key.text());
   if (slot == nullptr) return "is in the roster and on no record";
@@ -170,11 +170,11 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   if (!world_.engine().members().keeps(*slot))
     return {};  // the budget is short: it is issued on demand
   if (!slot->waiters.empty())
-    return {};  // may be kept since a moment ago; the wait is looked after
-  if (!world_.circle().knows(entry.key)) return {};  // found out at its next issue
-  // Where an early refresh is of no use, a token is replaced just after its end.
+    return {};  // it may be kept only since now; another check is about the wait
+  if (!world_.circle().knows(entry.key)) return {};  // its next issue call will show that
+  // If an early refresh is of no use, a token is replaced just after its end.
   const bool sticky = world_.options().circle.refresh_mode == sandbox::RefreshMode::kSticky;
-  // Those whose tokens end together wait for their turns, for calls are spread over the window.
+  // Members whose tokens end together wait for their turns, since calls are spread over the window.
   const Policy& policy = world_.options().policy;
   const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
   const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
@@ -185,7 +185,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   return {};
 }
 
-// A wake-up a second at most, and some for each thing that happens.
+// At most one wake-up a second, and some for each thing that happens.
 void Promises::no_storm() {
   const Chronicle& chronicle = world_.chronicle();
   constexpr std::size_t kEach = 6;
@@ -218,7 +218,7 @@ void Promises::at_end() {
   }
 }
 
-// Of the calls that the configured lead makes necessary, a tenth more at most.
+// At most a tenth more calls than the configured lead makes necessary.
 void Promises::few_calls() {
   const WorldOptions& options = world_.options();
   if (options.circle.refresh_mode == sandbox::RefreshMode::kSticky) return;

@@ -37,14 +37,14 @@ void Promises::on_arrival(const Flight& flight) {
   p9_one_call_each(flight);
 }
 
-// Two entries may turn out to be one member at their first issue; and a selector that leads to
-// somebody else by now is found out only by asking.
+// Two entries may turn out to be one member at their first issue. And only a call shows that a
+// selector leads to somebody else now.
 void Promises::p9_one_call_each(const Flight& flight) {
   if (!flight.exchange->member) return;
   const auto known_as = [&](const Flight& f) {
     const Durable::Member* member = durable().find(f.member);
     if (member == nullptr || member->pin != flight.exchange->member) return false;
-    // A name that led elsewhere once is a record of its own, of the same pin.
+    // A name that led elsewhere once has a record of its own, with the same pin.
     const MemberSlot* slot =
         world_.up() ? world_.engine().find(fmt::format("id:{}", *member->pin)) : nullptr;
     return slot != nullptr && slot->record.id == f.member;
@@ -57,7 +57,8 @@ void Promises::p9_one_call_each(const Flight& flight) {
   }
 }
 
-// The window that ends now: every call that was on its way in it, whichever life sent it.
+// The window that ends now: all calls that were on their way in it, whichever life of the process
+// sent them.
 void Promises::p7_window() {
   const Policy& policy = world_.options().policy;
   const Duration now = world_.time().now();
@@ -71,7 +72,7 @@ void Promises::p7_window() {
 }
 
 bool Promises::budget_had_nothing(Duration since, Duration deadline) const {
-  constexpr std::ptrdiff_t kLeastShare = 1;  // of the other lanes, in a short while
+  constexpr std::ptrdiff_t kLeastShare = 1;  // calls of the other lanes in a short time
   constexpr Duration kCallTime = std::chrono::seconds{1};
   const Policy& policy = world_.options().policy;
   const Duration now = world_.time().now();
@@ -94,7 +95,7 @@ void Promises::on_throttled(const std::optional<std::string>& retry_after, Durat
   world_.note(retry_after
                   ? (retry_after->ends_with("GMT") ? "retry_after.date" : "retry_after.seconds")
                   : "retry_after.none");
-  Duration pause = std::chrono::seconds{1};  // where Circle names no time
+  Duration pause = std::chrono::seconds{1};  // if Circle names no time
   if (retry_after) {
     if (const auto date = parse_http_date(*retry_after)) {
       pause = *date - world_.circle_time();
@@ -107,7 +108,8 @@ void Promises::on_throttled(const std::optional<std::string>& retry_after, Durat
   paused_until_ = std::max(paused_until_, world_.time().now() + pause);
 }
 
-// From Circle's word that the app token or the community is refused until it accepts a call again.
+// One call at a time from when Circle refuses the app token or the community until it accepts a
+// call again.
 void Promises::p8_one_probe() {
   if (alarm_since_ && world_.circle().calls_in_flight() > 0) {
     world_.breach("P8: two calls at once while the app token is refused");
@@ -123,7 +125,7 @@ void Promises::on_new_app_token() {
 }
 
 void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
-  // Sent with the app token before this one.
+  // Whether the call was sent with the app token before this one.
   const bool of_old_token = old_token_flights_.erase(flight.id) > 0;
   const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
                        std::holds_alternative<NotEligible>(reply.outcome);
@@ -148,14 +150,14 @@ void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
 
 void Promises::on_tell(const Notice& notice) {
   if (notice.event == "alias") roster_foreseen_ = false;  // two members became one meanwhile
-  // What was counted by another time starts anew.
+  // Rota counts these by Circle's time, which has changed, so it starts again.
   if (notice.event == "clock") {
     for (auto& [member, recent] : recent_) recent.dead = false;
   }
   if (notice.event == "breaker" && is_peaceful(world_.options()) && world_.options().cursed == 0) {
     world_.breach("P8: the breaker moves while Circle works");
   }
-  // What comes after a new app token is another matter.
+  // After a new app token, the next refusal is a new reason for an alarm.
   if (notice.event == "breaker" && notice.severity == Severity::kInfo) alarm_reasons_.clear();
   const bool alarm =
       notice.event == "breaker" && notice.severity == Severity::kError &&
@@ -171,7 +173,7 @@ void Promises::before_crash() {
 
 void Promises::before_start() {
   p6_roster_on_record_is_whole();
-  paused_until_ = Duration{0};  // a pause does not outlive its process
+  paused_until_ = Duration{0};  // the check covers only a pause of the same process
   alarm_since_.reset();
   alarm_reasons_.clear();
   alarms_ = alarms_told_ = 0;

@@ -8,7 +8,7 @@
 #include "sim/promises.h"
 #include "sim/world.h"
 
-// How far apart calls are, and how few of them a member costs.
+// How far apart calls are, and how few calls a member costs.
 
 namespace rota::sim {
 namespace {
@@ -17,7 +17,7 @@ constexpr Duration kHour = std::chrono::hours{1};
 
 }  // namespace
 
-// What the last process knew of these is gone with it.
+// A new process does not know these facts.
 void Promises::forget_distances() {
   for (auto& [member, recent] : recent_) recent.dead = false;
   for (auto& [member, recent] : recent_) {
@@ -31,8 +31,8 @@ void Promises::forget_distances() {
 
 void Promises::calls_keep_their_distance(const Flight& flight) {
   if (!rotates(flight.kind)) return;
-  // Full jitter may draw little, and towards a token's end its ceiling is two seconds; but what
-  // fails, or brings what is of no use, is not repeated all the time.
+  // Full jitter may draw short times, and near a token's end its ceiling is two seconds. But calls
+  // that fail, or bring tokens of no use, must not be repeated all the time.
   constexpr std::size_t kMany = 20;
   constexpr Duration kMeanwhile = std::chrono::seconds{8};
   const Duration now = world_.time().now();
@@ -54,8 +54,8 @@ void Promises::calls_keep_their_distance(const Flight& flight) {
   }
 }
 
-// Of a member for whom none works: full jitter makes two of them in the time of a cap, and some
-// more while it grows, or near the end of a token.
+// For a member for whom no call works: full jitter makes two calls in the time of the backoff's
+// cap, and some more while the backoff grows, or near the end of a token.
 void Promises::few_issues_that_fail(Recent& recent) {
   if (world_.options().cursed == 0) return;
   constexpr std::int64_t kSomeMore = 40;
@@ -69,16 +69,17 @@ void Promises::few_issues_that_fail(Recent& recent) {
   }
 }
 
-// A token that had ended long before it came. One that lives shows that the others may, too.
+// Notes a token that had ended long before it came. A token that is alive shows that others may be,
+// too.
 void Promises::note_arrival(const Flight& flight, const Reply& reply) {
-  constexpr Duration kSurely = std::chrono::seconds{30};  // whatever Rota takes Circle's time for
+  constexpr Duration kSurely = std::chrono::seconds{30};  // more than Rota's idea of time is off
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   const auto* refreshed = std::get_if<Refreshed>(&reply.outcome);
   if (issued == nullptr && refreshed == nullptr) return;
   const WallTime ends =
       issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
   const Durable::Member* caller = durable().find(flight.member);
-  // By a name that leads to somebody else: it is that one's token.
+  // If the name leads to somebody else, the token belongs to that member.
   const bool is_its_own = issued == nullptr || caller == nullptr || !caller->pin ||
                           *caller->pin == issued->pair.community_member_id;
   Recent& recent = recent_[flight.member];
@@ -92,8 +93,8 @@ void Promises::note_arrival(const Flight& flight, const Reply& reply) {
   }
 }
 
-// While the app token or the community is refused. A client that waits may be the reason of a probe
-// a second after the last one; in the background they are ever further apart.
+// While the app token or the community is refused: a probe for a waiting client comes at least a
+// second after the last one, and background probes are further and further apart.
 void Promises::p8_probes_keep_their_distance() {
   if (!alarm_since_) {
     last_probe_.reset();
@@ -102,7 +103,7 @@ void Promises::p8_probes_keep_their_distance() {
   }
   if (!last_probe_) return;
   const Duration gap = world_.time().now() - *last_probe_;
-  // Operators wait, too.
+  // Operators wait too, and so their calls are urgent.
   const bool urgent = world_.clients().anybody_waited_since(*last_probe_) ||
                       world_.options().mean_between_orders > Duration{0};
   constexpr int kDoublingsMax = 10;
@@ -120,12 +121,13 @@ void Promises::note_probe_over(const Flight& flight, const Reply& reply) {
   const bool refused = std::holds_alternative<AppTokenRefused>(reply.outcome) ||
                        std::holds_alternative<NotEligible>(reply.outcome);
   if (!alarm_since_ || !refused) return;
-  // Those that were on their way when the first refusal came are no probes.
+  // Calls that were on their way when the first refusal came are no probes.
   if (last_probe_ && flight.sent >= *last_probe_) ++probes_;
   if (!last_probe_ || flight.sent >= *last_probe_) last_probe_ = world_.time().now();
 }
 
-// In calm weather a member costs in an hour what its tokens' life asks for, and two calls more.
+// In calm weather a member costs, in an hour, at most two calls more than its tokens' life makes
+// necessary.
 void Promises::few_calls_for_each() {
   const WorldOptions& options = world_.options();
   const Duration now = world_.time().now();

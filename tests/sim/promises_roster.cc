@@ -10,7 +10,7 @@
 
 namespace rota::sim {
 
-// In force is what the records say; the guard's arithmetic is done here a second time.
+// The records say which roster is in force. This does the guard's arithmetic a second time.
 void Promises::before_roster(const Roster& file, const std::string& approve) {
   if (!approve.empty()) approvals_.insert(file.fingerprint);
   roster_foreseen_ = !roster_comes_;
@@ -54,7 +54,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   const double share = guard.max_retire_fraction * static_cast<double>(active);
   guard_allows_ = std::max(guard.max_retire_count, static_cast<std::size_t>(share));
   must_be_held_ = diff.retire.size() > guard_allows_;
-  // A crash has cut the job off that an operator let through.
+  // An operator had approved it, and a crash cut the job off.
   const bool goes_on = must_be_held_ && file.fingerprint != 0 &&
                        durable().meta().approved_roster == file.fingerprint;
   if (goes_on) world_.note("approval.goes_on");
@@ -81,7 +81,7 @@ void Promises::end_roster() {
   world_.note("crash.between_slices");
 }
 
-// An approval for another plan: nothing of the roster is applied.
+// If an approval is for another plan, nothing of the roster may be applied.
 void Promises::on_roster_refused() {
   if (roster_foreseen_ && approved_) world_.breach("P6: the right approval is refused");
   if (roster_foreseen_ && gone_since_roster() > 0) {
@@ -90,8 +90,8 @@ void Promises::on_roster_refused() {
   roster_foreseen_ = false;
 }
 
-// At each slice, and once the last one is applied. What is foreseen from a roster's beginning holds
-// if it has come into force undisturbed.
+// Called at each slice, and after the last one. What before_roster() foresaw holds only if nothing
+// else disturbed the roster meanwhile.
 void Promises::p6_follow_roster() {
   if (!roster_comes_) return;
   const bool more = world_.engine().applies_roster();
@@ -135,8 +135,8 @@ void Promises::p6_approval_on_record_was_given() {
   }
 }
 
-// A start that finds the roster on disk on record compares nothing: what is on record must be all
-// of it, whenever the process was killed.
+// If a start finds the fingerprint of the roster on disk on record, it compares nothing. So all of
+// that roster must be on record, whenever the process was killed.
 void Promises::p6_roster_on_record_is_whole() {
   if (durable().meta().roster == 0) return;
   std::vector<RosterEntry> entries;

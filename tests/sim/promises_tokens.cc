@@ -8,7 +8,7 @@
 #include "sim/promises.h"
 #include "sim/world.h"
 
-// What is served, what is on record, and what becomes of it.
+// Which tokens are served, which are on record, and what happens to them.
 
 namespace rota::sim {
 namespace {
@@ -56,8 +56,8 @@ void Promises::p1_nothing_expired(const Published& row) {
   }
 }
 
-// A machine that stood still knows nothing of it until its wall clock is set, or Circle has told
-// its time in a reply to a later call of this process.
+// After a pause of the machine, Rota cannot know of it until somebody sets the wall clock, or until
+// Circle's reply to a later call of this process shows the time.
 bool Promises::knows_time() const {
   constexpr std::size_t kRepliesNeeded = 1;
   const auto paused = world_.unseen_pause();
@@ -65,10 +65,10 @@ bool Promises::knows_time() const {
 }
 
 // After a reboot, and before the first reply, Rota knows the wall clock, how far that was from
-// Circle's when it knew last, and the last of Circle's time on record. Only a wall clock that has
-// been moved since then hides the rest.
+// Circle's clock when it last knew, and the last Circle time on record. Only if the wall clock was
+// set since then, Rota cannot know Circle's time.
 bool Promises::p1_can_know() const {
-  constexpr Duration kSlowReply = std::chrono::seconds{10};  // Circle's time is known no better
+  constexpr Duration kSlowReply = std::chrono::seconds{10};  // how far off Circle's time may be
   if (!knows_time()) return false;
   if (world_.engine().clock().confirmed()) return true;
   const WallTime idea = world_.engine().serving_time(world_.now());
@@ -81,7 +81,7 @@ void Promises::on_commit() {
   skew_at_commit_ = knows ? std::optional(world_.circle_time() - world_.now().wall) : std::nullopt;
 }
 
-// What a batch publishes in between and replaces in the same turn is seen by nobody.
+// Checked after the turn: nobody sees what a turn publishes and then replaces.
 void Promises::after_turn() {
   p6_follow_roster();
   p4_note_leavers_calls();
@@ -107,7 +107,7 @@ void Promises::p4_condemn_what_came_late(const Flight& flight, const Reply& repl
   } else if (const auto* issued = std::get_if<Issued>(&reply.outcome)) {
     const Durable::Member* member = durable().find(flight.member);
     const TokenPair& pair = issued->pair;
-    // Those of another member are that one's, who may be here.
+    // Tokens of another member belong to that member, who may be here.
     if (member == nullptr || !member->pin || *member->pin != pair.community_member_id) return;
     condemn(pair.access.value);
     condemn(pair.refresh);
@@ -124,7 +124,7 @@ void Promises::p4_revocation_is_final(const PutToken& put) {
   }
 }
 
-// Between turns the table shows exactly what the disk holds.
+// Between turns the table shows exactly what is on disk.
 void Promises::p2_shows_what_is_durable(MemberId member) {
   const Published* shown = world_.table().find(member);
   const Durable::Member* there = durable().find(member);
@@ -165,8 +165,8 @@ void Promises::p3_row_before_call(const Flight& flight) {
   }
 }
 
-// The end of the last doubt of a member and kind. A member that is on no record any more is another
-// one by now, which has its doubts.
+// The end of the last doubt of a member and kind. A member that is no longer on record was merged
+// into another one, which has its doubts.
 WallTime Promises::last_doubt(MemberId member, CallKind kind) const {
   const bool merged = durable().find(member) == nullptr;
   WallTime last{};
@@ -177,9 +177,9 @@ WallTime Promises::last_doubt(MemberId member, CallKind kind) const {
   return last;
 }
 
-// Every token that Circle made in this call is on the ledger, dead, or under a doubt that lasts as
-// long as the token; one doubt may stand for several of one member and kind.
-// `row`: as it stands now, or null when it is erased.
+// Every token that Circle made in this call is on the ledger, or dead, or under a doubt that lasts
+// as long as the token. One doubt may stand for several calls of one member and kind.
+// `row`: the call's row as it is now; null if it is erased.
 void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) {
   const auto made = minted_.find(call);
   if (made == minted_.end()) return;
@@ -196,8 +196,8 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (made->second.unforeseen && token.kind == sandbox::TokenKind::kRefresh) continue;
     if (row != nullptr && row->fate == CallFate::kOpen) continue;
     if (doubted_until + kClockSlack >= token.expires_at) continue;
-    // One that was noted on a clock which is behind is put off by the commit that comes once
-    // Circle's time is known.
+    // If the doubt was noted while our clock was behind, a later commit extends it, once Circle's
+    // time is known.
     const CircleClock& clock = world_.engine().clock();
     const bool sure = clock.confirmed() && !clock.doubted() && knows_time() &&
                       durable().meta().clock_boot == world_.boot_id();
@@ -239,7 +239,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
 void Promises::on_durable(std::span<const Mutation> batch) {
   if (skew_at_commit_) known_skew_ = skew_at_commit_;
   for (const Erased& erased : erased_) p3_p4_p5_given_up_only_dead(erased);
-  std::set<MemberId> seen;  // once each: a batch may change a record several times
+  std::set<MemberId> seen;  // checks each record once: a batch may change it several times
   for (const Mutation& mutation : batch) {
     if (const auto* put = std::get_if<PutCall>(&mutation)) {
       p3_every_token_is_accounted_for(put->row.id, durable().call(put->row.id));
@@ -306,7 +306,7 @@ void Promises::p4_refresh_token_first(const Flight& flight) {
   if (member == nullptr) return;
   for (const auto& [id, token] : member->tokens) {
     if (token.kind != rota::TokenKind::kRefresh || token.status != TokenStatus::kRevoking) continue;
-    // One that a newer one replaced since the member is back is no leaver's.
+    // A token that was replaced after the member came back is not a leaver's.
     if (member->state == MemberState::kActive && token.status_since > member->state_since) continue;
     if (!revocation_tried_.contains(token.value->reveal()) &&
         live_at_circle(token.value->reveal())) {
@@ -412,7 +412,7 @@ void Promises::p13_pin_stays(MemberId member) {
   if (now == nullptr) return;
   const auto before = pins_before_.find(member);
   if (before != pins_before_.end() && before->second && before->second != now->pin) {
-    // One that is mismatched, so served to nobody, yields it to the record that is that member.
+    // A mismatched record, whose token nobody gets, gives up its pin to the record of that member.
     const bool yields = now->state == MemberState::kMismatched && !now->pin;
     if (!yields && accepted_.erase(member) == 0)
       world_.breach(fmt::format("P13: member {}, once {}, is {}", now->selectors.front().key.text(),
@@ -428,7 +428,7 @@ void Promises::p13_pin_stays(MemberId member) {
   }
 }
 
-// At the renewal of the pair at the latest, whichever name that goes by.
+// A moved address is found out at the renewal of the pair at the latest.
 void Promises::p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served) {
   const auto moved = world_.circle().moved_at(key);
   if (!settled() || !moved || world_.circle().owner_of(key) == served) return;
@@ -445,7 +445,7 @@ void Promises::p13_moved_address_is_found_out(const MemberKey& key, sandbox::Mem
 void Promises::p13_is_who_it_was(const TokenQuery& query, const Published& row) {
   const sandbox::Ledger& ledger = world_.circle().circle().ledger();
   const auto id = ledger.find(row.access_token->reveal());
-  if (!id) return;  // long dead, which is another breach
+  if (!id) return;  // the token is long dead, which another check reports
   const sandbox::MemberId served = ledger.at(*id).member;
   p13_moved_address_is_found_out(query.member.key, served);
   const bool by_id = query.member.key.kind == SelectorKind::kCommunityMemberId;

@@ -9,8 +9,8 @@
 
 // rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm]] [--trace]
 //
-// Without --days the short world that the tests run under that seed. Exit status 1: a promise was
-// broken, each breach on a line of its own.
+// Without --days: the short world that the tests run for that seed. Exit status 1 if a promise was
+// broken; each breach is a line.
 
 namespace {
 

@@ -34,14 +34,14 @@ TEST_P(Worlds, KeepThePromises) {
     served += tally.contains("served") ? tally.at("served") : 0;
     rotated += tally.contains("reply.refreshed") ? tally.at("reply.refreshed") : 0;
   }
-  // A world in which nothing happens keeps every promise and shows nothing.
+  // If nothing happened in the worlds, they would keep every promise and prove nothing.
   EXPECT_GT(served, 500 * kSeedsPerCase);
   EXPECT_GT(rotated, 30 * kSeedsPerCase);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Worlds, testing::Range(std::uint64_t{0}, kCases));
 
-// Each thing that these worlds are made of does happen in them.
+// Every kind of event does happen in these worlds.
 TEST(World, HasEverythingInIt) {
   Chronicle::Tally all;
   for (std::uint64_t seed = 0; seed < 5 * kSeedsPerCase; ++seed) {
@@ -92,7 +92,7 @@ TEST(World, HasEverythingInIt) {
            "retry_after.none",
            "reply.refused",
            "reply.none",
-           // What it answers, and how the answer is spoiled.
+           // What Circle answers, and how the answer is spoiled.
            "reply.issued",
            "reply.refreshed",
            "reply.revoked",
@@ -153,7 +153,7 @@ TEST(World, HasEverythingInIt) {
            "report.done",
            "report.unfinished",
            "report.refused",
-           // What Rota made of it.
+           // What Rota tells people.
            "tell.alias",
            "tell.mismatched",
            "tell.unknown",
@@ -186,7 +186,7 @@ TEST(World, IsTheSameForTheSameSeed) {
   }
 }
 
-// The seeds that broke something once, each with its reason.
+// The seeds that once broke a promise, each with its reason.
 TEST(World, HasNoRegression) {
   std::ifstream file(ROTA_SIM_REGRESSIONS);
   ASSERT_TRUE(file) << ROTA_SIM_REGRESSIONS;

@@ -44,13 +44,13 @@ void StoreSide::commit(std::vector<Mutation> mutations) {
 void StoreSide::finish() {
   const WorldOptions& options = world_.options();
   const bool bad = !world_.calm();
-  // A part of a roster is durable for moments only: they are to be met all the same.
+  // A roster is durable in part only for moments, and crashes must hit those moments too.
   constexpr double kBetweenSlices = 20;
   const double crash_rate =
       options.crash_at_commit_rate * (world_.engine().applies_roster() ? kBetweenSlices : 1);
   const bool crashes = bad && random_.fraction() < crash_rate;
   if (crashes) {
-    // cut_off() settles whether it took effect.
+    // cut_off() decides whether the commit took effect.
     world_.crash("crash.at_commit");
     return;
   }
@@ -84,7 +84,7 @@ void StoreSide::fail(std::vector<Mutation> batch) {
 void StoreSide::cut_off() {
   const auto failed = std::exchange(failed_, {});
   if (std::exchange(in_effect_, false)) {
-    committing_.reset();  // the same batch again
+    committing_.reset();  // it is the same batch again
     world_.note("crash.after_unclear_commit");
     apply(failed);
     return;

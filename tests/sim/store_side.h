@@ -12,8 +12,8 @@ namespace rota::sim {
 
 class World;
 
-// The disk: commits that take their time, fail, find it full, fail though they took effect, or are
-// cut off by a crash just before or just after they took effect.
+// The disk. Its commits take time, fail, find the disk full, fail although they took effect, or are
+// cut off by a crash just before or after they took effect.
 class StoreSide {
  public:
   explicit StoreSide(World& world);
@@ -21,7 +21,7 @@ class StoreSide {
   void begin();
   Snapshot load();
   void commit(std::vector<Mutation> mutations);
-  // The process is gone: a commit on its way has taken effect or has not.
+  // The process has died: decides whether a commit under way has taken effect.
   void cut_off();
   void calm_down() { full_until_ = Duration{0}; }
 
@@ -40,8 +40,8 @@ class StoreSide {
   MemoryStore store_;
   Durable durable_;
   std::unique_ptr<std::vector<Mutation>> committing_;
-  // The last commit, if it failed: until the process knows better, the same one comes again. In
-  // effect: it is on disk, and only a start would see it.
+  // The last commit if it failed: the process must make the same one again. `in_effect_`: it is on
+  // disk all the same, but only a start would see it.
   std::vector<Mutation> failed_;
   bool in_effect_ = false;
   Duration full_until_{0};

@@ -9,33 +9,33 @@
 
 namespace rota::sim {
 
-// Virtual time and what is going to happen in it. Time moves only from event to event. Events of
-// the machine that the daemon runs on wait while it is suspended; the rest of the world goes on.
+// Virtual time and the events that are due in it. Time moves only from event to event. While the
+// daemon's machine is suspended, its events wait; the rest of the world goes on.
 class Timeline {
  public:
   using Action = std::move_only_function<void()>;
 
-  // Since the world began; it is the true time.
+  // The true time since the world began.
   Duration now() const { return now_; }
 
   void outside(Duration delay, Action action) { add(delay, false, std::move(action)); }
   void machine(Duration delay, Action action) { add(delay, true, std::move(action)); }
 
-  // Nothing of the machine happens for this long; all that was due meanwhile does right after, in
-  // its order.
+  // For this long no event of the machine happens. Those that were due meanwhile come right after,
+  // in their order.
   void suspend(Duration length);
-  // The same for a virtual machine that is paused: what was under way there goes on where it was.
+  // The same for a virtual machine that is paused: all its events come later by this time.
   void stand_still(Duration length);
   bool suspended() const { return now_ < awake_at_; }
 
-  // Carries out the next event; false when there is none up to `end`, and then it is `end`.
+  // Carries out the next event. False if there is none up to `end`; then the time is `end`.
   bool step(Duration end);
 
  private:
   struct Event {
-    Duration due;          // and, where the machine slept then, when it woke
-    Duration wanted;       // when it was due: what waited goes in this order
-    std::uint64_t number;  // of events due at one time the first one made goes first
+    Duration due;          // if the machine slept at that time: when it woke
+    Duration wanted;       // when it was due at first: events that waited go in this order
+    std::uint64_t number;  // of events that are due at one time, the one added first goes first
     bool of_machine;
     Action action;
   };

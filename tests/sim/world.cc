@@ -113,7 +113,7 @@ void World::crash(std::string_view when, bool reboot) {
   circle_.cut_off();
   clients_.cut_off();
   operators_.cut_off();
-  // The service manager's pause, or that of a machine that somebody has to switch on.
+  // The service manager waits a moment; a machine that somebody must switch on takes longer.
   constexpr std::uint64_t kLongOneIn = 20;
   const Duration off = random_.below(kLongOneIn) == 0 ? random_.up_to(std::chrono::hours{3})
                                                       : std::chrono::milliseconds{100} +
@@ -125,11 +125,11 @@ void World::crash(std::string_view when, bool reboot) {
                 });
 }
 
-// The kernel ran for a while before the daemon does, but not while the last one did.
+// The kernel starts a while before the daemon, but after the last process died.
 void World::start_machine(Duration crashed) {
   ++boots_;
   boot_epoch_ = std::max(crashed, time_.now() - random_.up_to(std::chrono::seconds{30}));
-  // A machine's own clock may keep some local time, be empty or run fast.
+  // A machine's hardware clock may hold local time, be empty or run fast.
   constexpr std::int64_t kClockOffOneIn = 3;
   constexpr Duration kClockOff = std::chrono::hours{2};
   if (boots_ % kClockOffOneIn != 0) return;
@@ -198,20 +198,20 @@ void World::suspend() {
   if (time_.suspended()) return;
   note("suspend");
   if (circle_.calls_in_flight() > 0) note("suspend.calls_in_flight");
-  // A calm end is one with everything awake.
+  // The machine must be awake when the calm begins.
   const Duration length = std::chrono::minutes{1} + random_.up_to(options_.suspend_max);
   time_.suspend(std::min(length, options_.weather - time_.now()));
 }
 
-// Calls are short and far between: this lid is closed on one.
+// Calls are short and rare, so this waits for one and suspends the machine during it.
 void World::suspend_in_a_call(int tries) {
   if (calm() || time_.suspended()) return;
   if (circle_.calls_in_flight() > 0 || tries == 0) return suspend();
   time_.outside(std::chrono::milliseconds{500}, [this, tries] { suspend_in_a_call(tries - 1); });
 }
 
-// Circle's time goes on, this machine's clocks do not; later somebody sets the wall clock, or
-// nobody does.
+// Circle's time goes on, and this machine's clocks stand still. Later somebody sets the wall clock,
+// or nobody does.
 void World::stand_still() {
   if (time_.suspended() || !up()) return;
   note("stand_still");
@@ -232,7 +232,7 @@ void World::stand_still() {
   if (random_.below(kNeverOneIn) == 0) return;
   const Duration later =
       random_.below(2) == 0 ? Duration{1} : random_.up_to(std::chrono::minutes{10});
-  // Whoever sets it sets it to the time, so pauses of before that nobody made up for, too.
+  // A person sets the clock to the right time, which also corrects for earlier pauses.
   time_.machine(length + later, [this] {
     if (unset_ == Duration{0}) return;
     note("stand_still.seen");
@@ -251,12 +251,12 @@ void World::set_clock(Duration step) {
 }
 
 void World::step_clock() {
-  // Small steps are as frequent as great ones.
+  // Small steps are as frequent as large ones.
   const Duration most =
       random_.below(2) == 0 ? options_.clock_step_max : Duration{std::chrono::seconds{20}};
   const Duration step = random_.up_to(2 * most) - most;
   note(up() ? "clock_step" : "clock_step.down");
-  if (time_.suspended()) pause_hidden_ = true;  // two steps that are seen as one
+  if (time_.suspended()) pause_hidden_ = true;  // Rota sees two steps as one
   wall_error_ += step;
   if (!up()) return;
   time_.machine(Duration{1}, [this] {  // the kernel tells whoever watches the clock
@@ -271,7 +271,7 @@ void World::calm_down() {
   store_.calm_down();
   operators_.calm_down();
   promises_.calm_down();
-  // What nobody can know does not settle: somebody sees to the clock.
+  // Rota cannot know of an unseen pause, so somebody sets the clock.
   time_.machine(Duration{1}, [this] {
     if (unset_ == Duration{0}) return;
     unseen_pause_.reset();

@@ -20,10 +20,10 @@
 
 namespace rota::sim {
 
-// The real engine and table on a virtual clock, with everything around them simulated: Circle (the
-// sandbox's, its calls encoded and its replies classified by the real code), the disk, the machine
-// and its clocks, clients and operators. This class is the machine: the daemon's process, its lives
-// and its driver. The promises are checked at every step; what is broken is listed with its seed.
+// The real engine and table on a virtual clock. Everything around them is simulated: Circle (the
+// sandbox's, with the real encoder and classifier), the disk, the machine and its clocks, clients
+// and operators. This class is the machine: it starts, drives and kills the daemon's process. The
+// promises are checked at every step, and each breach is listed with its seed.
 class World {
  public:
   explicit World(const WorldOptions& options, bool trace = false);
@@ -40,11 +40,11 @@ class World {
   const Chronicle& chronicle() const { return chronicle_; }
 
   Now now() const;       // as this machine's clocks show it
-  Now true_now() const;  // the boot clock here counts from the beginning of the world
+  Now true_now() const;  // its boot clock counts from the beginning of the world
   WallTime circle_time() const { return circle_.time(true_now()); }  // the truth
   bool calm() const { return calm_since_.has_value(); }
   std::optional<Duration> calm_since() const { return calm_since_; }
-  // When the machine went on after it had stood still, while nobody has set its clock right since.
+  // When the machine went on after a pause, if nobody has set its clock right since.
   std::optional<Duration> unseen_pause() const { return unseen_pause_; }
 
   void note(std::string_view event, std::string_view detail = {}) {
@@ -52,21 +52,21 @@ class World {
   }
   void breach(std::string_view what) { chronicle_.breach(what, time_.now()); }
 
-  // The process. Without one, engine() and table() must not be asked.
+  // The process. Call engine() and table() only if up().
   bool up() const { return engine_ != nullptr; }
   BootId boot_id() const { return BootId{boots_}; }
   Engine& engine() { return *engine_; }
   const Table& table() const { return table_; }
   std::uint64_t life() const { return life_; }
-  // Hands an event to the engine and carries out what it commands.
+  // Hands an event to the engine and carries out its commands.
   void turn(const std::function<void(Commands&)>& event);
-  // Void once the process that asked for it is gone.
+  // Runs `action` after this time, unless the process that asked for it has died.
   void in_process(Duration delay, Timeline::Action action);
   // kill -9, or with `reboot` a power cut. Not from inside a turn.
   void crash(std::string_view when, bool reboot = false);
-  // While bad things go on, `action` again and again.
+  // Runs `action` again and again until the calm begins, with this mean time between.
   void repeat(Duration mean, std::function<void()> action);
-  // The same for what somebody does at the machine, not while it sleeps.
+  // The same for what a person does at the machine: not while it sleeps.
   void repeat_awake(Duration mean, std::function<void()> action);
 
  private:
@@ -92,7 +92,7 @@ class World {
   std::optional<Duration> calm_since_;
   std::optional<Duration> unseen_pause_;
   bool pause_hidden_ = false;
-  Duration unset_{0};  // how far behind pauses left the wall clock that nobody has set since
+  Duration unset_{0};  // by how much the wall clock is behind because of pauses
   CircleSide circle_;
   StoreSide store_;
   Clients clients_;
