@@ -75,7 +75,7 @@ TYPED_TEST(StoreBatchContract, ABatchThatFailsLeavesNothingAndCanBeMadeGood) {
   Snapshot expected;
   expected.members = {second};
   expected.calls = {make_call(2)};
-  expected.last_circle_time = at(6);
+  expected.meta.last_circle_time = at(6);
   expected.next_member = MemberId{3};
   expected.next_token = TokenId{3};
   expected.next_call = CallId{3};
