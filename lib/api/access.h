@@ -48,6 +48,7 @@ struct Grant {
 // only.
 class AccessPolicy {
  public:
+  // `own_uid`: the daemon's own user.
   explicit AccessPolicy(std::uint32_t own_uid, const std::vector<Grant>& grants = {});
 
   // Whether the peer may have the tokens of `member`, to which the name `asked` leads; null if it

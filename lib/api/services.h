@@ -21,6 +21,7 @@ namespace rota {
 class TokenService {
  public:
   virtual ~TokenService() = default;
+  // What may be served now.
   virtual const Table& table() const = 0;
   virtual Subscriptions& subscriptions() = 0;  // the table's
   // The latest that Circle's time may be: a token is served only if it is alive then (P1).
@@ -47,7 +48,7 @@ struct Readiness {
 class HealthService {
  public:
   virtual ~HealthService() = default;
-  virtual Readiness readiness() const = 0;
+  virtual Readiness readiness() const = 0;  // whether the daemon is ready, and if not, why
   virtual std::string metrics() const = 0;  // Prometheus' text format
 };
 
@@ -66,6 +67,7 @@ struct AuditRequest {
 class AdminService {
  public:
   virtual ~AdminService() = default;
+  // The state of the daemon as a whole.
   virtual std::string status_json() const = 0;
   // A page of members. `state`: the name of a MemberState, or empty for all. `after`: the key of
   // the last member of the page before, or empty. kInvalid for a state that does not exist.
@@ -81,6 +83,7 @@ class AdminService {
   // not possible now.
   virtual void operate(std::string_view key, OperatorAction action,
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  // Revokes every member that is not retired already.
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   // For the audit trail: this caller has asked for this, about a member or, if empty, about none.
   virtual void note_asked(AuditEvent event, std::string_view member, std::string detail,

@@ -13,6 +13,7 @@ namespace rota {
 // Why a member in this state is not served, whatever tokens it has; nullopt if it is active. A null
 // row stands for a name that leads to nobody.
 std::optional<ErrorCode> refusal_of(const Published* row);
+// Whether the row has a token that is alive at `circle_now` (TokenService::circle_now()).
 bool has_live_token(const Published& row, WallTime circle_now);
 
 // What a name leads to, and whether the peer may have it. A refusal takes as long for a name that

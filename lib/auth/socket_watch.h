@@ -15,6 +15,7 @@ class SocketWatch : public std::enable_shared_from_this<SocketWatch> {
   // Called on the loop with what the socket is ready for. It may call want() or stop().
   using Ready = std::function<void(bool readable, bool writable)>;
 
+  // Waits for nothing until want().
   SocketWatch(const boost::asio::any_io_executor& executor, int socket, Ready ready);
   SocketWatch(const SocketWatch&) = delete;
   SocketWatch& operator=(const SocketWatch&) = delete;

@@ -23,6 +23,7 @@ void wipe(std::string& text);
 class Secret {
  public:
   Secret() = default;
+  // Copies the bytes; the caller's copy stays as it is.
   explicit Secret(std::string_view bytes);
   // Copies the bytes and wipes the string that they came in.
   static Secret take(std::string&& bytes);

@@ -32,6 +32,7 @@ class ShardedMap {
     size_ += added ? 1 : 0;
     return {it->second, added};
   }
+  // Does nothing if there is no such element.
   void erase(const Key& key) { size_ -= shards_[index_of(key)].erase(key); }
   std::size_t size() const { return size_; }
 

@@ -24,7 +24,7 @@ bool is_plainly_no_secret(std::string_view text);
 // in_quotes(), or words that say why the text is not repeated, if it may be a secret.
 std::string in_quotes_unless_secret(std::string_view text);
 // `text` with "…" in place of each word that may be a secret. Words of at most four bytes stay,
-// because they give too little of a secret away. Words are what stands between spaces.
+// because they give too little of a secret away. Spaces separate words.
 std::string without_secrets(std::string_view text);
 
 // Without the blanks at both ends.

@@ -59,12 +59,12 @@ struct ServerOptions {
   std::size_t max_connections = 1'024;
   std::size_t max_connections_per_uid = 256;
   SessionTimes times;
-  // Deadlines are looked at no more often than this, and so are late by as much.
+  // Deadlines are checked at most this often, so a session may end this much late.
   Duration sweep_spacing = std::chrono::seconds{1};
-  // Accepting rests this long when the system has no descriptor or memory for one more.
+  // Accepting rests this long if the system has no descriptor or memory for one more connection.
   Duration accept_rest = std::chrono::seconds{1};
-  // A connection whose descriptor would be this one or a higher one is refused: the numbers from
-  // there on are for other work. The kernel gives the lowest that is free.
+  // A connection whose descriptor is this number or a higher one is refused: those numbers are kept
+  // for other work. The kernel always gives the lowest free number.
   int descriptors_end = std::numeric_limits<int>::max();
 };
 

@@ -12,7 +12,7 @@
 
 namespace rota {
 
-// What the audit trail tells of. The numbers stand in databases: new ones go to the end.
+// The kinds of events on the audit trail. The numbers are in databases: add new ones at the end.
 enum class AuditEvent {
   kTokenFetched = 1,      // a client got the member's access token, by a fetch or a watch
   kTokenIssued = 2,       // Circle gave the member a new pair
@@ -48,7 +48,7 @@ enum class AuditEvent {
 std::string_view name_of(AuditEvent event);
 
 // The trail's parts. Each has its own bounds, so frequent events push out only events of their own
-// part. The numbers stand in databases.
+// part. The numbers are in databases.
 enum class AuditShare {
   kFetches = 1,    // who got a token: as many as clients make
   kRotations = 2,  // what Circle gave and what it revoked: as many as members make

@@ -19,7 +19,8 @@ enum class MemberId : std::int64_t {};
 enum class TokenId : std::int64_t {};
 enum class CallId : std::int64_t {};
 
-// Where a member stands. Transitions: see plan/lifecycle.h.
+// The state of a member. plan/lifecycle.h has the transitions. The numbers of these enums are in
+// databases.
 enum class MemberState {
   kActive = 1,    // in the roster, tokens are kept fresh and served
   kRetiring = 2,  // left the roster; tokens on record are being revoked; answers 410

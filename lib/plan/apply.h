@@ -22,10 +22,11 @@ class TokenIds {
 // What a step changed in a record. The caller makes it durable before it shows any of it (P2).
 struct RecordChange {
   bool row = false;             // the member's own row
-  std::vector<TokenId> put;     // tokens that are new or changed; an id may stand here twice
+  std::vector<TokenId> put;     // tokens that are new or changed; an id may be here twice
   std::vector<TokenId> erased;  // tokens that are gone
 
   bool empty() const { return !row && put.empty() && erased.empty(); }
+  // Adds the changes of a later step.
   void merge(RecordChange other);
 };
 

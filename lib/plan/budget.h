@@ -45,8 +45,9 @@ class Budget {
   // A call that was sent at `sent_at` got an answer other than 429. If that was after the pause,
   // calls no longer go one at a time.
   void answered(BootTime sent_at);
-  std::optional<BootTime> paused_until(BootTime now) const;
+  std::optional<BootTime> paused_until(BootTime now) const;  // none if no pause is on
 
+  // How many slots are taken: calls in flight, and calls that ended within the last window.
   std::size_t used(BootTime now);
   std::size_t limit() const { return all_.limit; }
   // How many calls background lanes may make in a window.

@@ -19,13 +19,13 @@ class DeadArrivals {
   // What is worth a line in the log.
   enum class News {
     kNone,
-    kFirst,  // a member got a dead token, the first since all were well
+    kFirst,  // the first member got a dead token, after none had one
     kAlarm,  // kMembers members have one by now: told once, until all are well
     kOver,   // no member's last token was dead any more
   };
   // A call brought `member` a token, which was dead on arrival or not.
   News on_arrival(MemberId member, bool dead, BootTime now, Random& random);
-  // The member no longer counts: it is no longer wanted, or Circle no longer says who it is.
+  // The member no longer counts: it is no longer active, or was forgotten.
   void forget(MemberId member);
 
   // Members whose last token was dead on arrival.

@@ -59,6 +59,7 @@ class AuditTrail {
   // Hands everything to the store thread. Call it once, at the end, before that thread is joined.
   void finish();
 
+  // Counts for metrics and status.
   AuditHealth health() const;
 
  private:

@@ -31,6 +31,7 @@ enum class ConnectionLimit { kTotal, kPerUid, kRate };
 class ServerObserver {
  public:
   virtual ~ServerObserver() = default;
+  // A client was refused because it reached this limit.
   virtual void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) = 0;
   // No connection could be accepted; the next attempt comes after a rest.
   virtual void accept_failed(std::error_code error) = 0;

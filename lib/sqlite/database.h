@@ -98,6 +98,7 @@ class Database {
 
   // Runs any number of statements; rows are dropped.
   Result<void> execute(const char* sql);
+  // Prepares one statement.
   Result<Statement> prepare(const char* sql);
   // The first column of the first row, as a number; kBug if there is no row.
   Result<std::int64_t> number(const char* sql);
