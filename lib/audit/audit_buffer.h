@@ -73,7 +73,10 @@ class AuditBuffer {
   void fold_more();
   void give(Row& row, BootTime now, std::vector<AuditNote>& out);
 
+  // Constant after construction.
   const std::size_t rows_max_;
+
+  // Loop thread only.
   Rows rows_;
   std::unordered_map<std::uint32_t, std::size_t> rows_of_user_;  // by uid
   std::vector<Row*> fresh_;                                      // never taken

@@ -7,9 +7,9 @@
 
 namespace rota {
 
-// Tells when a socket that somebody else owns is ready. Loop thread only; make it with
-// std::make_shared. Stop it before the owner closes the socket: the number may name another socket
-// at once.
+// Tells when a socket that somebody else owns is ready. Make it with std::make_shared, and stop it
+// before the owner closes the socket, since the number may then name another socket at once. Loop
+// thread only.
 class SocketWatch : public std::enable_shared_from_this<SocketWatch> {
  public:
   // Called on the loop with what the socket is ready for. It may call want() or stop().

@@ -13,11 +13,11 @@ class Random {
   explicit Random(std::uint64_t seed) : state_(seed) {}
 
   std::uint64_t next();
-  // Uniform in [0, bound); 0 when bound is 0.
+  // Uniform in [0, bound); 0 if bound is 0.
   std::uint64_t below(std::uint64_t bound);
   // Uniform in [0, 1).
   double fraction();
-  // Uniform in [0, limit]; 0 when limit is not positive.
+  // Uniform in [0, limit]; 0 if limit is not positive.
   Duration up_to(Duration limit);
 
  private:

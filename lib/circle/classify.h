@@ -16,8 +16,7 @@ namespace rota {
 //  - AlreadyDead for an access token means that Circle will never accept it again: Circle calls it
 //    invalid, expired, or not found (its word for a revoked one). If Circle says that the token's
 //    community was not found, the token may live: we ask again until it has expired.
-//  - MemberGone: Circle says, with 422 or 401, that the token's member was not found, because it
-//  has
+//  - MemberGone: Circle says, with 422 or 401, that the token's member was not found: it has
 //    removed the person. The token was not revoked, and nobody can use it unless Circle restores
 //    the member before it expires.
 //  - kServerError: Circle says in its own error shape that this call failed (422, 5xx, or that our

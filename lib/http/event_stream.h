@@ -16,8 +16,7 @@ namespace rota {
 //   heartbeat = ":" LF LF
 //
 // The data of a token event is the 200 body of GET /v1/token. The data of a retired event is the
-// code and message of the error that GET /v1/token would answer. In both, the member's key comes
-// first:
+// code and message of the error that GET /v1/token would answer. Both begin with the member's key,
 // {"member":"id:42",…}.
 
 // Its X-Accel-Buffering keeps nginx from holding events back until it has a full buffer.

@@ -37,7 +37,7 @@ inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
 // A client that has just become ready waits for a few turns at most, so a short turn keeps its p99
 // short beside a crowd (`scripts/bench hostile`).
 inline constexpr std::chrono::microseconds kTurnMax{25};
-// A loop that is never idle offers the processor to others once in so many turns.
+// After this many turns, a loop that is never idle offers the processor to others.
 inline constexpr unsigned kTurnsPerYield = 4;
 
 // Far longer than any token lives, and small enough to be added to any time.

@@ -56,8 +56,8 @@ enum class AuditShare {
 };
 AuditShare share_of(AuditEvent event);
 
-// Who it was, as the kernel said when the client connected. Each part may be unknown (kNoId, pid
-// 0).
+// Who it was, as the kernel said when the client connected. An unknown part is kNoId, or 0 for the
+// pid.
 struct AuditCaller {
   static constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);  // no process can have it
 

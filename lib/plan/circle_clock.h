@@ -95,8 +95,11 @@ class CircleClock {
   void doubt(Now now, Duration later_offset);
   void add_bounds(Duration low, Duration high);
 
+  // Constant after construction.
   const std::optional<WallTime> last_on_record_;
   const Duration skew_on_record_;
+
+  // Loop thread only.
   Duration offset_{};
   Duration settled_skew_{};
   bool doubted_ = false;

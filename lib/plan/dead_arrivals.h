@@ -12,7 +12,7 @@ namespace rota {
 // Tokens that are dead on arrival, because Circle's issuer has a wrong clock or gives them no life.
 // Each costs a call and brings nothing. Circle's replies look like success, so the breaker never
 // opens. After kMembers such members in a row, this gate holds back all calls that bring tokens: it
-// lets one at a time through, at growing intervals, until a token comes alive. Revocations go on.
+// lets one at a time through, at growing intervals, until a live token comes. Revocations go on.
 // Times are on the boot clock.
 class DeadArrivals {
  public:

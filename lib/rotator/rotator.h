@@ -70,9 +70,12 @@ class Rotator final : public TokenService {
   // not possible now.
   void operate(std::string_view key, OperatorAction action,
                std::move_only_function<void(Result<OperatorReport>)> done);
+  // The same as kRevoke for every member that is not retired already.
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
   // The app token was replaced: what Circle refused before may pass now.
   void new_app_token();
+
+  // TokenService.
   const Table& table() const override { return table_; }
   Subscriptions& subscriptions() override { return table_.subscriptions(); }
   WallTime circle_now() const override;

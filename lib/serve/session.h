@@ -36,8 +36,8 @@ class SessionHost {
 // the output buffer or, if it or one before it must wait, into the reply queue. A fetch costs a
 // read and a write, and no timer: the server's sweep checks deadlines. A watch turns the rest of
 // the connection into a stream. No method throws on a network error: the session closes. Loop
-// thread only. The server owns it, and may drop it in session_closed(). close() before it is
-// destroyed.
+// thread only. The server owns it, and may drop it in session_closed(). It must be closed
+// before it is destroyed.
 class Session : public TurnTaker,
                 public std::enable_shared_from_this<Session>,
                 private SocketWatcher {

@@ -16,7 +16,7 @@ struct sqlite3_stmt;
 
 namespace rota {
 
-// A prepared statement. Its Database must outlive it. One thread at a time, of both together.
+// A prepared statement. Its Database must outlive it. One thread at a time may use the two.
 class Statement {
  public:
   Statement() = default;

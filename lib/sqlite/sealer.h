@@ -84,10 +84,12 @@ class Sealer {
   std::optional<Secret> open_bytes(std::span<const unsigned char> sealed,
                                    std::span<const unsigned char> bound) const;
 
+  // Constant after create().
   GuardedKey key_;
   GuardedKey audit_key_;
   GuardedKey member_key_;
   KeyId key_id_;
+  // Set by bind_to().
   DatabaseId database_{};
 };
 

@@ -99,7 +99,8 @@ class SqliteStore : public TokenStore {
   Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
                           std::optional<WallTime> now);
 
-  // In this order, so that the statements go before the database, and the lock goes after both.
+  // One thread at a time. In this order, so that the statements go before the database, and the
+  // lock goes after both.
   const std::filesystem::path path_;
   LockFile lock_;
   MarkFile mark_;

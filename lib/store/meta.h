@@ -9,7 +9,7 @@
 
 namespace rota {
 
-// Single numbers that survive a restart: a store keeps a row for each. The enum's numbers stand in
+// Single numbers that survive a restart: a store keeps a row for each. The enum's numbers are in
 // databases.
 enum class MetaKey {
   kLastCircleTimeMs = 1,     // the latest Circle time seen (P1), milliseconds since 1970
@@ -23,12 +23,12 @@ enum class MetaKey {
   kCommitBoot = 9,           // the boot of kCommitAtMs
   kCommitAtMs = 10,          // when the last commit was made, on that boot's clock
   kCommitNumber = 12,        // how many commits there were; only the store itself writes it
-  kRosterFingerprint = 11,   // of the roster's files, if all of them is in force; 0 otherwise
+  kRosterFingerprint = 11,   // of the files of a roster that is all in force; 0 if none is
   kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
   kApprovedRoster = 14,      // of the files of an approved roster that is not all in force yet
 };
 
-// What those numbers say. A number that was never stored has the value below.
+// The meaning of these numbers. A number that was never stored has the value below.
 struct Meta {
   std::optional<WallTime> last_circle_time;
   Duration clock_skew{0};
@@ -43,11 +43,12 @@ struct Meta {
   BootStamp last_commit;
 };
 
-// Whether `key`'s value is a time or a duration, which a store checks before anybody adds to it.
+// Whether `key`'s value is a time or a duration. A store checks such a value before anybody
+// calculates with it.
 bool is_time(MetaKey key);
 
-// Takes one stored number over into `meta`. False, and nothing is changed: no key has this number,
-// so another program or a later version wrote it.
+// Takes one stored number over into `meta`. False, and nothing changes, if no key has this number:
+// then another program or a later version wrote it.
 [[nodiscard]] bool take_over(Meta& meta, MetaKey key, std::int64_t value);
 
 }  // namespace rota

@@ -24,7 +24,7 @@ struct Published {
   std::vector<MemberKey> keys;  // every key that leads to it, including its Circle id; not empty
   std::vector<std::string> tags;
   SecretPtr access_token;          // null if there is none
-  SecretPtr body;                  // make_token_body(); null if no token may be served
+  SecretPtr body;                  // make_token_body() of it; null if there is none
   Fingerprint fingerprint = 0;     // of access_token
   WallTime issued_at;              // Circle's clock
   WallTime expires_at;             // Circle's clock
