@@ -33,7 +33,7 @@ void erase(MemberRecord& record, TokenId id, RecordChange& change) {
 
 // The status of a token that another one replaces.
 TokenStatus status_when_replaced(TokenKind kind) {
-  // Some client may still use a replaced access token. A replaced refresh token nobody else has,
+  // Some client may still use a replaced access token. Nobody else has a replaced refresh token,
   // and we no longer need it.
   return kind == TokenKind::kAccess ? TokenStatus::kSuperseded : TokenStatus::kRevoking;
 }

@@ -22,8 +22,8 @@ Duration backoff_delay(int failures, Duration cap, Random& random);
 // and kBackoffCap, so that short-lived tokens get several tries before they end.
 Duration backoff_cap(Duration token_lifetime);
 // The same for a member whose token has `left` to live: at most half of that, so that tries come
-// closer together towards the token's end. Not less than kBackoffCapMin, unless the cap above is.
-// Without life left, the cap above.
+// closer together towards the token's end, but at least kBackoffCapMin. If no life is left, the cap
+// above.
 Duration backoff_cap(Duration token_lifetime, Duration left);
 
 // How long a member waits after this many tokens in a row that were dead on arrival: a backoff

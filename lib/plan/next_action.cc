@@ -80,8 +80,8 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   // an issue call would return that one.
   if (!can_refresh && revokes_refresh_token(record, attempts)) return;
 
-  // Names are checked of members that are issued on demand, too. facts.refresh_lifetime may be too
-  // long, if a clock was wrong when it was seen.
+  // The names of members that are issued on demand are checked too. facts.refresh_lifetime may be
+  // too long, if a clock was wrong when it was learned.
   const Duration pair_life = can_refresh ? std::min(facts.refresh_lifetime, lifetime_of(*refresh))
                                          : facts.refresh_lifetime;
   if (const auto check = name_check_due(record, pair_life); check && can_refresh) {

@@ -152,7 +152,7 @@ void Server::stop_accepting() {
     for (int i = 0; i < SOMAXCONN && !closer_.is_full() && accept_one(); ++i) {
     }
   }
-  // To close the socket closes the connections that are still in its queue.
+  // This also closes the connections that are still in its queue, so it may block.
   if (may_bring_descriptors_ && acceptor_.is_open()) closer_.close(acceptor_.release());
   error_code ignored;
   acceptor_.close(ignored);

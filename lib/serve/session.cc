@@ -34,8 +34,8 @@ bool Session::start(boost::asio::io_context& loop) {
 void Session::say_goodbye() {
   if (life_ == Life::kClosed) return;
   life_ = Life::kLeaving;
-  // What it has asked for already is answered last. A watch has no further reply that could say
-  // "Connection: close".
+  // Its last replies are those to what it has asked for already. A watch has no further reply that
+  // could say "Connection: close".
   if (watch_ || !replies_.empty()) drain();
 }
 

@@ -6,8 +6,8 @@
 //                            "rota key check v3" database-id[16]
 //
 //   member seal := BLAKE2b(member key, bytes of bound_bytes.cc), 16 bytes of output
-//   audit name  := the first 8 of 16 bytes of BLAKE2b(audit key, "rota audit v1"
-//   first-64-bits-of-SHA-256[8])
+//   audit name  := the first 8 of the 16 bytes of
+//                  BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
 //
 // The store key itself encrypts nothing. The sealing key, the audit key, the member key and the key
 // id are derived from it (keyed BLAKE2b, crypto_kdf), so the key id tells nothing about the other
