@@ -95,8 +95,6 @@ Result<MemberKey> MemberKey::from_sso(std::string_view sso_user_id) {
 
 std::string MemberKey::text() const { return fmt::format("{}{}", prefix_of(kind), value); }
 
-std::string MemberKey::canonical_text() const { return canonical_key_text(text()); }
-
 std::weak_ordering operator<=>(const MemberKey& a, const MemberKey& b) {
   if (a.kind != b.kind) return a.kind <=> b.kind;
   // Most addresses are in lower case already, and a roster sorts many.
@@ -109,10 +107,6 @@ bool operator==(const MemberKey& a, const MemberKey& b) {
   if (a.kind != b.kind || a.value.size() != b.value.size()) return false;
   if (a.kind != SelectorKind::kEmail) return a.value == b.value;
   return std::ranges::equal(a.value, b.value, {}, lower, lower);
-}
-
-std::string canonical_key_text(std::string_view key) {
-  return is_address(key) ? folded(key) : std::string(key);
 }
 
 bool same_key_text(std::string_view a, std::string_view b) {

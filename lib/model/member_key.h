@@ -43,8 +43,6 @@ struct MemberKey {
 
   // The prefixed form, in this key's spelling.
   std::string text() const;
-  // The prefixed form in one spelling: the same text for equal keys, and for no others.
-  std::string canonical_text() const;
   bool same_spelling(const MemberKey& other) const {
     return kind == other.kind && value == other.value;
   }
@@ -56,9 +54,7 @@ struct MemberKey {
   friend bool operator==(const MemberKey& a, const MemberKey& b);
 };
 
-// The same as MemberKey::canonical_text(), for a key in its prefixed form. Does not check the key.
-std::string canonical_key_text(std::string_view key);
-// Whether canonical_key_text() of both is the same.
+// Whether two keys in their prefixed form are equal keys. Does not check them.
 bool same_key_text(std::string_view a, std::string_view b);
 
 // "id:", "email:" or "sso:".

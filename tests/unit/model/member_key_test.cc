@@ -116,8 +116,7 @@ TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
     EXPECT_EQ(other, ada);
     EXPECT_TRUE(std::is_eq(other <=> ada));
     EXPECT_EQ(std::hash<MemberKey>{}(other), std::hash<MemberKey>{}(ada));
-    EXPECT_EQ(other.canonical_text(), "email:ada@example.com");
-    EXPECT_EQ(canonical_key_text(text), "email:ada@example.com");
+    EXPECT_TRUE(same_key_text(text, ada.text()));
     EXPECT_TRUE(same_key_text(text, "email:aDa@example.com"));
     EXPECT_FALSE(other.same_spelling(ada));
     EXPECT_EQ(other.text(), text) << "the spelling stays";
@@ -127,14 +126,12 @@ TEST(MemberKey, IsOneWithAnotherSpellingOfItsAddress) {
   EXPECT_NE(key("email:a[@b"), key("email:a{@b"));
   EXPECT_NE(key("sso:A"), key("sso:a"));
   EXPECT_NE(std::hash<MemberKey>{}(key("sso:A")), std::hash<MemberKey>{}(key("sso:a")));
-  EXPECT_EQ(canonical_key_text("sso:A"), "sso:A");
   EXPECT_FALSE(same_key_text("sso:A", "sso:a"));
   EXPECT_FALSE(same_key_text("email:a@b", "email:a@bc"));
   // As long as one can be, and longer, as a damaged database may have it.
-  const std::string longest = std::string(kMemberKeyBytesMax - 2, 'A') + "@b";
-  for (const std::string& value : {longest, longest + longest}) {
-    const MemberKey upper{SelectorKind::kEmail, value};
-    const MemberKey lower{SelectorKind::kEmail, upper.canonical_text().substr(6)};
+  for (const std::size_t bytes : {kMemberKeyBytesMax - 2, 2 * kMemberKeyBytesMax}) {
+    const MemberKey upper{SelectorKind::kEmail, std::string(bytes, 'A') + "@b"};
+    const MemberKey lower{SelectorKind::kEmail, std::string(bytes, 'a') + "@b"};
     EXPECT_EQ(upper, lower);
     EXPECT_EQ(std::hash<MemberKey>{}(upper), std::hash<MemberKey>{}(lower));
   }
