@@ -58,8 +58,6 @@ int priority_of(Severity severity) {
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kTrace:
-      return spdlog::level::trace;
     case LogLevel::kDebug:
       return spdlog::level::debug;
     case LogLevel::kInfo:
@@ -68,8 +66,6 @@ spdlog::level::level_enum level_of(LogLevel level) {
       return spdlog::level::warn;
     case LogLevel::kError:
       return spdlog::level::err;
-    case LogLevel::kCritical:
-      return spdlog::level::critical;
     case LogLevel::kOff:
       return spdlog::level::off;
   }

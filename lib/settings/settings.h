@@ -82,7 +82,7 @@ struct GrantSettings {
 };
 
 // In the order of severity.
-enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kCritical, kOff };
+enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
 // rotad.toml, with the documented defaults. What rotation runs by is in `policy`.
 struct Settings {

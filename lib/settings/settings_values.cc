@@ -192,17 +192,19 @@ Result<void> read_log_level(const TomlValue& value, LogLevel& into) {
     std::string_view name;
     LogLevel level;
   };
-  constexpr std::array<Named, 7> kLevels{{{"trace", LogLevel::kTrace},
+  // The first and the last are for those who know them from other programs: Rota logs nothing at
+  // levels of their own.
+  constexpr std::array<Named, 7> kLevels{{{"trace", LogLevel::kDebug},
                                           {"debug", LogLevel::kDebug},
                                           {"info", LogLevel::kInfo},
                                           {"warn", LogLevel::kWarn},
                                           {"error", LogLevel::kError},
-                                          {"critical", LogLevel::kCritical},
-                                          {"off", LogLevel::kOff}}};
+                                          {"off", LogLevel::kOff},
+                                          {"critical", LogLevel::kOff}}};
   ROTA_ASSIGN(const std::string_view text, value.text());
   const auto* const found = std::ranges::find(kLevels, text, &Named::name);
   if (found == kLevels.end()) {
-    return value.error("must be trace, debug, info, warn, error, critical or off");
+    return value.error("must be debug, info, warn, error or off");
   }
   into = found->level;
   return {};

