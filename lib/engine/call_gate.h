@@ -20,26 +20,26 @@
 
 namespace rota {
 
-// A call from its journal row on until its reply.
+// A call, from the moment its journal row is entered until its reply is here.
 struct CallState {
   CallId id{};
   CallKind kind = CallKind::kIssue;
   Lane lane = Lane::kIssue;
   MemberId member{};
-  TokenId token{};                  // what it is about; none for kIssue
-  std::optional<MemberKey> name{};  // what an issue call goes by, once it was sent
+  TokenId token{};                  // the token that it sends; unused for kIssue
+  std::optional<MemberKey> name{};  // the name that an issue call was sent with
   std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
-  int app_token = 0;                // which one it was sent with
-  std::uint64_t clock_doubts = 0;   // of Circle's time, until it was sent
+  int app_token = 0;                // the app token that it was sent with (CallGate counts them)
+  std::uint64_t clock_doubts = 0;   // CircleClock::doubts() when it was sent
 };
 
-// Whether a call may go to Circle now, and which of several: the rate budget (P7), the breaker
-// (P8), the room in flight, pauses that Circle asked for, and tokens that are dead on arrival. It
-// keeps the calls in flight.
+// Decides whether a call may go to Circle now, and from which lane: by the rate budget (P7), the
+// breaker (P8), the number of calls in flight, the pauses that Circle asked for, and tokens that
+// are dead on arrival. Keeps the calls in flight.
 //
-// It decides nothing about one member, and makes nothing durable: what it returns, the engine tells
-// or puts on record. Times are on the boot clock unless it says otherwise. Pure, and
-// single-threaded: the engine owns it.
+// It decides nothing about one member, and makes nothing durable: the engine tells people, or puts
+// on record, what it returns. Times are on the boot clock unless a comment says otherwise. Pure,
+// and single-threaded: the engine owns it.
 class CallGate {
  public:
   explicit CallGate(const Policy& policy);
@@ -50,80 +50,80 @@ class CallGate {
   // --- Before a call ---
 
   bool may_send(Lane lane, BootTime now);
-  // When budget, breaker and dead arrivals let a call of this lane go, never before `now`; none:
-  // not before the reply to a call in flight. Room in flight does not count: may_send() may still
-  // say no at that time, until a reply comes.
+  // The earliest time, `now` or later, at which budget, breaker and dead arrivals allow a call of
+  // this lane; none: not before a call in flight is answered. The number of calls in flight is not
+  // considered: may_send() may still be false at that time, until a reply comes.
   std::optional<BootTime> earliest(Lane lane, BootTime now);
-  // Which of the lanes that are ready sends next; none: none is.
+  // The lane that sends next, of those that are ready; none: none is ready.
   std::optional<Lane> pick(const std::array<bool, kLaneCount>& ready) {
     return picker_.pick(ready);
   }
 
   // --- A call's life: open() → send() → close() → heard(), or open() → give_up() ---
 
-  // Takes its slot of the budget. The id must be new.
+  // Takes a slot of the budget for the call. Its id must be new.
   void open(CallState call, BootTime now);
-  // The call has to be open; what is returned is gone after close() or give_up().
+  // The call must be open. The reference ends with close() or give_up().
   CallState& at(CallId call) { return calls_.at(call); }
   const std::map<CallId, CallState>& calls() const { return calls_; }
-  // Its journal row is durable. Whether it may still go out: a pause, an open breaker or dead
-  // arrivals may have come since it was opened. The call has to be open.
+  // To be asked once the journal row is durable, and before send(): a pause, an open breaker or a
+  // dead arrival since open() may forbid the call by now. The call must be open.
   bool may_still_send(const CallState& call, BootTime now) const;
   void send(CallState& call, BootTime now);
-  // It is open and was never sent: gives the slot back.
+  // Gives the slot back. The call must be open and not sent.
   void give_up(CallId call);
-  // Its reply is here: it is in flight no more. The call has to be open and sent.
+  // Its reply is here: it is no longer in flight. The call must be open and sent.
   CallState close(CallId call);
 
   // What a reply means for the calls to come.
   enum class BreakerNews {
     kNone,
-    kOpened,       // for the first time since it was closed, or for another reason than before
+    kOpened,       // for a reason that was not told since it was last closed
     kOpenedAgain,  // for a reason that was told before
     kClosed,
   };
   struct Pause {
-    Duration length{0};               // that was asked for, or that we take
-    bool is_first = false;            // nothing was held back before
-    std::optional<BootTime> until{};  // the new end of the pause, to be put on record; none: no new
+    Duration length{0};               // what Circle asked for, or our own default
+    bool is_first = false;            // no pause was running
+    std::optional<BootTime> until{};  // its new end, to be put on record; none: it did not move
   };
   struct Heard {
     std::optional<Pause> pause;
     BreakerNews breaker = BreakerNews::kNone;
   };
-  // `call`: what close() returned; once for each call, for its slot of the budget lasts until one
-  // window after this. `circle`: Circle's time, for `trouble`.
+  // `call` is what close() returned. Exactly once for each call: its slot of the budget is over one
+  // window after this. `circle`: Circle's time, for trouble().
   Heard heard(const CallState& call, const Outcome& outcome, BootTime now, WallTime circle,
               Random& random);
 
-  // A call brought this member a token, and whether it had ended by then.
+  // A call brought this member a token; `dead`: it had already expired.
   struct Arrival {
     DeadArrivals::News news = DeadArrivals::News::kNone;
-    bool released = false;  // calls that bring tokens are held back no more
+    bool released = false;  // calls that bring tokens are no longer held back
   };
   Arrival arrived(MemberId member, bool dead, BootTime now, Random& random);
-  // It is wanted no more, or its standing is unknown.
+  // The member needs no token any more, or it is not known whether its token was dead.
   void forget_arrival(MemberId member) { dead_arrivals_.forget(member); }
   void forget_arrivals() { dead_arrivals_ = {}; }
 
-  // A pause of an earlier run goes on.
+  // A pause that an earlier process put on record goes on.
   void pause_until(BootTime until) { budget_.pause(until); }
-  // A new app token was read: what was sent with the one before says nothing about it. True: the
-  // breaker has closed.
+  // A new app token was read: from now on a refusal of the old one is ignored. True: the breaker
+  // was open because Circle refused the app token or the community, and is closed now.
   bool new_app_token();
 
   // --- What is asked about it ---
 
   std::size_t in_flight() const { return calls_.size(); }
   std::size_t rotations_in_flight() const;
-  // When the first call of any lane could go out at the earliest by pauses and breaker, from `now`.
+  // The earliest time, `now` or later, at which pauses and breaker allow any call.
   BootTime held_back_until(BootTime now) const;
   const Breaker& breaker() const { return breaker_; }
-  // Circle refuses the app token or the community: no member's call can work.
+  // Circle refuses the app token or the community, so no call can succeed.
   bool refused_as_a_whole() const;
   const DeadArrivals& dead_arrivals() const { return dead_arrivals_; }
   const std::optional<Trouble>& trouble() const { return trouble_.current(); }
-  // Drops slots that are over as it is asked.
+  // Not const: asking it drops the slots that are over.
   Budget& budget() { return budget_; }
   const Budget& budget() const { return budget_; }
 

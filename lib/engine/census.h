@@ -11,40 +11,43 @@
 
 namespace rota {
 
-// How many members stand where, kept up with every change of a record, so that nothing counts all
-// of them to tell.
+// Counts of members: by state, fresh, overdue. They are updated with each change of a record, so no
+// question needs a pass over all members. Times are on Circle's clock. Pure, and single-threaded.
 class Census {
  public:
-  // What of a member counts.
+  // What is counted of one member.
   struct Entry {
     MemberState state = MemberState::kActive;
     std::size_t revoking = 0;              // tokens that are to be revoked
     std::optional<WallTime> served_until;  // the end of an active member's access token
-    WallTime due;                          // by when it has to have one: later, it is overdue
+    WallTime due;                          // without a live token after this it is overdue
     bool kept = false;                     // kept fresh ahead of time
-    bool in_use = false;                   // somebody asked for it lately
+    bool in_use = false;                   // a client asked for it lately (active_within)
     bool operator==(const Entry&) const = default;
   };
 
-  // `counted`: what stands for this member now, kept by the caller; none before the first time.
+  // `counted` is what is counted for this member now. The caller keeps it, and changes it only by
+  // these two; none: nothing is counted yet.
   void put(MemberId member, std::optional<Entry>& counted, const Entry& entry);
   void remove(MemberId member, std::optional<Entry>& counted);
 
   std::size_t in_state(MemberState state) const;
   std::size_t revoking() const { return revoking_; }
-  // Active members whose token is alive.
+  // Active members whose token is alive. Each end that has passed is dropped for good: `now` must
+  // not run backwards by much, or members are missing until their next put().
   std::size_t fresh(WallTime now);
-  // When the first of their tokens ends; none: none is alive.
+  // When the first of those tokens ends; none: none is alive. Drops ends like fresh().
   std::optional<WallTime> first_end(WallTime now);
-  // Members that are kept fresh, and had to have a token before `now` but have none alive: of those
-  // in use; of those that nobody asked for and that never had one; and of those that had one.
+  // Members that are kept fresh and whose Entry::due is before `now`: those in use; those that no
+  // client asks for and that have had no token yet; and those that no client asks for and that
+  // have.
   std::size_t overdue_in_use(WallTime now) const { return before(dues_in_use_, now); }
   std::size_t overdue_first(WallTime now) const { return before(dues_first_, now); }
   std::size_t overdue_idle(WallTime now) const { return before(dues_idle_, now); }
   std::optional<WallTime> first_idle_due() const {
     return dues_idle_.empty() ? std::nullopt : std::optional(dues_idle_.begin()->first);
   }
-  // Members that are kept fresh, that nobody asked for, and that have no token yet.
+  // Members that are kept fresh, that no client asks for, and that have had no token yet.
   std::size_t first_issues() const { return dues_first_.size(); }
 
  private:

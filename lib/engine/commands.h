@@ -15,15 +15,16 @@
 
 namespace rota {
 
-// What applying a roster does or would do; shown as JSON by `rota plan` and `rotad --check`.
+// What applying a roster does or would do. `rota plan` prints it, from the JSON; `rotad --check`
+// does too.
 struct RosterPlan {
-  std::string id;     // names the retirements: approval is for exactly these
+  std::string id;     // a hash of the retirements: an approval is for exactly these
   bool held = false;  // the guard holds the retirements until an operator approves them
   std::vector<MemberKey> add;
   std::vector<MemberKey> retire;
   std::vector<MemberKey> change;
-  std::size_t calls = 0;  // to Circle, that carrying it out costs
-  std::string json{};     // all of this, as PlanWriter writes it; or empty
+  std::size_t calls = 0;  // the calls to Circle that it costs
+  std::string json{};     // all of this, as PlanWriter writes it; empty: not written yet
 };
 
 using RosterPlanPtr = std::shared_ptr<const RosterPlan>;
@@ -34,54 +35,62 @@ enum class PlanId : std::uint64_t {};
 
 enum class Severity { kDebug, kInfo, kWarning, kError };
 
-// Something worth telling people once. The library never logs: the daemon does, from these.
+// Something to tell people once. The library never logs; the daemon logs these.
 struct Notice {
   Severity severity = Severity::kInfo;
-  std::string event;   // a machine's word for it: "issued", "breaker", …
+  std::string event;   // a word for programs: "issued", "breaker", …
   std::string member;  // its key, or empty
-  std::string text;    // no secret in it
+  std::string text;    // one line; never has a secret
 };
 
 // The commands of the engine: what its driver carries out, in the order given.
 namespace command {
 
-// Make these durable, all or nothing, and report on_committed() or on_commit_failed(). One at a
-// time.
+// Make these durable, all or none, and call on_committed() or on_commit_failed(). The engine has at
+// most one commit under way.
 struct Commit {
   std::vector<Mutation> mutations;
 };
-// Send this to Circle, once, and report on_reply(). Its journal row is durable already.
+// Send this to Circle exactly once, and call on_reply(). Its journal row is already durable.
 struct Call {
   CallId call{};
   AuthRequest request;
 };
+// Put this row into the table (table/table.h), in place of the member's row if it has one.
 struct Publish {
   Published row;
 };
+// Take the member's row out of the table.
 struct Withdraw {
   MemberId member{};
 };
+// Answer this wait; it is over.
 struct Answer {
   WaitId wait{};
   WaitAnswer answer;
 };
+// Answer this operator; the operation is over.
 struct Report {
   OperatorId op{};
   Result<OperatorReport> report;
 };
+// Answer whoever asked for this reload. It comes once.
 struct Reloaded {
   ReloadId reload{};
-  Result<RosterPlanPtr> plan;  // an error: not durable yet; kInvalid: refused, and never in force
-  std::shared_ptr<const void> spent{};  // what it took: large, so destroy it off the loop
+  // kInvalid: the approval was refused, and this roster never comes into force. Any other error:
+  // the store fails now, and the roster comes into force once it works again.
+  Result<RosterPlanPtr> plan;
+  std::shared_ptr<const void> spent{};  // large: destroy it on another thread than the loop's
 };
-// Follows what it asked for once that is durable and published, however long the store takes. A
-// part of it may be held by the guard.
+// The roster of this reload is durable and published, but for retirements that the guard holds
+// (`held`). Comes just before Reloaded, or long after it if the store failed in between; never for
+// a refused one.
 struct RosterInForce {
   ReloadId reload{};
   bool held = false;
   std::shared_ptr<const void> spent{};  // as above
 };
-// What a roster would do.
+// Answer whoever asked what a roster would do.
 struct Planned {
   PlanId plan{};
   RosterPlanPtr result;
@@ -90,7 +99,7 @@ struct Planned {
 struct Tell {
   Notice notice;
 };
-// To be put on the audit trail.
+// Put this on the audit trail. What it is about is durable by then.
 struct Note {
   AuditKey key;
   std::string member;  // its key, or empty

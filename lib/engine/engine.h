@@ -32,35 +32,41 @@
 
 namespace rota {
 
-// The rotation engine: takes events with the time, returns commands, and touches nothing outside.
-// Its driver (rotator/rotator.h) carries the commands out on the loop; the simulation does on a
-// virtual clock.
+// The rotation engine. It takes events with the time at which they happened, appends commands to
+// `out`, and touches nothing outside itself. A driver carries the commands out in their order:
+// rotator/rotator.h on the event loop, tests/sim on a virtual clock.
 //
 // The way of a call: a lane's first due member → a journal row and a slot of the budget → committed
-// → Call → on_reply → the record changes → committed → Publish, Answer. What is one moment's work
+// → Call → on_reply → the record changes → committed → Publish, Answer. What happens at one moment
 // goes into one batch; while a batch is being committed, the next one gathers (group commit).
 // Nothing leaves before the batch that it came from is durable (P2).
 //
-// Single-threaded. Every on_…() ends in a pass over what is due; ask next_wake() after each.
+// Single-threaded. `now` must not run backwards on the boot clock. Every on_…() ends with a pass
+// over what is due; after each of them ask next_wake(). No method fails: what goes wrong is in a
+// command.
 class Engine {
  public:
-  // `boot`: names the kernel's run that now.boot counts in.
+  // `snapshot`: what the store has. `seed`: for jitter and backoff. `boot`: the boot of the kernel
+  // on whose boot clock now.boot counts.
   Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot = {});
 
-  // Publishes what is durable already, and takes note of calls that the last process left open.
+  // To be called first, and once. Publishes what is durable, and closes the journal rows of calls
+  // that the last process left open.
   void start(Now now, Commands& out);
-  // Time has passed.
+  // Time has passed; to be called at next_wake().
   void on_tick(Now now, Commands& out);
+  // The batch of the last Commit is durable.
   void on_committed(Now now, Commands& out);
-  // It is not known whether the batch is durable. The same batch is tried again until it is; what
-  // gathers meanwhile waits for the batch after it.
+  // It is not known whether the batch of the last Commit is durable. The engine commits the same
+  // batch again, after a pause, until it is; what gathers in the meantime goes into the next one.
   void on_commit_failed(const Error& error, Now now, Commands& out);
+  // The reply to a Call; every Call gets one, even if there was none from Circle.
   void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
-  // A valid roster was read. `approve`: the id of a held plan to let through, or empty. It comes
-  // into force in slices, of which each pass over what is due does one (engine/roster_job.h); one
-  // that comes before the last one has begun replaces that. `or_nothing`: with an approval for
-  // another plan than the one that this roster asks for, or for one that is not held, nothing of
-  // the roster is applied, and Reloaded says why (kInvalid).
+  // A valid roster was read. It comes into force in slices, one in each pass over what is due
+  // (engine/roster_job.h). If the roster before it has not begun yet, this one replaces it.
+  // `approve`: the id of a held plan to let through, or empty. `or_nothing`: if `approve` is not
+  // the plan that this roster asks for, or that plan is not held, nothing of the roster is applied,
+  // and Reloaded says why (kInvalid).
   struct RosterRequest {
     SortedRosterPtr roster;
     std::string approve{};
@@ -68,58 +74,62 @@ class Engine {
     ReloadId reload{};
   };
   void on_roster(RosterRequest request, Now now, Commands& out);
-  // What this roster would do, as Planned; nothing of it is applied. In slices too.
+  // Asks what this roster would do; Planned has the answer. Nothing is applied. In slices too.
   void on_plan(PlanId plan, SortedRosterPtr roster, Now now, Commands& out);
-  // on_roster() in one piece, for a small one.
+  // The same in one piece, for a small roster; no other roster may be on its way.
   void on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
                  Commands& out);
   // For tests that want many slices of a few entries.
   void pace_rosters(RosterPace pace) { roster_pace_ = pace; }
-  // A roster is on its way into force.
+  // Whether a roster is on its way into force.
   bool applies_roster() const { return roster_ != nullptr || !next_rosters_.empty(); }
+  // A client waits for a token. One Answer follows, at the latest at its deadline, unless
+  // on_wait_cancelled() comes first. The id must be new.
   void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
   void on_wait_cancelled(WaitId wait);
+  // An operator's command. One Report follows, kOperationMax later at the latest; kInvalid: there
+  // is no such member, or its state does not allow the action. The id must be new.
   void on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
                    Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
   void on_new_app_token(Now now, Commands& out);
-  // Clients were given these members' tokens since the last call, which was about a second ago.
+  // Clients were served tokens of these members since the last on_used(), about a second ago.
   void on_used(std::span<const MemberId> members, Now now, Commands& out);
-  // A client that does not wait says that Circle refused this token.
+  // A client that does not wait says that Circle refused this token, so a refresh is due.
   void on_refused(MemberId member, Fingerprint refused, Now now, Commands& out);
   // The machine's wall clock was set.
   void on_wall_step(Now now, Commands& out);
-  // No further call is sent; drained() tells when those in flight are over and committed.
+  // Sends no further call, and answers all waits, and all operations that still run. drained(): the
+  // calls in flight are over and everything is durable.
   void on_stop(Now now, Commands& out);
   bool drained() const;
 
-  // When on_tick() is wanted next; none: not before another event.
+  // When to call on_tick() next; none: not before another event.
   std::optional<BootTime> next_wake(Now now);
-  // The rotation goes on no more, though it should: a commit that never ends, or a tick that never
-  // came.
+  // Whether the rotation is stuck: a commit runs for longer than kCommitHungMax, or on_tick() is
+  // late by more than kLateMax. The watchdog depends on it.
   bool is_stuck(Now now);
   static constexpr Duration kCommitHungMax = std::chrono::minutes{2};
   static constexpr Duration kLateMax = std::chrono::seconds{30};
-  // When the first of the calls that are planned is due.
+  // When the first planned call is due, on Circle's clock; none: no call is planned.
   std::optional<WallTime> next_due() const { return schedule_.next_due(); }
-  // How long no call will be made: until the first one is due and may be sent. None: none is
-  // planned.
+  // How long it is until the next call is due and may be sent; none: no call is planned.
   std::optional<Duration> next_call_in(Now now) const;
 
   WallTime circle_now(Now now) const { return clock().at(now.boot); }
-  // By which a token that is to be served is alive: later than circle_now() while this machine may
-  // have stood still.
+  // The time at which a served token must still be alive: later than circle_now() while Circle's
+  // time is in doubt, for example after a suspend.
   WallTime serving_time(Now now) const { return clock().latest(now); }
 
   // What the reports show (report/report.h).
   struct Counts {
     std::size_t issues = 0, refreshes = 0, revocations = 0, failures = 0, throttled = 0;
-    // Those that ended, by CallKind (which counts from 1) and by index of Outcome.
+    // Calls that ended, by CallKind (which counts from 1) and by the index of their Outcome.
     std::array<std::array<std::size_t, std::variant_size_v<Outcome>>, 5> calls{};
   };
   const Members& members() const { return members_; }
   const MemberSlot* find(MemberId member) const { return members_.find(member); }
-  // By its key's text; null also where that is no key.
+  // By the text of a key; null: no member has it, or the text is not a key.
   const MemberSlot* find(std::string_view key) const;
   RosterPlan plan_for(const Roster& roster) const;
   const RosterPlan* held_plan() const { return held_.get(); }  // null: none is held
@@ -131,18 +141,20 @@ class Engine {
   const Journal& journal() const { return journal_; }
   const Outbox& outbox() const { return outbox_; }
   const Counts& counts() const { return counts_; }
-  // These two drop what time has made old as they are asked.
+  // Not const: asking these two drops what time has ended.
   Census& census() { return members_.census(); }
   Budget& budget() { return gate_.budget(); }
-  // Members that nobody asked for and that have no token: whether one of them got one lately, or at
-  // least the start was not long ago. The same where they had one: since the first of those ended.
+  // Whether issuing makes progress for members that no client asks for; while it does, they do not
+  // count as overdue. For members that never had a token: the last first issue, or the start, was
+  // at most kFirstIssueMax ago. For members that had one: it also came after the first of them was
+  // due.
   bool first_issues_go_on(Now now) const;
   bool idle_issues_go_on(Now now) const;
   std::size_t waits() const { return waits_.size(); }
   Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
-  // Of the roster that is in force bit by bit, as it will be once its commit is durable; 0: none
-  // is.
+  // The fingerprint of the roster that is in force exactly as it was read (durable or about to be);
+  // 0: none is.
   Fingerprint roster_on_record() const { return roster_on_record_; }
 
  private:
@@ -283,19 +295,20 @@ class Engine {
   Waits waits_;
   Operations operations_;
 
-  // What is nobody's alone.
+  // State that belongs to no part.
   Fingerprint roster_on_record_;
-  // Of the roster whose retirements an operator let through and that are not all durable; 0: none.
+  // The fingerprint of the roster whose retirements an operator approved and that are not all
+  // durable yet; 0: none.
   Fingerprint approved_roster_;
   RosterPlanPtr held_;
   RosterPace roster_pace_;
-  // Changes whenever a comparison that is under way has to begin anew (engine/roster_job.h).
+  // Changes when a comparison that is under way has to begin anew (engine/roster_job.h).
   std::uint64_t generation_ = 0;
   std::shared_ptr<RosterTask> roster_;   // null: none is on its way
-  std::deque<RosterTask> next_rosters_;  // that came meanwhile
+  std::deque<RosterTask> next_rosters_;  // wait for that one
   std::deque<RosterLook> looks_;
-  std::size_t roster_steps_ = 0;  // of a roster on its way, in the batch that gathers
-  BootTime record_uses_at_{};     // at the latest
+  std::size_t roster_steps_ = 0;  // changes of roster_ in the batch that gathers
+  BootTime record_uses_at_{};     // when the last uses are stored, at the latest
   BootTime pumped_at_{};
   BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
   bool stopping_ = false;

@@ -13,20 +13,23 @@
 
 namespace rota {
 
-// The call journal (P3) as the engine sees it: one row for each call, written before it is sent. A
-// row whose call is over is kept for one window, since it is a slot of the budget; one of unknown
-// fate until the token that may have been lost with it must have expired. Of several doubts of one
-// member and kind the last is enough: it is over last, so the others are slots and no more.
+// The call journal (P3) as the engine sees it: one row for each call, written before the call is
+// sent. After the call the row is kept for one window, because it is a slot of the budget. A row of
+// unknown fate is a doubt: it is kept until the token that may have been lost with the reply must
+// have expired. Of several doubts of one member and kind only the last one is kept as a doubt,
+// since it ends last; the others are slots of the budget and nothing more.
+//
+// Each method that changes rows appends what the store has to commit to `mutations`. Pure, and
+// single-threaded: the engine owns it.
 class Journal {
  public:
-  // One moment: on Circle's clock, which doubts go by, and on the boot clock, which the budget
-  // does.
+  // One moment on two clocks: doubts end by Circle's, slots of the budget by the boot clock.
   struct Time {
     WallTime circle;
     BootTime boot;
   };
 
-  // What the store had. Rows still open belonged to a process that is gone.
+  // What the store had. A row that is still open is a call of a process that is gone.
   struct Past {
     std::vector<CallRow> rows;
     CallId next{1};
@@ -41,29 +44,31 @@ class Journal {
              std::vector<Mutation>& mutations);
   // The id of the call that is opened next: larger than that of any call before.
   CallId next() const { return CallId{next_}; }
-  // Erases rows that nothing counts on any more. Doubts stay while Circle's clock is not `sure`.
+  // Erases the rows that are neither slots nor doubts any more. Doubts stay while Circle's clock is
+  // not `sure`.
   void sweep(Time now, bool sure, std::vector<Mutation>& mutations);
-  // Circle's clock turned out to be this much further: what was doubted by it lives that much
-  // longer.
+  // Circle's clock turned out to be ahead of what we assumed by this much: doubts end that much
+  // later.
   void postpone_doubts(Duration by, std::vector<Mutation>& mutations);
-  // A member's doubts go over to the member that it turned out to be.
+  // `from` turned out to be `to`, which takes over its doubts.
   void reassign(MemberId from, MemberId to, std::vector<Mutation>& mutations);
 
-  // When the calls on record were over, in order: the budget's restored slots. Open ones count as
-  // over at `now`.
+  // When the calls on record ended, in order: the slots that the budget restores. An open one
+  // counts as ended at `now`.
   std::vector<BootTime> completions(BootTime now) const;
-  // That moment on this boot's clock, and no earlier than it was: no clock tells how long the
-  // machine was off, so the last commit before it counts as made when this boot began. None: there
-  // is nothing of that boot to go by.
+  // A moment of an earlier boot on the clock of this one, never earlier than it was. No clock tells
+  // how long the machine was off, so the last commit of the earlier boot counts as made when this
+  // boot began. None: no commit of that boot is known.
   std::optional<BootTime> on_this_boot(const BootStamp& stamp) const;
-  // Puts what was dated anew on record, so that the rows of one boot at most are foreign.
+  // Puts the rows on record that were given times of this boot's clock, so that rows of at most one
+  // other boot are on record.
   void put_dates(std::vector<Mutation>& mutations);
   // The rows that were open at the start.
   std::vector<CallRow> open_rows() const;
   std::size_t doubts() const { return doubts_.size(); }
   std::size_t doubts_of(MemberId member) const;
 
-  // How far Circle's clock as we know it may be off: the resolution of a Date, twice.
+  // How far our idea of Circle's clock may be wrong: twice the resolution of the Date header.
   static constexpr Duration kDatingError{2'000};
 
  private:

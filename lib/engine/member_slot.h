@@ -14,21 +14,21 @@
 
 namespace rota {
 
-// One member in the engine: its record, and what is not durable.
+// One member in the engine: its record, and its state that is not stored.
 struct MemberSlot {
   MemberRecord record;
   Attempts attempts;
   QueuePlaces places;
   std::optional<CallId> in_flight;  // P9: one at a time
-  // P4: what older calls bring is revoked, since the member was out after they were made. Need not
-  // outlive the process: after a restart no reply comes to a call of the one before.
+  // P4: tokens that calls with a smaller id bring are revoked, because the member left after those
+  // calls were made. Not stored: after a restart no reply comes to a call of the process before.
   CallId revoked_before{};
-  std::vector<WaitId> waiters;         // those not answered
-  std::vector<OperatorId> operations;  // that wait for something of this member
-  std::size_t rotations_asked = 0;     // of those, the ones that want a new token
-  WallTime use_on_record;              // record.last_used as the store has it
-  WallTime in_use_since;               // when somebody asked for it after a long while
-  std::optional<UseRank> use_rank;     // while active
+  std::vector<WaitId> waiters;         // not answered yet
+  std::vector<OperatorId> operations;  // that are not done with this member
+  std::size_t rotations_asked = 0;     // how many of them want a new token
+  WallTime use_on_record;              // record.last_used as it is stored
+  WallTime in_use_since;               // when a client asked for it after a long time
+  std::optional<UseRank> use_rank;     // none: not active
   std::optional<Census::Entry> counted;
 };
 

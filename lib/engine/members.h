@@ -18,19 +18,20 @@
 
 namespace rota {
 
-// By when a new member that nobody asks for has its first token, unless many came with it: then one
-// of them gets one at least this often.
+// A new member that no client asks for has its first token after this time. If many came at once,
+// one of them gets its first token at least this often.
 inline constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
 
-// Every member on record: found by id, by key and by Circle's id; ranked by its last use, and
-// counted. A slot stays where it is until it is removed.
+// Every member on record: found by id, by key and by Circle's id, ranked by its last use, and
+// counted. The address of a slot is stable until remove().
 //
-// It changes no record and decides no state. Whoever changes a record's selectors or Circle id
-// calls unindex() before and index() after; whoever changes its state, tokens or last use calls
-// recount() after. Times are on Circle's clock. Pure, and single-threaded: the engine owns it.
+// It changes no record and decides no state. The caller keeps the indexes right: before it changes
+// a record's selectors or Circle id it calls unindex(), and index() afterwards; after it changed
+// the state, the tokens or the last use it calls recount(). Times are on Circle's clock. Pure, and
+// single-threaded: the engine owns it.
 class Members {
  public:
-  // The order of lists: by the key's text, a person's way.
+  // The order in which people see lists: by the key's text, with numbers by their value.
   struct ListOrder {
     bool operator()(const MemberKey& a, const MemberKey& b) const;
   };
@@ -44,13 +45,13 @@ class Members {
   MemberId next_id() { return MemberId{next_++}; }
   // All ids ever given out are smaller.
   MemberId end_id() const { return MemberId{next_}; }
-  // Takes it in and indexes it. The id must be new.
+  // Takes the member in and indexes it. Its id must be new.
   MemberSlot& add(MemberRecord record);
-  // Takes it out; the slot is gone. Take it out of the schedule before. A key or a Circle id that
-  // it shared with another record leads to nobody until that one is indexed again.
+  // Takes the member out; the slot is gone. Schedule::remove() comes first. A key or Circle id that
+  // it shared with another record leads to no member until the other one is indexed again.
   void remove(MemberSlot& slot);
 
-  // There must be such a member.
+  // The member must exist.
   MemberSlot& at(MemberId member) { return slots_.at(member); }
   const MemberSlot& at(MemberId member) const { return slots_.at(member); }
   // Null: there is none.
@@ -58,8 +59,8 @@ class Members {
   const MemberSlot* find(MemberId member) const;
   MemberSlot* find(const MemberKey& key);
   const MemberSlot* find(const MemberKey& key) const;
-  // The one whose tokens are known to be of this member of Circle's; null: there is none. Of
-  // several it is the one with the lowest id.
+  // The member that is pinned to this Circle id (P13), that with the lowest id if there are
+  // several; null: there is none.
   MemberSlot* find_pinned(std::int64_t circle_id);
   bool is_pinned_to(std::int64_t circle_id, MemberId member) const;
   // The selector of this member that equals `key`, or null.
@@ -71,14 +72,15 @@ class Members {
   const ByKey& by_key() const { return by_key_; }
   std::size_t size() const { return slots_.size(); }
 
-  // A key that two records share leads to the one that the roster names by it. Indexing a slot
+  // If two records share a key, it leads to the one that the roster names by it. Indexing a slot
   // again changes nothing.
   void index(const MemberSlot& slot);
   void unindex(const MemberSlot& slot);
-  // Whether this key, which is one of its own, leads to the slot and not to one that shares it.
+  // Whether `key`, one of the slot's own, leads to this slot and not to another that shares it.
   bool leads_to(const MemberKey& key, const MemberSlot& slot) const;
-  // The pairs that had a key in common as they were loaded: a database of before keys were compared
-  // in their canonical form has some. To be called once, after all are loaded.
+  // The pairs of records that had a key in common when they were loaded. An old database has some:
+  // it did not compare keys in their canonical form. To be called once, after all members are
+  // loaded.
   std::vector<std::pair<MemberId, MemberId>> take_namesakes();
 
   // --- Their use ---
@@ -87,19 +89,20 @@ class Members {
   // Whether the budget has room to keep it fresh ahead of time.
   bool keeps(const MemberSlot& slot) const;
   enum class Use { kNothingNew, kUsedAgain, kCameIntoUse };
-  // A client asked for its token. Nothing new: it did so a moment ago. Otherwise recount() it.
+  // A client asked for the member's token. kNothingNew: one did so a moment ago. Otherwise call
+  // recount().
   Use note_use(MemberSlot& slot, WallTime circle);
-  // Whether the last use on record is too old by now.
+  // Whether the last use on record is so old that the new one has to be stored.
   bool use_wants_record(const MemberSlot& slot) const;
-  // How many are kept fresh.
+  // How many members the budget can keep fresh.
   void set_capacity(std::size_t members) { upkeep_.set_capacity(members); }
-  // Those whose place changed by the use of others: recount() and plan them anew.
+  // Members that others pushed into or out of those kept fresh: call recount() and plan them again.
   std::vector<MemberId> take_moved() { return upkeep_.take_moved(); }
   const Upkeep& upkeep() const { return upkeep_; }
 
-  // The record has changed: its place in the order of use, and in the counts.
+  // Brings the ranking by use and the counts up to date with the record.
   void recount(MemberSlot& slot, WallTime circle);
-  // Drops what time has made old as it is asked.
+  // Not const: asking it drops what time has ended.
   Census& census() { return census_; }
   const Census& census() const { return census_; }
 

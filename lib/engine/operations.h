@@ -14,43 +14,43 @@
 
 namespace rota {
 
-// The operators' commands under way: about which members each still is, and what its report says so
-// far. A command is running, or over and waiting for its report to become durable; its deadline
-// holds for both.
+// The operators' commands under way: the members that each still waits for, and its report so far.
+// A command is running, or it is over and its report waits to become durable. Its deadline counts
+// for both.
 //
-// What a command does to a member is the engine's; when a report leaves, the outbox. Pure, and
-// single-threaded: the engine owns it.
+// The engine carries a command out on its members, and the outbox decides when a report leaves.
+// Pure, and single-threaded: the engine owns it.
 class Operations {
  public:
-  // About nobody yet: add() each member. The id must be new; all that follows is for commands that
-  // have begun and were not taken.
+  // Begins a command without members; add() each of them. The id must be new. All other methods
+  // need a command that has begun and was not taken.
   void begin(OperatorId op, OperatorAction action, BootTime now);
   void add(OperatorId op, MemberId member) { operations_.at(op).members.insert(member); }
   // `from` turned out to be `into`. True: the command was not about `into` before.
   bool rename(OperatorId op, MemberId from, MemberId into);
 
-  // What became of a token that a revocation is about; the last word counts. Other commands do not
-  // care.
+  // What became of a token; the last note about it counts. Commands other than revocations ignore
+  // it.
   void note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                        const std::string& result, bool alive);
-  // The part of one of members_of() is over. `state`: how it stands; the last member's is reported.
-  // `doubts`: its calls of unknown fate. One member that is not done makes the whole command so.
-  // True: it was the last one, and the report may leave.
+  // The command is over for one of members_of(). `state`: the member's; the report has that of the
+  // last member. `doubts`: its calls of unknown fate. If the end of one member is no success, the
+  // end of the whole command is none. True: it was the last member, and the report may leave.
   bool complete(OperatorId op, MemberId member, MemberState state, std::int64_t doubts,
                 OperationEnd end);
-  // It was about nobody. True: the report may leave.
+  // True: the command has no members, and its report may leave.
   bool complete_if_empty(OperatorId op);
-  // The deadline came before its report was durable, if it is over otherwise.
+  // The deadline came. If the command was over, its report says that it is not durable yet.
   void give_up_on_disk(OperatorId op);
 
-  // Those whose deadline is over; with `stopping`, all that still run.
+  // The commands whose deadline has passed; with `stopping`, also all that still run.
   std::vector<OperatorId> over(BootTime now, bool stopping) const;
-  // The first to be over; none: there is none.
+  // The first deadline; none: no command is under way.
   std::optional<BootTime> first_deadline() const;
-  // Of one that is under way: what it does, and those whose part is not over.
+  // What the command does, and the members for which it is not over.
   OperatorAction action_of(OperatorId op) const { return operations_.at(op).action; }
   const std::set<MemberId>& members_of(OperatorId op) const { return operations_.at(op).members; }
-  // Ends it.
+  // Ends the command and hands out its report.
   OperatorReport take(OperatorId op);
 
  private:

@@ -13,15 +13,17 @@
 
 namespace rota {
 
-// What leaves the engine, and when (P2, P3): changes are committed, and what stands on them follows
-// once they are durable. While one batch is being committed, the next one gathers (group commit).
+// What leaves the engine, and when (P2, P3). Changes are committed; commands that depend on them
+// leave once the changes are durable. While one batch is being committed, the next one gathers
+// (group commit).
 //
-// After a failed commit the store gets the very same changes again, and what gathered meanwhile
-// waits: the failed commit may have taken effect, and applying it a second time changes nothing. A
-// batch that had grown would leave on disk what no process knows to be there.
+// After a failed commit the store gets exactly the same changes again, and the batch that gathers
+// waits. The failed commit may have taken effect, and applying the same changes a second time
+// changes nothing. If the batch had grown in between, something could be on disk that no process
+// knows of.
 //
-// Pure, and single-threaded: the engine owns it. Nothing here fails but by a broken contract, which
-// ends the process (ROTA_CHECK).
+// Pure, and single-threaded: the engine owns it. No method fails; a call in the wrong state ends
+// the process (ROTA_CHECK).
 class Outbox {
  public:
   enum class State {
@@ -30,8 +32,8 @@ class Outbox {
     kRetrying,  // its end is not known: again() follows, at retry_at() or later
   };
 
-  // What may leave now: first what the table is to show and people are to be told, then the answers
-  // that stand on it, then the calls whose journal rows are on record.
+  // What may leave now, in this order: first the commands for the table and for people, then the
+  // answers and reports that depend on them, then the calls whose journal rows are durable.
   struct Released {
     Commands then;  // in order
     std::map<WaitId, WaitAnswer> answers;
@@ -42,58 +44,62 @@ class Outbox {
   // --- Into the batch that gathers ---
 
   void change(Mutation mutation) { gathering_.changes.push_back(std::move(mutation)); }
-  // For what writes several at once.
+  // To append several changes at once.
   std::vector<Mutation>& changes() { return gathering_.changes; }
-  // The log is cut once a batch, however many leavers are in it.
+  // Adds a Scrub, once a batch, however many members leave in it.
   void scrub();
   void then(Command command) { gathering_.released.then.push_back(std::move(command)); }
-  // Its journal row has to be among this batch's changes.
+  // The call's journal row must be among the changes of this batch.
   void send_when_durable(CallId call) { gathering_.released.calls.push_back(call); }
-  // The later one of two to the same wait counts.
+  // Of two answers to the same wait the later one counts.
   void answer(WaitId wait, WaitAnswer answer);
   void report(OperatorId op) { gathering_.released.reports.insert(op); }
-  // `from` is `into` from here on; the table goes on showing `from` until that is durable. The
-  // merge itself has to be among this batch's changes.
+  // The member `from` became a part of `into`. Until that is durable the table still shows `from`.
+  // The changes of the merge must be among those of this batch.
   void merged(MemberId from, MemberId into) { gathering_.merged.emplace(from, into); }
 
-  // --- Taking back what is over before its batch is durable, so that a store that takes nothing
-  // lets nobody grow this ---
+  // --- Taking back what is over before its batch is durable, so that nothing grows without limit
+  // while commits fail ---
 
   void withdraw_answer(WaitId wait);
   void withdraw_report(OperatorId op);
-  // Of both batches: whoever asked for these is to be told something else.
+  // Takes every Reloaded out of both batches: the caller answers them with something else.
   std::vector<command::Reloaded> withdraw_reloaded();
-  // What waits for nothing but its order, such as what a start publishes: it is durable already.
+  // Takes out the commands that need not wait, because what they depend on is already durable, such
+  // as what a start publishes.
   Commands take_then() { return std::exchange(gathering_.released.then, {}); }
 
   // --- The commit ---
 
   State state() const { return state_; }
-  // Hands out what gathered and `closing` after it; there must be a change. The copy is for the
-  // store: secrets in it are shared. The store may get it twice, so no batch puts a token to a
-  // member that it forgets later. Only in kIdle.
+  // Hands out the changes that gathered, and `closing` after them; there must be at least one. They
+  // are a copy for the store; the secrets in them are shared, not copied. The store may get them
+  // twice, so a batch must not give a token to a member that the same batch forgets later. Only in
+  // kIdle.
   std::vector<Mutation> begin(std::vector<Mutation> closing, BootTime now);
-  // The same batch once more. Only in kRetrying.
+  // Hands out the same batch again. Only in kRetrying.
   std::vector<Mutation> again(BootTime now);
-  // Without a change there is nothing to wait for: what gathered leaves at once. Only in kIdle.
+  // If no change gathered, there is nothing to wait for, and all that gathered leaves at once. Only
+  // in kIdle.
   Released release_unchanged();
   // The batch is durable. Only in kRunning.
   Released committed();
-  // Nobody knows whether it is. Says whether this is news: the one before had worked. Only in
-  // kRunning.
+  // It is not known whether the batch is durable. True: the commit before had worked, so this is
+  // news. Only in kRunning.
   bool failed(const Error& error, BootTime retry_at);
 
   // --- What is asked about it ---
 
-  // Whether there is anything to make durable that no commit has begun with.
+  // Whether changes gathered that no commit has begun with.
   bool has_changes() const { return !gathering_.changes.empty(); }
-  // Whether all that was entered is durable and has left.
+  // Whether everything that was entered is durable and has left.
   bool is_empty() const { return state_ == State::kIdle && gathering_.is_empty(); }
-  // Whether all changes are durable, though something may still be about to leave.
+  // Whether all changes are durable; commands may still be about to leave.
   bool is_durable() const { return state_ == State::kIdle && !has_changes(); }
   // Answers and reports that wait for a commit.
   std::size_t held_back() const;
-  // The member that `shown`, which the table shows, is by now.
+  // The member that the table shows as `shown`: another one if it was merged and that is not
+  // durable.
   MemberId owner_of(MemberId shown) const;
   // When again() is due; only in kRetrying.
   BootTime retry_at() const { return retry_at_; }

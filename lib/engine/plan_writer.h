@@ -7,12 +7,14 @@
 
 namespace rota {
 
-// Writes a plan down as JSON, a few keys at a time: it may name as many members as a roster has.
+// Writes a plan as JSON, a few keys at a time, because it may have as many keys as a roster has
+// members. Pure.
 class PlanWriter {
  public:
-  // Goes on with the same plan, for at most `keys_max` keys more. True: that was all.
+  // Goes on for at most `keys_max` more keys. `plan` must be the same one in every call. True: the
+  // text is complete.
   bool write(const RosterPlan& plan, std::size_t keys_max);
-  // Once write() said true.
+  // The text; only after write() returned true.
   std::string take() { return std::move(text_); }
 
  private:

@@ -8,8 +8,8 @@
 
 namespace rota {
 
-// Where one member stands in the queues of the schedule (engine/schedule.h), which alone writes
-// it. Kept with the member, so that taking it out of the queues needs no search.
+// The places of one member in the queues of Schedule (engine/schedule.h). Only Schedule writes
+// them. They are kept with the member, so that taking it out of the queues needs no search.
 struct QueuePlaces {
   std::array<std::optional<WallTime>, kLaneCount> lanes;  // its due time in each
   std::optional<WallTime> housekeeping;

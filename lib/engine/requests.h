@@ -11,20 +11,20 @@
 
 namespace rota {
 
-// How long a client waits for a token if it does not say, and at most.
+// How long a client waits for a token by default, and at most.
 inline constexpr Duration kWaitDefault = std::chrono::seconds{10};
 inline constexpr Duration kWaitMax = std::chrono::seconds{60};
 
-// A client that does not want the token that the table holds now.
+// A client waits for a token, because the one in the table does not do.
 struct WaitRequest {
   MemberId member{};
   std::optional<Duration> min_ttl;     // none: the default rule (plan/policy.h)
-  bool strict = false;                 // min_ttl or nothing
+  bool strict = false;                 // no token rather than one with less than min_ttl
   std::optional<Fingerprint> refused;  // Circle refused this token: get another first
   Duration wait = kWaitDefault;
 };
 
-// How a wait ended. With kServe the table holds the token to answer with.
+// How a wait ended.
 enum class WaitResult {
   kServe,        // serve what the table holds for the member now
   kUnavailable,  // 503 token_unavailable with Retry-After
@@ -40,7 +40,7 @@ struct WaitAnswer {
 
 enum class WaitId : std::uint64_t {};
 
-// How long an operator waits for Circle and for the disk.
+// How long an operator's command waits for Circle and for the disk.
 inline constexpr Duration kOperationMax = std::chrono::seconds{30};
 
 // What an operator may ask for one member.
@@ -50,25 +50,25 @@ enum class OperatorAction { kRotate, kRevoke, kReinstate };
 struct RevocationLine {
   TokenKind kind = TokenKind::kAccess;
   Fingerprint fingerprint = 0;
-  std::string result;  // "revoked", "already_dead", "member_gone", "expired", or why it lives
+  std::string result;  // "revoked", "already_dead", "member_gone", "expired", or why it is alive
   bool alive = false;
 };
 // How an operator's command ended.
 enum class OperationEnd {
   kRunning,        // it has not
-  kRevoked,        // nothing that is on record is alive
-  kReinstated,     // the member is in again: report.state says how it stands
+  kRevoked,        // no token on record is alive
+  kReinstated,     // report.state has the member's new state
   kRotated,        // a new access token is in force
-  kNobody,         // there is no member
-  kSameToken,      // Circle answered with the access token that it gave before
-  kDeadOnArrival,  // Circle gave an access token that had ended when it arrived
-  kTimedOut,       // Circle did not answer in time: it goes on
-  kNotDurable,     // all is done, but not on disk yet
+  kNobody,         // there are no members to revoke
+  kSameToken,      // Circle answered with the same access token as before
+  kDeadOnArrival,  // Circle gave an access token that had already expired when it arrived
+  kTimedOut,       // Circle did not answer in time; the engine goes on trying
+  kNotDurable,     // all is done, but not durable yet
 };
 // Whether what was asked is complete and durable.
 bool is_success(OperationEnd end);
 
-// What an operator's command came to: it is over, or the time for waiting on Circle is.
+// The result of an operator's command. It is sent when the command is over, or after kOperationMax.
 struct OperatorReport {
   OperationEnd end = OperationEnd::kRunning;
   MemberState state = MemberState::kActive;

@@ -16,9 +16,9 @@
 
 namespace rota {
 
-// How much of a roster is brought into force at a time.
+// How much of a roster is brought into force at once.
 struct RosterPace {
-  std::size_t slice_units_max = 1'024;  // of one pass: a look at an entry is one, some microseconds
+  std::size_t slice_units_max = 1'024;  // steps in one pass; each takes some microseconds
   std::size_t batch_steps_max = 512;    // changes in one batch, whose commit takes some 30 ms
 };
 
@@ -26,7 +26,7 @@ struct RosterPace {
 struct RosterChange {
   enum class Kind {
     kPut,         // add or change `entry`
-    kTakeOut,     // `key` retires, or was retired and is in the roster no more
+    kTakeOut,     // `key` retires, or was retired and is no longer in the roster
     kForgetTags,  // of `key`, unless the roster names it
   };
   Kind kind = Kind::kPut;
@@ -39,10 +39,10 @@ struct RosterChange {
 //
 //   kComparing → kJudging → kWriting → kChanging → kDone
 //
-// The caller decides how many steps it makes at a time, judges, and makes the changes. What is
-// handed out in part is a part of what the roster asks for: what is added and changed comes first,
-// then what leaves, and tags that no name has any more go last. A new job after a crash in the
-// middle finds the rest. Pure; large, so destroy it where nobody waits.
+// The caller decides how many steps to make at a time, judges the plan, and makes the changes. They
+// come in this order: additions and changes, then leavers, then tags that no name has any more. So
+// after a crash in the middle what is in force is a part of what the roster asks for, and a new job
+// finds the rest. Pure. Large: destroy it on a thread for which nobody waits.
 class RosterJob {
  public:
   enum class Stage { kComparing, kJudging, kWriting, kChanging, kDone };
@@ -52,33 +52,32 @@ class RosterJob {
   Stage stage() const { return stage_; }
   const SortedRoster& wanted() const { return *wanted_; }
 
-  // kComparing, one step: ask what it wants to see, find that member, and show it, before anything
-  // of the members changes. Neither a key nor an id: it wants to see nobody.
+  // kComparing, one step: call next_look(), find the member that it asks for by key or id, and pass
+  // it to compare(), before any member changes. Neither a key nor an id: pass null.
   struct Look {
     const MemberKey* key = nullptr;
     std::optional<MemberId> member{};
   };
-  // `generation`: another number than before means that entries may have moved to a member that was
-  // looked at already; a comparison under way would miss them, so it begins anew. `end`: the id of
-  // every member is smaller.
+  // If `generation` is another number than before, entries may have moved to a member that was
+  // already looked at, so the comparison begins anew. `end`: larger than the id of every member.
   Look next_look(std::uint64_t generation, MemberId end);
   void compare(const MemberRecord* shown);  // null: there is none
 
-  // From kJudging on: what the roster asks for. Without `held` and `json`.
+  // From kJudging on: what the roster asks for; `held` and `json` are not set yet.
   const RosterPlan& plan() const { return *found_->plan; }
   std::size_t active() const { return found_->active; }  // entries in force and not retired
   bool changes_anything() const;
-  // kJudging: `held`: the retirements wait for an operator, and are not handed out.
+  // In kJudging. `held`: the retirements wait for an operator, and next_change() leaves them out.
   void judge(bool held);
-  // kJudging: nothing of it is to come into force.
+  // In kJudging: nothing of this roster comes into force.
   void refuse() { stage_ = Stage::kDone; }
 
-  // kWriting: writes some of the plan down.
+  // In kWriting: writes a part of the plan's JSON.
   void write();
-  // From kChanging on: the plan, complete. It lives as long as somebody keeps it.
+  // From kChanging on: the complete plan. It may outlive the job.
   RosterPlanPtr written_plan() const;
 
-  // kChanging: none: that was all. Pointers stay valid as long as the job.
+  // In kChanging: the next change; none: that was all. Its pointers are valid as long as the job.
   std::optional<RosterChange> next_change();
 
  private:

@@ -13,13 +13,13 @@ namespace rota {
 struct RosterTask {
   std::shared_ptr<RosterJob> job;
   std::string approve{};
-  bool or_nothing = false;             // unless it is the plan that `approve` names
-  std::vector<ReloadId> in_force{};    // to be told once it is in force
-  std::vector<ReloadId> unanswered{};  // of those, the ones that have heard nothing yet
+  bool or_nothing = false;             // refuse it all unless its plan is the one of `approve`
+  std::vector<ReloadId> in_force{};    // get RosterInForce once it is in force
+  std::vector<ReloadId> unanswered{};  // those of them that have had no Reloaded yet
   std::vector<std::shared_ptr<const void>> spent{};  // destroyed with this task, off the loop
 };
 
-// One that somebody asks about, and that does not come into force.
+// A roster whose plan somebody asks for. It does not come into force.
 struct RosterLook {
   PlanId plan{};
   std::shared_ptr<RosterJob> job;

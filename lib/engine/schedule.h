@@ -13,11 +13,12 @@
 
 namespace rota {
 
-// Who is due next: a queue for each lane of calls, and one for records that have to be looked at
-// without a call. All times are on Circle's clock. A member has one place at most in each queue.
+// Which member is due next: one queue for each lane of calls, and one for housekeeping, which looks
+// at a record without a call. A member has at most one place in each queue. Times are on Circle's
+// clock.
 //
-// It knows nothing of what a call costs or whether it may be sent now (engine/call_gate.h). Pure,
-// and single-threaded: the engine owns it. A step costs O(log n).
+// It does not know whether a call may be sent now (engine/call_gate.h does). Pure, and
+// single-threaded: the engine owns it. Each method costs O(log n).
 class Schedule {
  public:
   struct Due {
@@ -25,16 +26,16 @@ class Schedule {
     MemberId member{};
   };
 
-  // Puts the member where `plan` says, and nowhere else. `places`: the member's own, the same ones
-  // at each call, which the caller keeps and never writes. With a call in flight it waits in no
-  // lane, since there is one call at a time (P9).
+  // Gives the member the places that `plan` asks for, and no others. `places` are the member's own:
+  // the caller keeps them, passes the same ones every time and never writes them. With a call in
+  // flight the member has no place in a lane, because it has one call at a time (P9).
   void put(MemberId member, const MemberPlan& plan, bool call_in_flight, QueuePlaces& places);
-  // Takes it out of every queue. Do so before the member is forgotten.
+  // Takes the member out of every queue; to be called before it is forgotten.
   void remove(MemberId member, QueuePlaces& places);
-  // Its record was looked at.
+  // The member's record was looked at.
   void end_housekeeping(MemberId member, QueuePlaces& places);
 
-  // Who comes first; none: the queue is empty.
+  // The member that comes first; none: the queue is empty.
   std::optional<Due> first(Lane lane) const;
   std::optional<Due> first_housekeeping() const;
   // When the first call of all lanes is due.

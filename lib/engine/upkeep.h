@@ -10,29 +10,30 @@
 
 namespace rota {
 
-// A member's place in the order of who was used last.
+// A member's place in the order of use.
 struct UseRank {
   WallTime last_used;
   MemberId member{};
 
-  // The latest first; of those never used, the one that came first.
+  // The most recently used comes first; of members never used, the one that came first.
   bool operator<(const UseRank& other) const {
     return last_used != other.last_used ? last_used > other.last_used : member < other.member;
   }
 };
 
-// Which members are kept fresh ahead of time: all of them, or, where the budget is short, as many
-// as fit, those that were used last. A step costs O(log n) and one more for each member that it
-// moves across the line.
+// Which members are kept fresh ahead of time: all of them, or as many as the budget allows, most
+// recently used first. Each method costs O(log n), and as much again for each member that comes in
+// or falls out. Pure, and single-threaded: Members owns it.
 class Upkeep {
  public:
-  // Moves `member` to the place of `last_used`; `place` is where it stands, kept by the caller.
+  // Gives `member` the place of `last_used`. `place` is its place until now; the caller keeps it
+  // and never writes it. None: it has none.
   void put(MemberId member, WallTime last_used, std::optional<UseRank>& place);
   void remove(std::optional<UseRank>& place);
   void set_capacity(std::size_t members);
 
   bool keeps(const UseRank& place) const;
-  // Those that came in or fell out since the last call.
+  // The members that came in or fell out since the last call.
   std::vector<MemberId> take_moved();
 
   std::size_t capacity() const { return capacity_; }

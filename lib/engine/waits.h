@@ -12,34 +12,34 @@
 
 namespace rota {
 
-// The clients that wait for a token, and until when. A wait is open, or answered by something that
-// is not durable yet: then it keeps its deadline, for the commit may take longer than that.
+// The clients that wait for a token, and their deadlines. A wait is open, or it is answered and the
+// answer is not durable yet. It keeps its deadline then, because the commit may take longer.
 //
-// Which answer is best, the plan says (engine/best_answer.h); when it leaves, the outbox. Pure,
-// and single-threaded: the engine owns it.
+// best_answer() decides what to answer, and the outbox when the answer leaves. Times are on the
+// boot clock. Pure, and single-threaded: the engine owns it.
 class Waits {
  public:
-  // The id must be new. Its deadline is kWaitMax from now at the latest, however long the client
-  // would wait.
+  // The id must be new. The deadline is at most kWaitMax from now, even if the client asks for
+  // more.
   void add(WaitId wait, const WaitRequest& request, BootTime now);
-  // It is over. What it was; none: there is no such wait.
+  // Ends the wait and returns it; none: there is no such wait.
   struct Wait {
     WaitRequest request;
     BootTime deadline;
     bool answered = false;
   };
   std::optional<Wait> remove(WaitId wait);
-  // Waits for the member `from` wait for `into`, those that are answered included.
+  // Waits for the member `from` become waits for `into`, including answered ones.
   void rename(MemberId from, MemberId into);
 
-  // There must be such a wait, here and below.
+  // From here on the wait must exist.
   void mark_answered(WaitId wait) { waits_.at(wait).answered = true; }
-  // What it was answered with is over: it waits on.
+  // Its answer is no longer possible: the wait goes on.
   void reopen(WaitId wait) { waits_.at(wait).answered = false; }
 
   const Wait& at(WaitId wait) const { return waits_.at(wait); }
   std::vector<WaitId> open() const;
-  // The first to end; none: nobody waits.
+  // The first deadline; none: nobody waits.
   std::optional<std::pair<BootTime, WaitId>> first_deadline() const;
   std::size_t size() const { return waits_.size(); }
 
