@@ -8,10 +8,11 @@
 
 namespace rota::cli {
 
-// HTTP over a Unix socket, one request at a time on the calling thread.
+// HTTP over a Unix socket, one request at a time, on the calling thread. If the daemon's queue of
+// new connections is full, it tries again for up to five seconds.
 class UnixClient : public Transport {
  public:
-  // kBug when libcurl cannot start; whether somebody listens is seen at the first send().
+  // kBug: libcurl cannot start. Does not connect yet.
   static Result<std::unique_ptr<UnixClient>> create(std::string socket_path);
 
   UnixClient(const UnixClient&) = delete;

@@ -9,10 +9,11 @@ namespace rota::cli {
 
 // Members that one page of `rota members` asks for.
 inline constexpr std::size_t kMembersPage = 500;
-// And entries that one of `rota audit` does.
+// Entries that one page of `rota audit` asks for.
 inline constexpr std::size_t kAuditPage = 1'000;
 
-// Carries one command out: asks the daemon, and prints the result or one line about the failure.
+// Carries out a command that asks the daemon, and prints the result or one line about the failure.
+// Blocks until the reply is here. --json prints the daemon's reply as it is.
 ExitCode run(const Options& options, Transport& transport, Output& output);
 
 }  // namespace rota::cli

@@ -14,13 +14,14 @@ class Console {
   virtual ~Console() = default;
   // Whether there is anybody to ask.
   virtual bool is_there() const = 0;
-  // One line, its end left off. kInvalid: the person broke off. kIo: the terminal failed.
+  // Asks, and returns the line that was typed, without its end. Blocks. kInvalid: the person
+  // interrupted it. kIo: the terminal failed.
   virtual Result<std::string> ask(std::string_view question) = 0;
-  // The same, unseen.
+  // The same, without showing what is typed.
   virtual Result<Secret> ask_unseen(std::string_view question) = 0;
 };
 
-// The controlling terminal, wherever the standard streams lead.
+// The controlling terminal (/dev/tty), even if the standard streams are redirected.
 class Terminal : public Console {
  public:
   Terminal();

@@ -8,17 +8,17 @@
 namespace rota::cli {
 
 struct DoctorCommand {
-  std::string user;         // whose way to tokens is looked at; empty: nobody's
-  std::string root;         // as of `rota setup`
-  std::string config;       // another configuration than the one under root
-  std::string credentials;  // where its credentials are; empty: in credentials/ beside it
-  bool check = true;  // ask Circle whether it takes the app token, if no daemon runs that knows
+  std::string user;         // the user whose access to tokens is checked; empty: none
+  std::string root;         // as for `rota setup`
+  std::string config;       // the configuration to check; empty: the one below `root`
+  std::string credentials;  // the folder of its credentials; empty: credentials/ beside it
+  bool check = true;  // ask Circle whether it accepts the app token, if no running daemon knows
 };
 
-// Looks at what a working Rota needs and says in a line each what is so, and what to do where it is
-// not: configuration, roster, grants, credentials, sockets, units, and what the daemon says of
-// itself. Changes nothing. kFailed when something is wrong. `admin_socket`: in the place of the
-// configuration's; may be empty.
+// Checks what Rota needs to work: configuration, roster, grants, credentials, sockets, units, and
+// what the daemon says about itself. Prints a line for each, with what to do if it is wrong.
+// Changes nothing; blocks on the disk, the daemon, systemctl and Circle. kFailed: something is
+// wrong. `admin_socket`: the one to ask; empty: the one of the configuration.
 ExitCode run_doctor(const DoctorCommand& command, const std::string& admin_socket, bool as_json,
                     Output& output);
 

@@ -11,7 +11,7 @@
 #include "cli/findings.h"
 #include "settings/settings.h"
 
-// Whether a user gets tokens: by the way to the socket, and by a grant. Pure.
+// Whether a user gets tokens: it must be able to open the socket, and a grant must name it. Pure.
 namespace rota::cli {
 
 struct UserIds {
@@ -20,25 +20,25 @@ struct UserIds {
   std::vector<std::uint32_t> groups;  // the primary one and all others
 };
 
-// A folder on the way to the socket, or the socket itself, the last.
+// A folder on the way to a file, or the file itself, which is the last step.
 struct PathStep {
   std::string path;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::string group;  // its name, or the number
+  std::string group;  // its name; the number if it has none
   mode_t mode = 0;    // the permissions
 };
 
-// Connecting needs the right to pass each folder and to write the socket. Access lists are not
-// looked at.
+// Whether the user can connect: it must be allowed to enter each folder and to write to the socket.
+// Does not look at access lists.
 Finding judge_way(const UserIds& user, const std::vector<PathStep>& way);
 
-// Whether the user, who may fetch tokens, can read the roster as well; nothing to say if not. `way`
-// is the way to the roster.
+// A note if the user, who may fetch tokens, can also read the roster; none: it cannot. `way` leads
+// to the roster.
 std::optional<Finding> judge_roster_reader(const UserIds& user, const std::vector<PathStep>& way);
 
-// Which members the user gets. `grants` are the settings' own, `resolved` what they came to, in the
-// same order.
+// Which members' tokens the user gets. `grants` are those of the settings, and `resolved` the same
+// grants with ids, in the same order. `daemon_uid`: the user that rotad runs as.
 Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
                      const std::vector<GrantSettings>& grants, const std::vector<Grant>& resolved);
 

@@ -6,13 +6,14 @@
 
 #include "cli/findings.h"
 
-// What the daemon and systemd say of themselves, as findings. Pure.
+// What the daemon says about itself, and systemd about the units, as findings. Pure.
 namespace rota::cli {
 
-// Of GET /v1/status: readiness, clock skew, budget, Circle. A field that is missing is not judged.
+// Judges the body of GET /v1/status: readiness, calls, clock and budget. A field that is missing
+// (an older daemon) is not judged.
 Findings judge_status(const boost::json::object& status);
 
-// Of `systemctl show UNIT`: its properties by name.
+// The output of `systemctl show UNIT`: its properties by name.
 using UnitProperties = std::map<std::string, std::string, std::less<>>;
 UnitProperties parse_unit_properties(std::string_view text);
 Finding judge_unit(const std::string& unit, const UnitProperties& properties);

@@ -8,15 +8,15 @@
 
 namespace rota::cli {
 
-// Reads Server-Sent Events out of a stream, whatever its pieces: the fields "event" and one "data"
-// are what rotad sends; comments and other fields are passed over.
+// Reads Server-Sent Events from a stream that comes in pieces of any size. An event has the fields
+// that rotad sends, "event" and one "data"; comments and other fields are ignored.
 class EventReader {
  public:
-  // `data` is valid during the call. An error ends the reading, and is feed()'s.
+  // Gets each event. `data` is valid during the call. If it fails, feed() returns its error.
   using Take = std::function<Result<void>(std::string_view event, std::string_view data)>;
   explicit EventReader(Take take) : take_(std::move(take)), gathered_(kEventBytesMax) {}
 
-  // kFull: an event that is longer than any of rotad's.
+  // kFull: an event is longer than kEventBytesMax, more than any that rotad sends.
   Result<void> feed(std::string_view bytes);
 
  private:

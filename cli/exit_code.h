@@ -2,15 +2,15 @@
 
 namespace rota::cli {
 
-// What `rota` ends with; documented in its --help, so that scripts can switch on it.
+// The exit status of `rota`. Documented in --help and rota(1): scripts depend on it.
 enum class ExitCode {
   kDone = 0,
   kFailed = 1,       // the daemon refused or could not do it, a revoked token is still alive, or
                      // `status --check` found the daemon not ready, or `doctor` something wrong
-  kUsage = 2,        // the command line is wrong; nothing was asked
-  kNoMember = 3,     // unknown, retired or blocked: asking again brings nothing
-  kUnreachable = 4,  // no daemon behind the socket, or no reply in time
-  kNotNow = 5,       // no token at the moment: asking again later may bring one
+  kUsage = 2,        // the command line is wrong; nothing was sent
+  kNoMember = 3,     // unknown, retired or blocked: asking again does not help
+  kUnreachable = 4,  // no daemon on the socket, or no reply in time
+  kNotNow = 5,       // no token now: asking again later may help
 };
 
 }  // namespace rota::cli

@@ -3,20 +3,20 @@
 #include <string>
 #include <vector>
 
-// What `rota doctor` tells: one line for each thing it looked at.
+// What `rota doctor` prints: one line for each thing that it checked.
 namespace rota::cli {
 
 enum class FindingState {
   kGood,
   kNote,   // worth knowing; nothing is wrong
-  kWrong,  // something does not work, or is open to somebody
+  kWrong,  // something does not work, or others have access to it
 };
 
 struct Finding {
-  std::string about;  // a word: "grants"
+  std::string about;  // one word: "grants"
   FindingState state = FindingState::kGood;
   std::string text;
-  std::string remedy;  // what to do; empty where nothing is to be done
+  std::string remedy;  // what to do; empty: nothing
 
   bool operator==(const Finding&) const = default;
 };
@@ -27,9 +27,9 @@ Finding note(std::string about, std::string text, std::string remedy = {});
 Finding wrong(std::string about, std::string text, std::string remedy);
 
 bool all_well(const Findings& findings);
-// A line each, those that are wrong first; what others wrote comes out visible().
+// One line each, the wrong ones first, made visible().
 std::string describe_findings(const Findings& findings);
-// {"ok":…,"findings":[{"about":…,"state":"good|note|wrong","text":…,"do":…}]} and a line's end.
+// {"ok":…,"findings":[{"about":…,"state":"good|note|wrong","text":…,"do":…}]} and a newline.
 std::string findings_json(const Findings& findings);
 
 }  // namespace rota::cli

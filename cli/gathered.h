@@ -9,8 +9,8 @@
 
 namespace rota::cli {
 
-// Text that may hold tokens, as it comes in. A growing string would leave pieces of them in freed
-// memory, so each growth wipes what it leaves behind.
+// Collects text that may have tokens. A growing string would leave copies of them in freed memory,
+// so this one wipes its old buffer whenever it grows. The destructor wipes it too.
 class Gathered {
  public:
   explicit Gathered(std::size_t bytes_max) : bytes_max_(bytes_max) { text_.reserve(kFirstBytes); }
@@ -18,7 +18,7 @@ class Gathered {
   Gathered& operator=(const Gathered&) = delete;
   ~Gathered() { wipe(text_); }
 
-  // False: it would be more than bytes_max.
+  // False: that would be more than bytes_max, and nothing was added.
   bool add(std::string_view bytes) {
     if (text_.size() + bytes.size() > bytes_max_) return false;
     if (text_.size() + bytes.size() > text_.capacity()) {

@@ -47,21 +47,21 @@ using Command =
     std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
                  OperateCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
-// What is no single call to the daemon, and may find none.
+// Commands that do more than one call to the daemon, and work without one.
 using LocalCommand = std::variant<SetupCommand, DoctorCommand>;
 
 struct Options {
   Command command;
-  bool json = false;  // the daemon's reply as it is
-  // The one to use: --socket, else the environment, else the installed one; for a local command
-  // empty in the place of that.
+  bool json = false;  // print the daemon's reply as it is
+  // The socket to use: --socket, else the environment, else the installed one. For a local command
+  // empty instead of the installed one.
   std::string socket;
-  std::optional<LocalCommand> local{};  // in the place of `command`
+  std::optional<LocalCommand> local{};  // if set, it is the command, and `command` means nothing
 };
 
-// Reads the command line, whose words it checks as far as that goes without the daemon. When there
-// is nothing to run (help, version, a wrong command line), says so on the standard streams and
-// returns the exit code instead.
+// Reads and checks the command line, as far as that is possible without the daemon. If there is
+// nothing to run (help, version, a wrong command line), it prints that on the standard streams and
+// returns the exit code. No message repeats a word that may be a secret (P10).
 std::variant<Options, ExitCode> read_options(int argc, const char* const* argv);
 
 }  // namespace rota::cli

@@ -7,22 +7,23 @@
 
 namespace rota::cli {
 
-// Where a command writes: results to out, one line about a failure to err. Tests gather both.
+// Where a command writes: results with out(), one line about a failure with err(). Tests collect
+// both.
 class Output {
  public:
   virtual ~Output() = default;
-  // kIo when not all of it could be written, such as on a full disk.
+  // kIo: not all of it could be written, for example because the disk is full.
   virtual Result<void> out(std::string_view text) = 0;
-  // For a command that waits long: ends the process as out() does if nobody reads any more.
+  // For a command that waits for long: ends the process, as out() does, if the reader is gone.
   virtual void look_for_reader() {}
-  // `line` without its end; the process's own makes it visible(). Nothing can be done about a
-  // failure here.
+  // `line` without its end. Whatever it has, StandardOutput makes it visible(). If it cannot be
+  // written, nothing can be done about it.
   virtual void err(std::string_view line) = 0;
 };
 
-// The process's own streams, past stdio, whose buffers would keep a token. One that takes nothing
-// now is waited for. When the reader has gone the process ends by SIGPIPE, without a word, as other
-// programs of a pipeline do.
+// The standard streams of the process, without stdio, whose buffers would keep a token. Blocks
+// while a stream takes nothing. If the reader is gone, SIGPIPE ends the process silently, as it
+// ends other programs of a pipeline.
 class StandardOutput : public Output {
  public:
   Result<void> out(std::string_view text) override;
@@ -30,11 +31,11 @@ class StandardOutput : public Output {
   void err(std::string_view line) override;
 };
 
-// Until there is something to read, or an error.
+// Blocks until there is something to read, or an error.
 void wait_for_input(int descriptor);
 
-// Opens each of the descriptors 0 to 2 that is closed, so that no socket or file becomes one of
-// them. Reading or writing one of these fails. For the beginning of main().
+// Opens each of the descriptors 0 to 2 that is closed, so that no socket or file gets one of these
+// numbers. Reading or writing such a descriptor fails. To be called first in main().
 void open_standard_descriptors();
 
 }  // namespace rota::cli

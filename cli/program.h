@@ -9,8 +9,8 @@
 
 namespace rota::cli {
 
-// A program's end: its exit code, and what it wrote to its standard output, cut at
-// kProgramOutputMax. That may be a key, so it is a secret.
+// How a program ended: its exit code, and what it wrote to its standard output, at most
+// kProgramOutputMax bytes of it. That may be a key, so it is a Secret.
 struct Ran {
   int code = 0;
   Secret output;
@@ -19,8 +19,9 @@ inline constexpr std::size_t kProgramOutputMax = std::size_t{256} << 10U;
 
 enum class ProgramErrors { kToOurs, kToOutput, kNowhere };  // where its standard error goes
 
-// Runs `command`, looked for in PATH, gives it `input` (no more than a pipe holds, 64 kB) and waits
-// for its end. kIo: it cannot be started; a program that a signal ended has code 128 and more.
+// Runs `command` (the program is looked up in PATH), writes `input` to its standard input (at most
+// what a pipe holds, 64 kB) and waits for its end, without a timeout. kIo: it cannot be started. If
+// a signal ended it, the code is 128 plus the signal.
 Result<Ran> run_program(const std::vector<std::string>& command, std::string_view input = {},
                         ProgramErrors errors = ProgramErrors::kToOurs);
 

@@ -8,22 +8,22 @@
 #include "base/secret.h"
 #include "cli/exit_code.h"
 
-// The daemon's JSON as people read it. Every text ends its last line; what others wrote (names,
-// Circle's words) comes out visible().
+// Turns the daemon's JSON into text for people. Each text ends with a newline. What others wrote
+// (names, Circle's words) is made visible(), so it cannot control a terminal. Pure.
 namespace rota::cli {
 
-// The access token of a 200 reply to GET /v1/token; no copy of it stays behind. kCorrupt: there is
-// none in it.
+// The access token in a 200 reply to GET /v1/token. No other copy of it stays in memory. kCorrupt:
+// the reply has none.
 Result<Secret> token_of(const Secret& body);
 
-// Any object as aligned lines, one a value, in the reply's own order; nested keys are joined by
+// Any object, one aligned line for each value, in the order of the reply. Nested keys are joined by
 // dots.
 std::string describe(const boost::json::object& object);
 
-// The same of a status, behind one line for each reason why the daemon is not ready.
+// The same for a status, after a line for each reason why the daemon is not ready.
 std::string describe_status(const boost::json::object& status);
 
-// The lines of `rota members`: a head, and a line a member.
+// The lines of `rota members`: a heading, and one line for each member.
 std::string members_head();
 std::string members_line(const boost::json::value& member);
 
@@ -31,21 +31,21 @@ std::string members_line(const boost::json::value& member);
 std::string audit_head();
 std::string audit_line(const boost::json::value& entry);
 
-// What a plan changes, and by which command it is let through when it is held.
+// What a plan changes and, if it is held, the command that lets it through.
 std::string describe_plan(const boost::json::object& plan);
-// The same for a reload's plan, and what the reload did not take in.
+// The same for the plan of a reload, and what the reload did not bring into force.
 std::string describe_reload(const boost::json::object& plan);
 
 // The end of a rotate, revoke or reinstate.
 struct OperationText {
-  std::string text;     // one line a token, then how the member stands
-  std::string problem;  // why it is not complete; empty when it is
+  std::string text;     // a line for each token, then one about the member
+  std::string problem;  // why it is not complete; empty: it is
 };
-// With `must_be_dead` complete means that no token is alive and no call in doubt. What is missing
-// from the report counts against it.
+// With `must_be_dead`, it is complete only if no token is alive and no call is in doubt. If the
+// report does not say so, it is not complete.
 OperationText describe_operation(const boost::json::object& report, bool must_be_dead);
 
-// A reply that says no, whatever its shape.
+// A reply other than 200, whether or not its body is rotad's JSON.
 struct Refusal {
   std::string message;
   ExitCode exit = ExitCode::kFailed;

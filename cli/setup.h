@@ -12,19 +12,21 @@
 namespace rota::cli {
 
 struct SetupCommand {
-  std::string root;            // another place than the system's own, for a trial
-  std::string app_token_file;  // "-": the standard input; empty: the person is asked
+  std::string root;            // write everything below this folder, for a trial; empty: do not
+  std::string app_token_file;  // "-": the standard input; empty: ask the person
   std::vector<MemberKey> members;
-  std::string rotad;  // the daemon's program; empty: beside this one, or in PATH
+  std::string rotad;  // the rotad program; empty: the one beside this program, or in PATH
   bool encrypted = false;
   bool yes = false;   // ask nothing
-  bool check = true;  // ask Circle whether it takes the app token
+  bool check = true;  // ask Circle whether it accepts the app token
 };
 
-// Makes a first configuration: says what it would write, asks, writes, has rotad check it, and says
-// how to go on. What is there already stays, the store key in any case: without it every token on
-// record is lost. An app token of a file replaces the one that is there, once that was agreed to;
-// so does another one if Circle refuses the one that is there.
+// Makes a first configuration: lists what it would write, asks, writes, lets rotad check the
+// result, and says how to go on. Files that exist are kept. The store key is never replaced:
+// without it every token on record would be lost. The app token is replaced only if
+// --app-token-file gives one, or if Circle refuses the present one and the person types another.
+// kUsage: what it was given, or found, is wrong. kFailed: the person did not agree, writing failed,
+// or rotad's check did.
 ExitCode run_setup(const SetupCommand& command, Console& console, Output& output,
                    const CheckAppToken& check_token = check_app_token);
 

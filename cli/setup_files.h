@@ -8,10 +8,10 @@
 
 #include "base/result.h"
 
-// How `rota setup` writes: a file is there whole, with its mode, or not at all.
+// How `rota setup` writes files: a file exists whole and with its mode, or not at all.
 namespace rota::cli {
 
-// Where Rota's files are: those of the installed units, or the same under another root.
+// Where Rota's files are: as the installed units have them, or the same below another root.
 struct Places {
   explicit Places(const std::string& under = {});
 
@@ -21,28 +21,31 @@ struct Places {
   std::string credential(std::string_view name, bool encrypted) const;
 };
 
-// Who may do what with a file or folder. `group` none: that of the process.
+// The permissions of a file or folder. `group`: none: the group of the process.
 struct Rights {
   mode_t mode = 0;
   std::optional<gid_t> group{};
 };
 
-// The files of the system, or those below another root. Below such a root no link is followed:
-// whoever may write there would choose which of the system's files root writes.
+// Writes the files of the system, or those below another root. Below another root it follows no
+// symbolic link: otherwise a user who may write there could make root write any file. Blocks on the
+// disk. Errors name the path; kInvalid: a link is in the way; kIo: anything else.
 class Tree {
  public:
   explicit Tree(std::string root) : root_(std::move(root)) {}
 
-  // The first link on the way from the root to `path`, that itself included; empty: there is none,
-  // or links are followed.
+  // The first symbolic link on the way from the root to `path` (`path` included); empty: there is
+  // none, or links are followed.
   std::string link_on_the_way_to(const std::string& path) const;
 
-  // With the folders above it that are missing (0755). One that is there keeps its mode.
+  // Creates the folder, and those above it that are missing (0755). A folder that exists keeps its
+  // mode.
   Result<void> make_folder(const std::string& path, mode_t mode) const;
-  // Fails with kBusy if there is such a file already, and leaves it as it is.
+  // kBusy: the file exists; it is left as it is.
   Result<void> write_new(const std::string& path, std::string_view bytes, Rights rights) const;
   Result<void> replace(const std::string& path, std::string_view bytes, Rights rights) const;
-  // Of a file that is there. kInvalid: it is a link or no regular file, which stays as it is.
+  // Sets the permissions of a file that exists. kInvalid: it is a link or not a regular file, or
+  // has another hard link; it is left as it is.
   Result<void> restrict_to(const std::string& path, Rights rights) const;
 
  private:

@@ -9,11 +9,11 @@
 // The files that `rota setup` writes first. Pure.
 namespace rota::cli {
 
-// All at its default but for what is under another root.
+// Everything at its default, except paths below another root.
 std::string first_config(const Places& places);
-// Without members it has an example that is commented out.
+// Without members: an example, commented out.
 std::string first_roster(const std::vector<MemberKey>& members);
-// For rotad.service.d: both credentials, sealed.
+// A drop-in for rotad.service that loads both credentials sealed.
 std::string encrypted_drop_in(const Places& places);
 
 }  // namespace rota::cli

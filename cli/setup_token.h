@@ -16,14 +16,14 @@ namespace rota::cli {
 inline constexpr std::string_view kAppToken = "app-token";
 
 struct AppTokenChoice {
-  SecretPtr token;         // null: the one that is there stays
-  bool replaces = false;   // there is one already
-  std::string plain_copy;  // of a token that is to be sealed; else empty
+  SecretPtr token;         // null: keep the present one
+  bool replaces = false;   // there is one, which `token` replaces
+  std::string plain_copy;  // the plain file of a token that is to be sealed; else empty
 };
 
-// Which app token `rota setup` writes: the one of --app-token-file, the one that is there, or one
-// that the person types. Unless it is told not to, it asks Circle, and none that Circle refuses is
-// taken. Lives no longer than what it is given.
+// Chooses the app token that `rota setup` writes: that of --app-token-file, the present one, or one
+// that the person types. Unless --no-check is given it asks Circle, and does not choose a token
+// that Circle refuses. All that it is given must outlive it.
 class AppTokenChooser {
  public:
   AppTokenChooser(const SetupCommand& command, const Places& places, bool encrypted,
@@ -35,7 +35,7 @@ class AppTokenChooser {
         output_(output),
         check_token_(check_token) {}
 
-  // kInvalid: there is none, it is no token, or Circle refuses it.
+  // kInvalid: there is no token, it cannot be one, or Circle refuses it.
   Result<AppTokenChoice> choose();
 
  private:

@@ -12,22 +12,22 @@
 
 namespace rota::cli {
 
-// RFC 3986: everything but letters, digits and "-._~" becomes %XX.
+// Percent-encodes everything but letters, digits and "-._~" (RFC 3986).
 std::string percent_encode(std::string_view text);
 
-// What to ask of GET /v1/token; durations as the operator wrote them, since the daemon reads both
+// The parameters of GET /v1/token. Durations stay as the operator wrote them: the daemon reads both
 // "90s" and "90".
 struct TokenQuery {
   std::string min_ttl;  // empty: the daemon's own rule
-  std::string wait;     // empty: the daemon's own
+  std::string wait;     // empty: the daemon's default
   bool strict = false;
   std::string refused;  // empty, or a fingerprint in hex
 };
 std::string token_target(const MemberKey& key, const TokenQuery& query);
-// No keys: all that is granted.
+// No keys: all members that are granted.
 std::string watch_target(const std::vector<MemberKey>& keys);
 
-// What to ask of GET /v1/audit; each empty: all.
+// The filters of GET /v1/audit; an empty one does not filter.
 struct AuditQuery {
   std::string since;  // a duration, or a time in UTC
   std::string member;
@@ -36,9 +36,9 @@ struct AuditQuery {
 std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_t limit);
 
 std::string members_target(std::string_view state, std::string_view after, std::size_t limit);
-// `action` empty: the member itself; otherwise "rotate", "revoke" or "reinstate".
+// `action`: "rotate", "revoke" or "reinstate"; empty: the member itself.
 std::string member_target(const MemberKey& key, std::string_view action);
-// `approve` empty: a reload that lets nothing through.
+// `approve`: the id of a held plan; empty: a reload without an approval.
 std::string reload_target(std::string_view approve);
 
 // "90s" as in the configuration, or bare seconds, "90".

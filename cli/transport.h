@@ -16,32 +16,31 @@ inline constexpr std::size_t kReplyBytesMax = std::size_t{16} << 20U;
 
 enum class Method { kGet, kPost };
 
-// One call to the daemon. `target` is path and query, percent-encoded; it never holds a token.
+// One call to the daemon. `target` is path and query, percent-encoded; it never has a token.
 struct Request {
   Method method = Method::kGet;
   std::string target;
   Duration timeout{10'000};  // from connecting to the last byte
-  // Of a stream: called about once a second while it goes on, whether or not anything comes.
+  // For a stream: called about once a second while it is open, whether or not anything comes.
   std::function<void()> while_waiting{};
 };
 
-// Any reply that is HTTP, whatever its status. The body may hold a token, so all bodies are
-// secrets.
+// An HTTP reply of any status. The body may have a token, so it is a Secret.
 struct Reply {
   int status = 0;
   Secret body;
 };
 
-// The way to the daemon; tests answer from a script.
+// The connection to the daemon. Tests answer from a script.
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Blocks. kIo: no daemon, no reply in time, or none that is HTTP; kFull: longer than
-  // kReplyBytesMax. The message names the socket.
+  // Blocks. kIo: there is no daemon, no reply in time, or the reply is not HTTP. kFull: it is
+  // longer than kReplyBytesMax. The message names the socket.
   virtual Result<Reply> send(const Request& request) = 0;
-  // The same for a reply that goes on: what comes of a 200 is given to `take` piece by piece, until
-  // the daemon ends it or `take` fails, whose error is returned then. The reply has the body only
-  // of another status. `timeout` is how long nothing at all may come.
+  // The same for a reply that goes on. `take` gets the body of a 200 piece by piece, until the
+  // daemon ends it or `take` fails, whose error is returned then. The returned reply has a body
+  // only if the status is not 200. `timeout`: how long nothing at all may come.
   using Take = std::function<Result<void>(std::string_view bytes)>;
   virtual Result<Reply> stream(const Request& request, const Take& take) = 0;
 };
