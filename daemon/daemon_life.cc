@@ -1,19 +1,17 @@
+#include "daemon/daemon_life.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "base/text.h"
-#include "daemon/daemon.h"
-#include "daemon/parts.h"
 #include "daemon/version.h"
 #include "report/report.h"
 #include "settings/accounts.h"
 #include "settings/hardening.h"
-
-// From the start to the stop, and what the service manager hears of it.
 
 namespace rota {
 namespace {
@@ -29,65 +27,59 @@ constexpr int kFirstRosterWaits = 30;  // at most, while the disk takes a large 
 // How soon one is looked at again that seemed stuck, since a timer may be about to fire, and one
 // that stops.
 constexpr Duration kSoonInterval{1'000};
+// How often the files are looked at that others may take away: the database and the sockets.
+constexpr Duration kLookEvery{4'000};
 
 }  // namespace
 
-Result<void> Daemon::start() {
-  watch_roster();
-  const bool on_record = rotator_->engine().members().size() > 0;
-  const bool in_force = on_record && is_roster_on_record();
-  Result<SortedRosterPtr> roster{};
-  if (!in_force) {
-    roster = load_roster(settings_.roster.path);
-    if (on_record) note_roster(roster);
-  }
-  if (!roster && !on_record) {
-    return fail(ErrorKind::kConfig, std::move(roster).error().message);
-  }
+DaemonLife::DaemonLife(Parts parts, Options options)
+    : parts_(parts),
+      options_(std::move(options)),
+      signals_(parts_.loop),
+      informing_(parts_.loop),
+      going_live_(parts_.loop),
+      looking_(parts_.loop),
+      stop_limit_(parts_.loop) {}
+
+Result<void> DaemonLife::start() {
+  parts_.files.watch({.reload_began = [this] { parts_.manager.reloading(); },
+                      .reload_ended = [this](bool done) { reload_ended(done); },
+                      .change_settled = [this] { roster_change_settled(); }});
+  parts_.files.grants().on_change([this] { parts_.listeners.grants_changed(); });
+  ROTA_ASSIGN(RosterIntake::First roster, parts_.files.roster().read_first());
   if (::geteuid() == overflow_ids().user) {
-    context_.log.say(Severity::kWarning, "grants",
-                     "rotad runs as the user that everybody of another user namespace appears as: "
-                     "whoever reaches its sockets counts as its own user");
+    parts_.log.say(Severity::kWarning, "grants",
+                   "rotad runs as the user that everybody of another user namespace appears as: "
+                   "whoever reaches its sockets counts as its own user");
   }
-  const HealthService& health = *this;
-  token_frontend_ = std::make_unique<Frontend>(*rotator_, access_, health, nullptr);
-  admin_frontend_ =
-      std::make_unique<Frontend>(*rotator_, access_, health, static_cast<AdminService*>(this));
-  metrics_frontend_ = std::make_unique<Frontend>(health);
   // Not before: until here a signal to stop ends the process at once.
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) signals_.add(signal);
-  ROTA_TRY(open_sockets());
-  open_metrics();
+  ROTA_TRY(parts_.listeners.open());
 
-  rotator_->start();
-  const std::string doubts = rotator_->database_doubts();
-  note(AuditEvent::kStarted, fmt::format("rotad {}{}{}", kVersion, doubts.empty() ? "" : "; ",
-                                         doubts.substr(0, doubts.find('.'))));
+  parts_.rotator.start();
+  const std::string doubts = parts_.rotator.database_doubts();
+  parts_.notes.note(AuditEvent::kStarted,
+                    fmt::format("rotad {}{}{}", kVersion, doubts.empty() ? "" : "; ",
+                                doubts.substr(0, doubts.find('.'))));
   wait_for_signals();
   release_reload_signal();
-  if (in_force) readings_.roster_taken(readings_.roster_read(), rotator_->now().wall);
-  if (in_force || !roster) {
-    go_live();
-    return {};
-  }
   // Clients wait in the backlog until the roster is durable: its new members would be unknown to
   // them, and its leavers would be served. But a disk that takes nothing must not keep them from
   // what is durable already.
-  take_roster(*std::move(roster), {}, [this](const Result<RosterPlanPtr>& plan) {
-    if (plan) go_live();
-  });
+  parts_.files.roster().take_first(std::move(roster), [this] { go_live(); });
   wait_for_first_roster(kFirstRosterWaits);
   return {};
 }
 
 // A large roster is durable in many commits: as long as the disk takes them, clients wait.
-void Daemon::wait_for_first_roster(int waits) {
+void DaemonLife::wait_for_first_roster(int waits) {
+  if (phase_ != Phase::kStarting) return;
   going_live_.expires_after(kFirstRosterMax);
   going_live_.async_wait([this, waits](const boost::system::error_code& error) {
     if (error) return;
-    const Engine& engine = rotator_->engine();
+    const Engine& engine = parts_.rotator.engine();
     const bool goes_on = engine.applies_roster() && !engine.outbox().error() &&
-                         engine.outbox().running_for(rotator_->now().boot) < kFirstRosterMax;
+                         engine.outbox().running_for(parts_.rotator.now().boot) < kFirstRosterMax;
     if (goes_on && waits > 0) {
       wait_for_first_roster(waits - 1);
     } else {
@@ -96,34 +88,33 @@ void Daemon::wait_for_first_roster(int waits) {
   });
 }
 
-// To parse a roster of 20,000 entries and to compare it with what is on record takes as long as all
-// the rest of a start.
-bool Daemon::is_roster_on_record() const {
-  const auto files = load_roster_files(settings_.roster.path);
-  return files && fingerprint_of(*files) == rotator_->engine().roster_on_record();
-}
-
-void Daemon::go_live() {
-  if (stopping_ || std::exchange(live_, true)) return;
+void DaemonLife::go_live() {
+  switch (phase_) {
+    case Phase::kLive:
+    case Phase::kStopping:
+      return;
+    case Phase::kStarting:
+      break;
+  }
+  phase_ = Phase::kLive;
   going_live_.cancel();
-  token_server_->start();
-  admin_server_->start();
-  if (metrics_server_) metrics_server_->start();
-  context_.manager.ready(status_text());
-  context_.log.say(Severity::kInfo, "ready",
-                   fmt::format("rotad {} serves {} on {}", kVersion,
-                               counted(rotator_->engine().members().size(), "member", "members"),
-                               settings_.serve.token_socket));
+  parts_.listeners.start();
+  parts_.manager.ready(status_text());
+  parts_.log.say(Severity::kInfo, "ready",
+                 fmt::format("rotad {} serves {} on {}", kVersion,
+                             counted(parts_.rotator.engine().members().size(), "member", "members"),
+                             options_.token_socket));
   keep_manager_informed();
   keep_files_in_place();
 }
 
-void Daemon::wait_for_signals() {
+void DaemonLife::wait_for_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      note(AuditEvent::kReloadAsked, "by SIGHUP");
-      reload({}, [](const Result<std::string>&) {});  // reload() says in the log how it went
+      parts_.notes.note(AuditEvent::kReloadAsked, "by SIGHUP");
+      // The log says how it went.
+      parts_.files.reloads().reload({}, [](const Result<std::string>&) {});
     } else {
       stop();
     }
@@ -131,21 +122,34 @@ void Daemon::wait_for_signals() {
   });
 }
 
-// The watchdog is fed by the engine's progress: what is due must not stay undone.
-void Daemon::keep_manager_informed() {
-  const bool stuck = rotator_->engine().is_stuck(rotator_->now());
-  ServiceManager::News news{.alive = !stuck, .status = status_text()};
-  if (stopping_) {
-    news.status = stopping_text();
-    news.more_time = kStopTime;
-  }
-  context_.manager.tell(news);
-  connection_log_.summarize();
-  context_.log.tell_dropped();
-  inform_manager_again(stuck || stopping_);
+void DaemonLife::reload_ended(bool done) {
+  const std::string_view how = done ? "" : "The last reload failed (the log says why); ";
+  parts_.manager.ready(std::string(how) + status_text());
 }
 
-void Daemon::inform_manager_again(bool soon) {
+void DaemonLife::roster_change_settled() {
+  switch (phase_) {
+    case Phase::kLive:
+      return parts_.manager.status(status_text());
+    case Phase::kStarting:
+    case Phase::kStopping:
+      return;
+  }
+}
+
+// The watchdog is fed by the engine's progress: what is due must not stay undone.
+void DaemonLife::keep_manager_informed() {
+  const bool stuck = parts_.rotator.engine().is_stuck(parts_.rotator.now());
+  const bool stopping = phase_ == Phase::kStopping;
+  ServiceManager::News news{.alive = !stuck, .status = stopping ? stopping_text() : status_text()};
+  if (stopping) news.more_time = kStopTime;
+  parts_.manager.tell(news);
+  parts_.connections.summarize();
+  parts_.log.tell_dropped();
+  inform_manager_again(stuck || stopping);
+}
+
+void DaemonLife::inform_manager_again(bool soon) {
   const Duration interval =
       std::min(kStatusInterval, ServiceManager::watchdog_interval().value_or(kStatusInterval));
   informing_.expires_after(soon ? std::min(kSoonInterval, interval) : interval);
@@ -154,58 +158,65 @@ void Daemon::inform_manager_again(bool soon) {
   });
 }
 
-void Daemon::stop() {
-  if (std::exchange(stopping_, true)) return;
-  context_.manager.stopping(stopping_text(), kStopTime);
-  context_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
-  watch_.reset();
-  names_again_.cancel();
-  metrics_again_.cancel();
-  parts_stopping_ = metrics_server_ ? 4 : 3;
-  // Waiting clients are answered by the rotator first, so that the servers have nothing open but
-  // that.
-  rotator_->stop([this] { part_stopped(); });
-  token_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  admin_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  if (metrics_server_) metrics_server_->shutdown(kShutdown, [this] { part_stopped(); });
-  inform_manager_again(true);
-  stop_limit_.expires_after(settings_.upstream.request_timeout + kShutdown.farewell +
-                            kShutdown.grace);
-  stop_limit_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    connection_log_.finish();
-    context_.log.say(Severity::kError, "stopping",
-                     "not everything ended in time: the call journal tells the next start");
-    context_.loop.stop();
+void DaemonLife::keep_files_in_place() {
+  if (phase_ == Phase::kStopping) return;
+  parts_.rotator.look_after_store();
+  parts_.listeners.keep_in_place();
+  looking_.expires_after(kLookEvery);
+  looking_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) keep_files_in_place();
   });
 }
 
-void Daemon::part_stopped() {
-  if (--parts_stopping_ > 0) return;
-  connection_log_.finish();
-  // A write that fails now would be lost, and this entry would say that nothing was.
-  rotator_->audit_trail().settle([this] {
-    note(AuditEvent::kStopped);
-    context_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
-    context_.loop.stop();
+void DaemonLife::stop() {
+  if (std::exchange(phase_, Phase::kStopping) == Phase::kStopping) return;
+  parts_.manager.stopping(stopping_text(), kStopTime);
+  parts_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
+  parts_.files.stop();
+  parts_stopping_ = 2;
+  // Waiting clients are answered by the rotator first, so that the servers have nothing open but
+  // that.
+  parts_.rotator.stop([this] { part_stopped(); });
+  parts_.listeners.shutdown(kShutdown, [this] { part_stopped(); });
+  inform_manager_again(true);
+  stop_limit_.expires_after(options_.request_timeout + kShutdown.farewell + kShutdown.grace);
+  stop_limit_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) stopped_in_part();
   });
+}
+
+void DaemonLife::part_stopped() {
+  if (--parts_stopping_ > 0) return;
+  parts_.connections.finish();
+  // A write that fails now would be lost, and this entry would say that nothing was.
+  parts_.rotator.audit_trail().settle([this] {
+    parts_.notes.note(AuditEvent::kStopped);
+    parts_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
+    parts_.loop.stop();
+  });
+}
+
+void DaemonLife::stopped_in_part() {
+  parts_.connections.finish();
+  parts_.log.say(Severity::kError, "stopping",
+                 "not everything ended in time: the call journal tells the next start");
+  parts_.loop.stop();
 }
 
 // Every local user can read this, so it has the codes of the reasons, and not their details. The
 // codes come first: `systemctl status` cuts long lines at their end.
-std::string Daemon::status_text() const {
+std::string DaemonLife::status_text() const {
   std::string text;
-  for (const UnreadyReason& reason : unready_reasons(health())) {
+  for (const UnreadyReason& reason : unready_reasons(parts_.health.health())) {
     text += fmt::format("{}{}", text.empty() ? "Not ready: " : ", ", name_of(reason.code));
   }
   if (!text.empty()) text += " (rota status says more); ";
-  return text + status_line(rotator_->engine(), rotator_->now());
+  return text + status_line(parts_.rotator.engine(), parts_.rotator.now());
 }
 
-std::string Daemon::stopping_text() const {
+std::string DaemonLife::stopping_text() const {
   return fmt::format("Stopping: {} calls in flight, {} connections open",
-                     rotator_->engine().gate().in_flight(),
-                     token_server_->connections() + admin_server_->connections());
+                     parts_.rotator.engine().gate().in_flight(), parts_.listeners.connections());
 }
 
 }  // namespace rota

@@ -11,10 +11,20 @@
 
 #include "base/secret_arguments.h"
 #include "base/text.h"
+#include "daemon/admin_desk.h"
 #include "daemon/check_command.h"
-#include "daemon/daemon.h"
+#include "daemon/connection_log.h"
+#include "daemon/daemon_health.h"
+#include "daemon/daemon_life.h"
+#include "daemon/daemon_notes.h"
 #include "daemon/exit_code.h"
+#include "daemon/files_in_force.h"
+#include "daemon/listeners.h"
+#include "daemon/log.h"
 #include "daemon/options.h"
+#include "daemon/own_path.h"
+#include "daemon/parts.h"
+#include "daemon/service_manager.h"
 #include "daemon/system_clock.h"
 #include "settings/hardening.h"
 #include "settings/hidden_values.h"
@@ -53,6 +63,87 @@ rota::Error without_path(rota::Error error, const std::string& path) {
   return error;
 }
 
+// What a start that reads a database and a roster has been given.
+struct Given {
+  boost::asio::io_context& loop;
+  const rota::Clock& clock;
+  rota::Log& log;
+  rota::ServiceManager& manager;
+  const rota::HiddenValues& hidden;
+  const std::string& config_path;
+};
+
+// The daemon: its parts, each after those that it stands on. They end in the opposite order. Comes
+// back when it was told to stop, or with why it could not start.
+rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
+  ROTA_TRY(rota::check_only_ours(given.config_path));
+  ROTA_ASSIGN(auto names, rota::GrantKeeper::look_up_at_start(given.loop, settings.grants));
+  ROTA_ASSIGN(const rota::SecretPtr app_token, rota::read_app_token(settings));
+  ROTA_ASSIGN(const auto client, rota::connect_to_circle(given.loop, settings, app_token));
+  given.manager.starting("Loading the database",
+                         rota::load_time_max(rota::database_bytes(settings.store.path)));
+  ROTA_ASSIGN(const auto rotator,
+              rota::load_rotator(
+                  {.loop = given.loop, .clock = given.clock, .log = given.log, .client = *client},
+                  settings));
+
+  rota::DaemonNotes notes(rotator->audit_trail(), given.hidden);
+  rota::FilesInForce files({.loop = given.loop,
+                            .log = given.log,
+                            .notes = notes,
+                            .rotator = *rotator,
+                            .client = *client,
+                            .hidden = given.hidden},
+                           {.config_path = given.config_path,
+                            .settings = settings,
+                            .names = std::move(names),
+                            .app_token = rota::fingerprint_of(app_token->reveal())});
+  rota::ConnectionLog connections(
+      given.clock, [&log = given.log](rota::Severity severity, std::string_view text) {
+        log.say(severity, "connection", text);
+      });
+  rota::SocketStanding sockets;
+  const rota::DaemonHealth health({.rotator = *rotator,
+                                   .files = files.standing(),
+                                   .sockets = sockets,
+                                   .connections = connections,
+                                   .log = given.log,
+                                   .hidden = given.hidden});
+  rota::AdminDesk desk({.clock = given.clock,
+                        .rotator = *rotator,
+                        .health = health,
+                        .roster = files.roster(),
+                        .reloads = files.reloads()});
+
+  const rota::AccessPolicy& policy = files.grants().policy();
+  const rota::Frontend token_socket(*rotator, policy, health, nullptr);
+  const rota::Frontend admin_socket(*rotator, policy, health, &desk);
+  const rota::Frontend metrics_port(health);
+  rota::Listeners listeners({.loop = given.loop,
+                             .clock = given.clock,
+                             .log = given.log,
+                             .observer = connections,
+                             .standing = sockets,
+                             .token = token_socket,
+                             .admin = admin_socket,
+                             .metrics = metrics_port},
+                            settings.serve, settings.policy.max_in_flight);
+  rota::DaemonLife life({.loop = given.loop,
+                         .log = given.log,
+                         .manager = given.manager,
+                         .notes = notes,
+                         .rotator = *rotator,
+                         .files = files,
+                         .listeners = listeners,
+                         .connections = connections,
+                         .health = health},
+                        {.token_socket = settings.serve.token_socket,
+                         .request_timeout = settings.upstream.request_timeout});
+  ROTA_TRY(life.start());
+  given.loop.run();
+  return {};
+}
+
 int run(const rota::DaemonOptions& options) {
   rota::end_on_stop_signals();
   const char* notify_socket = std::getenv("NOTIFY_SOCKET");
@@ -61,23 +152,21 @@ int run(const rota::DaemonOptions& options) {
     manager.failed(error);
     return end_with(error);
   };
-  auto settings = rota::load_settings(options.config);
-  if (!settings) return fail_with(without_path(std::move(settings).error(), options.config));
+  const auto settings = rota::load_settings(options.config);
+  if (!settings) return fail_with(without_path(settings.error(), options.config));
 
   const rota::HiddenValues hidden(*settings);
   const rota::SystemClock clock;
   rota::Log log(settings->log_level, hidden);
   boost::asio::io_context loop(1);
-  auto daemon = rota::Daemon::create({.loop = loop,
-                                      .clock = clock,
-                                      .log = log,
-                                      .manager = manager,
-                                      .config_path = options.config,
-                                      .hidden = hidden},
-                                     *std::move(settings));
-  if (!daemon) return fail_with(hidden.hide(daemon.error()));
-  if (auto started = (*daemon)->start(); !started) return fail_with(hidden.hide(started.error()));
-  loop.run();
+  const auto served = serve({.loop = loop,
+                             .clock = clock,
+                             .log = log,
+                             .manager = manager,
+                             .hidden = hidden,
+                             .config_path = options.config},
+                            *settings);
+  if (!served) return fail_with(hidden.hide(served.error()));
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -7,8 +7,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <random>
+#include <system_error>
+#include <utility>
 
 #include "daemon/own_path.h"
+#include "daemon/system_clock.h"
 #include "settings/secret_files.h"
 #include "sqlite/sealer.h"
 
@@ -32,6 +36,33 @@ Result<void> check_place(const SecretSource& source, std::string_view key) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<HeadlessAuthClient>> connect_to_circle(boost::asio::io_context& loop,
+                                                              const Settings& settings,
+                                                              SecretPtr app_token) {
+  return HeadlessAuthClient::create(loop.get_executor(),
+                                    {.base_url = settings.upstream.base_url,
+                                     .app_token = std::move(app_token),
+                                     .connect_timeout = settings.upstream.connect_timeout,
+                                     .request_timeout = settings.upstream.request_timeout,
+                                     .ca_file = settings.upstream.ca_file,
+                                     .connections_max = settings.policy.max_in_flight});
+}
+
+Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const Settings& settings) {
+  ROTA_ASSIGN(auto store, open_store(settings));
+  Rotator::Parts parts{
+      .executor = needs.loop.get_executor(),
+      .clock = needs.clock,
+      .store = std::move(store),
+      .call = [&client =
+                   needs.client](AuthRequest request) { return client.call(std::move(request)); },
+      .tell = [&log = needs.log](const Notice& notice) { log.tell(notice); },
+      .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(),
+      .boot = this_boot(),
+      .audit = settings.audit};
+  return Rotator::create(std::move(parts), settings.policy);
+}
 
 Result<Settings> load_own_settings(const std::string& path) {
   ROTA_TRY(check_only_ours(path));
@@ -74,6 +105,16 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret
   // Nobody else can put another database, lock or mark there, or take ours away.
   ROTA_TRY(check_only_ours(path));
   return SqliteStore::open(path, std::move(sealer));
+}
+
+std::uint64_t database_bytes(const std::string& path) {
+  std::uint64_t bytes = 0;
+  for (const std::string& file : {path, path + "-wal"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file, missing);
+    if (!missing) bytes += size;
+  }
+  return bytes;
 }
 
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path) {

@@ -1,0 +1,28 @@
+#include "daemon/daemon_health.h"
+
+#include "daemon/version.h"
+#include "report/metrics.h"
+
+namespace rota {
+
+Health DaemonHealth::health() const {
+  Health health = health_of(parts_.rotator.engine(), parts_.files, parts_.rotator.now());
+  health.refused_in_all = parts_.connections.refused(ConnectionLimit::kTotal);
+  health.refused_of_uid = parts_.connections.refused(ConnectionLimit::kPerUid);
+  health.refused_by_rate = parts_.connections.refused(ConnectionLimit::kRate);
+  health.audit = parts_.rotator.audit_trail().health();
+  health.database_problem = parts_.hidden.hide(parts_.rotator.database_problem());
+  health.socket_problem = parts_.hidden.hide(parts_.sockets.file_problem);
+  health.metrics_problem = parts_.sockets.metrics_problem;
+  health.log_lines_dropped = parts_.log.dropped();
+  return health;
+}
+
+Readiness DaemonHealth::readiness() const {
+  const auto reasons = unready_reasons(health());
+  return {.ready = reasons.empty(), .json = readiness_json(reasons)};
+}
+
+std::string DaemonHealth::metrics() const { return metrics_text(health(), kVersion); }
+
+}  // namespace rota

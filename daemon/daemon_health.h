@@ -1,0 +1,37 @@
+#pragma once
+
+#include "api/services.h"
+#include "daemon/connection_log.h"
+#include "daemon/listeners.h"
+#include "daemon/log.h"
+#include "report/health.h"
+#include "report/readings.h"
+#include "rotator/rotator.h"
+#include "settings/hidden_values.h"
+
+namespace rota {
+
+// How the daemon does: makes the one snapshot, Health, of what each part knows. Readiness, metrics,
+// status and what the service manager is told are made of nothing else. Loop thread only.
+class DaemonHealth final : public HealthService {
+ public:
+  struct Parts {  // all outlive this
+    Rotator& rotator;
+    const FileStanding& files;
+    const SocketStanding& sockets;
+    const ConnectionLog& connections;
+    const Log& log;
+    const HiddenValues& hidden;
+  };
+  explicit DaemonHealth(Parts parts) : parts_(parts) {}
+
+  Health health() const;
+
+  Readiness readiness() const override;
+  std::string metrics() const override;
+
+ private:
+  const Parts parts_;
+};
+
+}  // namespace rota

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "daemon/connection_log.h"
+#include "daemon/daemon_health.h"
+#include "daemon/daemon_notes.h"
+#include "daemon/files_in_force.h"
+#include "daemon/listeners.h"
+#include "daemon/log.h"
+#include "daemon/service_manager.h"
+#include "rotator/rotator.h"
+
+namespace rota {
+
+// The daemon's life: starts its parts in the order that their promises need, says when it is ready,
+// obeys SIGHUP, SIGTERM and SIGINT, feeds the watchdog as long as the engine gets on, and stops the
+// parts. Owns none of them. Loop thread only.
+class DaemonLife {
+ public:
+  struct Parts {  // all outlive this, and the loop has ended when this goes
+    boost::asio::io_context& loop;
+    Log& log;
+    ServiceManager& manager;
+    DaemonNotes& notes;
+    Rotator& rotator;
+    FilesInForce& files;
+    Listeners& listeners;
+    ConnectionLog& connections;
+    const DaemonHealth& health;
+  };
+  struct Options {
+    std::string token_socket;    // for the log
+    Duration request_timeout{};  // how long a call in flight may keep a stop waiting
+  };
+
+  DaemonLife(Parts parts, Options options);
+
+  // Serves what is durable, takes the roster unless it is the one on record, and begins to rotate.
+  // Blocks on the roster's files. kConfig when there is neither a usable roster nor anything on
+  // record; errors of Listeners::open(). After that the loop runs until a signal to stop has ended
+  // everything.
+  Result<void> start();
+
+ private:
+  enum class Phase {
+    kStarting,  // clients wait in the backlog
+    kLive,
+    kStopping,
+  };
+
+  void wait_for_first_roster(int waits);
+  void go_live();
+  void wait_for_signals();
+  void reload_ended(bool done);
+  void roster_change_settled();
+  void keep_manager_informed();
+  void inform_manager_again(bool soon);
+  void keep_files_in_place();
+  void stop();
+  void part_stopped();
+  void stopped_in_part();
+  std::string status_text() const;
+  std::string stopping_text() const;
+
+  const Parts parts_;
+  const Options options_;
+  Phase phase_ = Phase::kStarting;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer informing_;
+  boost::asio::steady_timer going_live_;
+  boost::asio::steady_timer looking_;
+  boost::asio::steady_timer stop_limit_;
+  std::size_t parts_stopping_ = 0;
+};
+
+}  // namespace rota

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <string>
+
+#include "auth/headless_auth_client.h"
+#include "base/fingerprint.h"
+#include "base/result.h"
+#include "daemon/daemon_notes.h"
+#include "daemon/grant_keeper.h"
+#include "daemon/log.h"
+#include "daemon/reloads.h"
+#include "daemon/roster_intake.h"
+#include "daemon/worker.h"
+#include "report/readings.h"
+#include "rotator/rotator.h"
+#include "settings/hidden_values.h"
+#include "settings/settings.h"
+
+namespace rota {
+
+// Which of the files on disk is in force: settings, app token, grants and roster. Each comes into
+// force for itself; what is broken leaves the last good one in force and shows in standing(). Owns
+// the parts that keep each, and the thread that reads files for all of them; the parts are the
+// interface. Loop thread only.
+class FilesInForce {
+ public:
+  struct Parts {  // all outlive this
+    boost::asio::io_context& loop;
+    Log& log;
+    DaemonNotes& notes;
+    Rotator& rotator;
+    HeadlessAuthClient& client;
+    const HiddenValues& hidden;
+  };
+  // What a start has read of the files, but for the roster: RosterIntake::read_first() does that.
+  struct AtStart {
+    std::string config_path;
+    Settings settings;
+    GrantKeeper::Names names;
+    Fingerprint app_token = 0;
+  };
+  struct Events {
+    std::function<void()> reload_began;
+    std::function<void(bool done)> reload_ended;
+    std::function<void()> change_settled;  // of the roster, after it changed by itself
+  };
+
+  FilesInForce(Parts parts, AtStart at_start);
+
+  // Changes on disk count from here on. Once, before the roster is read for the first time.
+  void watch(Events events);
+  // From here on nothing is read but what a reload asks for.
+  void stop();
+
+  const FileStanding& standing() const { return readings_.standing(); }
+  GrantKeeper& grants() { return grants_; }
+  RosterIntake& roster() { return roster_; }
+  Reloads& reloads() { return reloads_; }
+
+ private:
+  Readings readings_;
+  GrantKeeper grants_;
+  Worker files_;
+  RosterIntake roster_;
+  Reloads reloads_;
+};
+
+}  // namespace rota

@@ -1,0 +1,186 @@
+#include "daemon/grant_keeper.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "base/text.h"
+
+namespace rota {
+namespace {
+
+constexpr std::size_t kGrantTextMax = 1'000;  // a grant may name very many
+constexpr Duration kNamesAgainMin{2'000};
+constexpr Duration kNamesAgainMax{60'000};
+constexpr std::size_t kNameJobsMax = 4;  // one look-up at a time
+
+// As the configuration has it, but for its place there.
+std::string text_of(const GrantSettings& grant) {
+  std::string text = fmt::format(
+      "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group",
+      is_plainly_no_secret(grant.name) ? grant.name : in_quotes_unless_secret(grant.name));
+  if (grant.all_members) text += " *";
+  for (const std::string& tag : grant.tags) text += " tag:" + tag;
+  for (const MemberKey& key : grant.members) text += " " + key.text();
+  return text;
+}
+
+const HeldGrant* wrong_one(const Grantees& grantees) {
+  const auto wrong = std::ranges::find_if(grantees.held, &HeldGrant::is_wrong);
+  return wrong == grantees.held.end() ? nullptr : &*wrong;
+}
+
+}  // namespace
+
+Result<GrantKeeper::Names> GrantKeeper::look_up_at_start(boost::asio::io_context& loop,
+                                                         const std::vector<GrantSettings>& grants) {
+  Names names{.worker = std::make_unique<Worker>(kNameJobsMax, loop.get_executor()), .found = {}};
+  auto answer = std::make_shared<std::promise<Grantees>>();
+  auto found = answer->get_future();
+  names.worker->post([answer, grants] { answer->set_value(find_grantees(grants)); });
+  names.found = found.wait_for(kNamesAtStartMax) == std::future_status::ready
+                    ? found.get()
+                    : known_grantees(grants, {});
+  if (const HeldGrant* wrong = wrong_one(names.found)) return fail(ErrorKind::kConfig, wrong->why);
+  return names;
+}
+
+GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names names)
+    : parts_(parts),
+      grants_(std::move(grants)),
+      in_force_(::geteuid(), names.found.grants),
+      policy_(in_force_.policy()),
+      again_(parts_.loop),
+      worker_(std::move(names.worker)) {
+  take(std::move(names.found));
+}
+
+// The names may take long to look up, and the roster may be broken: a withdrawal waits for neither.
+void GrantKeeper::put(std::vector<GrantSettings> fresh) {
+  const auto since = static_cast<std::uint64_t>(parts_.readings.next());
+  in_force_.put(known_grantees(fresh, holder_ids_).grants, since);
+  apply();
+  if (fresh != grants_) {
+    parts_.log.say(Severity::kInfo, "grants",
+                   fmt::format("new grants were read: {}", fresh.size()));
+    note_changes(grants_, fresh);
+    grants_ = std::move(fresh);
+  }
+  pause_ = Duration{0};
+  look_up();
+}
+
+// The state that is asked for has both: a grant that is gone there must not meet the tags of the
+// new roster.
+void GrantKeeper::withdraw_to(const std::vector<GrantSettings>& on_disk) {
+  const bool unread = in_force_.unread();
+  in_force_.withdraw_to(known_grantees(on_disk, holder_ids_).grants);
+  apply();
+  if (unread || !in_force_.unread()) return;
+  parts_.log.say(Severity::kWarning, "grants",
+                 "the grants on disk changed beside the roster: those that went are withdrawn, "
+                 "those that came wait for a reload");
+}
+
+void GrantKeeper::roster_in_force(Readings::Id reading) {
+  in_force_.roster_in_force(static_cast<std::uint64_t>(reading));
+  apply();
+}
+
+// Even where the text is the same a name may have come to mean another user.
+void GrantKeeper::look_up() {
+  switch (look_up_) {
+    case LookUp::kRunning:
+    case LookUp::kOutdated:
+      look_up_ = LookUp::kOutdated;
+      return;
+    case LookUp::kNone:
+      break;
+  }
+  look_up_ = LookUp::kRunning;
+  again_.cancel();
+  worker_->run([grants = grants_, known = holder_ids_] { return find_grantees(grants, known); },
+               [this](Grantees found) { looked_up(std::move(found)); });
+}
+
+void GrantKeeper::looked_up(Grantees found) {
+  if (std::exchange(look_up_, LookUp::kNone) == LookUp::kOutdated) return look_up();
+  take(std::move(found));
+}
+
+void GrantKeeper::take(Grantees found) {
+  std::vector<std::string> why;
+  for (const HeldGrant& grant : found.held) why.push_back(grant.why);
+  for (const std::string& each : why) {
+    if (std::ranges::find(held_told_, each) != held_told_.end()) continue;
+    parts_.log.say(Severity::kWarning, "grants", "a grant is held back: " + each);
+  }
+  if (why.empty() && !held_told_.empty()) {
+    parts_.log.say(Severity::kInfo, "grants", "no grant is held back any more");
+  }
+  held_told_ = why;
+  parts_.readings.grants_held(std::move(why));
+  in_force_.correct(found.grants);
+  holder_ids_ = std::move(found.ids);
+  apply();
+  if (found.may_come()) look_up_later();
+  for (auto& done : std::exchange(waiting_for_names_, {})) done();
+}
+
+void GrantKeeper::wait_for_names(std::move_only_function<void()> done) {
+  if (look_up_ == LookUp::kNone) return done();
+  // Whichever comes first takes it.
+  const auto once = std::make_shared<std::move_only_function<void()>>(std::move(done));
+  const auto call = [once] {
+    if (*once) std::exchange(*once, nullptr)();
+  };
+  waiting_for_names_.emplace_back(call);
+  const auto limit = std::make_shared<boost::asio::steady_timer>(parts_.loop, kNamesMax);
+  limit->async_wait([limit, call](const boost::system::error_code&) { call(); });
+}
+
+void GrantKeeper::look_up_later() {
+  if (stopped_) return;
+  pause_ = std::clamp(2 * pause_, kNamesAgainMin, kNamesAgainMax);
+  again_.expires_after(pause_);
+  again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) look_up();
+  });
+}
+
+void GrantKeeper::stop() {
+  stopped_ = true;
+  again_.cancel();
+}
+
+// At once, for open connections too.
+void GrantKeeper::apply() {
+  parts_.readings.grants_wait(in_force_.waiting());
+  parts_.readings.grants_unread(in_force_.unread());
+  AccessPolicy policy = in_force_.policy();
+  if (policy == policy_) return;
+  policy_ = std::move(policy);
+  changed_();
+}
+
+// One entry for each grant that went, and for each that came.
+void GrantKeeper::note_changes(const std::vector<GrantSettings>& before,
+                               const std::vector<GrantSettings>& after) {
+  const auto note_missing = [this](const auto& in, const auto& from, std::string_view what) {
+    for (const GrantSettings& grant : in) {
+      const std::string text = text_of(grant);
+      const bool there = std::ranges::any_of(
+          from, [&](const GrantSettings& other) { return text_of(other) == text; });
+      if (there) continue;
+      parts_.notes.note(AuditEvent::kGrantsChanged,
+                        shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
+    }
+  };
+  note_missing(before, after, "withdrawn");
+  note_missing(after, before, "granted");
+}
+
+}  // namespace rota

@@ -1,0 +1,160 @@
+#include "daemon/listeners.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "settings/accounts.h"
+
+namespace rota {
+namespace {
+
+constexpr mode_t kAdminSocketMode = S_IRUSR | S_IWUSR;
+constexpr Duration kAgainMin{1'000};
+constexpr Duration kAgainMax{30'000};
+
+Result<std::optional<gid_t>> group_id(const std::string& name) {
+  if (name.empty()) return std::optional<gid_t>{};
+  auto id = find_group(name);
+  if (id) return std::optional<gid_t>{*id};
+  return fail(id.error().kind, "[serve] token_socket_group: " + id.error().message);
+}
+
+}  // namespace
+
+Listeners::Listeners(Parts parts, const ServeSettings& settings, std::size_t calls_max)
+    : parts_(parts), settings_(settings), calls_max_(calls_max), metrics_again_(parts_.loop) {}
+
+Result<void> Listeners::open() {
+  ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
+  const std::size_t limit = raise_descriptor_limit();
+  ROTA_ASSIGN(descriptors_, share_descriptors(limit, settings_, calls_max_));
+  if (descriptors_.token_clients < settings_.max_connections) {
+    parts_.log.say(Severity::kWarning, "connection",
+                   fmt::format("max_connections = {} does not fit into {} open files "
+                               "(LimitNOFILE=, ulimit -n): it is {}",
+                               settings_.max_connections, limit, descriptors_.token_clients));
+  }
+  ROTA_TRY(open_sockets(std::move(inherited)));
+  open_metrics();
+  return {};
+}
+
+Result<void> Listeners::open_sockets(InheritedSockets inherited) {
+  ServerOptions token;
+  token.max_connections = descriptors_.token_clients;
+  token.max_connections_per_uid = settings_.max_connections_per_uid;
+  token.descriptors_end = descriptors_.clients_end;
+  ServerOptions admin;
+  admin.max_connections = admin.max_connections_per_uid = kAdminConnectionsMax;
+  admin.descriptors_end = descriptors_.admin_end;
+  std::optional<gid_t> group;  // of a file that we make; an inherited socket has its own
+  if (!inherited.token) {
+    ROTA_ASSIGN(group, group_id(settings_.token_socket_group));
+  }
+  ROTA_ASSIGN(token_, open_server(std::move(inherited.token), settings_.token_socket,
+                                  settings_.token_socket_mode, group, parts_.token, token));
+  ROTA_ASSIGN(admin_, open_server(std::move(inherited.admin), settings_.admin_socket,
+                                  kAdminSocketMode, std::nullopt, parts_.admin, admin));
+  return {};
+}
+
+Result<std::unique_ptr<Server>> Listeners::open_server(std::unique_ptr<ListenSocket> inherited,
+                                                       const std::string& path, mode_t mode,
+                                                       std::optional<gid_t> group,
+                                                       const Frontend& frontend,
+                                                       const ServerOptions& options) const {
+  auto listen = std::move(inherited);
+  if (!listen) {
+    ROTA_ASSIGN(listen, ListenSocket::bind(path, mode, group));
+  }
+  return Server::create(parts_.loop, std::move(listen), frontend, parts_.clock, parts_.observer,
+                        options);
+}
+
+// A network's address may not be up yet, either.
+void Listeners::open_metrics() {
+  if (!settings_.metrics_listen) return;
+  if (const auto opened = try_metrics(); !opened) {
+    std::string& told = parts_.standing.metrics_problem;
+    if (told != opened.error().message) {
+      told = opened.error().message;
+      parts_.log.say(Severity::kWarning, "metrics", fmt::format("{}; it is tried again", told));
+    }
+    return try_metrics_later();
+  }
+  if (!std::exchange(parts_.standing.metrics_problem, {}).empty()) {
+    parts_.log.say(Severity::kInfo, "metrics", "metrics_listen is there now");
+  }
+  if (state_ == State::kServing) metrics_->start();
+}
+
+Result<void> Listeners::try_metrics() {
+  const auto& address = settings_.metrics_listen;
+  auto listen = ListenSocket::bind_tcp(address->host, address->port);
+  if (!listen) {
+    return fail(listen.error().kind, "[serve] metrics_listen: " + listen.error().message);
+  }
+  // All of TCP is one peer.
+  ServerOptions options;
+  options.max_connections = kMetricsConnectionsMax;
+  options.max_connections_per_uid = kMetricsConnectionsMax;
+  options.descriptors_end = descriptors_.clients_end;
+  ROTA_ASSIGN(metrics_, Server::create(parts_.loop, *std::move(listen), parts_.metrics,
+                                       parts_.clock, parts_.observer, options));
+  return {};
+}
+
+void Listeners::try_metrics_later() {
+  metrics_pause_ = std::clamp(2 * metrics_pause_, kAgainMin, kAgainMax);
+  metrics_again_.expires_after(metrics_pause_);
+  metrics_again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && state_ != State::kEnding) open_metrics();
+  });
+}
+
+void Listeners::start() {
+  state_ = State::kServing;
+  token_->start();
+  admin_->start();
+  if (metrics_) metrics_->start();
+}
+
+void Listeners::shutdown(const Server::ShutdownTimes& times, std::move_only_function<void()> done) {
+  state_ = State::kEnding;
+  metrics_again_.cancel();
+  ended_ = std::move(done);
+  ending_ = metrics_ ? 3 : 2;
+  for (Server* server : {token_.get(), admin_.get(), metrics_.get()}) {
+    if (server != nullptr) server->shutdown(times, [this] { one_ended(); });
+  }
+}
+
+void Listeners::one_ended() {
+  if (--ending_ == 0) std::exchange(ended_, nullptr)();
+}
+
+void Listeners::keep_in_place() {
+  std::string problem;
+  for (Server* server : {token_.get(), admin_.get()}) {
+    const Result<void> kept = server->keep_in_place();
+    if (!kept && problem.empty()) problem = kept.error().message;
+  }
+  if (problem == parts_.standing.file_problem) return;
+  parts_.standing.file_problem = problem;
+  parts_.log.say(problem.empty() ? Severity::kInfo : Severity::kError, "socket",
+                 problem.empty() ? "all sockets are in their places" : problem);
+}
+
+void Listeners::grants_changed() {
+  for (Server* server : {token_.get(), admin_.get()}) {
+    if (server != nullptr) server->grants_changed();
+  }
+}
+
+std::size_t Listeners::connections() const { return token_->connections() + admin_->connections(); }
+
+}  // namespace rota

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/frontend.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "daemon/descriptors.h"
+#include "daemon/log.h"
+#include "daemon/service_manager.h"
+#include "serve/server.h"
+#include "settings/settings.h"
+
+namespace rota {
+
+// Why clients do not find a socket; each is empty while they do. For Health.
+struct SocketStanding {
+  std::string file_problem;     // the token socket or the admin socket
+  std::string metrics_problem;  // the port of metrics_listen
+};
+
+// The daemon's sockets: the token socket, the admin socket and, if the settings want it, the
+// metrics port. Opens them, shares the process's descriptors out among them, and makes again what
+// was taken away. Says problems in the log, once each, and keeps them in `standing`. Destroy it
+// when the loop runs no more. Loop thread only.
+class Listeners {
+ public:
+  struct Parts {  // all outlive the listeners
+    boost::asio::io_context& loop;
+    const Clock& clock;
+    Log& log;
+    ServerObserver& observer;
+    SocketStanding& standing;
+    // What each socket answers.
+    const Frontend& token;
+    const Frontend& admin;
+    const Frontend& metrics;
+  };
+
+  // `calls_max`: connections to Circle, which need descriptors too.
+  Listeners(Parts parts, const ServeSettings& settings, std::size_t calls_max);
+
+  // Takes over what the service manager hands down, and makes the others. From here on clients can
+  // connect and wait. kConfig or kIo for the token and the admin socket. A metrics port that cannot
+  // be had is no error: it is tried again, since another program may have the port for a while.
+  Result<void> open();
+  // Serves who connects. Once, after open().
+  void start();
+  // As of Server::shutdown(), for all of them: `done` comes once all have ended.
+  void shutdown(const Server::ShutdownTimes& times, std::move_only_function<void()> done);
+
+  // Makes a socket's file again that somebody has removed. Call it every few seconds.
+  void keep_in_place();
+  // The policy was replaced: open watches are judged by the new one. Harmless before open().
+  void grants_changed();
+  // Of clients of the token and the admin socket.
+  std::size_t connections() const;
+
+ private:
+  enum class State { kOpening, kServing, kEnding };
+
+  Result<void> open_sockets(InheritedSockets inherited);
+  Result<std::unique_ptr<Server>> open_server(std::unique_ptr<ListenSocket> inherited,
+                                              const std::string& path, mode_t mode,
+                                              std::optional<gid_t> group, const Frontend& frontend,
+                                              const ServerOptions& options) const;
+  void open_metrics();
+  Result<void> try_metrics();
+  void try_metrics_later();
+  void one_ended();
+
+  const Parts parts_;
+  const ServeSettings settings_;
+  const std::size_t calls_max_;
+  DescriptorShare descriptors_;
+  State state_ = State::kOpening;
+  std::unique_ptr<Server> token_;
+  std::unique_ptr<Server> admin_;
+  std::unique_ptr<Server> metrics_;  // null while nobody listens at metrics_listen
+  boost::asio::steady_timer metrics_again_;
+  Duration metrics_pause_{0};
+  std::size_t ending_ = 0;  // servers that have not ended yet
+  std::move_only_function<void()> ended_;
+};
+
+}  // namespace rota

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "auth/headless_auth_client.h"
+#include "base/fingerprint.h"
+#include "base/result.h"
+#include "daemon/daemon_notes.h"
+#include "daemon/grant_keeper.h"
+#include "daemon/log.h"
+#include "daemon/roster_intake.h"
+#include "daemon/worker.h"
+#include "report/readings.h"
+#include "rotator/rotator.h"
+#include "settings/hidden_values.h"
+#include "settings/settings.h"
+
+namespace rota {
+
+// A reload reads configuration, app token and roster, and brings each into force for itself, so
+// that one that is broken keeps none of the others back. Grants that went are withdrawn first, and
+// those that came wait for the roster (daemon/grants_in_force.h): no moment in between gives more
+// than the old state would, or the new one. Keeps the settings in force. One reload at a time, the
+// others wait. Files are read on the thread for files. Loop thread only.
+class Reloads {
+ public:
+  struct Parts {  // all outlive this, and the loop has ended when it goes
+    boost::asio::io_context& loop;
+    Log& log;
+    Worker& files;
+    DaemonNotes& notes;
+    Readings& readings;
+    GrantKeeper& grants;
+    RosterIntake& roster;
+    Rotator& rotator;
+    HeadlessAuthClient& client;
+    const HiddenValues& hidden;
+  };
+  struct Events {
+    std::function<void()> began = [] {};
+    std::function<void(bool done)> ended = [](bool) {};  // before whoever asked for it hears of it
+  };
+  // The JSON of the plan that was applied or is held, with what became of each part
+  // (daemon/reload_report.h). The error says what failed, and what came into force all the same:
+  // kConfig, kIo, kBusy or kInvalid (`approve` is not for what the roster asks for).
+  using Done = std::move_only_function<void(Result<std::string>)>;
+
+  // `settings` and `app_token` are what is in force: the client alone keeps the token itself.
+  Reloads(Parts parts, Settings settings, Fingerprint app_token, std::string config_path);
+
+  void on_events(Events events) { events_ = std::move(events); }
+  // `approve`: the id of a held plan, or empty. `done` comes once, never from inside of this call.
+  void reload(std::string approve, Done done);
+
+  static constexpr std::size_t kReloadsMax = 64;  // that wait; another one is kBusy
+
+ private:
+  struct Reload;
+  using ReloadPtr = std::shared_ptr<Reload>;
+  struct OnDisk {
+    Result<Settings> settings;
+    Result<SecretPtr> app_token;  // from where those settings say, or else those in force
+  };
+
+  void next();
+  void take(const ReloadPtr& reload, OnDisk on_disk);
+  void take_settings(Settings fresh, Reload& reload);
+  void take_app_token(const Result<SecretPtr>& app_token, Reload& reload);
+  void take_roster(const ReloadPtr& reload);
+  void roster_taken(const ReloadPtr& reload, const Result<RosterPlanPtr>& plan);
+  void part_done(const ReloadPtr& reload);
+  void finish(const ReloadPtr& reload);
+  void finished(const ReloadPtr& reload, Result<std::string> answer);
+
+  const Parts parts_;
+  const std::string config_path_;
+  Settings settings_;
+  Fingerprint app_token_;
+  Events events_;
+  std::deque<ReloadPtr> reloads_;  // the first one is being done
+};
+
+}  // namespace rota
