@@ -14,8 +14,8 @@
 
 namespace rota {
 
-// Says in the log what the servers could not take, and counts it. Any client can make it happen as
-// often as it likes, so a flood gets its first line and then one a minute. Loop thread only.
+// Logs and counts the connections that the servers refused. Any client can cause as many as it
+// likes, so a flood gets one line at its beginning and then one a minute. Loop thread only.
 class ConnectionLog final : public ServerObserver {
  public:
   using Say = std::function<void(Severity severity, std::string_view text)>;
@@ -26,9 +26,9 @@ class ConnectionLog final : public ServerObserver {
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
   void accept_failed(std::error_code error) override;
 
-  // Says what is due by now; call it every few seconds.
+  // Logs the counts that are due; call it every few seconds.
   void summarize();
-  // Says what has not been said yet.
+  // Logs the counts that were not logged yet; for the end.
   void finish();
 
   std::size_t refused(ConnectionLimit limit) const { return of(limit).total; }

@@ -4,10 +4,11 @@
 
 namespace rota {
 
-// What systemd and people can tell apart (sysexits.h): 78 is never restarted, the rest may pass.
+// The exit status of rotad (sysexits.h). systemd does not restart it after 78; the cause of any
+// other may pass.
 enum class ExitCode { kDone = 0, kFailed = 1, kConfig = 78 };
 
-// A wrong configuration and a store that is not ours are an operator's matter.
+// kConfig if an operator has to act: a wrong configuration, or a database that is not ours.
 ExitCode exit_code_of(const Error& error);
 
 }  // namespace rota

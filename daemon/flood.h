@@ -8,14 +8,14 @@
 
 namespace rota {
 
-// Keeps the log short when one thing happens again and again, as somebody else may make it: the
-// first is said at once, the others are counted, and their count is said once a minute for as long
-// as more come. Loop thread only.
+// Keeps the log short if others can make one thing happen again and again. The first one is logged
+// at once; the others are counted, and the count is logged once a minute as long as more come. Loop
+// thread only.
 class Flood {
  public:
   static constexpr Duration kLineEvery = std::chrono::minutes{1};
 
-  // One more. True: it is the first, say it now; false: it is counted.
+  // It happened once more. True: it is the first, so log it now. False: it was counted.
   bool begins(BootTime now) {
     if (last_line_) {
       ++unsaid_;
@@ -25,8 +25,9 @@ class Flood {
     return true;
   }
 
-  // Ask now and then. How many came since the last line, once that is a minute old; after a minute
-  // without any the flood is over, and the next one is a first again.
+  // To be asked every few seconds. The count to log: how many came since the last line, if that is
+  // a minute old. After a minute without any the flood is over, and the next one is the first
+  // again.
   std::optional<std::size_t> summary(BootTime now) {
     if (!last_line_ || now - *last_line_ < kLineEvery) return std::nullopt;
     if (unsaid_ == 0) {
@@ -37,7 +38,7 @@ class Flood {
     return std::exchange(unsaid_, 0);
   }
 
-  // What is left to be said at the end; 0: nothing.
+  // How many were counted and not logged yet.
   std::size_t unsaid() const { return unsaid_; }
 
  private:

@@ -9,31 +9,31 @@
 
 namespace rota {
 
-// The grants that decide, while a new configuration and a new roster come into force one after the
-// other. A grant by tag means what the roster of its own time means by the tag: new grants must not
-// meet the tags of an old roster, nor old grants those of a new one. So from the reload until a
-// roster that was read with the new grants, or after them, is durable and in force as a whole, a
-// token is given only to whom the old grants and the new ones give it. Withdrawals count at once.
-// Loop thread only.
+// The grants that decide while a new configuration and a new roster come into force one after the
+// other. A grant by tag means the tag as the roster of that time has it: new grants must not be
+// applied to the tags of an old roster, nor old grants to those of a new one. So there is a time,
+// from the reload until a roster that was read with the new grants or later is durable and in force
+// as a whole, in which a client gets a token only if both the old and the new grants allow it.
+// Withdrawn grants end at once. Loop thread only.
 class GrantsInForce {
  public:
   GrantsInForce(std::uint32_t own_uid, const std::vector<Grant>& grants);
 
-  // Another configuration's grants. `since`: the number of the first roster reading that goes with
+  // A reload brought these grants. `since`: the number of the first roster reading that belongs to
   // them.
   void put(const std::vector<Grant>& grants, std::uint64_t since);
-  // Another roster comes into force without a reload, beside a configuration that grants this. The
-  // state that is asked for has both, so what it withdraws is withdrawn now. What it adds waits for
-  // the next put(), since nobody has asked for that yet.
+  // A changed roster comes into force without a reload, and the configuration on disk has these
+  // grants by now. What they withdraw is withdrawn now, because it belongs to the same change. What
+  // they add waits for the next put(), because nobody asked for a reload yet.
   void withdraw_to(const std::vector<Grant>& grants);
-  // The latest configuration's grants, its names looked up anew.
+  // The grants of the latest configuration, after their names were looked up again.
   void correct(const std::vector<Grant>& grants);
-  // The roster of this reading is in force, and durable.
+  // The roster of this reading is in force as a whole, and durable.
   void roster_in_force(std::uint64_t reading);
 
-  // Whether some grants wait for a roster.
+  // Whether added grants wait for a roster.
   bool waiting() const { return sets_.size() > 1; }
-  // Whether the configuration on disk, as withdraw_to() saw it, waits for a reload.
+  // Whether the grants of withdraw_to() differ from those in force and wait for a reload.
   bool unread() const { return on_disk_.has_value(); }
   AccessPolicy policy() const;
 

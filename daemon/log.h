@@ -17,23 +17,23 @@ class logger;
 
 namespace rota {
 
-// The daemon's log, the only one there is: to the journal with its fields (EVENT=, MEMBER=) where
-// stderr leads there, to stderr in readable lines otherwise. A thread of its own writes: nobody
-// waits for a log that is not read. Lines that find no room meanwhile are dropped, counted, and the
-// count is logged once there is room again. Loop thread only.
+// The log; only the daemon has one. It goes to the journal, with the fields EVENT= and MEMBER=, if
+// stderr leads there, otherwise to stderr as text. A thread of its own writes, so nobody waits for
+// a log that is not read. If kLinesMax lines wait, further ones are dropped and counted, and the
+// count is logged once there is room. Loop thread only.
 class Log {
  public:
   static constexpr std::size_t kLinesMax = 4'096;  // that wait to be written
 
-  // No line repeats one of the values that `hidden` has.
+  // No line repeats a value of `hidden` (P10).
   explicit Log(LogLevel level, HiddenValues hidden = {});
-  ~Log();  // gives what waits a second to be written
+  ~Log();  // waits up to a second for the lines that are not written yet
 
   void set_level(LogLevel level);
   void tell(const Notice& given);
   void say(Severity severity, std::string_view event, std::string_view text);
-  // Logs how many lines were dropped since this was last logged, if any. Call it now and then.
-  // False: there is no room for that yet.
+  // Logs how many lines were dropped since this was last logged, if any were. To be called every
+  // few seconds. False: there is no room for that line yet.
   bool tell_dropped();
   std::uint64_t dropped() const { return dropped_; }
 

@@ -9,12 +9,13 @@ enum class DaemonCommand { kRun, kCheck, kKeygen, kExit };
 struct DaemonOptions {
   DaemonCommand command = DaemonCommand::kRun;
   std::string config = "/etc/rota/rotad.toml";
-  // Only for kExit: help or version is wanted, or the words were wrong.
+  // Only for kExit: help or version was asked for, or the command line is wrong.
   int exit_code = 0;
-  std::string said;  // for standard output
+  std::string said;  // to be printed on standard output
 };
 
-// Reads the command line; prints errors itself.
+// Reads the command line. Prints errors on standard error itself, without words that may be
+// secrets.
 DaemonOptions read_options(int argc, char** argv);
 
 }  // namespace rota

@@ -6,11 +6,11 @@
 
 namespace rota {
 
-// kConfig if somebody else than root and this process's user can write to the file, or to a folder
-// on the way to it, links included: he could replace the file. A folder with the sticky bit, such
-// as /tmp, is good as long as what is in it belongs to root or to us. The message names the place
-// and how to mend it. A file that does not exist is for whoever opens it to report. Blocks on the
-// disk.
+// Checks that only root and the user of this process can change or replace the file at `path`.
+// kConfig: others can write to it or to a folder on the way to it (symbolic links are followed);
+// the message has the place and the command that fixes it. A folder with the sticky bit, such as
+// /tmp, is accepted if what it holds on that way belongs to root or to us. A file that does not
+// exist is no error here: the caller sees that when it opens it. Blocks on the disk.
 Result<void> check_only_ours(const std::string& path);
 
 }  // namespace rota

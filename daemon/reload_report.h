@@ -9,20 +9,20 @@
 
 namespace rota {
 
-// What became of each part of one reload. The parts come into force each for itself.
+// What became of each part of a reload. Each part comes into force on its own. A plain value.
 struct ReloadReport {
   enum class Part {
     kInForce,  // as it is on disk
-    kWaiting,  // read, and partly in force: something else comes first
-    kFailed,   // what was in force before stays so
+    kWaiting,  // read, but only partly in force: it waits for the roster or for an operator
+    kFailed,   // what was in force before stays in force
   };
 
   Part configuration = Part::kInForce;
   Part grants = Part::kInForce;
   Part app_token = Part::kInForce;
   Part roster = Part::kInForce;
-  std::vector<std::string> needs_restart;  // sections that changed and that no reload takes in
-  std::vector<std::string> held_back;      // grants whose holder is not there, and why
+  std::vector<std::string> needs_restart;  // sections with changes that a reload does not apply
+  std::vector<std::string> held_back;      // why grants are held back, one sentence each
   std::vector<std::string> problems;       // a sentence for each part that failed
   std::optional<ErrorKind> kind;           // of the first problem
 
@@ -33,12 +33,12 @@ struct ReloadReport {
   bool failed() const { return !problems.empty(); }
 };
 
-// What the reload failed with, and what came into force all the same.
+// The error of a failed reload: all its problems, and what came into force nevertheless.
 Error error_of(const ReloadReport& report);
 // A plan's JSON with the member "reload" added: {"configuration","grants","app_token","roster",
 // "needs_restart","held_back"}.
 std::string with_report(std::string plan_json, const ReloadReport& report);
-// Warnings of a reload that did not fail, for the log.
+// What to log as warnings, whether or not the reload failed.
 std::vector<std::string> warnings_of(const ReloadReport& report);
 
 }  // namespace rota

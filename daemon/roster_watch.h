@@ -21,34 +21,36 @@ struct inotify_event;
 
 namespace rota {
 
-// Tells when the roster on disk may have changed, once nobody has touched it for kSettle.
+// Reports that the roster on disk may have changed, once it has been left alone for kSettle.
 //
-// What counts is the roster's stamp (lib/settings/secret_files.h) and what inotify tells of its
-// names; that the stamp is looked at now and then, too, covers what no event tells: a folder that
-// was made anew, a link somewhere on the way, a network's file system. A file that is being written
-// is left alone until it is closed, and a change that comes while the roster is read has it read
-// again. Loop thread only; safe to destroy at any time.
+// It goes by the roster's stamp (settings/secret_files.h) and by inotify's events for its names. It
+// looks at the stamp every kLookEvery as well, for changes without an event: a folder that was
+// created again, a link on the way, a network file system. It waits until a file that is being
+// written is closed. After a change while the roster is being read it reports another one. Loop
+// thread only; may be destroyed at any time.
 class RosterWatch {
  public:
   static constexpr Duration kSettle{300};
-  // A file that somebody keeps open after writing to it is read when it has been quiet for so long.
+  // A file that stays open after a write counts as finished after this long without another write.
   static constexpr Duration kWriterMax{30'000};
-  // A roster that changes and changes is told of after this; it is not read, for it may be half.
+  // If changes do not stop for this long, Events::unsettled is called. The roster is not read then,
+  // because it may be half written.
   static constexpr Duration kUnsettledMax{30'000};
   static constexpr Duration kLookEvery{10'000};
 
   struct Events {
     std::function<void()> changed;    // read it now
-    std::function<void()> unsettled;  // it changes too often to be read; once for each such time
+    std::function<void()> unsettled;  // it keeps changing; called once each time that happens
   };
 
-  // Notes every change from here on, so create it before the roster is read for the first time.
-  // `path`: the roster's file, or its folder. kIo when the kernel gives no watch.
+  // Notices every change from now on, so create it before the roster is read for the first time.
+  // `path`: the file or folder of the roster. kIo: the kernel gives no watch.
   static Result<std::unique_ptr<RosterWatch>> create(boost::asio::io_context& loop,
                                                      std::string path, Events events);
 
  private:
-  // What a watched folder has of the roster: file names, and whether every *.toml in it counts.
+  // What to look for in a watched folder: these names, and every *.toml if it is the roster's
+  // folder.
   struct Watched {
     std::set<std::string, std::less<>> names;
     bool is_roster = false;
@@ -73,8 +75,8 @@ class RosterWatch {
   boost::asio::steady_timer looking_;
   std::map<int, Watched> watched_;  // by inotify's watch descriptor
   RosterStamp seen_;
-  bool by_stamp_ = false;                          // what is settling was seen by its stamp alone
-  std::set<std::pair<int, std::string>> writing_;  // files written to and not closed since
+  bool by_stamp_ = false;                          // only the stamp showed the change, no event
+  std::set<std::pair<int, std::string>> writing_;  // files written to and not closed yet
   std::optional<std::chrono::steady_clock::time_point> unsettled_since_;
   bool told_unsettled_ = false;
 };

@@ -13,25 +13,26 @@
 
 namespace rota {
 
-// What the service manager is told, by the protocol of sd_notify(3). A manager that does not read
-// within 0.2 s misses what it is told. From the first ready() on a thread waits for it, since
-// tokens are served meanwhile; before that the caller does. Loop thread only.
+// Tells the service manager how the daemon is, by the protocol of sd_notify(3). If the manager does
+// not read within 0.2 s, the message is lost. From the first ready() on a thread of its own waits
+// for the manager, because tokens are served then; before, the caller waits. Loop thread only.
 //
-// Every local user can read a status (`systemctl show`): it has counts, codes and states, and
-// quotes no error's text, no file and no member.
+// Every local user can read a status (`systemctl show`), so a status must have counts, codes and
+// states only: no text of an error, no path and no member.
 class ServiceManager {
  public:
-  // Where it listens, as $NOTIFY_SOCKET says; empty: there is none, and each call does nothing.
+  // `notify_socket`: the value of $NOTIFY_SOCKET; empty: there is no manager, and no call does
+  // anything.
   explicit ServiceManager(std::string notify_socket);
 
-  // A start that may take this long from now on; never shortens what the unit allows.
+  // The start may take this long from now on. Never shortens the time that the unit allows.
   void starting(const std::string& status, Duration at_most);
   void ready(const std::string& status);
   void reloading();
-  // A stop that wants so much time from now on; say how it goes by tell().
+  // The stop may take this long from now on; tell() says how it goes, and can ask for more.
   void stopping(const std::string& status, Duration at_most);
-  // The last words of a start that failed: its exit code, and for one that no restart follows (78)
-  // how the units get going again.
+  // The start failed. The status says with which exit code and, if systemd does not start it again
+  // (78), how to start the units once the cause is fixed.
   void failed(const Error& error);
 
   struct News {
@@ -39,11 +40,11 @@ class ServiceManager {
     std::string status;
     std::optional<Duration> more_time{};
   };
-  // In one notice, as far as it is news.
+  // Sends one message with what is new in `news`; none if nothing is.
   void tell(const News& news);
   void status(std::string line) { tell({.alive = false, .status = std::move(line)}); }
 
-  // How often tell() of being alive is wanted; none: no watchdog is set.
+  // How often to call tell() with `alive` at least; none: the unit has no watchdog.
   static std::optional<Duration> watchdog_interval();
 
  private:
@@ -51,17 +52,18 @@ class ServiceManager {
 
   const std::string notify_socket_;
   std::string last_status_;
-  std::unique_ptr<Worker> sender_;  // null before the first ready(); its end sends what waits
+  std::unique_ptr<Worker> sender_;  // null before the first ready(); sends what waits at its end
 };
 
-// What failed() says, on one line.
+// The status that failed() sends, one line.
 std::string last_words(const Error& error);
 
-// How long reading a database of this size may take on a slow disk.
+// How long loading a database of this size may take on a slow disk.
 Duration load_time_max(std::uint64_t database_bytes);
 
-// The listening sockets that the service manager handed down, by their FileDescriptorName=: "token"
-// and "admin". kConfig for a descriptor with another name or of another kind.
+// The listening sockets that systemd passed, by their FileDescriptorName= "token" and "admin";
+// null: it passed none of that name. kConfig: a descriptor has another name, or is not a listening
+// Unix socket. To be called once.
 struct InheritedSockets {
   std::unique_ptr<ListenSocket> token;
   std::unique_ptr<ListenSocket> admin;

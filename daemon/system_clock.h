@@ -5,14 +5,13 @@
 
 namespace rota {
 
-// The machine's own clocks: CLOCK_REALTIME and CLOCK_BOOTTIME. Any thread.
+// The machine's clocks: CLOCK_REALTIME and CLOCK_BOOTTIME. Safe on any thread.
 class SystemClock final : public Clock {
  public:
   Now now() const override;
 };
 
-// This run of the kernel, as $ROTA_BOOT_ID or the kernel says. Where neither does, one that is
-// equal to no other.
+// The boot id, from $ROTA_BOOT_ID or from the kernel; if neither has one, a random one.
 BootId this_boot();
 
 }  // namespace rota

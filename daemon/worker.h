@@ -16,28 +16,28 @@
 
 namespace rota {
 
-// A thread for what may block: files, name services, a log that nobody reads. It runs one job after
-// the other, in order. No method waits for a job, except the destructor: that gives the jobs
-// kEndMax, and then leaves a thread that is still blocked to the end of the process.
+// A thread for work that may block: files, name services, a log that nobody reads. It runs the jobs
+// one after the other, in order. Only the destructor waits: it gives the jobs kEndMax, and then
+// leaves a thread that is still blocked running until the process ends.
 class Worker {
  public:
   using Job = std::move_only_function<void()>;
 
   static constexpr Duration kEndMax{1'000};
 
-  // `jobs_max`: how many may wait. `loop`: where the ends of run() go.
+  // `jobs_max`: how many jobs may wait. `loop`: runs the `done` of run().
   explicit Worker(std::size_t jobs_max,
                   std::optional<boost::asio::any_io_executor> loop = std::nullopt);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // False: too many jobs wait, and this one is not run. A job owns all that it touches, since it
-  // may outlive everybody else.
+  // False: too many jobs wait, and this one will not run. A job must own all that it uses, because
+  // it may outlive everything else.
   bool post(Job job);
 
-  // Runs `work` on the thread and then `done`, with what it returned, on the loop. `done` is
-  // dropped if the worker ends first.
+  // Runs `work` on the thread, and then `done` with its result on the loop. If the worker ends
+  // first, `done` is dropped. False as for post().
   template <class Work, class Done>
   bool run(Work work, Done done) {
     return post([state = state_, work = std::move(work), done = std::move(done)]() mutable {
