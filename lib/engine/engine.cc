@@ -32,7 +32,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {
   journal_.put_dates(outbox_.changes());
-  // The pause after the slots: what came before it does not delay what comes after.
+  // The pause after the slots: a restored slot from before the pause must not move it.
   for (const BootTime over : journal_.completions(now.boot)) {
     if (over + policy_.window >= now.boot) gate_.restore(over);
   }
@@ -40,7 +40,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
     gate_.pause_until(*until);
     put_pause(*until);
   }
-  // The ledger tells how long this community's tokens live before the first call does.
+  // The tokens on record show how long this community's tokens live, before the first call does.
   for (const MemberRecord& record : snapshot.members) {
     for (const Token& token : record.tokens) learned_.recall(token);
   }
@@ -73,7 +73,7 @@ void Engine::start(Now now, Commands& out) {
     publish(slot);
     replan(slot, now);
   }
-  // What is published here is durable already: it need not wait for a commit.
+  // What is published here is already durable, so it need not wait for a commit.
   Commands then = outbox_.take_then();
   std::ranges::move(then, std::back_inserter(out));
   unite_namesakes(now);
@@ -130,7 +130,7 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   return wake;
 }
 
-// When a call of this lane can go out. None: there is none, or a reply comes first.
+// When a call of this lane can go out. None: no call is planned, or a reply must come first.
 std::optional<BootTime> Engine::lane_wakes_at(Lane lane, Now now) {
   const auto first = schedule_.first(lane);
   const bool probes = lane == Lane::kRefresh && wants_time_probe();
@@ -144,7 +144,7 @@ std::optional<BootTime> Engine::lane_wakes_at(Lane lane, Now now) {
     if (has_asked_for_time()) return std::nullopt;
     at = learned_.time_probe_at();
   }
-  // Held back by calls in flight only: their replies are the event to wait for.
+  // Only the number of calls in flight holds it back: the next reply is the event to wait for.
   if (at <= now.boot && !may_send(lane, now)) return std::nullopt;
   return at;
 }
@@ -187,7 +187,7 @@ void Engine::send_due(Now now) {
   }
 }
 
-// What was learned since a member was queued may have moved it to a later time or another lane.
+// What was learned after a member was queued may have moved it to a later time or another lane.
 std::optional<Engine::DueCall> Engine::first_due(Lane lane, Now now) {
   const WallTime circle = circle_now(now);
   for (auto due = schedule_.first(lane); due && due->at <= circle; due = schedule_.first(lane)) {

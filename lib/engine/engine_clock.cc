@@ -7,13 +7,13 @@
 #include "model/expiry.h"
 #include "plan/identity.h"
 
-// Circle's time: when it is asked for, and what follows when it is not what it was taken for.
+// Circle's time: when to ask for it, and what follows if our idea of it was wrong.
 
 namespace rota {
 
 void Engine::on_wall_step(Now now, Commands& out) { pump(now, out); }
 
-// Both clocks are looked at before anything is made of an event.
+// Looks at both clocks, before an event is handled.
 void Engine::look_at_clocks(Now now) {
   const WallTime before = circle_now(now);
   if (learned_.clock().follow_wall(now)) {
@@ -28,7 +28,7 @@ void Engine::look_at_clocks(Now now) {
                    (clock().settled_skew() - clock().skew(now)).count()));
 }
 
-// Whether a call is on its way, or about to be, whose reply settles what Circle's time is.
+// Whether a call is in flight, or about to be sent, whose reply settles what time it is at Circle.
 bool Engine::has_asked_for_time() const {
   return std::ranges::any_of(gate_.calls(), [this](const auto& call) {
     const CallState& state = call.second;
@@ -40,8 +40,8 @@ bool Engine::wants_time_probe() const {
   return learned_.wants_time_probe(has_asked_for_time(), gate_.in_flight() > 0);
 }
 
-// Whose refresh is to tell the time: the one that is due first; if none is planned, since all are
-// refreshed on demand, any that can be made.
+// The refresh that asks for the time: the one that is due first. If none is planned, because all
+// members are refreshed on demand, any that is possible.
 std::optional<Engine::DueCall> Engine::time_probe(Now now) const {
   if (const auto first = schedule_.first(Lane::kRefresh)) {
     const auto planned = plan_of(members_.at(first->member), now).calls[index_of(Lane::kRefresh)];
@@ -73,8 +73,8 @@ void Engine::probe_time(Now now) {
   if (const auto probe = time_probe(now)) start_call(members_.at(probe->member), probe->call, now);
 }
 
-// `latest`: the time that tokens were judged by until this reply. What it held back is served on,
-// and told to watches once more.
+// `latest`: the time by which tokens were judged until this reply. Tokens that it held back are
+// served again, and watches get them once more.
 void Engine::end_doubt(WallTime latest, Now now) {
   const WallTime circle = circle_now(now);
   for (auto& [member, slot] : members_.all()) {
@@ -88,7 +88,7 @@ void Engine::end_doubt(WallTime latest, Now now) {
   }
 }
 
-// Circle's clock was not what we took it for: what was counted by it starts anew.
+// Our idea of Circle's clock was wrong: times that were set by it are set again.
 void Engine::clock_moved(Duration by, Now now) {
   if (by > Duration{0}) journal_.postpone_doubts(by, outbox_.changes());
   const WallTime circle = circle_now(now);

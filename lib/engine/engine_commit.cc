@@ -10,7 +10,7 @@
 #include "plan/identity.h"
 #include "plan/lifecycle.h"
 
-// What is committed together, and what leaves the engine once it is durable (P2, P3).
+// What is committed together, and what leaves the engine after the commit (P2, P3).
 
 namespace rota {
 namespace {
@@ -33,7 +33,7 @@ void Engine::flush(Now now, Commands& out) {
   }
   record_uses(now);
   if (!outbox_.has_changes()) {
-    // Nothing to make durable: what is to be told or answered need not wait.
+    // Nothing has to become durable, so commands and answers need not wait.
     roster_steps_ = 0;
     if (!let_out(outbox_.release_unchanged(), now, out)) return;
     send_due(now);
@@ -78,7 +78,7 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
   pump(now, out);
 }
 
-// Says whether a wait goes on that was to be answered: its member may be due for a call.
+// True: a wait that was to be answered goes on, so its member may be due for a call.
 bool Engine::let_out(Outbox::Released released, Now now, Commands& out) {
   std::ranges::move(released.then, std::back_inserter(out));
   bool goes_on = false;
@@ -96,7 +96,8 @@ bool Engine::let_out(Outbox::Released released, Now now, Commands& out) {
   return goes_on;
 }
 
-// The token that was to be served ended while the commit ran: the wait goes on for the next one.
+// If the token that was to be served expired while the commit ran, the wait goes on for the next
+// one.
 bool Engine::wait_again(WaitId id, Now now) {
   const Waits::Wait& wait = waits_.at(id);
   MemberSlot* const slot = members_.find(wait.request.member);
@@ -115,12 +116,12 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
       !rotates(call.kind) || (keeps_tokens(slot.record.state) && call.id >= slot.revoked_before);
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
-  // Meanwhile a refresh token may have come to be revoked, which goes first.
+  // By now a refresh token may have to be revoked, and that goes first.
   const auto first = plan_of(slot, now).calls[index_of(Lane::kRevocation)];
   const bool overtaken = call.kind == CallKind::kRevokeAccess && first &&
                          first->kind == CallKind::kRevokeRefresh && first->due <= circle_now(now);
   if (stopping_ || !wanted || !has_token || overtaken || !gate_.may_still_send(call, now.boot)) {
-    // The commit took its time, and what was planned before it is wanted no more, or not now.
+    // During the commit things changed: the call is no longer wanted, or must not be sent now.
     close_row(call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
               now);
     gate_.give_up(id);
@@ -139,7 +140,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
                                 .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
 }
 
-// Whoever calls on_tick() at next_wake() never sees the second; a disk that hangs makes the first.
+// The first is a disk that hangs. The second cannot happen if on_tick() is called at next_wake().
 bool Engine::is_stuck(Now now) {
   if (outbox_.running_for(now.boot) > kCommitHungMax) return true;
   const auto wake = next_wake(now);

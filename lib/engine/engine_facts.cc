@@ -8,7 +8,7 @@
 #include "plan/freshness.h"
 #include "plan/next_action.h"
 
-// What replies teach: about Circle's clock, about the tokens' life, and when a failing member is
+// What replies teach about Circle's clock and the life of its tokens, and when a failing member is
 // tried again.
 
 namespace rota {
@@ -24,15 +24,15 @@ void Engine::count_failure(MemberSlot& slot, Now now) {
   members_.mark_failing(slot.record.id);
 }
 
-// After an outage nobody waits out a backoff that the outage earned; the lanes still go by
-// deadline.
+// After an outage no member has to wait for the end of a backoff that the outage caused. The lanes
+// still go by due time.
 void Engine::forgive_all(Now now) {
   for (const MemberId member : members_.take_failing()) {
     MemberSlot& slot = members_.at(member);
     if (slot.record.state == MemberState::kUnknown) continue;
     slot.attempts.revocations.clear();
     if (slot.attempts.dead_on_arrival) {
-      members_.mark_failing(member);  // Circle does answer it: the next token may be no better (P7)
+      members_.mark_failing(member);  // Circle answers, but the next token may be no better (P7)
     } else {
       slot.attempts.failures = 0;
     }

@@ -8,25 +8,25 @@
 #include "plan/identity.h"
 #include "plan/lifecycle.h"
 
-// Who the tokens of a reply belong to (P13), whether they may be used (P4), and how long those may
-// live that were lost with one (P3).
+// Which member the tokens of a reply belong to (P13), whether they may be used (P4), and how long
+// tokens may live that were lost with a reply (P3).
 
 namespace rota {
 
-// A selector's first issue may show that it is a member that another entry brought already: then
-// both are one record from here on, and its tokens are shared.
+// The first issue for a selector may show that another entry already names this member. From then
+// on both are one record and share its tokens.
 MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, const Reply& reply,
                                    Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   if (issued == nullptr) return slot;
   const std::int64_t circle_id = issued->pair.community_member_id;
-  // A name that led to nobody for a while may be pinned, and is this member again.
+  // A name that led to no member for a while may still be pinned: it is this member again.
   if (slot.record.community_member_id.value_or(circle_id) != circle_id) return slot;
   const bool contradicts = std::ranges::any_of(slot.record.selectors, [&](const Selector& s) {
     return s.key.kind == SelectorKind::kCommunityMemberId && s.key.id() != circle_id;
   });
-  // One that the roster names by this id may never have been issued itself: it may be there as
-  // retired.
+  // The roster may name the member by this id in an entry that never had a token, for example
+  // because it is retired.
   MemberSlot* const pinned = members_.find_pinned(circle_id);
   MemberSlot* const known =
       pinned != nullptr
@@ -36,7 +36,8 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, cons
 
   MemberSlot& into = *known;
   if (into.record.state == MemberState::kMismatched) {
-    // That one was this member until its selector went to another: its tokens are this one's.
+    // That record was this member until its selector moved to another one: its tokens are this
+    // member's.
     record_change(slot, take_tokens(slot.record, into.record, circle_now(now)));
     members_.unindex(into);
     into.record.community_member_id.reset();
@@ -50,8 +51,8 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, cons
   return into;
 }
 
-// One name of several leads to somebody else by now, or to nobody: from here on it is a member of
-// its own, which nothing is served to, and the other names go on.
+// One of several names now leads to somebody else, or to nobody. It becomes a member of its own,
+// for which nothing is served; the other names go on.
 MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, const Reply& reply,
                                        Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
@@ -73,8 +74,8 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
   return split;
 }
 
-// A selector that led to one member now brings the tokens of another that has a record of its own:
-// they are that one's, to be kept or revoked as it stands.
+// A selector that led to one member now brings the tokens of another member that has a record. They
+// belong to that record, which keeps or revokes them, depending on its state.
 bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const auto* issued = std::get_if<Issued>(&reply.outcome);
   if (issued == nullptr || !is_other_identity(slot.record, issued->pair)) return false;

@@ -6,22 +6,22 @@
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
 
-// How two records that are one member's become one.
+// How two records of one member become one.
 
 namespace rota {
 
-// `slot` is gone after that.
+// Afterwards `slot` no longer exists.
 void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   tell(Severity::kInfo, "alias", &slot,
        fmt::format("is the same member as {}: they share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
-  ++generation_;  // entries move to a member that a comparison may have looked at
+  ++generation_;  // entries move to a member that a comparison may already have looked at
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
-  waits_.rename(from, into.record.id);  // those that are answered but not let out, too
+  waits_.rename(from, into.record.id);  // answered ones that have not left yet, too
   for (const OperatorId op : slot.operations) {
-    // It may be about both of them, and is to be completed once.
+    // It may be about both of them, and must be completed once.
     if (operations_.rename(op, from, into.record.id)) into.operations.push_back(op);
   }
   into.rotations_asked += slot.rotations_asked;
@@ -34,13 +34,14 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   record_change(into, change);
 }
 
-// The member that the table shows under this id: clients name members as the table has them, and it
-// learns of a merge when that is durable.
+// The member that the table shows under this id. Clients name members by the ids of the table,
+// which learns of a merge only when it is durable.
 MemberSlot* Engine::find_shown(MemberId member) { return members_.find(outbox_.owner_of(member)); }
 
-// A database of before keys were compared in their canonical form can hold two records whose keys
-// differ only in the case of an address: they are one member, unless Circle has said otherwise of
-// both. After what is published at the start, for this has to be durable first (P2).
+// An old database, which did not compare keys in their canonical form, can have two records whose
+// keys differ only in the case of an address. They are one member, unless both are pinned to
+// different Circle ids. Runs after what the start publishes, because the merge has to be durable
+// first (P2).
 void Engine::unite_namesakes(Now now) {
   for (const auto& [one, other] : members_.take_namesakes()) {
     MemberSlot* const first = members_.find(one);

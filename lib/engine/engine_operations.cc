@@ -4,7 +4,7 @@
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
 
-// What operators ask for, and how it ends.
+// What operators ask for, and how that ends.
 
 namespace rota {
 namespace {
@@ -105,7 +105,7 @@ void Engine::note_revocation(const MemberSlot& slot, const Token& token, const s
   }
 }
 
-// Ends what operators have asked about this member that is of this kind.
+// Ends the operations of this kind for this member.
 void Engine::complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end) {
   const auto operations = slot.operations;
   for (const OperatorId op : operations) {
@@ -113,7 +113,7 @@ void Engine::complete_all(MemberSlot& slot, OperatorAction action, OperationEnd 
   }
 }
 
-// That it is not done needs no commit: an operator is told in time while the store fails.
+// "Not done" needs no commit, so an operator gets the report in time even while commits fail.
 void Engine::expire_operations(Now now, Commands& out) {
   for (const OperatorId op : operations_.over(now.boot, stopping_)) {
     operations_.give_up_on_disk(op);
@@ -126,7 +126,7 @@ void Engine::expire_operations(Now now, Commands& out) {
   }
 }
 
-// This member's part of the operation is over; the report goes out with the last one.
+// The operation is over for this member. The report leaves with the last one.
 void Engine::complete(OperatorId op, MemberSlot& slot, OperationEnd end) {
   std::erase(slot.operations, op);
   if (operations_.action_of(op) == OperatorAction::kRotate) --slot.rotations_asked;

@@ -8,8 +8,8 @@
 #include "plan/identity.h"
 #include "plan/lifecycle.h"
 
-// The records as the engine keeps them: what they become in time, what of them is published, and
-// how they are found.
+// The records in the engine: what time does to them, what is published of them, and how they are
+// found.
 
 namespace rota {
 namespace {
@@ -20,16 +20,17 @@ constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
 }  // namespace
 
 void Engine::housekeep_due(Now now) {
-  // A clock that runs ahead at a start would throw live tokens away.
+  // A clock that runs ahead at the start would throw away live tokens.
   if (!clock().confirmed()) return;
   const WallTime circle = circle_now(now);
-  // Those that left by one roster are all due at once some day. The rest has its turn at once.
+  // Members that left with one roster are all due at the same time. Those beyond the limit get
+  // their turn in the next pass, which follows at once.
   for (std::size_t kept = 0; kept < kHousekeepingMax; ++kept) {
     const auto due = schedule_.first_housekeeping();
     if (!due || due->at > circle) return;
     MemberSlot& slot = members_.at(due->member);
     const MemberRecord& record = slot.record;
-    if (slot.in_flight) {  // its reply plans it anew
+    if (slot.in_flight) {  // its reply will plan it again
       schedule_.end_housekeeping(due->member, slot.places);
       continue;
     }
@@ -41,7 +42,7 @@ void Engine::housekeep_due(Now now) {
       }
     }
     const RecordChange over = housekeep(slot.record, policy_.revoke_superseded_after, circle);
-    // A removed member's tokens outlive its retirement.
+    // Tokens of a removed member can outlive its retirement.
     if (!over.erased.empty() && !keeps_tokens(record.state)) outbox_.scrub();
     record_change(slot, over);
     settle_if_nothing_alive(slot, now);
@@ -55,7 +56,8 @@ void Engine::housekeep_due(Now now) {
 }
 
 void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
-  // Nothing is sent for a member that is out, so the mark may be raised again and again.
+  // No call that brings tokens is sent for a member that is out, so raising the mark again does no
+  // harm.
   if (!keeps_tokens(slot.record.state)) slot.revoked_before = journal_.next();
   if (change.empty()) return;
   if (change.row) {
@@ -83,7 +85,7 @@ bool Engine::idle_issues_go_on(Now now) const {
   return since && clock().at(issues_go_on_at_) >= *since && first_issues_go_on(now);
 }
 
-// Its place in the order of use, and in the counts.
+// Brings the member's place in the order of use, and the counts, up to date.
 void Engine::recount(MemberSlot& slot) {
   if (slot.record.state != MemberState::kActive) gate_.forget_arrival(slot.record.id);
   members_.recount(slot, clock().at(pumped_at_));
@@ -93,7 +95,7 @@ void Engine::count_who_fits() {
   members_.set_capacity(members_that_fit(gate_.budget().background_limit(), policy_, facts()));
 }
 
-// Who came in, or fell out, by the use of others.
+// Plans again the members that the use of others moved in or out.
 void Engine::replan_moved(Now now) {
   for (const MemberId member : members_.take_moved()) {
     MemberSlot* const slot = members_.find(member);
@@ -125,7 +127,7 @@ void Engine::want_use_recorded(const MemberSlot& slot, Now now) {
   members_.want_use_recorded(slot.record.id);
 }
 
-// Uses go along with the next batch, or alone after a while: no token waits for them.
+// Uses are stored with the next batch, or on their own after a while. No token waits for them.
 void Engine::record_uses(Now now) {
   if (!outbox_.has_changes() && now.boot < record_uses_at_) return;
   for (const MemberId member : members_.take_unrecorded_uses()) {
@@ -172,8 +174,8 @@ void Engine::publish(const MemberSlot& slot) {
   outbox_.then(command::Publish{std::move(row)});
 }
 
-// A mismatched member's ledger has tokens that came under its name and are another member's. Where
-// that one has a record they are on it too, and not this one's to revoke.
+// A mismatched member has tokens on record that came under its name but belong to another member.
+// If that member has a record, they are on it too, and must not be revoked for this one.
 void Engine::release_shared(MemberSlot& slot) {
   if (slot.record.state != MemberState::kMismatched || slot.record.tokens.empty()) return;
   std::set<Fingerprint> own;
@@ -194,12 +196,12 @@ void Engine::release_shared(MemberSlot& slot) {
   record_change(slot, change);
 }
 
-// A leaver of whom nothing is alive any more is retired; whoever waited for that is told.
+// A leaver without a live token is retired. Whoever waits for that gets an answer.
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
   const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
   if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
   const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
-  // A leaver's tokens are erased for good. The log is cut once a batch, however many they are.
+  // A leaver's tokens are erased for good: the write-ahead log is cut, once a batch.
   const bool leaves = !change.empty() || !slot.operations.empty();
   if (leaves) outbox_.scrub();
   record_change(slot, change);
@@ -213,7 +215,7 @@ void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, 
                               .text = std::move(text)}});
 }
 
-// On the audit trail, once what it tells of is durable.
+// An entry for the audit trail. It leaves when what it is about is durable.
 void Engine::note(AuditEvent event, const MemberSlot* slot, std::string detail, Fingerprint token) {
   outbox_.then(command::Note{.key = {.event = event,
                                      .member = slot ? slot->record.id : MemberId{},

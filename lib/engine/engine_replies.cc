@@ -9,15 +9,15 @@
 #include "plan/identity.h"
 #include "plan/lifecycle.h"
 
-// What a reply of Circle's does to the upstream's standing, the journal and the member's record.
+// What a reply from Circle does to the state of the upstream, the journal and the member's record.
 
 namespace rota {
 namespace {
 
-// Where the replies are slow, Circle's clock is known no better than by the time of one.
+// If replies are slow, our idea of Circle's clock is only as exact as a reply takes.
 constexpr Duration kDoubtSlack = std::chrono::seconds{30};
 
-// What the journal says of a call with this outcome.
+// What the journal records about a call with this outcome.
 CallFate fate_of(const Outcome& outcome) {
   const Transient* failure = transient(outcome);
   if (failure == nullptr) return CallFate::kAnswered;
@@ -25,7 +25,7 @@ CallFate fate_of(const Outcome& outcome) {
     case TransientReason::kNotSent:
       return CallFate::kNotSent;
     case TransientReason::kUnclear401:
-    case TransientReason::kServerError:   // Circle's own word that the call failed
+    case TransientReason::kServerError:   // Circle itself says that the call failed
     case TransientReason::kNotProcessed:  // its slot of the budget is used all the same
       return CallFate::kAnswered;
     case TransientReason::kNoReply:
@@ -45,7 +45,8 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
 
   MemberSlot& called = members_.at(call.member);
   called.in_flight.reset();
-  // It may be about this member alone: behind the others of its lane that are due.
+  // The failure may be about this member alone, so it goes behind the others of its lane that are
+  // due.
   if (asks_for_pause(reply.outcome)) {
     const BootTime until = gate_.budget().paused_until(now.boot).value_or(now.boot);
     called.attempts.throttled_until = circle_now(now) + (until - now.boot);
@@ -68,7 +69,7 @@ void Engine::close_row(const CallState& call, const Outcome& outcome, Now now) {
   const WallTime circle = circle_now(now);
   const CallFate fate = fate_of(outcome);
   std::optional<WallTime> doubt_until;
-  // A revocation of unknown fate is no doubt: its token stays on the ledger and is revoked again.
+  // A revocation of unknown fate leaves no doubt: its token stays on record and is revoked again.
   if (fate == CallFate::kUnknown && rotates(call.kind)) {
     doubt_until = circle + kDoubtSlack + learned_.doubt_length(call.kind);
   }
@@ -106,7 +107,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       attempts.answered_at = circle;
       learn(slot, call.kind, applied.progress, was_early, now);
       const Token* access = current(slot.record, TokenKind::kAccess);
-      // The old token at its very end: Circle's clock is a little behind our idea of it.
+      // The old token at its very end: Circle's clock is a little behind our idea of it, and it
+      // gives the same token once more.
       constexpr Duration kEndGrace{10'000};
       const bool at_its_end = access != nullptr && applied.progress == Progress::kSame &&
                               !was_early && circle < access->expires_at + kEndGrace;
@@ -116,9 +118,9 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         members_.mark_failing(slot.record.id);
       } else if (arrived_dead(slot, reply.outcome, now)) {
         complete_all(slot, OperatorAction::kRotate, OperationEnd::kDeadOnArrival);
-        return;  // who waits may get the next one
+        return;  // clients that wait may get the next one
       } else if (access != nullptr && refresh_due(*access, policy_, facts(), seed_) <= circle) {
-        count_failure(slot, now);  // it would be due again at once: Circle gave nothing that lasts
+        count_failure(slot, now);  // otherwise it would be due at once: Circle's token is too short
       } else {
         attempts.failures = 0;
         if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
@@ -134,27 +136,28 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
         attempts.refused.reset();
       } else if (access != nullptr && attempts.refused == access->fingerprint) {
         attempts.settle_by_issue =
-            true;  // the refresh brought what Circle refuses: a new pair may not
+            true;  // the refresh brought the refused token again: a new pair may not
         return;
       }
       complete_all(slot, OperatorAction::kRotate,
                    rotated ? OperationEnd::kRotated : OperationEnd::kSameToken);
-      // At the end of its life the old token may come once more; who waits gets the one after it.
+      // At its end the old token may come once more; clients that wait get the one after it.
       if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
       break;
     }
     case Progress::kUnusable:
       ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
       if (!keeps_tokens(slot.record.state)) break;
-      // The member is back: the next call's token will do, and who waits goes on waiting for it.
+      // The member is back: it needs the token of the next call, and clients go on waiting for
+      // that.
       if (use == Use::kKeep) {
-        attempts.settle_by_issue = true;  // Circle gave what is being revoked
+        attempts.settle_by_issue = true;  // Circle gave a token that is being revoked
         count_failure(slot, now);
       }
       return;
     case Progress::kPairLost:
       tell(Severity::kInfo, "pair_lost", &slot, "its refresh token is dead: a new pair is issued");
-      return;  // its waiters wait on for the issue call
+      return;  // clients go on waiting, for the issue call
     case Progress::kUnknown:
       attempts.failures = 0;
       attempts.retry_at =
@@ -189,7 +192,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   answer_waiters(slot, now);
 }
 
-// Whatever becomes of them: one that came for a leaver, or for another member, is in the world too.
+// Notes every token that came, also one for a leaver or for another member: it exists from now on.
 void Engine::note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
                            std::string_view how) {
   const auto* issued = std::get_if<Issued>(&outcome);
@@ -215,7 +218,7 @@ void Engine::note_received(const MemberSlot& slot, const CallState& call, const 
 
 void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now) {
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
-  if (token == slot.record.tokens.end()) return;  // its life ended meanwhile
+  if (token == slot.record.tokens.end()) return;  // it expired in the meantime
   // apply() erases the original
   const Token about = *token;  // NOLINT(performance-unnecessary-copy-initialization): see above
   const WallTime circle = circle_now(now);
@@ -229,7 +232,8 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
     const std::string word(name_of(reply.outcome));
     note_revocation(slot, about, word, false);
     record_change(slot, applied.change);
-    if (!dead && about.status == TokenStatus::kMemberGone) return;  // asked again, and told before
+    if (!dead && about.status == TokenStatus::kMemberGone)
+      return;  // it was logged when Circle said so first
     tell(Severity::kInfo, dead ? "revoked" : word, &slot,
          fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
                      word));
@@ -240,12 +244,12 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   const std::string why = describe(reply.outcome);
   note_revocation(slot, about, why, true);
   const Transient* failure = transient(reply.outcome);
-  // Circle's own words stay out: nobody knows what is in them.
+  // Not Circle's own words, because nobody knows what they may have.
   note(AuditEvent::kRevocationFailed, &slot,
        fmt::format("{}: {}", name_of(about.kind),
                    failure == nullptr ? name_of(reply.outcome) : name_of(failure->reason)),
        about.fingerprint);
-  if (failure == nullptr) return;  // tried again as soon as calls go on
+  if (failure == nullptr) return;  // it is tried again when calls resume
   ++counts_.failures;
   auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);
   if (retry == retries.end()) {

@@ -7,7 +7,7 @@
 #include "plan/lifecycle.h"
 #include "roster/diff.h"
 
-// How a roster that was read becomes what the records should be.
+// How a roster changes the records.
 
 namespace rota {
 namespace {
@@ -41,8 +41,8 @@ Roster Engine::roster_in_force() const {
   return roster;
 }
 
-// A new entry with retired = true may be another name of a member in force: that retires it, and
-// the guard has to count it.
+// A new entry with retired = true may be another name of an active member. That retires the member,
+// so the guard has to count it.
 RosterDiff Engine::diff_to(const Roster& roster) const {
   RosterDiff diff = diff_rosters(roster_in_force(), roster);
   const auto retires = [this](const RosterEntry& entry) {
@@ -108,7 +108,7 @@ void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now
   const auto selector = std::ranges::find(slot.record.selectors, key, &Selector::key);
   const RosterEntry* entry = wanted.find(key);
   if (selector == slot.record.selectors.end()) {
-    if (entry != nullptr) apply_entry(*entry, now);  // a name that is new for it
+    if (entry != nullptr) apply_entry(*entry, now);  // the name is new for this member
     return;
   }
   selector->in_roster = entry != nullptr;

@@ -35,8 +35,9 @@ void Engine::on_roster(RosterRequest request, Now now, Commands& out) {
   RosterTask task{.job = std::make_shared<RosterJob>(std::move(request.roster)),
                   .approve = std::move(request.approve),
                   .or_nothing = request.or_nothing};
-  // Whoever waits for the one that this replaces hears of this one. An approval replaces nothing,
-  // for it may be refused; and nothing replaces an approval, which is for its own plan.
+  // Whoever waits for the roster that this one replaces gets the answer of this one. An approval
+  // replaces no roster, because it may be refused, and no roster replaces an approval, which is for
+  // its own plan.
   if (!next_rosters_.empty() && !task.or_nothing && !next_rosters_.back().or_nothing) {
     RosterTask& replaced = next_rosters_.back();
     task.in_force = std::move(replaced.in_force);
@@ -76,8 +77,8 @@ bool Engine::can_work_on_roster() const {
   return stage != Stage::kChanging || roster_steps_ < roster_pace_.batch_steps_max;
 }
 
-// A look between two slices would see a mixture. But a disk that takes nothing keeps nobody from
-// looking.
+// A look between two slices would see a mixture of two rosters. But it must not wait while commits
+// fail.
 bool Engine::can_look() const {
   return !stopping_ && !looks_.empty() && (!applies_roster() || outbox_.error());
 }
@@ -108,7 +109,7 @@ void Engine::compare_step(RosterJob& job) const {
   job.compare(slot == nullptr ? nullptr : &slot->record);
 }
 
-// Does a small part of the task, and says what it cost.
+// Does a small part of the task, and returns its cost.
 std::size_t Engine::roster_step(RosterTask& task, Now now, Commands& out) {
   RosterJob& job = *task.job;
   switch (job.stage()) {
@@ -163,7 +164,7 @@ void Engine::make_change(const RosterChange& change, const SortedRoster& wanted,
   }
 }
 
-// A crash has cut off what an operator let through: the rest of it needs no second approval.
+// A crash interrupted a plan that an operator approved: the rest of it needs no second approval.
 bool Engine::was_approved(const RosterJob& job) const {
   return approved_roster_ != 0 && job.wanted().roster().fingerprint == approved_roster_;
 }
@@ -211,7 +212,7 @@ void Engine::begin_changes(RosterTask& task) {
   if (job.plan().held) held_ = job.written_plan();
   if (!job.changes_anything()) return;
   ++generation_;
-  // Until the last part of it is durable no roster is in force bit by bit.
+  // Until the last part is durable, no roster is in force exactly as it was read.
   put_meta(MetaKey::kRosterFingerprint, roster_on_record_, 0);
 }
 
@@ -220,8 +221,8 @@ void Engine::put_meta(MetaKey key, Fingerprint& on_record, Fingerprint value) {
   outbox_.change(PutMeta{key, static_cast<std::int64_t>(value)});
 }
 
-// An approval is for exactly the retirements that the operator has seen: one for anything else
-// changes nothing at all.
+// An approval is for exactly the retirements that the operator has seen. If the plan is another
+// one, nothing changes at all.
 Result<void> Engine::check_approval(const RosterTask& task, bool held) const {
   const RosterPlan& plan = task.job->plan();
   if (plan.id == task.approve && !plan.retire.empty()) return {};
@@ -243,7 +244,7 @@ Result<void> Engine::check_approval(const RosterTask& task, bool held) const {
                   task.approve, plan.id, counted(plan.retire.size(), "member", "members")));
 }
 
-// Told at once: nothing is to be stored first.
+// The answer leaves at once, because nothing has to be stored first.
 void Engine::refuse_roster(RosterTask& task, const Error& error, Commands& out) {
   for (const ReloadId reload : task.in_force) {
     out.emplace_back(
@@ -267,7 +268,7 @@ void Engine::finish_roster() {
     note(AuditEvent::kRosterApplied, nullptr, changes);
   }
   put_meta(MetaKey::kApprovedRoster, approved_roster_, 0);
-  // One that is held in part is judged anew by the next start, before that serves anybody.
+  // A roster that is partly held is judged again by the next start, before it serves anybody.
   put_meta(MetaKey::kRosterFingerprint, roster_on_record_,
            plan.held ? Fingerprint{0} : job.wanted().roster().fingerprint);
   for (const ReloadId reload : task->in_force) {
@@ -278,7 +279,7 @@ void Engine::finish_roster() {
   }
 }
 
-// The store takes nothing: whoever waits for a roster is told now. It goes on once the store does.
+// Commits fail: whoever waits for a roster is told now. The roster goes on when commits work again.
 void Engine::answer_rosters(const Error& error, Commands& out) {
   const auto answer = [&](RosterTask& task) {
     for (const ReloadId reload : std::exchange(task.unanswered, {})) {

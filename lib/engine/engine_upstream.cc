@@ -7,7 +7,7 @@
 #include "model/expiry.h"
 #include "plan/backoff.h"
 
-// What a reply does to the upstream's standing: budget, pauses, breaker, and Circle's clock.
+// What a reply does to the state of the upstream: budget, pauses, breaker, and Circle's clock.
 
 namespace rota {
 
@@ -38,7 +38,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
 }
 
 void Engine::hear_date(const CallState& call, const Reply& reply, Now now) {
-  // A reply that is not Circle's may carry some proxy's date.
+  // A reply that is not from Circle may have the date of a proxy.
   const WallTime before = circle_now(now);
   const WallTime latest = serving_time(now);
   const bool doubted = clock().doubted();
@@ -77,8 +77,8 @@ void Engine::put_pause(BootTime until) {
   outbox_.change(PutMeta{MetaKey::kPausedUntilMs, until.time_since_epoch().count()});
 }
 
-// Takes note of whether the token that came for a member is alive; what is not is asked for again
-// after a while.
+// Notes whether the token that came for a member is alive. If it is not, another is asked for after
+// a while. True: it is dead.
 bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
   const auto* issued = std::get_if<Issued>(&outcome);
   const auto* refreshed = std::get_if<Refreshed>(&outcome);

@@ -26,20 +26,20 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   replan(slot, now);
 
   const auto planned = slot.places.due(Lane::kWaiting);
-  // A call that waits out a backoff may come sooner than planned: once another member's shows that
-  // Circle is well again, nobody waits for that. After some failures it is in a later lane.
+  // A call in a backoff may be made sooner than planned: when the call of another member shows that
+  // Circle works again, no backoff has to end first. After some failures it is in a later lane.
   const bool backs_off =
       slot.attempts.failures > 0 && (planned || slot.places.due(Lane::kIssue).has_value());
-  // Circle's next reply may show that the token that is there is alive. The distance of forced
-  // refreshes stays.
+  // Circle's next reply may show that the present token is alive. Forced refreshes keep their
+  // distance.
   const bool may_come = slot.in_flight || clock().doubted() || backs_off ||
                         (planned && clock().boot_at(*planned) <= waits_.at(id).deadline);
   if (slot.record.state != MemberState::kActive) {
     answer(id, best_answer(slot, asked, now));
   } else if (answer_if_served(id, slot, now)) {
-    // what it asks for is here, or is being committed
+    // a token that satisfies it is here, or is being committed
   } else if (stopping_ || gate_.refused_as_a_whole() || !may_come) {
-    answer_at_once(id, now, out);  // a call that will not come in time is not waited for
+    answer_at_once(id, now, out);  // no call can come in time, so it does not wait
   }
   pump(now, out);
 }
@@ -60,7 +60,7 @@ void Engine::on_wait_cancelled(WaitId id) {
   if (wait->answered) outbox_.withdraw_answer(id);
 }
 
-// The answer goes out with the batch that is gathering, so after all that it stands on is durable.
+// The answer leaves with the batch that gathers, so after everything that it depends on is durable.
 void Engine::answer(WaitId id, WaitAnswer answer) {
   outbox_.answer(id, answer);
   waits_.mark_answered(id);
@@ -68,14 +68,13 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   if (slot != nullptr) std::erase(slot->waiters, id);
 }
 
-// Not even a commit is waited for, which may be failing: what is said stands on nothing that is not
-// durable.
+// Does not wait for a commit, which may be failing: the answer depends only on what is durable.
 void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
   const WaitRequest& request = waits_.at(id).request;
   const MemberSlot* const slot = members_.find(request.member);
   WaitAnswer best = slot == nullptr ? WaitAnswer{.result = WaitResult::kUnknown}
                                     : best_answer(*slot, request, now);
-  // A token that is not durable yet may be what satisfies it, while the table holds the one before.
+  // The token that satisfies it may not be durable yet; then the table still has the one before.
   if (best.result == WaitResult::kServe && !outbox_.is_durable() &&
       (request.strict || request.refused)) {
     best = {.result = WaitResult::kUnavailable};
@@ -89,11 +88,11 @@ void Engine::answer_waiters(MemberSlot& slot, Now now) {
   for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
 }
 
-// Before the end of the token that is there, Circle may have nothing better: then that one will do.
+// While the present token is alive, Circle may have nothing better: then that one is served.
 bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
   WaitRequest exacting = waits_.at(id).request;
   const Token* access = current(slot.record, TokenKind::kAccess);
-  if (!exacting.strict && access != nullptr) {  // it gets no more than a new token has
+  if (!exacting.strict && access != nullptr) {  // it cannot ask for more life than a new token has
     exacting.min_ttl = effective_min_ttl(exacting.min_ttl, lifetime_of(*access));
   }
   exacting.strict = exacting.strict || !facts().early_refresh_useless;
