@@ -96,6 +96,7 @@ class Server : private SessionHost {
 
   void wait_for_clients();
   void accept_some();
+  bool somebody_waits();
   bool accept_one();
   void stop_accepting();
   void drain_sessions(Duration grace);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -56,8 +57,14 @@ void Server::accept_some() {
     return rest_from_accepting(options_.accept_rest);
   } while (!turn.ended());
   pauses_.turn_ended();
-  crowded_ = true;
+  crowded_ = somebody_waits();
   wait_for_clients();
+}
+
+// A turn may also end because the machine is slow.
+bool Server::somebody_waits() {
+  pollfd queue{.fd = acceptor_.native_handle(), .events = POLLIN, .revents = 0};
+  return ::poll(&queue, 1, 0) > 0;
 }
 
 // The client stays in the queue, so the socket stays readable, and a wait on it would spin.
@@ -169,7 +176,7 @@ Result<void> Server::keep_in_place() {
   }
   ROTA_ASSIGN(auto fresh, listen_->bind_again());
   // Clients in the old socket's queue have connected, so they are taken in.
-  for (int i = 0; i < SOMAXCONN && accept_one(); ++i) {
+  for (int i = 0; i < SOMAXCONN && !closer_.is_full() && accept_one(); ++i) {
   }
   rest_timer_.cancel();
   error_code error;
