@@ -69,6 +69,7 @@ struct SocketCloser::Shared {
   bool ending = false;
 
   void work();
+  static void start_thread_if_needed(const std::shared_ptr<Shared>& shared);
 };
 
 // Returns once nothing waits and the owner is being destroyed.
@@ -116,19 +117,29 @@ SocketCloser::~SocketCloser() {
   }
 }
 
-void SocketCloser::close(int socket) {
-  Shared& shared = *shared_;
-  const std::lock_guard lock(shared.mutex);
-  shared.waiting.push_back(socket);
-  if (shared.busy + shared.waiting.size() > shared.threads && shared.threads < kThreadsMax) {
-    try {
-      shared.made.emplace_back([shared = shared_] { shared->work(); });
-      ++shared.threads;
-    } catch (const std::system_error&) {
-      shared.changed.notify_one();  // another thread does it or, if there is none, a later one
-    }
+// With the mutex held. If the system has no thread to give, the next call tries again.
+void SocketCloser::Shared::start_thread_if_needed(const std::shared_ptr<Shared>& shared) {
+  if (shared->busy + shared->waiting.size() <= shared->threads) return;
+  if (shared->threads >= kThreadsMax) return;
+  try {
+    shared->made.emplace_back([shared] { shared->work(); });
+    ++shared->threads;
+  } catch (const std::system_error&) {
+    return;
   }
-  shared.changed.notify_one();
+}
+
+void SocketCloser::close(int socket) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->waiting.push_back(socket);
+  Shared::start_thread_if_needed(shared_);
+  shared_->changed.notify_one();
+}
+
+bool SocketCloser::is_full() {
+  const std::lock_guard lock(shared_->mutex);
+  Shared::start_thread_if_needed(shared_);
+  return shared_->busy + shared_->waiting.size() >= kPendingMax;
 }
 
 std::size_t SocketCloser::pending() const {

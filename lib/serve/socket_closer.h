@@ -29,7 +29,8 @@ class SocketCloser {
   void close(int socket);
   // How many are not closed yet.
   std::size_t pending() const;
-  bool is_full() const { return pending() >= kPendingMax; }
+  // Also starts the thread that an earlier close() could not start.
+  bool is_full();
 
  private:
   struct Shared;
