@@ -99,9 +99,10 @@ asio::awaitable<AuthResult<Revocation>> HeadlessAuthClient::revoke_member_api_to
   return revocation_of(call({CallKind::kRevokeAccess, {}, std::move(access_token)}));
 }
 
+// A coroutine, so that the app token is taken only when it is sent: by then another may be set.
 asio::awaitable<Reply> HeadlessAuthClient::call(AuthRequest request) {
   SentSecrets secrets({transport_->app_token(), request.token});
-  return reply_of(request.kind, std::move(secrets), transport_->send(encode(request)));
+  co_return co_await reply_of(request.kind, std::move(secrets), transport_->send(encode(request)));
 }
 
 Result<void> HeadlessAuthClient::set_app_token(const SecretPtr& app_token) {
