@@ -173,7 +173,10 @@ void Promises::before_crash() {
 
 void Promises::before_start() {
   p6_roster_on_record_is_whole();
-  paused_until_ = Duration{0};  // the check covers only a pause of the same process
+  // A pause outlives its process if it is on record and the machine still counts the same time.
+  const BootStamp pause = world_.store().durable().meta().paused_until;
+  const bool counts = pause.boot == world_.boot_id();
+  paused_until_ = counts ? world_.time().now() + (pause.at - world_.now().boot) : Duration{0};
   alarm_since_.reset();
   alarm_reasons_.clear();
   alarms_ = alarms_told_ = 0;
