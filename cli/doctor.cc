@@ -26,9 +26,9 @@
 #include "cli/findings.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
-#include "roster/roster.h"
 #include "settings/accounts.h"
 #include "settings/hidden_values.h"
+#include "settings/roster_file.h"
 #include "settings/secret_files.h"
 #include "settings/settings.h"
 

@@ -21,6 +21,7 @@
 #include "report/report.h"
 #include "settings/accounts.h"
 #include "settings/hidden_values.h"
+#include "settings/roster_file.h"
 #include "settings/settings.h"
 
 namespace rota {

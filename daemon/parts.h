@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "roster/sorted_roster.h"
 #include "rotator/rotator.h"
+#include "settings/roster_file.h"
 #include "settings/settings.h"
 #include "sqlite/sqlite_store.h"
 

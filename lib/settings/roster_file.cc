@@ -1,3 +1,5 @@
+#include "settings/roster_file.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "roster/roster.h"
 #include "settings/roster_limits.h"
 #include "settings/toml.h"
 

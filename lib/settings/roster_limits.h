@@ -4,7 +4,9 @@
 
 namespace rota {
 
-// What one roster entry may hold (kMemberKeyBytesMax and kRosterEntriesMax stand with their types).
+inline constexpr std::size_t kRosterEntriesMax = 1'000'000;
+
+// What one entry may hold, beside kMemberKeyBytesMax.
 inline constexpr std::size_t kMemberNameBytesMax = 256;
 inline constexpr std::size_t kMemberTagsMax = 64;
 inline constexpr std::size_t kTagBytesMax = 64;

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "roster/roster.h"
+#include "settings/roster_file.h"
 #include "settings/settings.h"
 
 namespace rota {

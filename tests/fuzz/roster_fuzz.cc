@@ -14,7 +14,7 @@
 #include "fuzz/target.h"
 #include "fuzz/toml_text.h"
 #include "roster/diff.h"
-#include "roster/roster.h"
+#include "settings/roster_file.h"
 #include "settings/roster_limits.h"
 
 namespace rota::fuzz {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cli/setup_files.h"
-#include "roster/roster.h"
+#include "settings/roster_file.h"
 #include "support/temp_directory.h"
 
 namespace rota::cli {

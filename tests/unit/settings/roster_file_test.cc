@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "roster/roster.h"
+#include "settings/roster_file.h"
 #include "settings/roster_limits.h"
 
 namespace rota {
