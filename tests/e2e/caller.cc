@@ -5,11 +5,14 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <string>
 
@@ -72,7 +75,10 @@ Connection Caller::connect(const std::filesystem::path& socket) const {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(connect_and_send(*this, address, channel[1]));
   ::close(channel[1]);
+  const timeval limit{.tv_sec = 60, .tv_usec = 0};  // its connect may find a queue that is full
+  ::setsockopt(channel[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   const int fd = receive_descriptor(channel[0]);
+  if (fd < 0 && errno == EAGAIN) ::kill(child, SIGKILL);
   ::close(channel[0]);
   int status = -1;
   ::waitpid(child, &status, 0);

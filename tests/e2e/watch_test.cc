@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <functional>
 
 #include "e2e/box.h"
 #include "e2e/caller.h"
@@ -35,32 +36,43 @@ class Watch {
     connection_.send(get(target));
     head = connection_.read_until("\r\n\r\n");
   }
-  // The next event; its name is empty at the end of the stream, or where heartbeats alone come.
+  // The next event; its name is empty at the end of the stream. Heartbeats are none. If none comes
+  // in time, that fails the test.
   Event next() {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    std::string text;
-    do {
-      text = connection_.read_until("\n\n");
-    } while (text.starts_with(":") && std::chrono::steady_clock::now() < limit);
-    Event event;
-    const auto data = text.find("\ndata: ");
-    if (data == std::string::npos) return event;
-    event.name = text.substr(std::string_view("event: ").size(), data - 7);
-    event.data = Reply{.status = 200, .head = {}, .body = text.substr(data + 7)}.json();
-    return event;
+    return next([](const Event&) { return true; }, "an event");
   }
-  // The first event of this kind; what comes before is passed over, for a while.
-  Event next(std::string_view name) {
-    const auto limit = std::chrono::steady_clock::now() + kLimit;
-    for (;;) {
-      Event event = next();
-      if (event.name.empty() || event.name == name) return event;
-      if (std::chrono::steady_clock::now() > limit) return {};
-    }
+  // The first event of this kind, and of this member if one is named; others are passed over.
+  Event next(std::string_view name, std::string_view member = {}) {
+    return next(
+        [&](const Event& event) {
+          return event.name == name && (member.empty() || event.text("member") == member);
+        },
+        fmt::format("an event \"{}\" of \"{}\"", name, member));
   }
   std::string head;
 
  private:
+  // One limit for all that comes before it: neither heartbeats nor other events extend it.
+  Event next(const std::function<bool(const Event&)>& is_it, std::string_view what) {
+    const auto deadline = std::chrono::steady_clock::now() + kLimit;
+    for (;;) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      const std::string text = connection_.read_until("\n\n", left);
+      if (std::chrono::steady_clock::now() >= deadline) {
+        ADD_FAILURE() << "no " << what << " came within " << kLimit.count() << " s";
+        return {};
+      }
+      if (text.starts_with(":")) continue;
+      const auto data = text.find("\ndata: ");
+      if (data == std::string::npos) return {};
+      Event event;
+      event.name = text.substr(std::string_view("event: ").size(), data - 7);
+      event.data = Reply{.status = 200, .head = {}, .body = text.substr(data + 7)}.json();
+      if (is_it(event)) return event;
+    }
+  }
+
   Connection connection_;
 };
 
@@ -109,9 +121,7 @@ TEST(Watching, TellsOfLeaversAndOfWhoComesBack) {
   box.daemon.write_roster(std::string(kThreeMembers) +
                           "retired = true\n[[member]]\ncommunity_member_id = 5\n");
   ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
-  Event event = one.next("token");
-  while (event.text("member") == "id:1") event = one.next("token");
-  EXPECT_EQ(event.text("member"), "id:5") << "a name that led to nobody";
+  EXPECT_EQ(one.next("token", "id:5").name, "token") << "a name that led to nobody";
   EXPECT_EQ(all.next("retired").text("member"), "sso:sso|3");
 }
 
@@ -182,11 +192,11 @@ TEST(Watching, AGrantThatIsWithdrawnIsToldAndOneThatIsGivenToo) {
   grant_to("\"id:2\", \"sso:sso|3\"");
   ASSERT_EQ(box.daemon.cli({"reload"}).code, 0);
   const Event withdrawn = one.next("retired");
-  EXPECT_EQ(withdrawn.text("code"), "forbidden");
+  ASSERT_EQ(withdrawn.text("code"), "forbidden") << "nor do the others come";
   const Event of_all = all.next("retired");
   EXPECT_EQ(of_all.text("member"), "id:1");
   EXPECT_EQ(of_all.text("code"), "forbidden");
-  EXPECT_EQ(all.next("token").text("member"), "sso:sso|3");
+  ASSERT_EQ(all.next("token").text("member"), "sso:sso|3");
   // What becomes of one that is granted no more is not told; of another it is.
   ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
   ASSERT_EQ(box.daemon.cli({"revoke", "sso:sso|3"}).code, 0);
@@ -211,6 +221,7 @@ TEST(Watching, AReaderThatStopsIsBoundedAndGetsTheLatest) {
   std::string last;
   int told = 0;
   for (int rotations = 0; rotations < 6; ++told) {
+    ASSERT_LT(told, 20 * kMembers) << "id:1 is told no more";
     const Event event = quick.next();
     ASSERT_EQ(event.name, "token");
     if (event.text("member") != "id:1") continue;
@@ -219,6 +230,7 @@ TEST(Watching, AReaderThatStopsIsBoundedAndGetsTheLatest) {
   }
   int kept = 0;
   for (bool found = false; !found; ++kept) {
+    ASSERT_LT(kept, told) << "the latest of id:1 never came";
     const Event event = stopped.next();
     ASSERT_EQ(event.name, "token") << "closed";
     found = event.text("access_token") == last;

@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -17,9 +19,9 @@
 namespace rota::e2e {
 namespace {
 
-void bound_reads(int fd) {
+void bound_sends(int fd) {
   const timeval limit{.tv_sec = 60, .tv_usec = 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ Connection Connection::to_unix(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  bound_reads(fd);
+  bound_sends(fd);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     ::close(fd);
     return Connection(-1);
@@ -55,7 +57,7 @@ Connection Connection::to_port(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bound_reads(fd);
+  bound_sends(fd);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     ::close(fd);
     return Connection(-1);
@@ -64,7 +66,7 @@ Connection Connection::to_port(std::uint16_t port) {
 }
 
 Connection Connection::of(int fd) {
-  bound_reads(fd);
+  bound_sends(fd);
   return Connection(fd);
 }
 
@@ -85,9 +87,16 @@ void Connection::send(std::string_view bytes) const {
 
 void Connection::finish_sending() const { ::shutdown(fd_, SHUT_WR); }
 
-bool Connection::more() {
+bool Connection::more(Deadline deadline) {
+  if (fd_ < 0) return false;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+  if (::poll(&readable, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) <= 0) {
+    return false;
+  }
   std::array<char, 65'536> buffer{};
-  const auto got = fd_ >= 0 ? ::recv(fd_, buffer.data(), buffer.size(), 0) : -1;
+  const auto got = ::recv(fd_, buffer.data(), buffer.size(), 0);
   // A peer that closes while bytes for it are on their way resets the connection.
   ended_ = got == 0 || (got < 0 && errno == ECONNRESET);
   if (got <= 0) return false;
@@ -96,9 +105,10 @@ bool Connection::more() {
 }
 
 Reply Connection::read_reply() {
+  const Deadline deadline = std::chrono::steady_clock::now() + kReadMax;
   std::size_t end = 0;
   while ((end = pending_.find("\r\n\r\n")) == std::string::npos) {
-    if (!more()) return {};
+    if (!more(deadline)) return {};
   }
   Reply reply;
   reply.head = pending_.substr(0, end + 2);
@@ -111,24 +121,28 @@ Reply Connection::read_reply() {
           ? 0
           : std::strtoul(reply.head.c_str() + length_at + std::strlen("Content-Length: "), nullptr,
                          10);
-  while (pending_.size() < length && more()) {
+  while (pending_.size() < length && more(deadline)) {
   }
   reply.body = pending_.substr(0, length);
   pending_.erase(0, length);
   return reply;
 }
 
-std::string Connection::read_until(std::string_view end) {
+std::string Connection::read_until(std::string_view end, std::chrono::milliseconds limit) {
+  const Deadline deadline = std::chrono::steady_clock::now() + limit;
   std::size_t at = 0;
   while ((at = pending_.find(end)) == std::string::npos) {
-    if (!more()) return std::exchange(pending_, {});
+    if (!more(deadline)) return std::exchange(pending_, {});
   }
   std::string text = pending_.substr(0, at);
   pending_.erase(0, at + end.size());
   return text;
 }
 
-bool Connection::at_end() { return pending_.empty() && !more() && ended_; }
+bool Connection::at_end() {
+  const Deadline deadline = std::chrono::steady_clock::now() + kReadMax;
+  return pending_.empty() && !more(deadline) && ended_;
+}
 
 std::string get(std::string_view target) {
   return fmt::format("GET {} HTTP/1.1\r\nHost: rota\r\n\r\n", target);

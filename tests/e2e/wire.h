@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -18,9 +19,12 @@ struct Reply {
       std::string_view field) const;  // a field of the JSON body; "" when it is not there
 };
 
-// A blocking socket of the test's own, with a bound on each read.
+// A blocking socket of the test's own. A read gives up after its limit, however many bytes come
+// until then; so does a send or a connect to a peer that takes nothing.
 class Connection {
  public:
+  // Longer than the longest wait that a client may ask for.
+  static constexpr std::chrono::seconds kReadMax{60};
   static Connection to_unix(const std::filesystem::path& path);
   static Connection to_port(std::uint16_t port);
   static Connection of(int fd);  // takes over a connected socket
@@ -32,14 +36,16 @@ class Connection {
   void send(std::string_view bytes) const;
   void finish_sending() const;
   Reply read_reply();
-  // What comes up to and with `end`, which is left off; all that is left where the peer closes.
-  std::string read_until(std::string_view end);
+  // What comes up to and with `end`, which is left off. All that has come, if the peer closes or
+  // the limit is over before that.
+  std::string read_until(std::string_view end, std::chrono::milliseconds limit = kReadMax);
   // True when the peer has closed and nothing is left; silence is no end.
   bool at_end();
 
  private:
   explicit Connection(int fd) : fd_(fd) {}
-  bool more();
+  using Deadline = std::chrono::steady_clock::time_point;
+  bool more(Deadline deadline);
 
   int fd_;
   std::string pending_;
