@@ -9,7 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/gathered.h"
+#include "settings/hidden_values.h"
 
 namespace rota::cli {
 namespace {
@@ -39,6 +41,13 @@ std::string why(CURL* curl, CURLcode code, const Request& request) {
     default:  // the rest of libcurl's hundred codes: its own words do
       return curl_easy_strerror(code);
   }
+}
+
+// What a message says in place of the path: a secret may stand there by mistake (P10).
+std::string told(const std::string& socket_path) {
+  return may_be_shown(socket_path)
+             ? socket_path
+             : fmt::format("the given socket {}", in_quotes_unless_secret(socket_path));
 }
 
 }  // namespace
@@ -106,7 +115,7 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
     ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);
   }
   if (ready) return {};
-  return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", socket_path_));
+  return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", told(socket_path_)));
 }
 
 Result<Reply> UnixClient::perform(const Request& request, Incoming& incoming) {
@@ -119,11 +128,11 @@ Result<Reply> UnixClient::perform(const Request& request, Incoming& incoming) {
   }
   if (code == CURLE_WRITE_ERROR) {
     ROTA_TRY(std::move(incoming.taken));
-    return fail(ErrorKind::kFull,
-                fmt::format("{}: the reply is longer than {} bytes", socket_path_, kReplyBytesMax));
+    return fail(ErrorKind::kFull, fmt::format("{}: the reply is longer than {} bytes",
+                                              told(socket_path_), kReplyBytesMax));
   }
   if (code != CURLE_OK) {
-    return fail(ErrorKind::kIo, fmt::format("cannot reach rotad at {}: {}", socket_path_,
+    return fail(ErrorKind::kIo, fmt::format("cannot reach rotad at {}: {}", told(socket_path_),
                                             why(curl_, code, request)));
   }
   long status = 0;

@@ -103,7 +103,10 @@ int try_to_connect(const std::string& path) {
 class Doctor {
  public:
   Doctor(const DoctorCommand& command, std::string admin_socket)
-      : command_(command), places_(command.root), admin_socket_(std::move(admin_socket)) {}
+      : command_(command),
+        places_(command.root),
+        given_socket_(std::move(admin_socket)),
+        admin_socket_(given_socket_) {}
 
   Findings examine() {
     // First, since to connect to a socket of systemd's would start a service that is stopped.
@@ -138,7 +141,8 @@ class Doctor {
 
   // A secret may stand in the configuration, or in place of a path on the command line (P10).
   std::string untold(std::string text) const {
-    for (const std::string& path : {command_.config, command_.credentials}) {
+    for (const std::string& path :
+         {command_.config, command_.credentials, command_.root, given_socket_}) {
       const char* const argument = path.c_str();
       if (!may_be_shown(path)) text = without_secret_arguments(std::move(text), {&argument, 1});
     }
@@ -357,6 +361,7 @@ class Doctor {
 
   const DoctorCommand& command_;
   const Places places_;
+  const std::string given_socket_;  // empty: the configuration's
   std::string admin_socket_;
   bool is_stopped_ = false;  // systemd says so
   HiddenValues hidden_;      // of the configuration

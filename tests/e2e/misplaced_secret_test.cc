@@ -186,6 +186,27 @@ TEST_F(MisplacedSecret, P10IsNotToldOfACommandLine) {
   EXPECT_THAT(tried_.daemon_command({"reload"}).output, ::testing::HasSubstr("reload"));
 }
 
+// The secret in place of the socket's path.
+TEST_F(MisplacedSecret, P10IsNotToldInPlaceOfASocket) {
+  constexpr std::string_view kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAaKo5Bi1Xt";
+  for (const char* form : {"{}", "/{}/x.sock", "/run/{}"}) {
+    const std::string word = fmt::format(fmt::runtime(form), kSecret);
+    for (const char* command :
+         {"token id:1", "watch", "status", "members", "reload", "doctor --no-check"}) {
+      SCOPED_TRACE(fmt::format("{} {}", word, command));
+      for (const std::string& shell :
+           {fmt::format("{} --socket {} {}", ROTA_CLI, word, command),
+            fmt::format("ROTA_TOKEN_SOCKET={0} ROTA_ADMIN_SOCKET={0} {1} {2}", word, ROTA_CLI,
+                        command)}) {
+        const Finished asked = run({"/bin/sh", "-c", shell}, folder_.path());
+        EXPECT_NE(asked.code, 0);
+        EXPECT_THAT(asked.output, ::testing::HasSubstr("not repeated here"));
+        expect_untold(asked.output, kSecret, command);
+      }
+    }
+  }
+}
+
 TEST_F(MisplacedSecret, P10IsNotToldOfARosterEither) {
   constexpr std::string_view kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAaKo5Bi1Xt";
   run_.write_config();
