@@ -249,7 +249,9 @@ HttpResult result_of(CurlCall& call, CURLcode code) {
   if (code == CURLE_OK) {
     long status = 0;
     curl_easy_getinfo(call.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    return call.reply.take(static_cast<int>(status));
+    HttpReply reply = call.reply.take(static_cast<int>(status));
+    reply.bearer = call.app_token;
+    return reply;
   }
   std::string why;
   // A server that wants the request over HTTP/1.1 has not carried it out.

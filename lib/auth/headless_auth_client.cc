@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 
 // The coroutines below use only their arguments: the client may be gone when they resume.
 
-asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
-                                asio::awaitable<HttpResult> sent) {
+// `token` is what the request's body names, if it names one.
+asio::awaitable<Reply> reply_of(CallKind kind, SecretPtr token, asio::awaitable<HttpResult> sent) {
   const HttpResult result = co_await std::move(sent);
   if (!result) {
     const HttpFailure& failure = result.error();
@@ -25,7 +25,7 @@ asio::awaitable<Reply> reply_of(CallKind kind, SentSecrets secrets,
         Transient{.reason = failure.reason, .why = failure.why, .symptom = failure.symptom}, {}};
   }
   const auto wall_now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-  co_return classify(kind, *result, wall_now, secrets);
+  co_return classify(kind, *result, wall_now, SentSecrets({result->bearer, token}));
 }
 
 asio::awaitable<AuthResult<TokenPair>> pair_of(asio::awaitable<Reply> called) {
@@ -99,10 +99,9 @@ asio::awaitable<AuthResult<Revocation>> HeadlessAuthClient::revoke_member_api_to
   return revocation_of(call({CallKind::kRevokeAccess, {}, std::move(access_token)}));
 }
 
-// A coroutine, so that the app token is taken only when it is sent: by then another may be set.
 asio::awaitable<Reply> HeadlessAuthClient::call(AuthRequest request) {
-  SentSecrets secrets({transport_->app_token(), request.token});
-  co_return co_await reply_of(request.kind, std::move(secrets), transport_->send(encode(request)));
+  SecretPtr token = request.token;
+  return reply_of(request.kind, std::move(token), transport_->send(encode(request)));
 }
 
 Result<void> HeadlessAuthClient::set_app_token(const SecretPtr& app_token) {

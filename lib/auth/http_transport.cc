@@ -57,8 +57,6 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
     app_token_ = app_token;
     headers_ = std::make_shared<HeaderLines>(*app_token);
   }
-  const SecretPtr& app_token() const { return app_token_; }
-
   // If this fails, the certificates that were read last stay in force.
   Result<void> read_ca_file_again() {
     if (options_.ca_file.empty()) return {};
@@ -175,8 +173,6 @@ Result<void> HttpTransport::set_app_token(const SecretPtr& token) {
   loop_->set_app_token(token);
   return {};
 }
-
-const SecretPtr& HttpTransport::app_token() const { return loop_->app_token(); }
 
 Result<void> HttpTransport::read_ca_file_again() { return loop_->read_ca_file_again(); }
 

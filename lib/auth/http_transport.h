@@ -37,7 +37,6 @@ class HttpTransport {
   // The bearer token of the calls that start from now on. kInvalid if it cannot be a token; then
   // the old one stays.
   Result<void> set_app_token(const SecretPtr& token);
-  const SecretPtr& app_token() const;
 
   // Reads the ca_file again if it has changed. Calls do so by themselves, at most once a second.
   // kConfig if the file cannot be used: then the certificates that were read last stay in force.

@@ -23,7 +23,8 @@ struct HttpReply {
   std::string content_type;
   std::optional<std::string> retry_after;
   std::optional<std::string> date;
-  Secret body;  // decompressed; it may hold tokens
+  Secret body;       // decompressed; it may hold tokens
+  SecretPtr bearer;  // the app token that its request was sent with; null if there was none
 };
 
 // No complete reply came. `reason` is kNotSent if the request certainly had no effect,

@@ -103,6 +103,26 @@ TEST(ClientLifetime, CallsOutliveTheirClient) {
   EXPECT_EQ(std::get<Transient>(reply->outcome).reason, TransientReason::kNotSent);
 }
 
+// Between the making of a call and its start the app token may change.
+TEST(ClientLifetime, P10AnEchoOfTheAppTokenThatWasSentIsNotTold) {
+  ScriptedServer server([](ScriptedServer& s) {
+    auto connection = s.accept();
+    const auto bearer = connection.read_request().value().headers.at("authorization");
+    connection.write(http_reply(500, "{\"success\":false,\"message\":\"" + bearer + "\"}"));
+  });
+  boost::asio::io_context loop{1};
+  auto client = HeadlessAuthClient::create(loop.get_executor(), options_for(server.url())).value();
+  std::optional<Reply> reply;
+  boost::asio::co_spawn(loop, client->call({CallKind::kRefresh, {}, make_secret("4711")}),
+                        [&reply](std::exception_ptr, Reply r) { reply = std::move(r); });
+  ASSERT_TRUE(client->set_app_token(make_secret("summer")).has_value());
+  loop.run();
+  ASSERT_TRUE(reply.has_value());
+  const Transient& failure = std::get<Transient>(reply->outcome);
+  EXPECT_THAT(failure.why, testing::HasSubstr("500"));
+  EXPECT_THAT(failure.why, testing::Not(testing::HasSubstr("summer")));
+}
+
 TEST(ClientLifetime, TheGeneralCallBringsOutcomeAndDate) {
   ScriptedServer server([](ScriptedServer& s) {
     auto connection = s.accept();

@@ -12,7 +12,7 @@ using testing::IsEmpty;
 TEST(RestartNeeded, NotForWhatAReloadTakesIn) {
   Settings on_disk;
   on_disk.log_level = LogLevel::kError;
-  on_disk.grants.push_back({.holder = GrantSettings::Holder::kUser, .name = "app", .where = {}});
+  on_disk.grants.emplace_back().name = "app";
   on_disk.upstream.app_token = {.credential = {}, .file = "/etc/rota/app-token"};
   EXPECT_THAT(restart_needed(Settings{}, on_disk), IsEmpty());
 }
