@@ -13,8 +13,8 @@
 
 namespace rota {
 
-// What operators ask for at the admin socket, as lib/api/services.h promises it. Decides nothing:
-// it hands each question to the part that answers it. Loop thread only.
+// Answers what operators ask on the admin socket; lib/api/services.h has the contract. Decides
+// nothing: it passes each question to the part that answers it. Loop thread only.
 class AdminDesk final : public AdminService {
  public:
   struct Parts {  // all outlive the desk

@@ -11,8 +11,8 @@
 
 namespace rota {
 
-// How the daemon does: makes the one snapshot, Health, of what each part knows. Readiness, metrics,
-// status and what the service manager is told are made of nothing else. Loop thread only.
+// Makes Health, the one snapshot of what each part knows about the state of the daemon. Readiness,
+// metrics, status and what the service manager gets are made from it alone. Loop thread only.
 class DaemonHealth final : public HealthService {
  public:
   struct Parts {  // all outlive this

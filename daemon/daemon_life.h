@@ -19,9 +19,9 @@
 
 namespace rota {
 
-// The daemon's life: starts its parts in the order that their promises need, says when it is ready,
-// obeys SIGHUP, SIGTERM and SIGINT, feeds the watchdog as long as the engine gets on, and stops the
-// parts. Owns none of them. Loop thread only.
+// The life of the daemon: starts its parts in the order that the promises need, says when it is
+// ready, handles SIGHUP, SIGTERM and SIGINT, feeds the watchdog while the engine makes progress,
+// and stops the parts. Owns none of them. Loop thread only.
 class DaemonLife {
  public:
   struct Parts {  // all outlive this, and the loop has ended when this goes
@@ -37,20 +37,20 @@ class DaemonLife {
   };
   struct Options {
     std::string token_socket;    // for the log
-    Duration request_timeout{};  // how long a call in flight may keep a stop waiting
+    Duration request_timeout{};  // how long a stop waits for a call in flight
   };
 
   DaemonLife(Parts parts, Options options);
 
-  // Serves what is durable, takes the roster unless it is the one on record, and begins to rotate.
-  // Blocks on the roster's files. kConfig when there is neither a usable roster nor anything on
-  // record; errors of Listeners::open(). After that the loop runs until a signal to stop has ended
-  // everything.
+  // Begins to serve what is durable, to bring the roster into force unless it is, and to rotate.
+  // Blocks on the files of the roster. kConfig: the roster cannot be used, and nothing is on
+  // record. Also the errors of Listeners::open(). After success run the loop: it ends when a signal
+  // to stop was handled.
   Result<void> start();
 
  private:
   enum class Phase {
-    kStarting,  // clients wait in the backlog
+    kStarting,  // clients can connect, and wait
     kLive,
     kStopping,
   };

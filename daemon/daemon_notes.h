@@ -8,8 +8,8 @@
 
 namespace rota {
 
-// What the daemon itself puts on the audit trail: its start and stop, and what comes into force. No
-// entry repeats one of the values that `hidden` has. Both must outlive it. Loop thread only.
+// Puts the daemon's own entries on the audit trail: its start and stop, and what comes into force.
+// No entry repeats a value of `hidden` (P10). Both arguments must outlive it. Loop thread only.
 class DaemonNotes {
  public:
   DaemonNotes(AuditTrail& trail, const HiddenValues& hidden) : trail_(trail), hidden_(hidden) {}

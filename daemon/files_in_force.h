@@ -20,10 +20,10 @@
 
 namespace rota {
 
-// Which of the files on disk is in force: settings, app token, grants and roster. Each comes into
-// force for itself; what is broken leaves the last good one in force and shows in standing(). Owns
-// the parts that keep each, and the thread that reads files for all of them; the parts are the
-// interface. Loop thread only.
+// The files that are in force: settings, app token, grants and roster. Each comes into force on its
+// own. If one is broken, the last good one stays in force, and standing() says so. Owns the parts
+// that keep each of them, and the thread that reads files for all; callers use the parts. Loop
+// thread only.
 class FilesInForce {
  public:
   struct Parts {  // all outlive this
@@ -34,7 +34,7 @@ class FilesInForce {
     HeadlessAuthClient& client;
     const HiddenValues& hidden;
   };
-  // What a start has read of the files, but for the roster: RosterIntake::read_first() does that.
+  // What the start has read, all but the roster, which RosterIntake::read_first() reads.
   struct AtStart {
     std::string config_path;
     Settings settings;
@@ -44,14 +44,15 @@ class FilesInForce {
   struct Events {
     std::function<void()> reload_began;
     std::function<void(bool done)> reload_ended;
-    std::function<void()> change_settled;  // of the roster, after it changed by itself
+    std::function<void()> change_settled;  // a changed roster is in force, or cannot be used
   };
 
   FilesInForce(Parts parts, AtStart at_start);
 
-  // Changes on disk count from here on. Once, before the roster is read for the first time.
+  // Changes of the roster on disk count from here on. To be called once, before the roster is read
+  // for the first time.
   void watch(Events events);
-  // From here on nothing is read but what a reload asks for.
+  // From here on only a reload reads files.
   void stop();
 
   const FileStanding& standing() const { return readings_.standing(); }

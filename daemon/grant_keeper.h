@@ -20,12 +20,12 @@
 
 namespace rota {
 
-// Whom tokens are given to: keeps the grants of the configuration, has the names in them looked up
-// on a thread of its own, again and again while one is not there, and makes of both the policy that
-// is in force. Which grants are in force when is GrantsInForce's to decide.
+// Keeps the grants of the configuration, looks up the names in them, and makes the policy in force
+// from both. The look-ups run on a thread of its own, and are repeated as long as a name is not
+// found. GrantsInForce decides which grants are in force when.
 //
-// Says in the log, on the audit trail and in the readings what changes. No method fails: a grant
-// whose holder is not there is held back, and the readings name it. Loop thread only.
+// What changes goes to the log, the audit trail and the readings. No method fails: a grant whose
+// holder is not found is held back, and the readings have it. Loop thread only.
 class GrantKeeper {
  public:
   struct Parts {  // all outlive the keeper
@@ -34,41 +34,43 @@ class GrantKeeper {
     DaemonNotes& notes;
     Readings& readings;
   };
-  // What a start has looked up, and the thread that did it.
+  // What the start looked up, and the thread that did it.
   struct Names {
     std::unique_ptr<Worker> worker;
     Grantees found;
   };
 
-  // Blocks for kNamesAtStartMax at most, for a directory that is not up yet; whoever is not found
-  // by then is looked up later. kConfig: a grant that can never be given to anybody.
+  // Looks the names up, for at most kNamesAtStartMax: a directory service may not be up yet. Names
+  // that are not found by then are looked up later. Blocks. kConfig: a grant can never be in force
+  // (HeldGrant::is_wrong).
   static Result<Names> look_up_at_start(boost::asio::io_context& loop,
                                         const std::vector<GrantSettings>& grants);
   GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names names);
 
-  // The policy in force. The reference stays good; what it refers to is replaced at a change, and
-  // `changed` comes after that.
+  // The policy in force. The reference is valid as long as the keeper; the policy behind it is
+  // replaced when it changes, and then `changed` is called.
   const AccessPolicy& policy() const { return policy_; }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
-  // Whether some grants wait for a roster.
+  // Whether added grants wait for a roster.
   bool waiting() const { return in_force_.waiting(); }
 
-  // A reload's grants. What they withdraw is withdrawn at once; what they add waits for a roster
-  // that is read from now on.
+  // A reload brought these grants. What they withdraw is withdrawn at once; what they add waits
+  // until a roster that is read from now on is in force.
   void put(std::vector<GrantSettings> fresh);
-  // Another roster comes into force by itself, beside a configuration with these grants: what they
-  // withdraw is withdrawn at once, what they add waits for a reload.
+  // A changed roster comes into force without a reload, and the configuration on disk has these
+  // grants: what they withdraw is withdrawn at once, and what they add waits for a reload.
   void withdraw_to(const std::vector<GrantSettings>& on_disk);
   // The roster of this reading is durable and in force as a whole.
   void roster_in_force(Readings::Id reading);
 
-  // Calls `done` once: when no look-up is under way, which may be at once and from inside of this
-  // call, or after kNamesMax.
+  // Calls `done` once: when no look-up is running (that may be inside this call), or after
+  // kNamesMax.
   void wait_for_names(std::move_only_function<void()> done);
-  // Looks nothing up later. Harmless to repeat.
+  // Looks up no more names. May be called again.
   void stop();
 
-  // How long a start waits for the system's name services, and a reload. Both go on without them.
+  // How long a start and a reload wait for the system's name services before they go on without
+  // them.
   static constexpr Duration kNamesAtStartMax{5'000};
   static constexpr Duration kNamesMax{5'000};
 
@@ -76,7 +78,7 @@ class GrantKeeper {
   enum class LookUp {
     kNone,
     kRunning,
-    kOutdated,  // it runs, and the grants have changed since: it is made once more
+    kOutdated,  // the grants changed while it ran: it is repeated
   };
 
   void look_up();
@@ -88,7 +90,7 @@ class GrantKeeper {
                     const std::vector<GrantSettings>& after);
 
   const Parts parts_;
-  std::vector<GrantSettings> grants_;  // of the configuration that was read last
+  std::vector<GrantSettings> grants_;  // of the configuration in force
   GrantsInForce in_force_;
   AccessPolicy policy_;  // in_force_.policy()
   std::function<void()> changed_ = [] {};
@@ -99,7 +101,7 @@ class GrantKeeper {
   boost::asio::steady_timer again_;
   Duration pause_{0};
   bool stopped_ = false;
-  std::unique_ptr<Worker> worker_;  // last, so that no job of its comes back to what is gone
+  std::unique_ptr<Worker> worker_;  // last, so that its jobs end before the other members do
 };
 
 }  // namespace rota

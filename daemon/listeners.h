@@ -18,16 +18,16 @@
 
 namespace rota {
 
-// Why clients do not find a socket; each is empty while they do. For Health.
+// Why clients do not find a socket, for Health. Empty: they do.
 struct SocketStanding {
   std::string file_problem;     // the token socket or the admin socket
   std::string metrics_problem;  // the port of metrics_listen
 };
 
-// The daemon's sockets: the token socket, the admin socket and, if the settings want it, the
-// metrics port. Opens them, shares the process's descriptors out among them, and makes again what
-// was taken away. Says problems in the log, once each, and keeps them in `standing`. Destroy it
-// when the loop runs no more. Loop thread only.
+// The daemon's sockets: the token socket, the admin socket and, with metrics_listen, the metrics
+// port. Opens them, shares out the descriptors of the process among them, and creates a socket's
+// file again if somebody removed it. A problem is logged once and kept in `standing`. Loop thread
+// only; destroy it when the loop no longer runs.
 class Listeners {
  public:
   struct Parts {  // all outlive the listeners
@@ -42,23 +42,25 @@ class Listeners {
     const Frontend& metrics;
   };
 
-  // `calls_max`: connections to Circle, which need descriptors too.
+  // `calls_max`: how many connections to Circle need descriptors too.
   Listeners(Parts parts, const ServeSettings& settings, std::size_t calls_max);
 
-  // Takes over what the service manager hands down, and makes the others. From here on clients can
-  // connect and wait. kConfig or kIo for the token and the admin socket. A metrics port that cannot
-  // be had is no error: it is tried again, since another program may have the port for a while.
+  // Takes over the sockets that systemd passes, and creates the others. From here on clients can
+  // connect and wait. kConfig or kIo: the token or the admin socket cannot be opened. A metrics
+  // port that cannot be opened is no error: it is tried again, because another program may use it
+  // for a while.
   Result<void> open();
-  // Serves who connects. Once, after open().
+  // Begins to serve clients. To be called once, after open().
   void start();
-  // As of Server::shutdown(), for all of them: `done` comes once all have ended.
+  // Server::shutdown() for all of them. `done` is called when all have ended.
   void shutdown(const Server::ShutdownTimes& times, std::move_only_function<void()> done);
 
-  // Makes a socket's file again that somebody has removed. Call it every few seconds.
+  // Creates a socket's file again if somebody removed it. To be called every few seconds.
   void keep_in_place();
-  // The policy was replaced: open watches are judged by the new one. Harmless before open().
+  // The policy was replaced: open connections are judged by the new one. May be called before
+  // open().
   void grants_changed();
-  // Of clients of the token and the admin socket.
+  // Open connections of the token and the admin socket.
   std::size_t connections() const;
 
  private:
@@ -81,7 +83,7 @@ class Listeners {
   State state_ = State::kOpening;
   std::unique_ptr<Server> token_;
   std::unique_ptr<Server> admin_;
-  std::unique_ptr<Server> metrics_;  // null while nobody listens at metrics_listen
+  std::unique_ptr<Server> metrics_;  // null: rotad is not listening on metrics_listen
   boost::asio::steady_timer metrics_again_;
   Duration metrics_pause_{0};
   std::size_t ending_ = 0;  // servers that have not ended yet

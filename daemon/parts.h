@@ -18,14 +18,16 @@
 
 namespace rota {
 
-// The parts that settings name, made or read. Each blocks on files; each error names its place.
+// Makes or reads the parts that the settings name. Each function blocks on files, and each error
+// has the path or the setting.
 
-// The SDK's client. `loop` outlives it. kConfig: the settings or the app token do not let it.
+// The client of Circle's API. `loop` must outlive it. kConfig: the settings or the app token cannot
+// be used.
 Result<std::unique_ptr<HeadlessAuthClient>> connect_to_circle(boost::asio::io_context& loop,
                                                               const Settings& settings,
                                                               SecretPtr app_token);
-// The rotation, with all that is on record loaded; it does not run yet. What is handed in outlives
-// it. Errors of open_store() and of Rotator::create().
+// The rotation, with everything on record loaded; it does not run yet. All of RotatorNeeds must
+// outlive it. Has the errors of open_store() and Rotator::create().
 struct RotatorNeeds {
   boost::asio::io_context& loop;
   const Clock& clock;
@@ -34,19 +36,21 @@ struct RotatorNeeds {
 };
 Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const Settings& settings);
 
-// The configuration. kConfig, too, if others than root and this process's user can write to it.
+// The configuration. kConfig: it is not valid, or users other than root and our own can write to
+// it.
 Result<Settings> load_own_settings(const std::string& path);
-// The community's Headless Auth token, from its credential or file.
+// The community's Headless Auth token, from its credential or its file.
 Result<SecretPtr> read_app_token(const Settings& settings);
 Result<SecretPtr> read_app_token(const SecretSource& source);
-// Opens the store with its key, making its folder (0700) where only that is missing.
+// Opens the store with its key. Creates its folder (0700) if only the last part of the path is
+// missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret key);
 Result<Secret> read_store_key(const Settings& settings);
-// How large the store's files are, as far as it can be told.
+// The size of the store's files; files that cannot be looked at count as empty.
 std::uint64_t database_bytes(const std::string& path);
-// Both read again where the roster changes while it is read, a few times at most: then it is kIo.
-// kConfig if others than root and this process's user can write to it (daemon/own_path.h).
+// If the roster changes while it is read, both read it again, a few times; then it is kIo. kConfig:
+// it is not valid, or users other than root and our own can write to it (daemon/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
 Result<SortedRosterPtr> load_roster(const std::string& path);
 

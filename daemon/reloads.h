@@ -21,11 +21,11 @@
 
 namespace rota {
 
-// A reload reads configuration, app token and roster, and brings each into force for itself, so
-// that one that is broken keeps none of the others back. Grants that went are withdrawn first, and
-// those that came wait for the roster (daemon/grants_in_force.h): no moment in between gives more
-// than the old state would, or the new one. Keeps the settings in force. One reload at a time, the
-// others wait. Files are read on the thread for files. Loop thread only.
+// A reload reads configuration, app token and roster, and brings each into force on its own, so a
+// broken part does not hold the others back. Grants that were removed are withdrawn first, and
+// grants that were added wait for the roster (daemon/grants_in_force.h): at no moment does a client
+// get more than the old or the new state allows. Keeps the settings in force. One reload runs at a
+// time, and the others wait. Files are read on the thread for files. Loop thread only.
 class Reloads {
  public:
   struct Parts {  // all outlive this, and the loop has ended when it goes
@@ -42,28 +42,29 @@ class Reloads {
   };
   struct Events {
     std::function<void()> began = [] {};
-    std::function<void(bool done)> ended = [](bool) {};  // before whoever asked for it hears of it
+    std::function<void(bool done)> ended = [](bool) {};  // called before Done
   };
-  // The JSON of the plan that was applied or is held, with what became of each part
-  // (daemon/reload_report.h). The error says what failed, and what came into force all the same:
-  // kConfig, kIo, kBusy or kInvalid (`approve` is not for what the roster asks for).
+  // Gets the JSON of the plan that was applied or is held, with what became of each part
+  // (daemon/reload_report.h). An error says what failed, and what came into force nevertheless:
+  // kConfig, kIo, kBusy, or kInvalid (`approve` is not the plan of the roster on disk).
   using Done = std::move_only_function<void(Result<std::string>)>;
 
-  // `settings` and `app_token` are what is in force: the client alone keeps the token itself.
+  // `settings` and `app_token` are in force. Only the client keeps the token itself.
   Reloads(Parts parts, Settings settings, Fingerprint app_token, std::string config_path);
 
   void on_events(Events events) { events_ = std::move(events); }
-  // `approve`: the id of a held plan, or empty. `done` comes once, never from inside of this call.
+  // `approve`: the id of a held plan, or empty. `done` is called once, never inside this call.
   void reload(std::string approve, Done done);
 
-  static constexpr std::size_t kReloadsMax = 64;  // that wait; another one is kBusy
+  static constexpr std::size_t kReloadsMax = 64;  // at the same time; one more is kBusy
 
  private:
   struct Reload;
   using ReloadPtr = std::shared_ptr<Reload>;
   struct OnDisk {
     Result<Settings> settings;
-    Result<SecretPtr> app_token;  // from where those settings say, or else those in force
+    Result<SecretPtr>
+        app_token;  // from where `settings` say, or if they are an error, those in force
   };
 
   void next();
@@ -81,7 +82,7 @@ class Reloads {
   Settings settings_;
   Fingerprint app_token_;
   Events events_;
-  std::deque<ReloadPtr> reloads_;  // the first one is being done
+  std::deque<ReloadPtr> reloads_;  // the first one is running
 };
 
 }  // namespace rota

@@ -7,9 +7,9 @@
 
 namespace rota {
 
-// The sections of the configuration in which something has changed that no reload takes in. A
-// reload takes in the grants, the app token's place and the log level. Sections are compared as a
-// whole: a setting that is added needs a restart unless an exception is made for it here. Pure.
+// The names of the sections with a change that needs a restart. A reload applies the grants, the
+// place of the app token and the log level. Sections are compared as a whole, so a new setting
+// needs a restart unless an exception for it is made here. Pure.
 std::vector<std::string> restart_needed(const Settings& in_force, const Settings& on_disk);
 
 }  // namespace rota

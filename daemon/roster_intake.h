@@ -20,10 +20,10 @@
 
 namespace rota {
 
-// How the roster on disk comes into force: at the start, at a change, at a reload, by an approval.
-// One that cannot be used changes nothing: the last good one stays in force (P6), and the log and
-// the readings say why. Files are read and parsed on the thread for files, but at the start. Loop
-// thread only.
+// Brings the roster on disk into force: at the start, after a change, at a reload, by an approval.
+// A roster that cannot be used changes nothing: the last good one stays in force (P6), and the log
+// and the readings say why. Files are read and parsed on the thread for files, except at the start.
+// Loop thread only.
 class RosterIntake {
  public:
   struct Parts {  // all outlive the intake, and the loop has ended when it goes
@@ -36,42 +36,42 @@ class RosterIntake {
     Rotator& rotator;
     const HiddenValues& hidden;
   };
-  // What a start finds on disk.
+  // What the start finds on disk.
   struct First {
-    bool in_force = false;   // byte for byte what is on record: it is not even parsed
-    SortedRosterPtr roster;  // to be applied; null: it is in force, or what is on record serves on
+    bool in_force = false;   // the files are byte for byte those in force, and were not parsed
+    SortedRosterPtr roster;  // to be applied; null: it is in force, or it cannot be used
   };
   using Taken = std::move_only_function<void(const Result<RosterPlanPtr>&)>;
 
   RosterIntake(Parts parts, const RosterSettings& settings, std::string config_path);
 
-  // From here on a change of the file is read by itself, if the settings want that; `settled` comes
-  // when what became of it is known.
+  // From here on the roster is read when it changes, unless `watch` is off. `settled` is called
+  // when the change is in force, or has failed.
   void watch(std::function<void()> settled);
-  // Blocks. kConfig when there is neither a usable roster nor anything on record.
+  // Reads the roster for the start. Blocks. kConfig: it cannot be used, and nothing is on record.
   Result<First> read_first();
-  // Calls `in_force` once it is durable: from inside of this call if there is nothing to apply, and
-  // not at all if the disk takes nothing.
+  // Brings it into force. Calls `in_force` when it is durable: inside this call if there is nothing
+  // to apply; never, if a commit fails first.
   void take_first(First first, std::move_only_function<void()> in_force);
 
-  // `done` comes later, with the roster or with why there is none: kConfig or kIo.
+  // Reads the roster. `done` is called later, with the roster or with kConfig or kIo.
   void read(std::move_only_function<void(Result<SortedRosterPtr>)> done);
-  // Has one that was read just now brought into force; `done` as of Rotator::RosterEvents.
-  // `approve`: the id of a held plan, or empty.
+  // Brings a roster into force that was just read; see Rotator::RosterEvents for `done`. `approve`:
+  // the id of a held plan, or empty.
   void take(SortedRosterPtr roster, const std::string& approve, Taken done);
-  // What the roster on disk would change now; brings nothing into force. `done` comes later. One
-  // look at a time serves all who ask meanwhile.
+  // What the roster on disk would change now. Nothing comes into force. `done` is called later. One
+  // reading serves all who ask while it runs.
   void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done);
 
-  // Changes are left alone from here on. Harmless to repeat.
+  // Ignores changes from here on. May be called again.
   void stop();
 
  private:
-  // How far the intake is with a change that the watch told of.
+  // How far the reading of a change is.
   enum class Change {
     kNone,
     kReading,
-    kReadingStale,  // and it has changed once more
+    kReadingStale,  // the roster changed again while it was read
   };
   struct OnDisk {
     Result<Settings> settings;
