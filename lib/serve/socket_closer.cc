@@ -137,9 +137,11 @@ void SocketCloser::close(int socket) {
 }
 
 bool SocketCloser::is_full() {
-  const std::lock_guard lock(shared_->mutex);
-  Shared::start_thread_if_needed(shared_);
-  return shared_->busy + shared_->waiting.size() >= kPendingMax;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    Shared::start_thread_if_needed(shared_);
+  }
+  return pending() >= kPendingMax;
 }
 
 std::size_t SocketCloser::pending() const {

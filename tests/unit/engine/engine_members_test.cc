@@ -86,6 +86,19 @@ TEST(EngineRetirement, P4ACallThatWasNotSentBeforeABlockIsNotSentAfterIt) {
   EXPECT_EQ(box.calls[sent].request.kind, CallKind::kRevokeRefresh);
 }
 
+// Until Circle has told the time, nobody is forgotten.
+void confirm_the_time_a_year_later(EngineBox& box) {
+  box.advance(24h * 400);
+  box.roster({entry("email:ada@example.com"), entry("id:8")});
+  box.settle();
+  for (const command::Call& call : box.open_calls()) {
+    const bool issues = call.request.kind == CallKind::kIssue;
+    box.reply(call, issues ? Outcome{MemberUnknown{}} : transient(TransientReason::kNoReply),
+              box.circle());
+  }
+  box.run_for(1h);
+}
+
 TEST(EngineRetirement, P4ABlockThatNoRosterNamesIsNeverForgotten) {
   EngineBox box = box_with_grace();
   box.operate(kGraceKey, OperatorAction::kRevoke);
@@ -94,12 +107,25 @@ TEST(EngineRetirement, P4ABlockThatNoRosterNamesIsNeverForgotten) {
   box.reply_last(CallKind::kRevokeAccess, Revoked{});
   box.roster({entry("email:ada@example.com")});
   box.reply_last(CallKind::kIssue, MemberUnknown{});
-  box.advance(24h * 400);
-  box.settle();
+  confirm_the_time_a_year_later(box);
   box.roster({entry("email:ada@example.com"), entry(kGraceKey)});
   box.settle();
   EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked);
   EXPECT_EQ(box.table.find(kGraceKey)->state, MemberState::kBlocked);
+}
+
+// Its tokens run out before any could be revoked, long after the block.
+TEST(EngineRetirement, P4ABlockWhoseTokensRanOutIsNotForgotten) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevoke);
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, transient(TransientReason::kNoReply));
+  box.roster({entry("email:ada@example.com")});
+  box.reply_last(CallKind::kIssue, MemberUnknown{});
+  confirm_the_time_a_year_later(box);
+  ASSERT_NE(box.engine.find(kGraceKey), nullptr);
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked);
+  EXPECT_THAT(box.slot(kGraceKey).record.tokens, IsEmpty());
 }
 
 TEST(EngineMembers, ATokenIsRefreshedAheadOfItsEnd) {
