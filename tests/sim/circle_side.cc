@@ -175,7 +175,8 @@ void CircleSide::deliver(const std::shared_ptr<Flight>& flight, Duration date_ag
                  .content_type = reply.content_type,
                  .retry_after = std::nullopt,
                  .date = sandbox::format_http_date(date),
-                 .body = Secret(reply.body)};
+                 .body = Secret(reply.body),
+                 .bearer = nullptr};
   for (const auto& [name, value] : reply.headers) {
     if (name == "Retry-After") http.retry_after = value;
   }
