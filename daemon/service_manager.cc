@@ -111,7 +111,8 @@ std::optional<Duration> ServiceManager::watchdog_interval() {
   return std::chrono::floor<Duration>(std::chrono::microseconds{micros}) / 3;
 }
 
-// RestartPreventExitStatus= fails the sockets together with the service that they start.
+// After kConfig the unit does not start again by itself. But the first client that connects makes
+// the socket start it until StartLimitBurst= is reached. Then the sockets have failed, too.
 std::string last_words(const Error& error) {
   const auto code = static_cast<int>(exit_code_of(error));
   if (exit_code_of(error) != ExitCode::kConfig) {

@@ -106,7 +106,7 @@ def credentials(box, rota, report):
         ended_with_78(box, rota, report, name, words)
         rota.write_credentials()
 
-    # Clients go on connecting, each of which starts it once more, until systemd has enough of it.
+    # A client that connects makes the socket start it again and again, until systemd gives up.
     rota.write_credentials(store_key="too short")
 
     def gave_up():
