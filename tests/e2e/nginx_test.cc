@@ -91,10 +91,10 @@ TEST_F(Nginx, AWatchShowsItsEventsAtOnce) {
     SCOPED_TRACE(target);
     Connection watch = connect();
     watch.send(get(target));
-    EXPECT_THAT(watch.read_until("\r\n\r\n"), HasSubstr("text/event-stream"));
-    EXPECT_THAT(watch.read_until("\n\n"), HasSubstr("event: token"));
+    ASSERT_THAT(watch.read_until("\r\n\r\n"), HasSubstr("text/event-stream"));
+    ASSERT_THAT(watch.read_until("\n\n"), HasSubstr("event: token"));
     ASSERT_EQ(box.daemon.cli({"revoke", member}).code, 0);
-    EXPECT_THAT(watch.read_until("\n\n"), HasSubstr("event: retired"));
+    ASSERT_THAT(watch.read_until("\n\n"), HasSubstr("event: retired"));
   }
 }
 

@@ -262,6 +262,20 @@ TEST(EngineCommit, P2ACommitThatNeverEndsOrATickThatNeverComesIsStuck) {
   EXPECT_TRUE(health_of(box.engine, {}, box.now).commit_problem.empty());
 }
 
+TEST(EngineCommit, P2ARefusedTokenIsNotGivenAgainWhileItsSuccessorIsNotDurable) {
+  EngineBox box = box_with_grace();
+  box.advance(50min);
+  box.settle();
+  const WaitId refuses = box.wait(1, 10s, fingerprint_of("access-1"));
+  box.reply(box.oldest_call(), refreshed("access-2", box.circle() + 1h));
+  for (int i = 0; i < 11; ++i) {
+    if (box.commit_pending()) box.commit_fail();
+    box.advance(1s);
+  }
+  EXPECT_EQ(box.served(kGraceKey), "access-1");
+  EXPECT_EQ(box.answer_of(refuses), WaitResult::kUnavailable);
+}
+
 TEST(EngineCommit, P2AnOperatorIsToldInTimeWhileTheStoreFails) {
   EngineBox box = box_with_grace();
   const OperatorId op = box.operate(kGraceKey, OperatorAction::kRevoke);
