@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
+
 namespace rota::cli {
 namespace {
 
@@ -48,7 +50,8 @@ struct FileActions {
 };
 
 std::unexpected<Error> failure(const std::string& program, int error) {
-  return fail(ErrorKind::kIo, fmt::format("{} cannot be run: {}", program, std::strerror(error)));
+  return fail(ErrorKind::kIo, fmt::format("the program {} cannot be run: {}",
+                                          in_quotes_unless_secret(program), std::strerror(error)));
 }
 
 Secret read_all(int fd) {

@@ -207,6 +207,32 @@ TEST_F(MisplacedSecret, P10IsNotToldInPlaceOfASocket) {
   }
 }
 
+// The secret in place of a name or a path that a command takes.
+TEST_F(MisplacedSecret, P10IsNotToldInPlaceOfWhatACommandTakes) {
+  constexpr std::string_view kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAaKo5Bi1Xt";
+  const std::string root = (folder_.path() / "root").string();
+  const std::string token = (run_.folder() / "credentials" / "app-token").string();
+  for (const char* form : {"{}", "/{}/x", "/run/{}"}) {
+    const std::string word = fmt::format(fmt::runtime(form), kSecret);
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"members", "--state", word},
+             {"approve", word},
+             {"reload", "--approve", word},
+             {"doctor", "--no-check", "--user", word},
+             {"doctor", "--no-check", "--root", word},
+             {"doctor", "--no-check", "--config", word},
+             {"doctor", "--no-check", "--credentials", word},
+             {"setup", "--yes", "--root", root, "--app-token-file", word},
+             {"setup", "--yes", "--no-check", "--root", root, "--app-token-file", token, "--rotad",
+              word}}) {
+      SCOPED_TRACE(command.front() + " " + command.back());
+      const Finished asked = run_.cli(command);
+      EXPECT_NE(asked.code, 0);
+      expect_untold(asked.output, kSecret, command.front());
+    }
+  }
+}
+
 TEST_F(MisplacedSecret, P10IsNotToldOfARosterEither) {
   constexpr std::string_view kSecret = "qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAaKo5Bi1Xt";
   run_.write_config();
