@@ -56,8 +56,7 @@ class Census {
   Times& dues_of(const Entry& entry);
   static std::size_t before(const Times& dues, WallTime now);
 
-  static constexpr std::size_t kStates = 7;  // MemberState counts from 1
-  std::array<std::size_t, kStates> by_state_{};
+  std::array<std::size_t, kMemberStates.size() + 1> by_state_{};  // indexed by MemberState
   std::size_t revoking_ = 0;
   Times ends_;  // of the tokens not yet seen to have ended
   // Of the members kept fresh:

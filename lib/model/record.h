@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,10 @@ enum class MemberState {
   kMismatched =
       6,  // its selector now leads to another member at Circle (P13): an operator must decide
 };
+// All of them, in the order in which they are shown.
+inline constexpr std::array kMemberStates{MemberState::kActive,  MemberState::kRetiring,
+                                          MemberState::kRetired, MemberState::kBlocked,
+                                          MemberState::kUnknown, MemberState::kMismatched};
 
 enum class TokenKind { kAccess = 1, kRefresh = 2 };
 

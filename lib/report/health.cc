@@ -12,10 +12,6 @@
 namespace rota {
 namespace {
 
-constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
-                             MemberState::kRetired, MemberState::kBlocked,
-                             MemberState::kUnknown, MemberState::kMismatched};
-
 // The background makes so many calls in a window. What it needs for the members that have tokens
 // is not there for the others, who get their least share at any rate.
 Duration first_issues_left(Engine& engine, std::size_t members) {
@@ -79,7 +75,7 @@ Health::Members count_members(Engine& engine, Now now) {
                           .left_out = engine.members().upkeep().left_out(),
                           .fits = engine.members().upkeep().capacity(),
                           .tokens_to_revoke = census.revoking()};
-  for (const MemberState state : kStates) {
+  for (const MemberState state : kMemberStates) {
     members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
   }
   return members;

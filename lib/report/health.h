@@ -25,16 +25,16 @@ struct AuditHealth {
 // How the daemon does at one moment: all that readiness and metrics are made of, as plain values.
 struct Health {
   struct Members {
-    std::array<std::size_t, 7> by_state{};  // indexed by MemberState
-    std::size_t fresh = 0;                  // active, with a live access token
-    std::size_t overdue = 0;                // without one in time
-    std::size_t overdue_idle = 0;           // of these, members that nobody asked for
-    std::size_t first_issues = 0;           // wait for their first one, and nobody waits for them
-    Duration first_issues_left{0};          // about how long these will take
-    std::size_t kept = 0;                   // of the active, those kept fresh ahead of time
-    std::size_t dead_on_arrival = 0;        // whose last token had ended when it came
-    std::size_t left_out = 0;               // active, and issued on demand for want of budget
-    std::size_t fits = 0;                   // how many the budget keeps fresh
+    std::array<std::size_t, kMemberStates.size() + 1> by_state{};  // indexed by MemberState
+    std::size_t fresh = 0;            // active, with a live access token
+    std::size_t overdue = 0;          // without one in time
+    std::size_t overdue_idle = 0;     // of these, members that nobody asked for
+    std::size_t first_issues = 0;     // wait for their first one, and nobody waits for them
+    Duration first_issues_left{0};    // about how long these will take
+    std::size_t kept = 0;             // of the active, those kept fresh ahead of time
+    std::size_t dead_on_arrival = 0;  // whose last token had ended when it came
+    std::size_t left_out = 0;         // active, and issued on demand for want of budget
+    std::size_t fits = 0;             // how many the budget keeps fresh
     std::size_t tokens_to_revoke = 0;
   };
   struct HeldPlan {

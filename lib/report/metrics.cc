@@ -52,11 +52,8 @@ int flag(bool value) { return value ? 1 : 0; }
 double seconds(Duration value) { return std::chrono::duration<double>(value).count(); }
 
 void write_members(Writer& out, const Health::Members& members) {
-  constexpr std::array kStates{MemberState::kActive,  MemberState::kRetiring,
-                               MemberState::kRetired, MemberState::kBlocked,
-                               MemberState::kUnknown, MemberState::kMismatched};
   out.gauge("rota_members", "Members on record, by state.");
-  for (const MemberState state : kStates) {
+  for (const MemberState state : kMemberStates) {
     out.sample(fmt::format("state=\"{}\"", name_of(state)),
                members.by_state[static_cast<std::size_t>(state)]);
   }

@@ -80,9 +80,7 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
   Census& census = engine.census();
   const Upkeep& upkeep = engine.members().upkeep();
   json::object members;
-  for (const auto state :
-       {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
-        MemberState::kUnknown, MemberState::kMismatched}) {
+  for (const auto state : kMemberStates) {
     members[std::string(name_of(state))] = census.in_state(state);
   }
   const Health::Members standing = count_members(engine, now);
@@ -156,9 +154,7 @@ std::string status_json(Engine& engine, Now now, std::string_view version,
 Result<std::string> members_json(const Engine& engine, Now now, std::string_view state,
                                  std::string_view after, std::size_t limit) {
   std::optional<MemberState> wanted;
-  for (const auto candidate :
-       {MemberState::kActive, MemberState::kRetiring, MemberState::kRetired, MemberState::kBlocked,
-        MemberState::kUnknown, MemberState::kMismatched}) {
+  for (const auto candidate : kMemberStates) {
     if (name_of(candidate) == state) wanted = candidate;
   }
   if (!state.empty() && !wanted) {
