@@ -224,9 +224,13 @@ bool prepare(CurlCall& call, const HeadlessAuthOptions& options) {
   set(CURLOPT_HEADERDATA, static_cast<void*>(&call));
   set(CURLOPT_WRITEFUNCTION, &on_reply_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(&call));
-  set(CURLOPT_DEBUGFUNCTION, &on_debug_line);
-  set(CURLOPT_DEBUGDATA, static_cast<void*>(&call));
-  set(CURLOPT_VERBOSE, 1L);
+  // The remarks are about HTTP/2 streams, and to write them costs more than all else that libcurl
+  // does for a call.
+  if (https && !call.http1_only) {
+    set(CURLOPT_DEBUGFUNCTION, &on_debug_line);
+    set(CURLOPT_DEBUGDATA, static_cast<void*>(&call));
+    set(CURLOPT_VERBOSE, 1L);
+  }
   keep_alive(set, options);
   return set.all_set();
 }

@@ -59,7 +59,8 @@ void CurlPool::close() {
   calls_.clear();
   multi_.reset();  // takes its sockets out of watches_ through on_socket()
   watches_.clear();
-  timer_.cancel();
+  wanted_at_.reset();
+  stop_timer();
 }
 
 int CurlPool::on_socket(CURL*, curl_socket_t socket, int what, void* pool, void*) noexcept {
@@ -91,15 +92,43 @@ void CurlPool::watch(curl_socket_t socket, int what) {
 
 // Through the executor, since nobody may call libcurl from its own callback.
 void CurlPool::wake_in(long milliseconds) {
-  if (milliseconds < 0) {
-    timer_.cancel();
-    return;
-  }
-  timer_.expires_after(Duration{milliseconds});
+  wanted_at_.reset();
+  if (milliseconds < 0) return stop_timer();
+  if (milliseconds == 0) return wake_at_once();
+  wanted_at_ = std::chrono::steady_clock::now() + Duration{milliseconds};
+  if (!fires_at_ || *wanted_at_ < *fires_at_) set_timer(*wanted_at_);
+}
+
+void CurlPool::wake_at_once() {
+  if (std::exchange(wakes_at_once_, true)) return;
+  asio::post(executor_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->wakes_at_once_ = false;
+    self->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+void CurlPool::set_timer(SteadyTime when) {
+  fires_at_ = when;
+  timer_.expires_at(when);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
-    if (!error && self) self->act(CURL_SOCKET_TIMEOUT, 0);
+    if (!error && self) self->on_timer_fired();
   });
+}
+
+void CurlPool::stop_timer() {
+  timer_.cancel();
+  fires_at_.reset();
+}
+
+void CurlPool::on_timer_fired() {
+  fires_at_.reset();
+  if (!wanted_at_) return;
+  if (std::chrono::steady_clock::now() < *wanted_at_) return set_timer(*wanted_at_);
+  wanted_at_.reset();
+  act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlPool::act(curl_socket_t socket, int events) {

@@ -4,10 +4,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "auth/curl_call.h"
@@ -45,6 +47,7 @@ class CurlPool : public std::enable_shared_from_this<CurlPool> {
   bool closed() const { return !multi_; }
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
   struct MultiCleanup {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
@@ -54,6 +57,10 @@ class CurlPool : public std::enable_shared_from_this<CurlPool> {
   static int on_timer(CURLM*, long milliseconds, void* pool) noexcept;
   void watch(curl_socket_t socket, int what);
   void wake_in(long milliseconds);
+  void wake_at_once();
+  void set_timer(SteadyTime when);
+  void stop_timer();
+  void on_timer_fired();
   void act(curl_socket_t socket, int events);
   void complete(CurlCall& call, HttpResult result);
 
@@ -64,6 +71,11 @@ class CurlPool : public std::enable_shared_from_this<CurlPool> {
   // Loop thread only.
   bool retired_ = false;
   std::uint64_t remarks_ = 0;  // how often a call was told that something happened to a connection
+  // Each call sets and moves libcurl's timer several times, nearly always to a later moment. So the
+  // kernel's timer is left as it is if it fires early enough, and set anew when it has fired.
+  std::optional<SteadyTime> wanted_at_;  // when libcurl wants to be called
+  std::optional<SteadyTime> fires_at_;   // when timer_ fires
+  bool wakes_at_once_ = false;           // a call of libcurl is posted
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<SocketWatch>> watches_;
   std::unordered_map<CURL*, std::unique_ptr<CurlCall>> calls_;
