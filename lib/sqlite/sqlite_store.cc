@@ -31,12 +31,16 @@ std::int64_t number(bool value) { return value ? 1 : 0; }
 
 // Applies one batch inside its transaction, and notes the highest ids that the batch used.
 struct SqliteStore::Applier {
+  const Database& database;
   Statements& sql;
   const Sealer& sealer;
   std::int64_t highest_member = 0;
   std::int64_t highest_token = 0;
   std::int64_t highest_call = 0;
   bool scrub = false;
+  // Of the last token: the changes of one member come one after another.
+  MemberId salted{};
+  MemberSalt salt_of_salted{};
 
   // Nullopt if there is no such row, or it has no salt yet.
   Result<std::optional<MemberSalt>> salt_of(MemberId member) {
@@ -53,6 +57,7 @@ struct SqliteStore::Applier {
     const MemberRecord& row = put.row;
     const std::int64_t id = number(row.id);
     highest_member = std::max(highest_member, id);
+    salted = {};
     ROTA_ASSIGN(std::optional<MemberSalt> salt, salt_of(row.id));
     if (!salt) salt = Sealer::draw_salt();
     const MemberSeal seal = sealer.seal(row, *salt);
@@ -78,6 +83,7 @@ struct SqliteStore::Applier {
   }
 
   Result<void> operator()(const ForgetMember& forget) {
+    salted = {};
     return sql.forget_member.run(number(forget.member));
   }
 
@@ -88,13 +94,26 @@ struct SqliteStore::Applier {
   Result<void> operator()(const PutToken& put) {
     const Token& token = put.token;
     highest_token = std::max(highest_token, number(token.id));
-    ROTA_ASSIGN(const std::optional<MemberSalt> salt, salt_of(put.member));
-    if (!salt) return no_such_member(put);
-    const SealedBytes sealed = sealer.seal(*token.value, binding_of(token, put.member, *salt));
-    return sql.put_token.run(number(token.id), number(put.member), number(token.kind),
-                             number(token.status), number(token.issued_at),
-                             number(token.expires_at), number(token.status_since),
-                             std::span(sealer.key_id()), std::span(sealed));
+    if (salted != put.member) {
+      ROTA_ASSIGN(const std::optional<MemberSalt> salt, salt_of(put.member));
+      if (!salt) return no_such_member(put);
+      salt_of_salted = *salt;
+      salted = put.member;
+    }
+    const SealedBytes sealed =
+        sealer.seal(*token.value, binding_of(token, put.member, salt_of_salted));
+    const auto write = [&](Statement& statement) {
+      return statement.run(number(token.id), number(put.member), number(token.kind),
+                           number(token.status), number(token.issued_at), number(token.expires_at),
+                           number(token.status_since), std::span(sealer.key_id()),
+                           std::span(sealed));
+    };
+    // One that is not current any more was put before, when it was.
+    if (token.status != TokenStatus::kCurrent) {
+      ROTA_TRY(write(sql.update_token));
+      if (database.changes() > 0) return {};
+    }
+    return write(sql.put_token);
   }
 
   Result<void> operator()(const EraseToken& erase) {
@@ -194,6 +213,7 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.clear_tags, sql::kClearTags},
       {&all.put_tag, sql::kPutTag},
       {&all.put_token, sql::kPutToken},
+      {&all.update_token, sql::kUpdateToken},
       {&all.erase_token, sql::kEraseToken},
       {&all.put_call, sql::kPutCall},
       {&all.erase_call, sql::kEraseCall},
@@ -254,7 +274,7 @@ Result<void> SqliteStore::require_in_place() const {
 }
 
 Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
-  Applier applier{statements_, sealer_};
+  Applier applier{database_, statements_, sealer_};
   for (const Mutation& mutation : mutations) {
     ROTA_TRY(validate(mutation));
     ROTA_TRY(std::visit(applier, mutation));

@@ -50,7 +50,7 @@ class SqliteStore : public TokenStore {
     Statement begin, commit;
     Statement put_member, salt_of, put_use, forget_member, clear_selectors, put_selector,
         clear_tags, put_tag;
-    Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
+    Statement put_token, update_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
     Statement append_audit, prune_audit_to_rows, prune_audit_before, read_audit;
   };
   struct Applier;

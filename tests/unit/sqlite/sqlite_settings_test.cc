@@ -24,6 +24,8 @@ TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
     Database& database = file->database;
     EXPECT_EQ(2, database.number("PRAGMA synchronous")) << "FULL";
     EXPECT_EQ(1, database.number("PRAGMA secure_delete"));
+    EXPECT_EQ(2'048, database.number("PRAGMA page_size"));
+    EXPECT_EQ(7'168, database.number("PRAGMA wal_autocheckpoint")) << "14 MiB";
     EXPECT_EQ(1, database.number("PRAGMA foreign_keys"));
     EXPECT_EQ(2, database.number("PRAGMA temp_store")) << "MEMORY";
     EXPECT_EQ(0, database.number("PRAGMA trusted_schema"));
