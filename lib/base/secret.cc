@@ -47,6 +47,7 @@ void Secret::clear() {
 }
 
 bool operator==(const Secret& a, const Secret& b) {
+  if (&a == &b) return true;
   return a.size_ == b.size_ && sodium_memcmp(a.bytes_.get(), b.bytes_.get(), a.size_) == 0;
 }
 

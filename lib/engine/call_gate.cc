@@ -11,6 +11,9 @@ namespace {
 
 // Of the calls in flight, this part is kept from background lanes.
 constexpr std::size_t kUrgentInFlightShare = 4;
+// At most so many times the calls in flight have their row written ahead of room for them: a crash
+// leaves a doubt for each.
+constexpr std::size_t kAheadMax = 4;
 // Where 429 comes without Retry-After: doubles from one to the other. After each there is one call.
 constexpr Duration kThrottlePauseMin{2'000};
 constexpr Duration kThrottlePauseMax{30'000};
@@ -21,16 +24,16 @@ CallGate::CallGate(const Policy& policy)
     : in_flight_max_(policy.max_in_flight), budget_(policy.requests_per_window, policy.window) {}
 
 bool CallGate::may_send(Lane lane, BootTime now) {
+  const bool lives = !brings_tokens(lane) || dead_arrivals_.may_send(now, rotations_);
+  return has_room(lane, open_, in_flight_max_ + ahead_) && lives && budget_.may_send(lane, now) &&
+         breaker_.may_send(now, in_flight(), lane == Lane::kWaiting);
+}
+
+bool CallGate::has_room(Lane lane, const Count& count, std::size_t max) const {
   const std::size_t urgent_only =
       in_flight_max_ > 1 ? std::max<std::size_t>(1, in_flight_max_ / kUrgentInFlightShare) : 0;
   // As in the budget, only background calls count against the background's part.
-  const auto in_background = static_cast<std::size_t>(std::ranges::count_if(
-      calls_, [](const auto& call) { return is_background(call.second.lane); }));
-  const bool room = in_flight() < in_flight_max_ &&
-                    (!is_background(lane) || in_background + urgent_only < in_flight_max_);
-  const bool lives = !brings_tokens(lane) || dead_arrivals_.may_send(now, rotations_in_flight());
-  return room && lives && budget_.may_send(lane, now) &&
-         breaker_.may_send(now, in_flight(), lane == Lane::kWaiting);
+  return count.all < max && (!is_background(lane) || count.background + urgent_only < max);
 }
 
 std::optional<BootTime> CallGate::earliest(Lane lane, BootTime now) {
@@ -46,6 +49,8 @@ std::optional<BootTime> CallGate::earliest(Lane lane, BootTime now) {
 
 void CallGate::open(CallState call, BootTime now) {
   budget_.sent(call.lane, now);
+  add(open_, call.lane);
+  if (rotates(call.kind)) ++rotations_;
   const CallId id = call.id;
   calls_.emplace(id, std::move(call));
 }
@@ -53,10 +58,11 @@ void CallGate::open(CallState call, BootTime now) {
 bool CallGate::may_still_send(const CallState& call, BootTime now) const {
   return !budget_.paused_until(now) &&
          breaker_.may_send(now, in_flight() - 1, call.lane == Lane::kWaiting) &&
-         (!rotates(call.kind) || dead_arrivals_.may_send(now, rotations_in_flight() - 1));
+         (!rotates(call.kind) || dead_arrivals_.may_send(now, rotations_ - 1));
 }
 
 void CallGate::send(CallState& call, BootTime now) {
+  add(sent_, call.lane);
   call.sent_at = now;
   call.app_token = app_token_;
 }
@@ -65,13 +71,40 @@ void CallGate::give_up(CallId call) {
   const auto it = calls_.find(call);
   ROTA_CHECK(it != calls_.end() && !it->second.sent_at);
   budget_.never_sent(it->second.lane);
+  forget(it->second);
   calls_.erase(it);
+}
+
+void CallGate::hold(CallId call) { held_.emplace(at(call).lane, call); }
+
+std::optional<CallId> CallGate::take_held(bool all) {
+  if (!recalled_.empty()) {
+    const CallId call = recalled_.back();
+    recalled_.pop_back();
+    return call;
+  }
+  // If there is no room for the most urgent one, there is none for the others.
+  if (held_.empty() || (!all && !has_room(at(held_.begin()->second)))) return std::nullopt;
+  return held_.extract(held_.begin()).value().second;
+}
+
+void CallGate::recall(CallId call) {
+  const auto it = calls_.find(call);
+  if (it == calls_.end() || !rotates(it->second.kind)) return;
+  if (held_.erase({it->second.lane, call}) > 0) recalled_.push_back(call);
+}
+
+void CallGate::write_ahead(std::size_t replies) {
+  // As many for the commit that runs as for the time until it ends.
+  ahead_ = std::min(2 * replies, kAheadMax * in_flight_max_);
 }
 
 CallState CallGate::close(CallId call) {
   const auto it = calls_.find(call);
   ROTA_CHECK(it != calls_.end() && it->second.sent_at);
   CallState closed = std::move(it->second);
+  forget(closed);
+  drop(sent_, closed.lane);
   calls_.erase(it);
   return closed;
 }
@@ -124,9 +157,19 @@ bool CallGate::new_app_token() {
   return true;
 }
 
-std::size_t CallGate::rotations_in_flight() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(calls_, [](const auto& call) { return rotates(call.second.kind); }));
+void CallGate::add(Count& count, Lane lane) {
+  ++count.all;
+  if (is_background(lane)) ++count.background;
+}
+
+void CallGate::drop(Count& count, Lane lane) {
+  --count.all;
+  if (is_background(lane)) --count.background;
+}
+
+void CallGate::forget(const CallState& call) {
+  drop(open_, call.lane);
+  if (rotates(call.kind)) --rotations_;
 }
 
 BootTime CallGate::held_back_until(BootTime now) const {

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "base/random.h"
 #include "base/time.h"
@@ -59,7 +61,8 @@ class CallGate {
     return picker_.pick(ready);
   }
 
-  // --- A call's life: open() → send() → close() → heard(), or open() → give_up() ---
+  // --- A call's life: open() → send() → close() → heard(), or open() → give_up(); between open()
+  // and send() it may be held ---
 
   // Takes a slot of the budget for the call. Its id must be new.
   void open(CallState call, BootTime now);
@@ -70,6 +73,17 @@ class CallGate {
   // dead arrival since open() may forbid the call by now. The call must be open.
   bool may_still_send(const CallState& call, BootTime now) const;
   void send(CallState& call, BootTime now);
+  // Whether a call whose journal row is durable finds room in flight.
+  bool has_room(const CallState& call) const { return has_room(call.lane, sent_, in_flight_max_); }
+  // It finds none: it goes once there is some, the most urgent one first.
+  void hold(CallId call);
+  // A held call that is to go now, or to be given up; none: none is. `all`: room or none.
+  std::optional<CallId> take_held(bool all);
+  // What it would bring is wanted no more: if it is held, take_held() returns it next.
+  void recall(CallId call);
+  // While a commit ran, this many replies came: about twice as many rows are written ahead of the
+  // room in flight from here on, so that there is always one call on record that can go next.
+  void write_ahead(std::size_t replies);
   // Gives the slot back. The call must be open and not sent.
   void give_up(CallId call);
   // Its reply is here: it is no longer in flight. The call must be open and sent.
@@ -115,7 +129,7 @@ class CallGate {
   // --- What is asked about it ---
 
   std::size_t in_flight() const { return calls_.size(); }
-  std::size_t rotations_in_flight() const;
+  std::size_t rotations_in_flight() const { return rotations_; }
   // The earliest time, `now` or later, at which pauses and breaker allow any call.
   BootTime held_back_until(BootTime now) const;
   const Breaker& breaker() const { return breaker_; }
@@ -128,6 +142,14 @@ class CallGate {
   const Budget& budget() const { return budget_; }
 
  private:
+  struct Count {
+    std::size_t all = 0;
+    std::size_t background = 0;
+  };
+  static void add(Count& count, Lane lane);
+  static void drop(Count& count, Lane lane);
+  bool has_room(Lane lane, const Count& count, std::size_t max) const;
+  void forget(const CallState& call);
   std::optional<Pause> hold_back(std::optional<Duration> asked, BootTime now);
 
   const std::size_t in_flight_max_;
@@ -137,6 +159,12 @@ class CallGate {
   TroubleWatch trouble_;
   LanePicker picker_;
   std::map<CallId, CallState> calls_;
+  Count open_;                 // of calls_
+  Count sent_;                 // of these, those that were sent
+  std::size_t rotations_ = 0;  // of calls_
+  std::set<std::pair<Lane, CallId>> held_;
+  std::vector<CallId> recalled_;
+  std::size_t ahead_ = 0;        // calls that may be open though there is no room in flight
   std::set<BreakerState> told_;  // since the breaker was last closed: each reason is one alarm
   int throttles_ = 0;            // 429s in a row
   int app_token_ = 0;            // counts the app tokens that were read

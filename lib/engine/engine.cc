@@ -123,7 +123,9 @@ std::optional<BootTime> Engine::next_wake(Now now) {
   if (can_work_on_roster() || can_look()) consider(now.boot);
   if (const auto deadline = waits_.first_deadline()) consider(deadline->first);
   const auto housekeeping = schedule_.first_housekeeping();
-  if (housekeeping && clock().confirmed()) consider(clock().boot_at(housekeeping->at));
+  if (housekeeping && clock().confirmed()) {
+    consider(std::max(clock().boot_at(housekeeping->at), housekeep_at_));
+  }
   consider(operations_.first_deadline());
   if (stopping_) return wake;
   for (const Lane lane : kLanes) consider(lane_wakes_at(lane, now));
@@ -157,6 +159,7 @@ void Engine::pump(Now now, Commands& out) {
   replan_moved(now);
   expire_waits(now, out);
   expire_operations(now, out);
+  send_held(now, out);
   if (!stopping_) {
     send_due(now);
     probe_time(now);

@@ -185,6 +185,7 @@ class Engine {
   void flush(Now now, Commands& out);
   bool let_out(Outbox::Released released, Now now, Commands& out);
   bool wait_again(WaitId id, Now now);
+  void send_held(Now now, Commands& out);
   void send_journaled(CallId call, Now now, Commands& out);
 
   // engine_records.cc
@@ -196,6 +197,7 @@ class Engine {
   void want_use_recorded(const MemberSlot& slot, Now now);
   void record_uses(Now now);
   void record_change(MemberSlot& slot, const RecordChange& change);
+  void put_on_record(MemberSlot& slot, const RecordChange& change);
   void publish(const MemberSlot& slot);
   void settle_if_nothing_alive(MemberSlot& slot, Now now);
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
@@ -215,7 +217,7 @@ class Engine {
   void close_row(const CallState& call, const Outcome& outcome, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
   void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
-                     std::string_view how);
+                     TokenId first_new, std::string_view how);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
 
   // engine_facts.cc
@@ -307,8 +309,10 @@ class Engine {
   std::shared_ptr<RosterTask> roster_;   // null: none is on its way
   std::deque<RosterTask> next_rosters_;  // wait for that one
   std::deque<RosterLook> looks_;
-  std::size_t roster_steps_ = 0;  // changes of roster_ in the batch that gathers
-  BootTime record_uses_at_{};     // when the last uses are stored, at the latest
+  std::size_t roster_steps_ = 0;       // changes of roster_ in the batch that gathers
+  BootTime record_uses_at_{};          // when the last uses are stored, at the latest
+  BootTime housekeep_at_{};            // when records are looked after again, at the earliest
+  std::size_t replies_in_commit_ = 0;  // that came while the store had a batch
   BootTime pumped_at_{};
   BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
   bool stopping_ = false;

@@ -53,7 +53,14 @@ void Engine::on_committed(Now now, Commands& out) {
   Outbox::Released durable = outbox_.committed();
   const std::vector<CallId> calls = std::move(durable.calls);
   let_out(std::move(durable), now, out);
-  for (const CallId call : calls) send_journaled(call, now, out);
+  gate_.write_ahead(std::exchange(replies_in_commit_, 0));
+  for (const CallId call : calls) {
+    if (stopping_ || gate_.has_room(gate_.at(call))) {
+      send_journaled(call, now, out);
+    } else {
+      gate_.hold(call);
+    }
+  }
   pump(now, out);
 }
 
@@ -107,6 +114,12 @@ bool Engine::wait_again(WaitId id, Now now) {
   slot->waiters.push_back(id);
   replan(*slot, now);
   return true;
+}
+
+// Calls whose rows are on record already. While the store takes nothing, they wait with the others.
+void Engine::send_held(Now now, Commands& out) {
+  if (outbox_.state() == Outbox::State::kRetrying && !stopping_) return;
+  while (const auto call = gate_.take_held(stopping_)) send_journaled(*call, now, out);
 }
 
 void Engine::send_journaled(CallId id, Now now, Commands& out) {

@@ -85,17 +85,18 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
   if (is_other_identity(owner.record, issued->pair)) return false;
 
   const WallTime circle = circle_now(now);
-  note_received(owner, call, reply.outcome,
-                fmt::format(" by the name {}", primary_key(slot.record).text()));
   record_change(slot, enter(slot.record, LifecycleEvent::kOtherIdentity, circle));
   tell(
       Severity::kError, "mismatched", &slot,
       fmt::format("now leads to {}: nothing is served under this name until an operator settles it",
                   primary_key(owner.record).text()));
   answer_waiters(slot, now);
-  record_change(owner, apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle, token_ids_,
-                             use_of(owner, call))
-                           .change);
+  const TokenId first_new = token_ids_.next();
+  const Applied applied = apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle,
+                                token_ids_, use_of(owner, call));
+  note_received(owner, call, reply.outcome, first_new,
+                fmt::format(" by the name {}", primary_key(slot.record).text()));
+  record_change(owner, applied.change);
   (void)arrived_dead(owner, reply.outcome, now);
   note(AuditEvent::kMemberMismatched, &slot);
   replan(owner, now);

@@ -14,20 +14,26 @@
 namespace rota {
 namespace {
 
-constexpr std::size_t kHousekeepingMax = 256;  // of one pass
+constexpr std::size_t kHousekeepingMax = 64;  // of one pass
+// Rows that are erased together share the pages that this writes anew.
+constexpr Duration kHousekeepingGap = std::chrono::seconds{1};
 constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
 
 }  // namespace
 
 void Engine::housekeep_due(Now now) {
   // A clock that runs ahead at the start would throw away live tokens.
-  if (!clock().confirmed()) return;
+  if (!clock().confirmed() || now.boot < housekeep_at_) return;
   const WallTime circle = circle_now(now);
   // Members that left with one roster are all due at the same time. Those beyond the limit get
   // their turn in the next pass, which follows at once.
+  bool erased = false;
   for (std::size_t kept = 0; kept < kHousekeepingMax; ++kept) {
     const auto due = schedule_.first_housekeeping();
-    if (!due || due->at > circle) return;
+    if (!due || due->at > circle) {
+      if (erased) housekeep_at_ = now.boot + kHousekeepingGap;
+      return;
+    }
     MemberSlot& slot = members_.at(due->member);
     const MemberRecord& record = slot.record;
     if (slot.in_flight) {  // its reply will plan it again
@@ -44,7 +50,8 @@ void Engine::housekeep_due(Now now) {
     const RecordChange over = housekeep(slot.record, policy_.revoke_superseded_after, circle);
     // Tokens of a removed member can outlive its retirement.
     if (!over.erased.empty() && !keeps_tokens(record.state)) outbox_.scrub();
-    record_change(slot, over);
+    erased = erased || !over.erased.empty();
+    put_on_record(slot, over);
     settle_if_nothing_alive(slot, now);
     if (record.state == MemberState::kRetired && record.tokens.empty() &&
         !named_by_roster(record) && record.state_since + kTombstoneLife <= circle) {
@@ -56,9 +63,18 @@ void Engine::housekeep_due(Now now) {
 }
 
 void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
-  // No call that brings tokens is sent for a member that is out, so raising the mark again does no
-  // harm.
-  if (!keeps_tokens(slot.record.state)) slot.revoked_before = journal_.next();
+  put_on_record(slot, change);
+  if (!change.empty()) publish(slot);
+}
+
+// For a change that shows nothing else than before: no token that is served, no key, no state.
+void Engine::put_on_record(MemberSlot& slot, const RecordChange& change) {
+  if (!keeps_tokens(slot.record.state)) {
+    // No call that brings tokens is sent for a member that is out, so raising the mark again does
+    // no harm.
+    slot.revoked_before = journal_.next();
+    if (slot.in_flight) gate_.recall(*slot.in_flight);
+  }
   if (change.empty()) return;
   if (change.row) {
     MemberRecord row = slot.record;
@@ -73,7 +89,6 @@ void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
   }
   for (const TokenId id : change.erased) outbox_.change(EraseToken{id});
   recount(slot);
-  publish(slot);
 }
 
 bool Engine::first_issues_go_on(Now now) const {

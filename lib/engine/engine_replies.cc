@@ -40,6 +40,7 @@ CallFate fate_of(const Outcome& outcome) {
 void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   look_at_clocks(now);
   const CallState call = gate_.close(id);
+  if (outbox_.state() == Outbox::State::kRunning) ++replies_in_commit_;
   note_upstream(call, reply, now);
   close_row(call, reply.outcome, now);
 
@@ -82,10 +83,11 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   const bool was_early = before != nullptr && circle + kEarlyMin < before->expires_at;
   const MemberState state_before = slot.record.state;
 
-  note_received(slot, call, reply.outcome, "");
   const Use use = use_of(slot, call);
+  const TokenId first_new = token_ids_.next();
   Applied applied =
       apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_, use);
+  note_received(slot, call, reply.outcome, first_new, "");
   if (std::holds_alternative<Issued>(reply.outcome) && keeps_tokens(slot.record.state)) {
     applied.change.merge(note_resolved(slot.record, *call.name, circle));
   }
@@ -193,20 +195,26 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
 }
 
 // Notes every token that came, also one for a leaver or for another member: it exists from now on.
+// They are on the ledger by now; those that were not on it before have ids from `first_new` on.
 void Engine::note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
-                           std::string_view how) {
+                           TokenId first_new, std::string_view how) {
   const auto* issued = std::get_if<Issued>(&outcome);
   const auto* refreshed = std::get_if<Refreshed>(&outcome);
   const AuditEvent event = issued == nullptr             ? AuditEvent::kTokenRefreshed
                            : call.lane == Lane::kRenewal ? AuditEvent::kPairRenewed
                                                          : AuditEvent::kTokenIssued;
   const auto note_token = [&](TokenKind kind, const SecretPtr& token) {
-    const Fingerprint fingerprint = fingerprint_of(token->reveal());
-    const bool known = std::ranges::find(slot.record.tokens, fingerprint, &Token::fingerprint) !=
-                       slot.record.tokens.end();
+    auto on_ledger = std::ranges::find(slot.record.tokens, token, &Token::value);
+    if (on_ledger == slot.record.tokens.end()) {  // the same text as before
+      on_ledger = std::ranges::find_if(slot.record.tokens, [&](const Token& own) {
+        return own.kind == kind && *own.value == *token;
+      });
+    }
+    ROTA_CHECK(on_ledger != slot.record.tokens.end());
+    const bool known = on_ledger->id < first_new;
     note(event, &slot,
          fmt::format("{}{}{}", name_of(kind), known ? ": the same as before" : "", how),
-         fingerprint);
+         on_ledger->fingerprint);
   };
   if (issued != nullptr) note_token(TokenKind::kRefresh, issued->pair.refresh);
   if (issued != nullptr) note_token(TokenKind::kAccess, issued->pair.access.value);

@@ -12,9 +12,10 @@
 namespace rota {
 namespace {
 
-Token* find_same(MemberRecord& record, TokenKind kind, const Secret& value) {
+Token* find_same(MemberRecord& record, TokenKind kind, const Secret& value,
+                 Fingerprint fingerprint) {
   const auto it = std::ranges::find_if(record.tokens, [&](const Token& token) {
-    return token.kind == kind && *token.value == value;
+    return token.kind == kind && token.fingerprint == fingerprint && *token.value == value;
   });
   return it == record.tokens.end() ? nullptr : &*it;
 }
@@ -41,7 +42,8 @@ TokenStatus status_when_replaced(TokenKind kind) {
 // Puts a received token on the ledger with `status`. Returns whether it is new to the ledger.
 bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallTime expires_at,
              TokenStatus status, WallTime now, TokenIds& ids, RecordChange& change) {
-  if (Token* same = find_same(record, kind, *value)) {
+  const Fingerprint fingerprint = fingerprint_of(value->reveal());
+  if (Token* same = find_same(record, kind, *value, fingerprint)) {
     if (same->expires_at != expires_at) {
       same->expires_at = expires_at;
       change.put.push_back(same->id);
@@ -65,7 +67,7 @@ bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallT
                            .kind = kind,
                            .status = status,
                            .value = value,
-                           .fingerprint = fingerprint_of(value->reveal()),
+                           .fingerprint = fingerprint,
                            .issued_at = now,
                            .expires_at = expires_at,
                            .status_since = now});
@@ -159,7 +161,8 @@ class Applier {
 
   // If the reply does not say when the token ends: as late as on record, otherwise as documented.
   void take_refresh(const NewRefreshToken& token, TokenStatus status) {
-    const Token* same = find_same(record_, TokenKind::kRefresh, *token.value);
+    const Token* same = find_same(record_, TokenKind::kRefresh, *token.value,
+                                  fingerprint_of(token.value->reveal()));
     const WallTime unsaid =
         same != nullptr ? same->expires_at : now_ + UpstreamFacts{}.refresh_lifetime;
     receive(record_, TokenKind::kRefresh, token.value, token.expires_at.value_or(unsaid), status,
@@ -292,7 +295,7 @@ RecordChange accept_identity(MemberRecord& record, WallTime now) {
 RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now) {
   RecordChange change;
   for (Token& token : from.tokens) {
-    if (Token* same = find_same(into, token.kind, *token.value)) {
+    if (Token* same = find_same(into, token.kind, *token.value, token.fingerprint)) {
       same->expires_at = std::max(same->expires_at, token.expires_at);
       if (token.status == TokenStatus::kRevoking) set_status(*same, token.status, now, change);
       change.put.push_back(same->id);

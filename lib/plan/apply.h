@@ -14,6 +14,7 @@ class TokenIds {
  public:
   explicit TokenIds(TokenId next) : next_(static_cast<std::int64_t>(next)) {}
   TokenId take() { return TokenId{next_++}; }
+  TokenId next() const { return TokenId{next_}; }
 
  private:
   std::int64_t next_;

@@ -107,6 +107,53 @@ TEST(CallGateTest, WithLittleRoomOnePlaceIsLeftAndWithRoomForOneNone) {
   EXPECT_FALSE(one.may_send(Lane::kWaiting));
 }
 
+TEST(CallGateTest, RowsAreWrittenAheadForTwiceTheRepliesOfACommitAndForFourTimesTheRoomAtMost) {
+  GateBox box(policy_with(1));
+  box.send(Lane::kRefresh);
+  EXPECT_FALSE(box.may_send(Lane::kRefresh));
+  box.gate.write_ahead(1);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(box.may_send(Lane::kRefresh)) << i;
+    EXPECT_FALSE(box.gate.has_room(box.gate.at(box.open(Lane::kRefresh)))) << i;
+  }
+  EXPECT_FALSE(box.may_send(Lane::kRefresh));
+  box.gate.write_ahead(100);
+  for (int i = 0; i < 2; ++i) box.open(Lane::kRefresh);
+  EXPECT_FALSE(box.may_send(Lane::kWaiting));
+  box.gate.write_ahead(0);
+  EXPECT_FALSE(box.may_send(Lane::kWaiting));
+}
+
+TEST(CallGateTest, OfTheHeldCallsTheMostUrgentGoesFirstAndNoneWithoutRoom) {
+  GateBox box(policy_with(2));
+  const CallId sent = box.send(Lane::kRefresh);
+  const CallId later = box.open(Lane::kRefresh);
+  const CallId urgent = box.open(Lane::kWaiting);
+  for (const CallId call : {later, urgent}) box.gate.hold(call);
+  EXPECT_EQ(box.gate.take_held(false), urgent) << "a place is kept for it";
+  box.gate.send(box.gate.at(urgent), box.now);
+  EXPECT_EQ(box.gate.take_held(false), std::nullopt);
+  box.reply(sent, Revoked{});
+  EXPECT_EQ(box.gate.take_held(false), later);
+  EXPECT_EQ(box.gate.take_held(false), std::nullopt);
+}
+
+TEST(CallGateTest, AHeldCallThatIsRecalledIsTakenWithoutRoom) {
+  GateBox box(policy_with(1));
+  box.send(Lane::kRefresh);
+  const CallId refresh = box.open(Lane::kRefresh);
+  const CallId revocation = box.open(Lane::kRevocation, CallKind::kRevokeRefresh);
+  box.gate.recall(refresh);
+  EXPECT_EQ(box.gate.take_held(false), std::nullopt) << "its row is not on record yet";
+  box.gate.hold(refresh);
+  box.gate.hold(revocation);
+  box.gate.recall(refresh);
+  box.gate.recall(revocation);
+  EXPECT_EQ(box.gate.take_held(false), refresh);
+  EXPECT_EQ(box.gate.take_held(false), std::nullopt) << "a revocation is wanted all the more";
+  EXPECT_EQ(box.gate.take_held(true), revocation);
+}
+
 TEST(CallGateTest, P7ASlotIsFreeAWindowAfterTheReply) {
   GateBox box(policy_with(16, 10));
   std::vector<CallId> calls;

@@ -142,6 +142,32 @@ TEST(EngineMembers, ATokenIsRefreshedAheadOfItsEnd) {
   EXPECT_EQ(box.durable.find_token("access-1"), nullptr) << "over, so off the ledger";
 }
 
+TEST(EngineMembers, TokensThatAreOverGoTogetherOnceASecond) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1")});
+  box.settle();
+  box.reply(box.oldest_call(), issued("a1", "r1", box.circle(), 1), box.circle());
+  box.settle();
+  box.run_for(500ms);
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  box.reply(box.oldest_call(), issued("a2", "r2", box.circle(), 2), box.circle());
+  box.settle();
+  box.run_for(51min);
+  ASSERT_THAT(box.open_calls(), SizeIs(2));
+  for (const char* fresh : {"b1", "b2"}) {
+    box.reply(box.oldest_call(), refreshed(fresh, box.circle() + 2h));
+  }
+  box.settle();
+  box.run_for(9min + kLedgerSlack - 500ms);
+  EXPECT_EQ(box.durable.find_token("a1"), nullptr);
+  box.run_for(999ms);
+  EXPECT_NE(box.durable.find_token("a2"), nullptr) << "over for half a second";
+  box.run_for(1ms);
+  EXPECT_EQ(box.durable.find_token("a2"), nullptr);
+}
+
 TEST(EngineMembers, OneCallServesAllThatWait) {
   EngineBox box = box_with_grace();
   box.advance(2h);
