@@ -116,9 +116,9 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                         .reloads = files.reloads()});
 
   const rota::AccessPolicy& policy = files.grants().policy();
-  const rota::Frontend token_socket(*rotator, policy, health, nullptr);
-  const rota::Frontend admin_socket(*rotator, policy, health, &desk);
-  const rota::Frontend metrics_port(health);
+  const auto token_socket = rota::Frontend::token_socket(*rotator, policy, health);
+  const auto admin_socket = rota::Frontend::admin_socket(*rotator, policy, health, desk);
+  const auto metrics_port = rota::Frontend::metrics_port(health);
   rota::Listeners listeners({.loop = given.loop,
                              .clock = given.clock,
                              .log = given.log,

@@ -2,28 +2,29 @@
 
 #include <functional>
 #include <memory>
+#include <variant>
 
 #include "api/access.h"
 #include "api/answer.h"
+#include "api/routes.h"
 #include "api/services.h"
 #include "api/watch_stream.h"
 #include "http/http_head.h"
-#include "http/query.h"
 
 namespace rota {
 
-// What one socket answers: the health routes and, if it has the services for them, the token routes
-// and the admin routes. It only decides; sessions carry the answers out. The constructor's
-// arguments must outlive it; `policy` may change between two requests. Loop thread only.
+// What one socket answers. There are three kinds of sockets, by the services that they have
+// (routes.h). It only decides; sessions carry the answers out. The services must outlive it.
+// `policy` may change between two requests. Loop thread only.
 class Frontend {
  public:
-  // A null `admin` makes the token socket's frontend.
-  Frontend(TokenService& tokens, const AccessPolicy& policy, const HealthService& health,
-           AdminService* admin)
-      : tokens_(&tokens), policy_(&policy), health_(health), admin_(admin) {}
+  static Frontend token_socket(TokenService& tokens, const AccessPolicy& policy,
+                               const HealthService& health);
+  static Frontend admin_socket(TokenService& tokens, const AccessPolicy& policy,
+                               const HealthService& health, AdminService& admin);
   // Health and metrics only, for a listener that does not know its peers: it has no secrets to
   // give.
-  explicit Frontend(const HealthService& health) : health_(health) {}
+  static Frontend metrics_port(const HealthService& health);
 
   // Judges the request and the peer's right to it. Also notes the use of a member whose token was
   // asked for, and orders of operators for the audit trail.
@@ -35,17 +36,16 @@ class Frontend {
   // `wake` is WatchStream's.
   std::unique_ptr<WatchStream> open_watch(WatchReply watch, const PeerIdentity& peer,
                                           std::move_only_function<void()> wake) const;
-  // Not for a frontend with health and metrics only.
-  TokenService& tokens() const { return *tokens_; }
+  // Not for a metrics port.
+  TokenService& tokens() const { return token_services().tokens; }
 
  private:
-  Answer answer_watch(const RequestHead& request, const PeerIdentity& peer) const;
-  void note_use(const TokenQuery& query, const Answer& answer) const;
+  using Services = std::variant<HealthServices, TokenServices, AdminServices>;
 
-  TokenService* const tokens_ = nullptr;  // null if and only if policy_ is
-  const AccessPolicy* const policy_ = nullptr;
-  const HealthService& health_;
-  AdminService* const admin_ = nullptr;
+  explicit Frontend(Services services) : services_(services) {}
+  const TokenServices& token_services() const;
+
+  const Services services_;
 };
 
 }  // namespace rota

@@ -4,17 +4,17 @@
 
 namespace rota {
 
-std::optional<Answer> answer_health(const RequestHead& request, const HealthService& health,
-                                    bool with_metrics) {
-  const bool alive = request.path == "/healthz";
-  const bool ready = request.path == "/readyz";
-  const bool metrics = with_metrics && request.path == "/metrics";
-  if (!alive && !ready && !metrics) return std::nullopt;
-  if (request.method != "GET") return method_not_allowed("GET");
-  if (alive) return JsonReply{R"({"status":"ok"})"};
-  if (metrics) return MetricsReply{health.metrics()};
-  Readiness readiness = health.readiness();
+Answer answer_alive(const Asking& /*asking*/, const HealthServices& /*services*/) {
+  return JsonReply{R"({"status":"ok"})"};
+}
+
+Answer answer_ready(const Asking& /*asking*/, const HealthServices& services) {
+  Readiness readiness = services.health.readiness();
   return JsonReply{.body = std::move(readiness.json), .unavailable = !readiness.ready};
+}
+
+Answer answer_metrics(const Asking& /*asking*/, const HealthServices& services) {
+  return MetricsReply{services.health.metrics()};
 }
 
 }  // namespace rota

@@ -1,17 +1,12 @@
 #pragma once
 
-#include <optional>
-
-#include "api/answer.h"
-#include "api/services.h"
-#include "http/http_head.h"
+#include "api/routes.h"
 
 namespace rota {
 
-// Answers /healthz (always ok while the loop runs), /readyz and, if `with_metrics`, /metrics.
-// Nullopt for any other path. These routes need no grant and ignore the query, since some probes
-// put a number there.
-std::optional<Answer> answer_health(const RequestHead& request, const HealthService& health,
-                                    bool with_metrics);
+// /healthz (always ok while the loop runs), /readyz and /metrics. These routes need no grant.
+Answer answer_alive(const Asking& asking, const HealthServices& services);
+Answer answer_ready(const Asking& asking, const HealthServices& services);
+Answer answer_metrics(const Asking& asking, const HealthServices& services);
 
 }  // namespace rota

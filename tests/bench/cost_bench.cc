@@ -186,7 +186,7 @@ void fetch(std::int64_t count) {
   const NoHealth health;
   const AccessPolicy policy(
       kUser + 1, {{.holder = Grant::Holder::kUser, .id = kUser, .tags = {"staff"}, .members = {}}});
-  const Frontend frontend(tokens, policy, health, nullptr);
+  const auto frontend = Frontend::token_socket(tokens, policy, health);
   const PeerIdentity peer{.uid = kUser, .gid = kUser, .pid = 1, .groups = {kUser}};
   std::vector<std::string> requests;
   for (std::int64_t id = 1; id <= kMembers; ++id) {

@@ -106,7 +106,7 @@ int run() {
                                            .tags = {"staff"},
                                            .members = {MemberKey::from_id(1).value()}}});
   FakeHealthService health;
-  const Frontend frontend(tokens, policy, health, nullptr);
+  const auto frontend = Frontend::token_socket(tokens, policy, health);
 
   const PeerIdentity peer{.uid = attacker, .gid = attacker, .pid = 1};
   attack("the decision", [&](const std::string& query) {

@@ -89,7 +89,7 @@ class Conversation : private SessionHost {
   OrderBook admin_;
   FakeHealthService health_;
   AccessPolicy policy_{0};
-  Frontend frontend_{tokens_, policy_, health_, &admin_};
+  Frontend frontend_ = Frontend::admin_socket(tokens_, policy_, health_, admin_);
   SessionTimes times_;
   SocketCloser closer_;
   std::shared_ptr<Session> session_;

@@ -60,9 +60,9 @@ class AdminApi : public testing::Test {
   FakeAdminService admin;
   FakeHealthService health;
   AccessPolicy policy{990};
-  Frontend frontend{tokens, policy, health, &admin};
-  Frontend token_socket{tokens, policy, health, nullptr};
-  Frontend metrics_listener{health};
+  Frontend frontend = Frontend::admin_socket(tokens, policy, health, admin);
+  Frontend token_socket = Frontend::token_socket(tokens, policy, health);
+  Frontend metrics_listener = Frontend::metrics_port(health);
   std::optional<PlainReply> later_reply;
 };
 

@@ -339,7 +339,7 @@ TEST_F(WatchStreamTest, TheRouteRefusesWhatIsNotGrantedOrNotUnderstood) {
   publish(2, "two");
   policy = AccessPolicy(kOwnUid, {to_helpdesk({"support"}, {key("id:9")})});
   const FakeHealthService health;
-  const Frontend frontend(tokens, policy, health, nullptr);
+  const auto frontend = Frontend::token_socket(tokens, policy, health);
   const auto ask = [&](std::string_view query, const PeerIdentity& peer,
                        std::string_view method = "GET") -> std::string {
     RequestHead head;

@@ -195,7 +195,7 @@ class ServeTest : public ::testing::Test {
   FakeHealthService health;
   // Whoever runs the tests is root or counts as the daemon's user.
   AccessPolicy policy{::geteuid()};
-  Frontend frontend{tokens, policy, health, nullptr};
+  Frontend frontend = Frontend::token_socket(tokens, policy, health);
   RecordingObserver observer;
   std::unique_ptr<Server> server;
 };

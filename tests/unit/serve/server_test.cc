@@ -220,7 +220,7 @@ TEST_F(ServerTest, RefusesAForeignUserWhoeverIsAskedFor) {
 }
 
 TEST_F(ServerTest, ServesTheAdminSocket) {
-  const Frontend admin_frontend(tokens, policy, health, &admin);
+  const auto admin_frontend = Frontend::admin_socket(tokens, policy, health, admin);
   auto listen = ListenSocket::bind(path(), 0600, std::nullopt);
   ASSERT_TRUE(listen);
   auto made = Server::create(loop, *std::move(listen), admin_frontend, clock, observer, {});

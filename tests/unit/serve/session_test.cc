@@ -384,7 +384,7 @@ TEST_F(SessionTest, OutOfBandDataDoesNotKeepTheLoopAwake) {
 
 // A hang-up may come in one turn with the last bytes: an order among them is still carried out.
 TEST_F(SessionTest, TakesTheOrderOfAClientThatHasGone) {
-  const Frontend admin_frontend(tokens, policy, health, &admin);
+  const auto admin_frontend = Frontend::admin_socket(tokens, policy, health, admin);
   auto listen = ListenSocket::bind(dir / "admin.sock", 0600, std::nullopt);
   ASSERT_TRUE(listen);
   auto made = Server::create(loop, *std::move(listen), admin_frontend, clock, observer, {});

@@ -45,7 +45,7 @@ class TcpTest : public ServeTest {
   }
   std::uint16_t port() const { return ntohs(address.sin_port); }
 
-  const Frontend metrics_frontend{health};
+  const Frontend metrics_frontend = Frontend::metrics_port(health);
   sockaddr_in address{};
 };
 

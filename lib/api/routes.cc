@@ -1,0 +1,97 @@
+#include "api/routes.h"
+
+#include <span>
+#include <utility>
+
+#include "api/admin_api.h"
+#include "api/health_api.h"
+#include "api/token_routes.h"
+#include "http/query.h"
+
+namespace rota {
+namespace {
+
+// The lists. A path stands once in a list, and what is asked most often stands first.
+
+constexpr TokenSocketRoute kTokenSocket[] = {
+    {"GET", "/v1/token", Parameters::kItsOwn, NeedsTokens{answer_token}},
+    {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
+    {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
+    {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
+    // No metrics: clients need not know how much Rota has to do.
+};
+
+constexpr AdminSocketRoute kAdminSocket[] = {
+    {"GET", "/v1/token", Parameters::kItsOwn, NeedsTokens{answer_token}},
+    {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
+    {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
+    {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
+    {"GET", "/metrics", Parameters::kIgnored, NeedsHealth{answer_metrics}},
+    {"GET", "/v1/status", Parameters::kNone, NeedsAdmin{answer_status}},
+    {"GET", "/v1/members", Parameters::kItsOwn, NeedsAdmin{answer_members}},
+    {"GET", "/v1/members/{key}", Parameters::kNone, NeedsAdmin{answer_member}},
+    {"POST", "/v1/members/{key}/rotate", Parameters::kNone, NeedsAdmin{start_rotation}},
+    {"POST", "/v1/members/{key}/revoke", Parameters::kNone, NeedsAdmin{start_revocation}},
+    {"POST", "/v1/members/{key}/reinstate", Parameters::kNone, NeedsAdmin{start_reinstatement}},
+    {"POST", "/v1/revoke-all", Parameters::kNone, NeedsAdmin{start_revoke_all}},
+    {"GET", "/v1/roster/plan", Parameters::kNone, NeedsAdmin{start_plan}},
+    {"POST", "/v1/roster/reload", Parameters::kItsOwn, NeedsAdmin{start_reload}},
+    {"GET", "/v1/audit", Parameters::kItsOwn, NeedsAdmin{start_audit}},
+};
+
+// It knows no peer, so nothing here names a member.
+constexpr MetricsPortRoute kMetricsPort[] = {
+    {"GET", "/metrics", Parameters::kIgnored, NeedsHealth{answer_metrics}},
+    {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
+    {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
+};
+
+Result<void> expect_no_parameters(std::string_view query) {
+  QueryReader reader(query);
+  ROTA_ASSIGN(const bool any, reader.next());
+  if (any) return unknown_parameter(reader.name());
+  return {};
+}
+
+template <class Route, class Services>
+Answer answer_from(std::span<const Route> routes, const RequestHead& head, const PeerIdentity& peer,
+                   const Services& services) {
+  Asking asking{.head = head, .peer = peer, .key = {}};
+  for (const Route& route : routes) {
+    if (!route.path.matches(head.path, asking.key)) continue;
+    if (head.method != route.method) return method_not_allowed(route.method);
+    switch (route.parameters) {
+      case Parameters::kNone:
+        if (auto none = expect_no_parameters(head.query); !none) {
+          return bad_request(std::move(none).error());
+        }
+        break;
+      case Parameters::kItsOwn:
+      case Parameters::kIgnored:
+        break;
+    }
+    return std::visit([&](auto handler) { return handler.answer(asking, services); },
+                      route.handler);
+  }
+  return error_reply(ErrorCode::kNotFound);
+}
+
+}  // namespace
+
+Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+                        const HealthServices& metrics_port) {
+  return answer_from<MetricsPortRoute>(kMetricsPort, head, peer, metrics_port);
+}
+
+Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+                        const TokenServices& token_socket) {
+  return answer_from<TokenSocketRoute>(kTokenSocket, head, peer, token_socket);
+}
+
+Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+                        const AdminServices& admin_socket) {
+  if (!admin_socket.policy.may_administer(peer)) return error_reply(ErrorCode::kForbidden);
+  return answer_from<AdminSocketRoute>(kAdminSocket, head, peer, admin_socket);
+}
+
+}  // namespace rota
