@@ -3,10 +3,8 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "api/services.h"
-#include "daemon/daemon_health.h"
 #include "daemon/reloads.h"
 #include "daemon/roster_intake.h"
 #include "rotator/rotator.h"
@@ -20,25 +18,20 @@ class AdminDesk final : public AdminService {
   struct Parts {  // all outlive the desk
     const Clock& clock;
     Rotator& rotator;
-    const DaemonHealth& health;
     RosterIntake& roster;
     Reloads& reloads;
   };
   explicit AdminDesk(Parts parts) : parts_(parts) {}
 
-  std::string status_json() const override;
-  Result<std::string> members_json(std::string_view state, std::string_view after,
-                                   std::size_t limit) const override;
-  bool knows(std::string_view key) const override;
-  std::optional<std::string> member_json(std::string_view key) const override;
-  void plan(std::move_only_function<void(Result<std::string>)> done) override;
-  void operate(std::string_view key, OperatorAction action,
+  std::optional<MemberId> find(const MemberKey& key) const override;
+  MemberView member(MemberId member) const override;
+  MembersPage members(const MembersWanted& wanted) const override;
+  void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override;
+  void operate(OperatorRequest request,
                std::move_only_function<void(Result<OperatorReport>)> done) override;
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
-  void note_asked(AuditEvent event, std::string_view member, std::string detail,
-                  const AuditCaller& caller) override;
-  void audit(AuditRequest request,
-             std::move_only_function<void(Result<std::string>)> done) override;
+  void note_asked(AuditOrder order) override;
+  void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override;
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;
 

@@ -1,12 +1,12 @@
 #include "daemon/daemon_health.h"
 
 #include "daemon/version.h"
-#include "report/metrics.h"
 
 namespace rota {
 
 Health DaemonHealth::health() const {
   Health health = health_of(parts_.rotator.engine(), parts_.files, parts_.rotator.now());
+  health.version = kVersion;
   health.refused_in_all = parts_.connections.refused(ConnectionLimit::kTotal);
   health.refused_of_uid = parts_.connections.refused(ConnectionLimit::kPerUid);
   health.refused_by_rate = parts_.connections.refused(ConnectionLimit::kRate);
@@ -17,12 +17,5 @@ Health DaemonHealth::health() const {
   health.log_lines_dropped = parts_.log.dropped();
   return health;
 }
-
-Readiness DaemonHealth::readiness() const {
-  const auto reasons = unready_reasons(health());
-  return {.ready = reasons.empty(), .json = readiness_json(reasons)};
-}
-
-std::string DaemonHealth::metrics() const { return metrics_text(health(), kVersion); }
 
 }  // namespace rota

@@ -25,10 +25,7 @@ class DaemonHealth final : public HealthService {
   };
   explicit DaemonHealth(Parts parts) : parts_(parts) {}
 
-  Health health() const;
-
-  Readiness readiness() const override;
-  std::string metrics() const override;
+  Health health() const override;
 
  private:
   const Parts parts_;

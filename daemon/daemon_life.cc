@@ -9,7 +9,8 @@
 
 #include "base/text.h"
 #include "daemon/version.h"
-#include "report/report.h"
+#include "report/health.h"
+#include "report/status.h"
 #include "settings/accounts.h"
 #include "settings/hardening.h"
 
@@ -206,12 +207,13 @@ void DaemonLife::stopped_in_part() {
 // Every local user can read this, so it has the codes of the reasons, and not their details. The
 // codes come first: `systemctl status` cuts long lines at their end.
 std::string DaemonLife::status_text() const {
+  const Health health = parts_.health.health();
   std::string text;
-  for (const UnreadyReason& reason : unready_reasons(parts_.health.health())) {
+  for (const UnreadyReason& reason : unready_reasons(health)) {
     text += fmt::format("{}{}", text.empty() ? "Not ready: " : ", ", name_of(reason.code));
   }
   if (!text.empty()) text += " (rota status says more); ";
-  return text + status_line(parts_.rotator.engine(), parts_.rotator.now());
+  return text + status_line(health);
 }
 
 std::string DaemonLife::stopping_text() const {

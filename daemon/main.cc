@@ -111,7 +111,6 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                                    .hidden = given.hidden});
   rota::AdminDesk desk({.clock = given.clock,
                         .rotator = *rotator,
-                        .health = health,
                         .roster = files.roster(),
                         .reloads = files.reloads()});
 

@@ -1,13 +1,15 @@
 #include "api/admin_api.h"
 
+#include <functional>
 #include <utility>
 
 #include "api/admin_query.h"
 #include "base/check.h"
-#include "http/limits.h"
 #include "http/query.h"
 #include "model/member_key.h"
+#include "report/member_view.h"
 #include "report/report.h"
+#include "report/status.h"
 
 namespace rota {
 namespace {
@@ -36,25 +38,20 @@ ErrorReply reply_of(Error error) {
 
 using PlainDone = std::move_only_function<void(PlainReply)>;
 
-// Turns the end of an operator's call into a reply.
-std::move_only_function<void(Result<OperatorReport>)> reporting(PlainDone done) {
-  return [done = std::move(done)](Result<OperatorReport> result) mutable {
+// Turns what a service ends with into a reply: `text_of` makes the JSON of its value.
+template <class Value, class TextOf>
+std::move_only_function<void(Result<Value>)> replying(PlainDone done, TextOf text_of) {
+  return [done = std::move(done), text_of](Result<Value> result) mutable {
     if (result) {
-      done(JsonReply{operation_json(*result)});
+      done(JsonReply{text_of(*std::move(result))});
     } else {
       done(reply_of(std::move(result).error()));
     }
   };
 }
 
-std::move_only_function<void(Result<std::string>)> text_reply(PlainDone done) {
-  return [done = std::move(done)](Result<std::string> text) mutable {
-    if (text) {
-      done(JsonReply{*std::move(text)});
-    } else {
-      done(reply_of(std::move(text).error()));
-    }
-  };
+std::move_only_function<void(Result<OperatorReport>)> reporting(PlainDone done) {
+  return replying<OperatorReport>(std::move(done), operation_json);
 }
 
 AuditEvent event_of(OperatorAction action) {
@@ -69,47 +66,45 @@ AuditEvent event_of(OperatorAction action) {
   ROTA_CHECK(false);
 }
 
-// The member that the path names, by the name that leads to it if there is one.
-Result<std::string> name_in_path(const Asking& asking, const AdminService& admin) {
+Result<Meant> meant_by_path(const Asking& asking, const AdminService& admin) {
   ROTA_ASSIGN(const std::string text, percent_decode(asking.key));
   ROTA_ASSIGN(const NamedMember named, read_member(text, asking.key, &MemberKey::parse));
-  return names_meant(named, admin).front();
+  return meant_by(named, admin);
 }
 
 Answer start_operation(const Asking& asking, const AdminServices& services, OperatorAction action) {
   AdminService& admin = services.admin;
-  auto name = name_in_path(asking, admin);
-  if (!name) return bad_request(std::move(name).error());
-  if (!admin.knows(*name)) return error_reply(ErrorCode::kMemberUnknown);
-  admin.note_asked(event_of(action), *name, {}, caller_of(asking.peer));
-  return LaterReply{[&admin, name = *std::move(name), action](PlainDone done) {
-    admin.operate(name, action, reporting(std::move(done)));
+  const auto meant = meant_by_path(asking, admin);
+  if (!meant) return bad_request(meant.error());
+  if (!meant->member) return error_reply(ErrorCode::kMemberUnknown);
+  OperatorRequest request{
+      .member = *meant->member, .action = action, .called = meant->names.front().text()};
+  admin.note_asked({.event = event_of(action),
+                    .member = request.member,
+                    .called = request.called,
+                    .caller = caller_of(asking.peer)});
+  return LaterReply{[&admin, request = std::move(request)](PlainDone done) mutable {
+    admin.operate(std::move(request), reporting(std::move(done)));
   }};
 }
 
 }  // namespace
 
 Answer answer_status(const Asking& /*asking*/, const AdminServices& services) {
-  return JsonReply{services.admin.status_json()};
+  return JsonReply{status_json(services.health.health())};
 }
 
 Answer answer_members(const Asking& asking, const AdminServices& services) {
-  const AdminService& admin = services.admin;
-  auto query = parse_members_query(asking.head.query);
-  if (!query) return bad_request(std::move(query).error());
-  const std::string after = query->after ? names_meant(*query->after, admin).front() : "";
-  auto page = admin.members_json(query->state.value_or(""), after,
-                                 query->limit.value_or(kMembersPageDefault));
-  if (!page) return bad_request(std::move(page).error());
-  return JsonReply{*std::move(page)};
+  const auto wanted = parse_members_query(asking.head.query, services.admin);
+  if (!wanted) return bad_request(wanted.error());
+  return JsonReply{members_json(services.admin.members(*wanted))};
 }
 
 Answer answer_member(const Asking& asking, const AdminServices& services) {
-  auto name = name_in_path(asking, services.admin);
-  if (!name) return bad_request(std::move(name).error());
-  auto member = services.admin.member_json(*name);
-  if (!member) return error_reply(ErrorCode::kMemberUnknown);
-  return JsonReply{*std::move(member)};
+  const auto meant = meant_by_path(asking, services.admin);
+  if (!meant) return bad_request(meant.error());
+  if (!meant->member) return error_reply(ErrorCode::kMemberUnknown);
+  return JsonReply{member_json(services.admin.member(*meant->member))};
 }
 
 Answer start_rotation(const Asking& asking, const AdminServices& services) {
@@ -126,23 +121,28 @@ Answer start_reinstatement(const Asking& asking, const AdminServices& services) 
 
 Answer start_revoke_all(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
-  admin.note_asked(AuditEvent::kRevokeAllAsked, {}, {}, caller_of(asking.peer));
+  admin.note_asked({.event = AuditEvent::kRevokeAllAsked, .caller = caller_of(asking.peer)});
   return LaterReply{[&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
 }
 
 Answer start_plan(const Asking& /*asking*/, const AdminServices& services) {
   AdminService& admin = services.admin;
-  return LaterReply{[&admin](PlainDone done) { admin.plan(text_reply(std::move(done))); }};
+  return LaterReply{[&admin](PlainDone done) {
+    admin.plan(replying<RosterPlanPtr>(std::move(done),
+                                       [](const RosterPlanPtr& plan) { return plan->json; }));
+  }};
 }
 
 Answer start_reload(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
   auto approve = parse_reload_query(asking.head.query);
   if (!approve) return bad_request(std::move(approve).error());
-  admin.note_asked(approve->empty() ? AuditEvent::kReloadAsked : AuditEvent::kApproveAsked, {},
-                   *approve, caller_of(asking.peer));
+  admin.note_asked(
+      {.event = approve->empty() ? AuditEvent::kReloadAsked : AuditEvent::kApproveAsked,
+       .detail = *approve,
+       .caller = caller_of(asking.peer)});
   return LaterReply{[&admin, approve = *std::move(approve)](PlainDone done) mutable {
-    admin.reload(std::move(approve), text_reply(std::move(done)));
+    admin.reload(std::move(approve), replying<std::string>(std::move(done), std::identity{}));
   }};
 }
 
@@ -151,7 +151,7 @@ Answer start_audit(const Asking& asking, const AdminServices& services) {
   auto request = parse_audit_query(asking.head.query, admin);
   if (!request) return bad_request(std::move(request).error());
   return LaterReply{[&admin, request = *std::move(request)](PlainDone done) mutable {
-    admin.audit(std::move(request), text_reply(std::move(done)));
+    admin.audit(std::move(request), replying<AuditPage>(std::move(done), audit_json));
   }};
 }
 

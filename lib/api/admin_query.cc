@@ -1,5 +1,7 @@
 #include "api/admin_query.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -29,19 +31,39 @@ Result<std::size_t> parse_limit(std::string_view text) {
   return *limit;
 }
 
-Result<void> set_members_field(const QueryReader& reader, MembersQuery& query) {
+// No parameter is given twice.
+Result<void> expect_new(const QueryReader& reader, std::vector<std::string>& seen) {
+  if (std::ranges::find(seen, reader.name()) != seen.end()) {
+    return repeated_parameter(reader.name());
+  }
+  seen.emplace_back(reader.name());
+  return {};
+}
+
+Result<MemberState> parse_state(std::string_view text) {
+  for (const MemberState state : kMemberStates) {
+    if (name_of(state) == text) return state;
+  }
+  std::string names;
+  for (const MemberState state : kMemberStates) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(state));
+  }
+  return fail(ErrorKind::kInvalid, "state is none of " + names);
+}
+
+Result<void> set_members_field(const QueryReader& reader, const AdminService& admin,
+                               MembersWanted& wanted) {
   const std::string_view name = reader.name();
   const std::string_view value = reader.value();
   if (name == "state") {
-    if (query.state) return repeated_parameter(name);
-    query.state = value;
-  } else if (name == "after") {
-    if (query.after) return repeated_parameter(name);
     if (value.empty()) return {};
-    ROTA_ASSIGN(query.after, read_member(value, reader.raw_value(), &MemberKey::parse));
+    ROTA_ASSIGN(wanted.state, parse_state(value));
+  } else if (name == "after") {
+    if (value.empty()) return {};
+    ROTA_ASSIGN(const NamedMember named, read_member(value, reader.raw_value(), &MemberKey::parse));
+    wanted.after = meant_by(named, admin).names.front();
   } else if (name == "limit") {
-    if (query.limit) return repeated_parameter(name);
-    ROTA_ASSIGN(query.limit, parse_limit(value));
+    ROTA_ASSIGN(wanted.limit, parse_limit(value));
   } else {
     return unknown_parameter(name);
   }
@@ -77,7 +99,7 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
   } else if (name == "member") {
     ROTA_ASSIGN(const NamedMember member,
                 read_member(value, reader.raw_value(), &MemberKey::parse));
-    request.members = names_meant(member, admin);
+    request.members = meant_by(member, admin).names;
   } else if (name == "token") {
     request.token = parse_fingerprint(value);
     if (!request.token) {
@@ -91,20 +113,21 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
 
 }  // namespace
 
-std::vector<std::string> names_meant(const NamedMember& member, const AdminService& admin) {
-  std::vector<std::string> names{member.key.text()};
-  if (!member.as_form || admin.knows(names.front())) return names;
-  names.push_back(member.as_form->text());
-  if (admin.knows(names.back())) names.erase(names.begin());
-  return names;
+Meant meant_by(const NamedMember& named, const AdminService& admin) {
+  if (const auto member = admin.find(named.key)) return {{named.key}, member};
+  if (!named.as_form) return {{named.key}, std::nullopt};
+  if (const auto member = admin.find(*named.as_form)) return {{*named.as_form}, member};
+  return {{named.key, *named.as_form}, std::nullopt};
 }
 
-Result<MembersQuery> parse_members_query(std::string_view text) {
-  MembersQuery query;
+Result<MembersWanted> parse_members_query(std::string_view text, const AdminService& admin) {
+  MembersWanted wanted{.limit = kMembersPageDefault};
+  std::vector<std::string> seen;
   for (QueryReader reader(text);;) {
     ROTA_ASSIGN(const bool more, reader.next());
-    if (!more) return query;
-    ROTA_TRY(set_members_field(reader, query));
+    if (!more) return wanted;
+    ROTA_TRY(expect_new(reader, seen));
+    ROTA_TRY(set_members_field(reader, admin, wanted));
   }
 }
 
@@ -128,11 +151,8 @@ Result<AuditRequest> parse_audit_query(std::string_view text, const AdminService
   for (QueryReader reader(text);;) {
     ROTA_ASSIGN(const bool more, reader.next());
     if (!more) return request;
-    if (std::ranges::find(seen, reader.name()) != seen.end()) {
-      return repeated_parameter(reader.name());
-    }
+    ROTA_TRY(expect_new(reader, seen));
     ROTA_TRY(set_audit_field(reader, admin, request));
-    seen.emplace_back(reader.name());
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,17 +14,17 @@ namespace rota {
 // What the admin routes read of a request. Every error is kInvalid and names the parameter that is
 // unknown, given twice or malformed.
 
-// The names that a request may mean: the name as written if it leads to somebody, otherwise the
-// name with each "+" as a space if that does. If neither does, both: the audit trail may know one.
-std::vector<std::string> names_meant(const NamedMember& member, const AdminService& admin);
+// Whom a request means: the name as written if it leads to somebody, otherwise the name with each
+// "+" as a space if that does. If neither does, both, and the first one counts: the audit trail may
+// know either.
+struct Meant {
+  std::vector<MemberKey> names;    // not empty
+  std::optional<MemberId> member;  // on record under names[0]
+};
+Meant meant_by(const NamedMember& named, const AdminService& admin);
 
 // GET /v1/members.
-struct MembersQuery {
-  std::optional<std::string> state;
-  std::optional<NamedMember> after;
-  std::optional<std::size_t> limit;
-};
-Result<MembersQuery> parse_members_query(std::string_view text);
+Result<MembersWanted> parse_members_query(std::string_view text, const AdminService& admin);
 
 // GET /v1/audit.
 Result<AuditRequest> parse_audit_query(std::string_view text, const AdminService& admin);

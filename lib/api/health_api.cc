@@ -1,6 +1,7 @@
 #include "api/health_api.h"
 
-#include <utility>
+#include "report/health.h"
+#include "report/metrics.h"
 
 namespace rota {
 
@@ -9,12 +10,12 @@ Answer answer_alive(const Asking& /*asking*/, const HealthServices& /*services*/
 }
 
 Answer answer_ready(const Asking& /*asking*/, const HealthServices& services) {
-  Readiness readiness = services.health.readiness();
-  return JsonReply{.body = std::move(readiness.json), .unavailable = !readiness.ready};
+  const auto reasons = unready_reasons(services.health.health());
+  return JsonReply{.body = readiness_json(reasons), .unavailable = !reasons.empty()};
 }
 
 Answer answer_metrics(const Asking& /*asking*/, const HealthServices& services) {
-  return MetricsReply{services.health.metrics()};
+  return MetricsReply{metrics_text(services.health.health())};
 }
 
 }  // namespace rota

@@ -10,9 +10,14 @@
 #include "base/fingerprint.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "engine/commands.h"
 #include "engine/requests.h"
 #include "model/audit.h"
+#include "model/member_key.h"
 #include "model/record.h"
+#include "report/health.h"
+#include "report/member_view.h"
+#include "store/token_store.h"
 #include "table/table.h"
 
 namespace rota {
@@ -40,16 +45,11 @@ class TokenService {
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
 };
 
-// The daemon's health, for anybody who may connect, so no answer names a member. Loop thread only.
-struct Readiness {
-  bool ready = false;
-  std::string json;  // {"ready":…,"reasons":[{"code","message"}]}
-};
+// How the daemon does now. Loop thread only.
 class HealthService {
  public:
   virtual ~HealthService() = default;
-  virtual Readiness readiness() const = 0;  // whether the daemon is ready, and if not, why
-  virtual std::string metrics() const = 0;  // Prometheus' text format
+  virtual Health health() const = 0;
 };
 
 // Which entries of the audit trail an operator asks for.
@@ -57,42 +57,46 @@ struct AuditRequest {
   std::int64_t after = 0;  // only entries with a larger id
   std::size_t limit = 100;
   std::variant<std::monostate, WallTime, Duration> since{};  // a time, or how long ago
-  std::vector<std::string> members{};  // entries about any of these keys; empty: all entries
+  std::vector<MemberKey> members{};  // entries about any of these; empty: all entries
   std::optional<Fingerprint> token{};
 };
 
-// What the admin socket needs of the daemon. The implementation makes the JSON texts (report/
-// report.h), since they show engine internals. Each `done` is called once, later, on the loop
-// thread, and never from inside the method. Loop thread only.
+// For the audit trail: an operator has asked for something.
+struct AuditOrder {
+  AuditEvent event{};
+  MemberId member{};     // whom it is about; 0: nobody
+  std::string called{};  // as the operator called the member; empty: nobody
+  std::string detail{};
+  AuditCaller caller{};
+};
+
+// What the admin socket needs of the daemon. Values go in and come out: the admin routes read the
+// requests and write the replies. A member is looked up by its key once, by find(); from then on it
+// goes by its id. Each `done` is called once, later, on the loop thread, and never from inside the
+// method. Loop thread only. AdminDesk implements it.
 class AdminService {
  public:
   virtual ~AdminService() = default;
-  // The state of the daemon as a whole.
-  virtual std::string status_json() const = 0;
-  // A page of members. `state`: the name of a MemberState, or empty for all. `after`: the key of
-  // the last member of the page before, or empty. kInvalid for a state that does not exist.
-  virtual Result<std::string> members_json(std::string_view state, std::string_view after,
-                                           std::size_t limit) const = 0;
-  // Whether a member on record has this key, in its prefixed form.
-  virtual bool knows(std::string_view key) const = 0;
-  // Nullopt if there is no such member.
-  virtual std::optional<std::string> member_json(std::string_view key) const = 0;
+  // The member on record that has this name; nullopt if nobody has it.
+  virtual std::optional<MemberId> find(const MemberKey& key) const = 0;
+  // `member` is one that find() has returned in this turn of the loop.
+  virtual MemberView member(MemberId member) const = 0;
+  // A page of members, in the order of their keys.
+  virtual MembersPage members(const MembersWanted& wanted) const = 0;
   // What the roster on disk would change now. kConfig if it cannot be used as it is.
-  virtual void plan(std::move_only_function<void(Result<std::string>)> done) = 0;
+  virtual void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) = 0;
   // `done` comes when the operation has ended. kInvalid: there is no such member, or the action is
   // not possible now.
-  virtual void operate(std::string_view key, OperatorAction action,
+  virtual void operate(OperatorRequest request,
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   // Revokes every member that is not retired already.
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
-  // For the audit trail: this caller has asked for this, about a member or, if empty, about none.
-  virtual void note_asked(AuditEvent event, std::string_view member, std::string detail,
-                          const AuditCaller& caller) = 0;
-  // A page of the audit trail as JSON.
+  virtual void note_asked(AuditOrder order) = 0;
   virtual void audit(AuditRequest request,
-                     std::move_only_function<void(Result<std::string>)> done) = 0;
+                     std::move_only_function<void(Result<AuditPage>)> done) = 0;
   // Reads configuration and roster again. `approve` is the id of a held plan to let through, or
-  // empty. On success `done` gets the plan's JSON.
+  // empty. On success `done` gets JSON: the plan, and what became of each file. It is a text
+  // because the plan of a large roster is long, and another thread than the loop writes it.
   virtual void reload(std::string approve,
                       std::move_only_function<void(Result<std::string>)> done) = 0;
 };

@@ -89,8 +89,7 @@ class Engine {
   void on_wait_cancelled(WaitId wait);
   // An operator's command. One Report follows, kOperationMax later at the latest; kInvalid: there
   // is no such member, or its state does not allow the action. The id must be new.
-  void on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
-                   Commands& out);
+  void on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
   void on_new_app_token(Now now, Commands& out);
   // Clients were served tokens of these members since the last on_used(), about a second ago.
@@ -129,10 +128,9 @@ class Engine {
   };
   const Members& members() const { return members_; }
   const MemberSlot* find(MemberId member) const { return members_.find(member); }
-  // By the text of a key; null: no member has it, or the text is not a key.
-  const MemberSlot* find(std::string_view key) const;
+  const MemberSlot* find(const MemberKey& key) const { return members_.find(key); }
   RosterPlan plan_for(const Roster& roster) const;
-  const RosterPlan* held_plan() const { return held_.get(); }  // null: none is held
+  const RosterPlanPtr& held_plan() const { return held_; }  // null: none is held
   MemberPlan plan_of(const MemberSlot& slot, Now now) const;
   const Policy& policy() const { return policy_; }
   const CircleClock& clock() const { return learned_.clock(); }

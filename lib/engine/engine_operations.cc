@@ -25,23 +25,22 @@ bool can_be_reinstated(MemberState state) {
 
 }  // namespace
 
-void Engine::on_operator(OperatorId op, std::string_view key, OperatorAction action, Now now,
-                         Commands& out) {
+void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out) {
+  const auto& [member, action, called] = request;
   const auto refuse = [&](std::string why) {
     out.emplace_back(
         command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
   };
-  const auto parsed = MemberKey::parse(key);
-  MemberSlot* const known = parsed ? members_.find(*parsed) : nullptr;
-  if (known == nullptr) return refuse(fmt::format("no member {} on record", key));
+  MemberSlot* const known = members_.find(member);
+  if (known == nullptr) return refuse(fmt::format("no member {} on record", called));
   MemberSlot& slot = *known;
   const auto state = name_of(slot.record.state);
   if (action == OperatorAction::kRotate && slot.record.state != MemberState::kActive) {
-    return refuse(fmt::format("member {} is {}: only an active one is rotated", key, state));
+    return refuse(fmt::format("member {} is {}: only an active one is rotated", called, state));
   }
   if (action == OperatorAction::kReinstate && !can_be_reinstated(slot.record.state)) {
     return refuse(fmt::format(
-        "member {} is {}: only a blocked, unknown or mismatched one is reinstated", key, state));
+        "member {} is {}: only a blocked, unknown or mismatched one is reinstated", called, state));
   }
   operations_.begin(op, action, now.boot);
   operations_.add(op, slot.record.id);

@@ -248,9 +248,4 @@ void Engine::forget(MemberSlot& slot) {
   outbox_.then(command::Withdraw{member});
 }
 
-const MemberSlot* Engine::find(std::string_view key) const {
-  const auto parsed = MemberKey::parse(key);
-  return parsed ? members_.find(*parsed) : nullptr;
-}
-
 }  // namespace rota

@@ -46,6 +46,12 @@ inline constexpr Duration kOperationMax = std::chrono::seconds{30};
 // What an operator may ask for one member.
 enum class OperatorAction { kRotate, kRevoke, kReinstate };
 
+struct OperatorRequest {
+  MemberId member{};  // who was found under that name; the engine looks up no key
+  OperatorAction action = OperatorAction::kRevoke;
+  std::string called;  // as the operator called the member, for messages
+};
+
 // What became of one token of a revocation.
 struct RevocationLine {
   TokenKind kind = TokenKind::kAccess;

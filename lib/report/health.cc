@@ -74,7 +74,8 @@ Health::Members count_members(Engine& engine, Now now) {
                           .dead_on_arrival = engine.gate().dead_arrivals().members(),
                           .left_out = engine.members().upkeep().left_out(),
                           .fits = engine.members().upkeep().capacity(),
-                          .tokens_to_revoke = census.revoking()};
+                          .tokens_to_revoke = census.revoking(),
+                          .tokens_hold_until = census.first_end(circle)};
   for (const MemberState state : kMemberStates) {
     members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
   }
@@ -83,7 +84,7 @@ Health::Members count_members(Engine& engine, Now now) {
 
 Health health_of(Engine& engine, const FileStanding& files, Now now) {
   const auto paused = engine.budget().paused_until(now.boot);
-  const RosterPlan* held = engine.held_plan();
+  const RosterPlanPtr& held = engine.held_plan();
   return {.members = count_members(engine, now),
           .doubts = engine.journal().doubts(),
           .rows_set_aside = engine.rows_set_aside(),
@@ -97,9 +98,14 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .trouble = engine.gate().trouble(),
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
+          .clock_doubted = engine.clock().doubted(),
+          .early_refresh_useless = engine.facts().early_refresh_useless,
+          .access_token_lifetime = engine.facts().access_lifetime,
+          .next_call_in = engine.next_call_in(now),
+          .commits_fail = engine.outbox().error().has_value(),
           .commit_problem = commit_problem(engine, now),
           .held_plan = held != nullptr
-                           ? std::optional(Health::HeldPlan{held->id, held->retire.size()})
+                           ? std::optional(Health::HeldPlan{held->id, held->retire.size(), held})
                            : std::nullopt,
           .files = files};
 }

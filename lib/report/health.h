@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/commands.h"
 #include "engine/engine.h"
 #include "report/readings.h"
 
@@ -26,6 +27,9 @@ struct AuditHealth {
 struct Health {
   struct Members {
     std::array<std::size_t, kMemberStates.size() + 1> by_state{};  // indexed by MemberState
+    std::size_t in_state(MemberState state) const {
+      return by_state.at(static_cast<std::size_t>(state));
+    }
     std::size_t fresh = 0;            // active, with a live access token
     std::size_t overdue = 0;          // without one in time
     std::size_t overdue_idle = 0;     // of these, members that nobody asked for
@@ -36,10 +40,13 @@ struct Health {
     std::size_t left_out = 0;         // active, and issued on demand for want of budget
     std::size_t fits = 0;             // how many the budget keeps fresh
     std::size_t tokens_to_revoke = 0;
+    // When the first of the tokens that are served ends; none: none is alive.
+    std::optional<WallTime> tokens_hold_until{};
   };
   struct HeldPlan {
     std::string id;
     std::size_t retire = 0;
+    RosterPlanPtr plan{};  // may be large, and so is shared; null in a test
   };
 
   Members members;
@@ -55,10 +62,16 @@ struct Health {
   std::optional<Trouble> trouble{};  // why calls fail now
   Duration clock_skew{0};
   bool clock_confirmed = false;
+  bool clock_doubted = false;  // this machine's clocks moved against each other since
+  bool early_refresh_useless = false;
+  Duration access_token_lifetime{0};  // as Circle gave it last
+  std::optional<Duration> next_call_in{};
+  bool commits_fail = false;   // the last commit failed
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
-  AuditHealth audit{};             // the daemon adds this, too, and what follows
+  std::string_view version{};  // static; the daemon adds this, and what follows
+  AuditHealth audit{};
   std::string database_problem{};  // why what is committed would not be found again
   std::string socket_problem{};    // why no client finds a socket
   // Connections that met a limit of the sockets; the daemon adds them, since serving is not the

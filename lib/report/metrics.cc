@@ -146,10 +146,10 @@ void write_files(Writer& out, const Health& health) {
 
 }  // namespace
 
-std::string metrics_text(const Health& health, std::string_view version) {
+std::string metrics_text(const Health& health) {
   Writer out;
   out.gauge("rota_build_info", "The running version, as a label.");
-  out.sample(fmt::format("version=\"{}\"", version), 1);
+  out.sample(fmt::format("version=\"{}\"", health.version), 1);
   out.gauge("rota_ready", "Whether GET /readyz answers 200.",
             flag(unready_reasons(health).empty()));
   write_members(out, health.members);

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "report/health.h"
 
 namespace rota {
 
 // What GET /metrics answers, in Prometheus' text format. No label holds what came from outside.
-std::string metrics_text(const Health& health, std::string_view version);
+std::string metrics_text(const Health& health);
 
 }  // namespace rota

@@ -127,12 +127,12 @@ void Rotator::plan_roster(SortedRosterPtr roster,
   run(std::move(commands));
 }
 
-void Rotator::operate(std::string_view key, OperatorAction action,
+void Rotator::operate(const OperatorRequest& request,
                       std::move_only_function<void(Result<OperatorReport>)> done) {
   const OperatorId id{next_id_++};
   operations_.emplace(id, std::move(done));
   Commands commands;
-  engine_.on_operator(id, key, action, now(), commands);
+  engine_.on_operator(id, request, now(), commands);
   run(std::move(commands));
 }
 

@@ -68,7 +68,7 @@ class Rotator final : public TokenService {
   void plan_roster(SortedRosterPtr roster, std::move_only_function<void(RosterPlanPtr)> done);
   // `done` comes when the operation has ended. kInvalid: there is no such member, or the action is
   // not possible now.
-  void operate(std::string_view key, OperatorAction action,
+  void operate(const OperatorRequest& request,
                std::move_only_function<void(Result<OperatorReport>)> done);
   // The same as kRevoke for every member that is not retired already.
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);

@@ -177,8 +177,7 @@ class Tokens final : public TokenService {
 
 class NoHealth final : public HealthService {
  public:
-  Readiness readiness() const override { return {}; }
-  std::string metrics() const override { return {}; }
+  Health health() const override { return {}; }
 };
 
 void fetch(std::int64_t count) {

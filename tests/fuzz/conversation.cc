@@ -24,7 +24,7 @@ constexpr std::string_view kIsStream = "\r\nContent-Type: text/event-stream\r\n"
 // Keeps every order until the conversation ends it.
 class OrderBook : public FakeAdminService {
  public:
-  void operate(std::string_view, OperatorAction,
+  void operate(OperatorRequest,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
     add(std::move(done));
   }
@@ -34,11 +34,11 @@ class OrderBook : public FakeAdminService {
   void reload(std::string, std::move_only_function<void(Result<std::string>)> done) override {
     orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
   }
-  void audit(AuditRequest, std::move_only_function<void(Result<std::string>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
+  void audit(AuditRequest, std::move_only_function<void(Result<AuditPage>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable { done(AuditPage{}); });
   }
-  void plan(std::move_only_function<void(Result<std::string>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
+  void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable { done(std::make_shared<RosterPlan>()); });
   }
   bool finish_one() {
     if (orders_.empty()) return false;

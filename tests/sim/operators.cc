@@ -195,7 +195,7 @@ void Operators::decide() {
     reload(stale_plan_.empty() ? "0123456789abcdef" : stale_plan_);
   }
   if (random_.below(3) > 0) {
-    const RosterPlan* held = world_.engine().held_plan();
+    const RosterPlan* held = world_.engine().held_plan().get();
     if (held != nullptr) {
       world_.note("approve");
       const std::string id = held->id;
@@ -233,7 +233,7 @@ void Operators::order() {
 // Rota asks an operator to decide about mismatched members, so somebody does.
 bool Operators::settle_mismatched() {
   for (const MemberKey& key : keys_) {
-    const MemberSlot* slot = world_.engine().find(key.text());
+    const MemberSlot* slot = world_.engine().find(key);
     if (slot == nullptr || slot->record.state != MemberState::kMismatched) continue;
     give(OperatorAction::kReinstate, key);
     return true;
@@ -242,7 +242,7 @@ bool Operators::settle_mismatched() {
 }
 
 void Operators::give(OperatorAction action, const MemberKey& key) {
-  const MemberSlot* slot = world_.engine().find(key.text());
+  const MemberSlot* slot = world_.engine().find(key);
   if (slot == nullptr) return;
   const OperatorId id{next_id_++};
   const MemberId member = slot->record.id;
@@ -262,7 +262,8 @@ void Operators::give(OperatorAction action, const MemberKey& key) {
   }
   expect_report(id, {.action = action, .member = member});
   world_.turn([&](Commands& out) {
-    world_.engine().on_operator(id, key.text(), action, world_.now(), out);
+    world_.engine().on_operator(id, {.member = member, .action = action, .called = key.text()},
+                                world_.now(), out);
   });
 }
 

@@ -143,7 +143,7 @@ void Promises::p8_p12_everybody_is_fresh() {
 
 // Empty if the member is fresh, or need not be.
 std::string Promises::why_not_fresh(const RosterEntry& entry) const {
-  const MemberSlot* slot = world_.engine().find(entry.key.text());
+  const MemberSlot* slot = world_.engine().find(entry.key);
   if (slot == nullptr) return "is in the roster and on no record";
   const MemberRecord& record = slot->record;
   if (!wanted_by_roster(record)) return {};  // another entry retires it

@@ -46,7 +46,7 @@ void Promises::p9_one_call_each(const Flight& flight) {
     if (member == nullptr || member->pin != flight.exchange->member) return false;
     // A name that led elsewhere once has a record of its own, with the same pin.
     const MemberSlot* slot =
-        world_.up() ? world_.engine().find(fmt::format("id:{}", *member->pin)) : nullptr;
+        world_.up() ? world_.engine().find(MemberKey::from_id(*member->pin).value()) : nullptr;
     return slot != nullptr && slot->record.id == f.member;
   };
   if (!known_as(flight)) return;

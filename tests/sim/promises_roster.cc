@@ -40,7 +40,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
     if (now == wanted.end() || now->second) diff.retire.push_back(key);
   }
   for (const auto& [key, retired] : wanted) {
-    const MemberSlot* slot = world_.engine().find(key.text());
+    const MemberSlot* slot = world_.engine().find(key);
     const auto before = in_force.find(key);
     const bool was_active = before != in_force.end() && !before->second;
     if (retired && !was_active && slot != nullptr && wanted_by_roster(slot->record)) {
@@ -48,7 +48,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
     }
   }
   for (const MemberKey& key : diff.retire) {
-    to_go_.push_back(world_.engine().find(key.text())->record.id);
+    to_go_.push_back(world_.engine().find(key)->record.id);
   }
   const GuardPolicy& guard = world_.options().policy.guard;
   const double share = guard.max_retire_fraction * static_cast<double>(active);

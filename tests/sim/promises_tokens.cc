@@ -384,7 +384,7 @@ void Promises::after_reply(const Flight& flight, const Reply& reply) {
     const Durable::Member* there = durable().find(flight.member);
     const std::int64_t now = issued->pair.community_member_id;
     const bool other = there != nullptr && there->pin && *there->pin != now;
-    const MemberSlot* named = world_.engine().find(flight.request.member.text());
+    const MemberSlot* named = world_.engine().find(flight.request.member);
     if (other && named != nullptr && named->record.state == MemberState::kActive &&
         named->record.community_member_id != now) {
       world_.breach("P13: a selector leads to another member of Circle's, and is active still");

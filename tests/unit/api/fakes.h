@@ -100,52 +100,61 @@ class FakeTokenService : public TokenService {
 // As well as the test says.
 class FakeHealthService : public HealthService {
  public:
-  Readiness readiness() const override {
-    return {.ready = ready, .json = ready ? R"({"ready":true})" : R"({"ready":false})"};
+  Health health() const override {
+    Health health;
+    if (!ready) health.socket_problem = "token.sock is gone";
+    return health;
   }
-  std::string metrics() const override { return "rota_ready 1\n"; }
+  // What "/readyz" answers.
+  std::string readiness() const {
+    return ready ? R"({"ready":true,"reasons":[]})"
+                 : R"({"ready":false,"reasons":[{"code":"socket_gone",)"
+                   R"("message":"a socket's file is gone"}]})";
+  }
 
   bool ready = true;
 };
 
-// Knows the member id:42 and writes down what it is asked.
+// Knows the members of `known`, the nth under the id n, and writes down what it is asked.
 class FakeAdminService : public AdminService {
  public:
-  std::string status_json() const override { return R"({"status":1})"; }
-  Result<std::string> members_json(std::string_view state, std::string_view after,
-                                   std::size_t limit) const override {
-    if (state == "nonsense") return fail(ErrorKind::kInvalid, "no state nonsense");
-    calls.push_back("members state=" + std::string(state) + " after=" + std::string(after) +
-                    " limit=" + std::to_string(limit));
-    return "[]";
+  std::optional<MemberId> find(const MemberKey& key) const override {
+    ++looked_up;
+    const auto found = std::ranges::find(known, key.text());
+    if (found == known.end()) return std::nullopt;
+    return MemberId{found - known.begin() + 1};
   }
-  bool knows(std::string_view key) const override {
-    return std::ranges::find(known, key) != known.end();
+  MemberView member(MemberId member) const override {
+    MemberView view;
+    view.key = MemberKey::parse(name_of(member)).value();
+    return view;
   }
-  std::optional<std::string> member_json(std::string_view key) const override {
-    if (!knows(key)) return std::nullopt;
-    return "{\"key\":1}";
+  MembersPage members(const MembersWanted& wanted) const override {
+    calls.push_back(
+        "members state=" + (wanted.state ? std::string(rota::name_of(*wanted.state)) : "") +
+        " after=" + (wanted.after ? wanted.after->text() : "") +
+        " limit=" + std::to_string(wanted.limit));
+    return {};
   }
-  void plan(std::move_only_function<void(Result<std::string>)> done) override {
+  void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {
     plan_done = std::move(done);
   }
-  void operate(std::string_view key, OperatorAction action,
+  void operate(OperatorRequest request,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
-    calls.push_back("operate " + std::string(key) + " " +
-                    std::to_string(std::to_underlying(action)));
+    calls.push_back("operate " + named(request.member, request.called) + " " +
+                    std::to_string(std::to_underlying(request.action)));
     report_done = std::move(done);
   }
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
     calls.push_back("revoke_all");
     report_done = std::move(done);
   }
-  void note_asked(AuditEvent event, std::string_view member, std::string detail,
-                  const AuditCaller& caller) override {
-    asked.push_back(std::string(name_of(event)) + " [" + std::string(member) + "] [" + detail +
-                    "] by " + std::to_string(caller.uid));
+  void note_asked(AuditOrder order) override {
+    asked.push_back(std::string(rota::name_of(order.event)) + " [" +
+                    named(order.member, order.called) + "] [" + order.detail + "] by " +
+                    std::to_string(order.caller.uid));
   }
-  void audit(AuditRequest request,
-             std::move_only_function<void(Result<std::string>)> done) override {
+  void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override {
     audit_request = std::move(request);
     audit_done = std::move(done);
   }
@@ -161,8 +170,18 @@ class FakeAdminService : public AdminService {
   std::move_only_function<void(Result<std::string>)> reload_done;
   std::vector<std::string> asked;
   AuditRequest audit_request;
-  std::move_only_function<void(Result<std::string>)> audit_done;
-  std::move_only_function<void(Result<std::string>)> plan_done;
+  std::move_only_function<void(Result<AuditPage>)> audit_done;
+  std::move_only_function<void(Result<RosterPlanPtr>)> plan_done;
+  mutable int looked_up = 0;  // how often a key was
+
+ private:
+  std::string name_of(MemberId member) const {
+    const auto number = static_cast<std::size_t>(member);
+    return number == 0 ? "" : known.at(number - 1);
+  }
+  std::string named(MemberId member, const std::string& called) const {
+    return called == name_of(member) ? called : called + " called " + name_of(member);
+  }
 };
 
 }  // namespace rota

@@ -165,7 +165,12 @@ WaitId EngineBox::wait(std::int64_t member, Duration longest, std::optional<Fing
 OperatorId EngineBox::operate(std::string_view key, OperatorAction action) {
   const OperatorId id{next_id_++};
   Commands out;
-  engine.on_operator(id, key, action, now, out);
+  const MemberSlot* slot = find(key);
+  engine.on_operator(id,
+                     {.member = slot == nullptr ? MemberId{} : slot->record.id,
+                      .action = action,
+                      .called = std::string(key)},
+                     now, out);
   run(std::move(out));
   return id;
 }
@@ -236,8 +241,12 @@ std::size_t EngineBox::told(std::string_view event) const {
   return static_cast<std::size_t>(std::ranges::count(notices, event, &Notice::event));
 }
 
+const MemberSlot* EngineBox::find(std::string_view key) const {
+  return engine.find(MemberKey::parse(key).value());
+}
+
 const MemberSlot& EngineBox::slot(std::string_view key) const {
-  const MemberSlot* found = engine.find(key);
+  const MemberSlot* found = find(key);
   if (found == nullptr) throw std::out_of_range(std::string(key));
   return *found;
 }

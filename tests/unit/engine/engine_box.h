@@ -72,6 +72,7 @@ class EngineBox {
   std::optional<WaitResult> answer_of(WaitId wait) const;
   const Result<OperatorReport>* report_of(OperatorId op) const;
   std::size_t told(std::string_view event) const;
+  const MemberSlot* find(std::string_view key) const;  // null: nobody has it
   const MemberSlot& slot(std::string_view key) const;
   std::string served(std::string_view key) const;  // the access token in the table, or ""
   WallTime circle() const { return engine.circle_now(now); }

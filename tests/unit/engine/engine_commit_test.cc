@@ -96,7 +96,7 @@ TEST(EngineCommit, P2AFailedCommitIsTriedAgainUnchangedAndWhatCameAfterItWaits) 
   EXPECT_EQ(outline_of(*box.pending), first);
   box.commit_ok();
   EXPECT_THAT(box.calls, SizeIs(1)) << "the call of the first batch, and no other";
-  EXPECT_EQ(box.engine.find("email:ada@example.com")->record.selectors.size(), 1U);
+  EXPECT_EQ(box.slot("email:ada@example.com").record.selectors.size(), 1U);
   EXPECT_EQ(box.table.find("email:ada@example.com"), nullptr) << "its batch is not durable yet";
   box.settle();
   EXPECT_THAT(box.calls, SizeIs(2));

@@ -103,7 +103,7 @@ class Monkey {
   }
 
   void wait() {
-    const MemberSlot* slot = box_->engine.find(key_of(random_.below(kKeys)));
+    const MemberSlot* slot = box_->find(key_of(random_.below(kKeys)));
     if (slot == nullptr) return;
     ++waits_;
     const auto refused = random_.below(3) == 0 && !slot->record.tokens.empty()

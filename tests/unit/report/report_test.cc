@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 
 #include "engine/plan_writer.h"
+#include "report/member_view.h"
+#include "report/status.h"
 #include "tests/unit/engine/engine_box.h"
 
 namespace rota::test {
@@ -24,7 +26,7 @@ json::object parse(const std::string& text) { return json::parse(text).as_object
 
 TEST(Report, AMemberShowsItsStandingAndNoToken) {
   EngineBox box = box_with_grace();
-  const std::string text = member_json(box.engine, box.now, "id:42").value();
+  const std::string text = member_json(view_of(box.engine, box.slot("id:42"), box.now));
   EXPECT_EQ(
       text,
       R"({"key":"email:grace@example.com","keys":["email:grace@example.com"],"state":"active",)"
@@ -33,14 +35,14 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
       R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,"member_gone":0,)"
       R"("doubts":0,"failures":0,"last_used_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
       R"("next_at":"2024-03-20T16:50:00.000Z"})");
-  EXPECT_EQ(member_json(box.engine, box.now, "id:7"), std::nullopt);
 }
 
 TEST(Report, TheStatusHasItsFields) {
   EngineBox box = box_with_grace();
-  const std::vector<UnreadyReason> reasons{
-      {UnreadyCode::kRosterNotInForce, "the roster", "line 3"}};
-  const std::string text = status_json(box.engine, box.now, "1.2.3", reasons);
+  Health health = health_of(box.engine, {}, box.now);
+  health.files.roster_problem = "line 3";
+  health.version = "1.2.3";
+  const std::string text = status_json(health);
   for (const char* secret : {"access-1", "refresh-1"}) {
     EXPECT_THAT(text, testing::Not(testing::HasSubstr(secret)));
   }
@@ -53,8 +55,10 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
-            R"([{"code":"roster_not_in_force","message":"the roster","detail":"line 3"}])");
-  EXPECT_EQ(parse(status_json(box.engine, box.now, "1.2.3", {})).at("ready"), true);
+            R"([{"code":"roster_not_in_force","message":"the roster on disk is not in force",)"
+            R"("detail":"line 3"}])");
+  health.files.roster_problem.clear();
+  EXPECT_EQ(parse(status_json(health)).at("ready"), true);
   EXPECT_EQ(
       json::serialize(status.at("members")),
       R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0,)"
@@ -76,12 +80,13 @@ TEST(Report, TheStatusHasItsFields) {
 
 TEST(Report, TheStatusLineNamesWhatIsWrong) {
   EngineBox box = box_with_grace();
-  EXPECT_EQ(status_line(box.engine, box.now), "1 of 1 member fresh; next call in 3,000 s");
+  EXPECT_EQ(status_line(health_of(box.engine, {}, box.now)),
+            "1 of 1 member fresh; next call in 3,000 s");
   box.roster({entry(kGraceKey, true)});
   box.settle();
   box.reply(box.oldest_call(), AppTokenRefused{});
   box.commit_fail();
-  const std::string line = status_line(box.engine, box.now);
+  const std::string line = status_line(health_of(box.engine, {}, box.now));
   EXPECT_THAT(line, testing::StartsWith("commits fail; upstream app_token_refused; "
                                         "0 of 0 members fresh; 2 tokens to revoke"))
       << "the problem first";
@@ -97,11 +102,11 @@ TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
                       .why = "words of others",
                       .symptom = {.kind = Symptom::Kind::kStatus, .status = 503}});
   box.settle();
-  const std::string line = status_line(box.engine, box.now);
+  const std::string line = status_line(health_of(box.engine, {}, box.now));
   EXPECT_THAT(line, testing::StartsWith("Circle answers 503 since 16:50 UTC; 1 of 1 member fresh; "
                                         "tokens hold until 16:59 UTC; next call in "));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("next call in 0 s")));
-  const auto upstream = parse(status_json(box.engine, box.now, "1.2.3", {})).at("upstream");
+  const auto upstream = parse(status_json(health_of(box.engine, {}, box.now))).at("upstream");
   EXPECT_EQ(json::serialize(upstream.at("trouble")),
             R"({"what":"Circle answers 503","since":"2024-03-20T16:50:00.000Z","failures":1})");
 }
@@ -111,11 +116,11 @@ TEST(Report, TheStatusLineGuessesNoEndOfFirstTokensWhileCallsFail) {
   box.start();
   box.roster({entry("id:1"), entry("id:2")});
   box.settle();
-  EXPECT_THAT(status_line(box.engine, box.now), testing::HasSubstr("min to go"));
+  EXPECT_THAT(status_line(health_of(box.engine, {}, box.now)), testing::HasSubstr("min to go"));
   box.reply(box.oldest_call(), Transient{.reason = TransientReason::kNotSent,
                                          .why = "no such name",
                                          .symptom = {.kind = Symptom::Kind::kLookup}});
-  const std::string line = status_line(box.engine, box.now);
+  const std::string line = status_line(health_of(box.engine, {}, box.now));
   EXPECT_THAT(line, testing::HasSubstr("first tokens: 0 of 2 issued"));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("min to go")));
 }
@@ -127,7 +132,7 @@ TEST(Report, TheStatusLineGroupsThousands) {
   for (int i = 1; i <= 1'234; ++i) entries.push_back(entry(fmt::format("id:{}", i)));
   box.roster(entries);
   box.settle();
-  EXPECT_THAT(status_line(box.engine, box.now),
+  EXPECT_THAT(status_line(health_of(box.engine, {}, box.now)),
               testing::HasSubstr("0 of 1,234 members fresh; first tokens: 0 of 1,234 issued, about "
                                  "6 min to go"));
 }
@@ -142,21 +147,32 @@ TEST(Report, MembersComeInPagesByKey) {
   box.roster(entries);
   box.settle();
   std::vector<std::string> seen;
-  std::string after;
-  for (int page = 0; page < 10; ++page) {
-    const json::object list = parse(members_json(box.engine, box.now, "", after, 2).value());
-    for (const auto& m : list.at("members").as_array()) {
-      seen.emplace_back(m.as_object().at("key").as_string());
-    }
-    if (list.at("next").is_null()) break;
-    after = std::string(list.at("next").as_string());
+  MembersWanted wanted{.limit = 2};
+  for (int pages = 0; pages < 10; ++pages) {
+    const MembersPage page = page_of_members(box.engine, box.now, wanted);
+    for (const MemberView& member : page.members) seen.push_back(member.key.text());
+    if (!page.next) break;
+    wanted.after = page.next;
   }
   EXPECT_EQ(seen, (std::vector<std::string>{"email:a@b", "email:c@d", "id:1", "id:2", "sso:x"}));
-  const json::object retired = parse(members_json(box.engine, box.now, "retired", "", 10).value());
-  ASSERT_EQ(retired.at("members").as_array().size(), 1U);
-  EXPECT_EQ(retired.at("members").as_array()[0].at("key"), "id:2");
-  EXPECT_EQ(members_json(box.engine, box.now, "gone", "", 10).error().kind, ErrorKind::kInvalid);
-  EXPECT_TRUE(members_json(box.engine, box.now, "", "", 0).has_value());
+  const MembersPage retired =
+      page_of_members(box.engine, box.now, {.state = MemberState::kRetired, .limit = 10});
+  ASSERT_EQ(retired.members.size(), 1U);
+  EXPECT_EQ(retired.members[0].key.text(), "id:2");
+  EXPECT_EQ(retired.next, std::nullopt);
+  EXPECT_EQ(page_of_members(box.engine, box.now, {.limit = 0}).members.size(), 1U);
+}
+
+TEST(Report, APageOfMembersNamesTheNextOne) {
+  EngineBox box = box_with_grace();
+  MembersPage page = page_of_members(box.engine, box.now, {.limit = 10});
+  const json::object last = parse(members_json(page));
+  EXPECT_EQ(keys_of(last), (std::vector<std::string>{"members", "next"}));
+  EXPECT_EQ(last.at("members").as_array().size(), 1U);
+  EXPECT_EQ(json::serialize(last.at("members").as_array()[0]), member_json(page.members[0]));
+  EXPECT_TRUE(last.at("next").is_null());
+  page.next = page.members[0].key;
+  EXPECT_EQ(parse(members_json(page)).at("next"), "email:grace@example.com");
 }
 
 TEST(Report, APlanIsItsLists) {

@@ -58,7 +58,7 @@ TEST_F(TcpTest, AnswersHealthAndMetricsAndNothingElse) {
   const ReceivedReply metrics = next_reply(*client);
   EXPECT_EQ(metrics.status, 200);
   EXPECT_THAT(metrics.head, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4"));
-  EXPECT_EQ(metrics.body, "rota_ready 1\n");
+  EXPECT_THAT(metrics.body, HasSubstr("\nrota_ready 1\n"));
   EXPECT_EQ(next_reply(*client).status, 200);
   EXPECT_EQ(next_reply(*client).status, 404);
   EXPECT_EQ(next_reply(*client).status, 404);
