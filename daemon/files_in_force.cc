@@ -15,6 +15,7 @@ FilesInForce::FilesInForce(Parts parts, AtStart at_start)
               at_start.settings.grants, std::move(at_start.names)),
       files_(kFileJobsMax, parts.loop.get_executor()),
       roster_({.loop = parts.loop,
+               .clock = parts.clock,
                .log = parts.log,
                .files = files_,
                .notes = parts.notes,

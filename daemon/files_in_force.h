@@ -7,6 +7,7 @@
 #include "auth/headless_auth_client.h"
 #include "base/fingerprint.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/grant_keeper.h"
 #include "daemon/log.h"
@@ -28,6 +29,7 @@ class FilesInForce {
  public:
   struct Parts {  // all outlive this
     boost::asio::io_context& loop;
+    const Clock& clock;
     Log& log;
     DaemonNotes& notes;
     Rotator& rotator;

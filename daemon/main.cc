@@ -89,6 +89,7 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
 
   rota::DaemonNotes notes(rotator->audit_trail(), given.hidden);
   rota::FilesInForce files({.loop = given.loop,
+                            .clock = given.clock,
                             .log = given.log,
                             .notes = notes,
                             .rotator = *rotator,

@@ -16,7 +16,7 @@ void RosterIntake::watch(std::function<void()> settled) {
   settled_ = std::move(settled);
   if (!settings_.watch) return;
   auto watch = RosterWatch::create(
-      parts_.loop, settings_.path,
+      parts_.loop, parts_.clock, settings_.path,
       {.changed = [this] { changed(); },
        .unsettled =
            [this] {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/grant_keeper.h"
 #include "daemon/log.h"
@@ -28,6 +29,7 @@ class RosterIntake {
  public:
   struct Parts {  // all outlive the intake, and the loop has ended when it goes
     boost::asio::io_context& loop;
+    const Clock& clock;
     Log& log;
     Worker& files;
     DaemonNotes& notes;

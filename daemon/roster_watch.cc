@@ -29,30 +29,40 @@ fs::path nearest_folder(fs::path folder) {
   return folder;
 }
 
+RosterSettling::Touch touch_of(std::uint32_t mask) {
+  if ((mask & (IN_CLOSE_WRITE | IN_MOVE | IN_DELETE)) != 0) return RosterSettling::Touch::kClosed;
+  if ((mask & IN_MODIFY) != 0) return RosterSettling::Touch::kWritten;
+  return RosterSettling::Touch::kOther;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RosterWatch>> RosterWatch::create(boost::asio::io_context& loop,
-                                                         std::string path, Events events) {
+                                                         const Clock& clock, std::string path,
+                                                         Events events) {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) {
     return fail(ErrorKind::kIo, fmt::format("watching {}: {}", path, std::strerror(errno)));
   }
-  auto watch =
-      std::unique_ptr<RosterWatch>(new RosterWatch(loop, fd, std::move(path), std::move(events)));
+  auto watch = std::unique_ptr<RosterWatch>(
+      new RosterWatch(loop, clock, fd, std::move(path), std::move(events)));
   if (!watch->watch_folders()) {
     return fail(ErrorKind::kIo, fmt::format("watching {}: {}", watch->path_, std::strerror(errno)));
   }
-  watch->seen_ = stamp_roster(watch->path_);
+  // Only now, so that no change comes between.
+  watch->settling_ = RosterSettling(stamp_roster(watch->path_));
   watch->wait();
   watch->wait_to_look();
   return watch;
 }
 
-RosterWatch::RosterWatch(boost::asio::io_context& loop, int fd, std::string path, Events events)
-    : path_(std::move(path)),
+RosterWatch::RosterWatch(boost::asio::io_context& loop, const Clock& clock, int fd,
+                         std::string path, Events events)
+    : clock_(clock),
+      path_(std::move(path)),
       events_(std::move(events)),
       inotify_(loop, fd),
-      settling_(loop),
+      due_(loop),
       looking_(loop) {}
 
 // Watches the folders that the roster's names stand in, since a watch on a file stays with what was
@@ -93,7 +103,7 @@ void RosterWatch::wait() {
                             look();
                             break;
                           case Hint::kTouched:
-                            settle(false);
+                            follow(settling_.touched(clock_.now().boot));
                             break;
                         }
                         wait();
@@ -127,7 +137,7 @@ RosterWatch::Hint RosterWatch::read_events() {
 
 RosterWatch::Hint RosterWatch::take_event(const inotify_event& event, std::string_view name) {
   if ((event.mask & IN_Q_OVERFLOW) != 0) {  // whatever it was: the closing of a file, perhaps
-    writing_.clear();
+    settling_.note_lost();
     return Hint::kTouched;
   }
   const auto watched = watched_.find(event.wd);
@@ -135,45 +145,37 @@ RosterWatch::Hint RosterWatch::take_event(const inotify_event& event, std::strin
   const bool ours =
       watched->second.names.contains(name) || (watched->second.is_roster && is_roster_name(name));
   if (!ours) return (event.mask & IN_MODIFY) != 0 ? Hint::kNothing : Hint::kLook;
-  const std::pair file(event.wd, std::string(name));
-  if ((event.mask & IN_MODIFY) != 0) writing_.insert(file);
-  // Written in full, or another file has the name now, or none.
-  if ((event.mask & (IN_CLOSE_WRITE | IN_MOVE | IN_DELETE)) != 0) writing_.erase(file);
+  settling_.note({event.wd, std::string(name)}, touch_of(event.mask));
   return Hint::kTouched;
 }
 
 void RosterWatch::look() {
   watch_folders();
-  RosterStamp now = stamp_roster(path_);
-  if (now == seen_) return;
-  seen_ = std::move(now);
-  settle(true);
+  follow(settling_.looked(stamp_roster(path_), clock_.now().boot));
 }
 
-void RosterWatch::settle(bool by_stamp) {
-  by_stamp_ = by_stamp;
-  const auto now = std::chrono::steady_clock::now();
-  if (!unsettled_since_) unsettled_since_ = now;
-  if (now - *unsettled_since_ > kUnsettledMax && !std::exchange(told_unsettled_, true)) {
-    events_.unsettled();
+void RosterWatch::follow(RosterSettling::Advice advice) {
+  switch (advice) {
+    case RosterSettling::Advice::kWait:
+      return wait_for_due();
+    case RosterSettling::Advice::kTellOfIt:
+      wait_for_due();
+      return events_.unsettled();
+    case RosterSettling::Advice::kReadItNow:
+      events_.changed();
+      return look();
   }
-  settling_.expires_after(writing_.empty() ? kSettle : kWriterMax);
-  settling_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) settled();
-  });
 }
 
-void RosterWatch::settled() {
-  writing_.clear();
-  watch_folders();
-  RosterStamp now = stamp_roster(path_);
-  const bool still_changing = by_stamp_ && now != seen_;  // where no event tells of it
-  seen_ = std::move(now);
-  if (still_changing) return settle(true);
-  unsettled_since_.reset();
-  told_unsettled_ = false;
-  events_.changed();
-  look();
+void RosterWatch::wait_for_due() {
+  const auto due = settling_.due();
+  if (!due) return;
+  due_.expires_after(*due - clock_.now().boot);
+  due_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    watch_folders();
+    follow(settling_.due_now(stamp_roster(path_), clock_.now().boot));
+  });
 }
 
 }  // namespace rota
