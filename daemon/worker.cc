@@ -32,10 +32,11 @@ Worker::Worker(std::size_t jobs_max, std::optional<boost::asio::any_io_executor>
 
 Worker::~Worker() {
   std::unique_lock lock(state_->mutex);
-  state_->ending = true;
+  state_->phase = Phase::kEnding;
   state_->changed.notify_all();
-  const bool ended = state_->changed.wait_for(lock, kEndMax, [this] { return state_->ended; });
-  state_->abandoned = true;
+  const bool ended =
+      state_->changed.wait_for(lock, kEndMax, [this] { return state_->phase == Phase::kEnded; });
+  state_->phase = Phase::kAbandoned;
   state_->jobs.clear();
   lock.unlock();
   if (ended) {
@@ -56,7 +57,7 @@ bool Worker::post(Job job) {
 void Worker::State::work() {
   std::unique_lock lock(mutex);
   while (true) {
-    changed.wait(lock, [this] { return !jobs.empty() || ending; });
+    changed.wait(lock, [this] { return !jobs.empty() || phase != Phase::kRunning; });
     if (jobs.empty()) break;
     Job job = std::move(jobs.front());
     jobs.pop_front();
@@ -65,7 +66,7 @@ void Worker::State::work() {
     job = nullptr;
     lock.lock();
   }
-  ended = true;
+  if (phase == Phase::kEnding) phase = Phase::kEnded;
   changed.notify_all();
 }
 

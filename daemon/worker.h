@@ -47,14 +47,19 @@ class Worker {
   }
 
  private:
+  enum class Phase {
+    kRunning,
+    kEnding,     // the destructor waits for the jobs
+    kEnded,      // the thread has done them
+    kAbandoned,  // nobody waits any more: what a job brings is dropped
+  };
+
   struct State {
     std::mutex mutex;
     std::condition_variable changed;
     // Guarded by `mutex`.
     std::deque<Job> jobs;
-    bool ending = false;
-    bool ended = false;
-    bool abandoned = false;
+    Phase phase = Phase::kRunning;
     // Constant after construction.
     std::optional<boost::asio::any_io_executor> loop;
 
@@ -63,7 +68,15 @@ class Worker {
     template <class End>
     void deliver(End end) {
       const std::scoped_lock lock(mutex);
-      if (!abandoned && loop) boost::asio::post(*loop, std::move(end));
+      switch (phase) {
+        case Phase::kRunning:
+        case Phase::kEnding:
+        case Phase::kEnded:
+          if (loop) boost::asio::post(*loop, std::move(end));
+          return;
+        case Phase::kAbandoned:
+          return;
+      }
     }
   };
 

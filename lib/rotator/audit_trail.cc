@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/check.h"
+
 namespace rota {
 namespace {
 
@@ -42,14 +44,14 @@ void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
   if (note.member.empty() && note.key.member != MemberId{}) {
     note.member = row.keys.front().text();
   }
-  if (fetches_.fresh() >= kHandOverRows && !failing_ && !writing_) return hand_over();
+  if (fetches_.fresh() >= kHandOverRows && !failing_ && !is_writing()) return hand_over();
   if (!due_ || fetches_.fresh() != fresh_before) wait();
 }
 
 void AuditTrail::note(const AuditKey& key, std::string member) {
   AuditNote& note = events_.add(key, parts_.clock.now());
   if (note.key.member == key.member) note.member = std::move(member);
-  if (events_.fresh() >= kHandOverRows && !failing_ && !writing_) return hand_over();
+  if (events_.fresh() >= kHandOverRows && !failing_ && !is_writing()) return hand_over();
   wait();
 }
 
@@ -72,14 +74,21 @@ void AuditTrail::wait() {
 // that no batch of the engine waits long behind what an outage gathered, and a batch that fails
 // costs little.
 void AuditTrail::hand_over() {
-  if (writing_ || settling_) return;
+  switch (batch_out_) {
+    case Batch::kOut:
+    case Batch::kLastOut:
+    case Batch::kOver:
+      return;
+    case Batch::kNone:
+      break;
+  }
   const Now now = parts_.clock.now();
   std::vector<AuditNote> notes = fetches_.take(now.boot, kHandOverRows);
   std::ranges::move(events_.take(now.boot, kHandOverRows), std::back_inserter(notes));
   sort_notes(notes);
   wait();
   if (notes.empty()) return;
-  writing_ = true;
+  batch_out_ = Batch::kOut;
   ++batch_;
   rows_writing_ = notes.size();
   boost::asio::post(
@@ -106,7 +115,7 @@ std::optional<WallTime> AuditTrail::time_to_prune() {
 }
 
 void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& result) {
-  writing_ = false;
+  batch_out_ = batch_out_ == Batch::kLastOut ? Batch::kOver : Batch::kNone;
   rows_writing_ = 0;
   const bool failed_before = std::exchange(failing_, !result);
   if (result) {
@@ -140,9 +149,29 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
 }
 
 void AuditTrail::settle(std::move_only_function<void()> done) {
-  settling_ = true;
-  if (!writing_) return done();
-  settled_ = std::move(done);
+  switch (batch_out_) {
+    case Batch::kOut:
+    case Batch::kLastOut:
+      batch_out_ = Batch::kLastOut;
+      settled_ = std::move(done);
+      return;
+    case Batch::kNone:
+    case Batch::kOver:
+      batch_out_ = Batch::kOver;
+      return done();
+  }
+}
+
+bool AuditTrail::is_writing() const {
+  switch (batch_out_) {
+    case Batch::kOut:
+    case Batch::kLastOut:
+      return true;
+    case Batch::kNone:
+    case Batch::kOver:
+      return false;
+  }
+  ROTA_CHECK(false);
 }
 
 void AuditTrail::put_back(std::vector<AuditNote> notes) {
@@ -159,7 +188,7 @@ void AuditTrail::put_back(std::vector<AuditNote> notes) {
 void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<AuditPage>)> done) {
   Read read{.query = std::move(query), .done = std::move(done)};
   hand_over();
-  if (!writing_) return start(std::move(read));
+  if (!is_writing()) return start(std::move(read));
   // The read must see what is being written and what is in the buffers now, but not what comes
   // later.
   const std::size_t rows = std::max(fetches_.fresh(), events_.fresh());

@@ -68,6 +68,15 @@ class AuditTrail {
     std::move_only_function<void(Result<AuditPage>)> done;
     std::uint64_t behind = 0;  // the number of the batch for which it waits
   };
+  // What the store thread has.
+  enum class Batch {
+    kNone,
+    kOut,      // one batch: the next one waits for it
+    kLastOut,  // one batch, and it gets no more but that of finish()
+    kOver,     // none, and it gets no more but that of finish()
+  };
+
+  bool is_writing() const;
   void wait();
   void start(Read read);
   void hand_over();
@@ -84,9 +93,8 @@ class AuditTrail {
   AuditBuffer events_;  // all else, apart so that no flood of fetches can fold these
   boost::asio::steady_timer timer_;
   std::optional<BootTime> due_;  // when timer_ fires
-  bool writing_ = false;         // the store thread has a batch
-  bool settling_ = false;        // it gets no more batches but that of finish()
-  std::uint64_t batch_ = 0;      // how many batches it was given
+  Batch batch_out_ = Batch::kNone;
+  std::uint64_t batch_ = 0;  // how many batches it was given
   std::size_t rows_writing_ = 0;
   std::vector<Read> reads_;  // waiting until what is new is written
   std::move_only_function<void()> settled_;

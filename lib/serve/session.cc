@@ -22,7 +22,29 @@ Session::Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const 
       host_(host),
       socket_(std::move(socket)) {}
 
-Session::~Session() { ROTA_CHECK(life_ == Life::kClosed); }
+Session::~Session() { ROTA_CHECK(is_closed()); }
+
+bool Session::is_closed() const {
+  switch (life_) {
+    case Life::kOpen:
+    case Life::kLeaving:
+      return false;
+    case Life::kClosed:
+      return true;
+  }
+  ROTA_CHECK(false);
+}
+
+bool Session::next_reply_is_last() const {
+  switch (life_) {
+    case Life::kOpen:
+      return false;
+    case Life::kLeaving:
+    case Life::kClosed:
+      return true;
+  }
+  ROTA_CHECK(false);
+}
 
 bool Session::start(boost::asio::io_context& loop) {
   now_ = active_since_ = clock_.now().boot;
@@ -32,7 +54,7 @@ bool Session::start(boost::asio::io_context& loop) {
 }
 
 void Session::say_goodbye() {
-  if (life_ == Life::kClosed) return;
+  if (is_closed()) return;
   life_ = Life::kLeaving;
   // Its last replies are those to what it has asked for already. A watch has no further reply that
   // could say "Connection: close".
@@ -40,7 +62,7 @@ void Session::say_goodbye() {
 }
 
 void Session::drain() {
-  if (life_ == Life::kClosed) return;
+  if (is_closed()) return;
   life_ = Life::kLeaving;
   watch_.reset();
   now_ = clock_.now().boot;
@@ -80,7 +102,8 @@ bool Session::is_last(std::string_view rest) const {
 }
 
 void Session::close() {
-  if (std::exchange(life_, Life::kClosed) == Life::kClosed) return;
+  if (is_closed()) return;
+  life_ = Life::kClosed;
   for (const WaitId wait : replies_.clear()) frontend_.tokens().cancel_wait(wait);
   watch_.reset();
   events_.reset();
@@ -105,7 +128,7 @@ void Session::grants_changed() {
 // A turn makes a system call only if it may find something. So a watch costs none for input that is
 // not there, or to see whether its client is gone.
 void Session::on_turn() {
-  if (life_ == Life::kClosed) return;
+  if (is_closed()) return;
   now_ = clock_.now().boot;
   switch (news_) {
     case News::kNone:
@@ -129,7 +152,7 @@ BootTime Session::deadline() const {
 }
 
 void Session::on_deadline() {
-  if (life_ == Life::kClosed) return;
+  if (is_closed()) return;
   if (!watch_ || unsent_since_) return close();
   now_ = clock_.now().boot;
   append_heartbeat(output_);
@@ -224,7 +247,7 @@ bool Session::take_request() {
     return wait_for_rest(head);
   }
   const std::size_t bytes = head->head_bytes + head->body_bytes;
-  if (life_ == Life::kLeaving) {
+  if (next_reply_is_last()) {
     if (intake_.is_open()) {  // read what came with it, and then look at everything again
       shut_for_reading();
       return true;
@@ -329,7 +352,7 @@ void Session::give(const TokenReply& token, ReplyForm form) {
 
 void Session::start_watch(WatchReply watch, ReplyForm form) {
   append_stream_head(output_);
-  if (life_ == Life::kLeaving || form.head_only) return;
+  if (next_reply_is_last() || form.head_only) return;
   watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 

@@ -98,6 +98,8 @@ class Session : public TurnTaker,
     kUnseen,  // epoll has reported something since the last look: input, or that the client is gone
   };
 
+  bool is_closed() const;
+  bool next_reply_is_last() const;
   void input_may_be_there() noexcept override;
   void room_may_be_there() noexcept override;
   bool hung_up() const;
