@@ -15,7 +15,7 @@ constexpr std::string_view kNoSuchToken = "rota-asks-whether-the-app-token-is-go
 TokenCheck judge(const AuthFailure& failure, const std::string& url) {
   switch (failure.kind) {
     case AuthFailureKind::kRefreshTokenDead:
-      return {TokenVerdict::kTaken, fmt::format("{} takes the app token", url)};
+      return {TokenVerdict::kTaken, fmt::format("{} accepts the app token", url)};
     case AuthFailureKind::kAppTokenRefused:
       return {TokenVerdict::kRefused,
               fmt::format("{} refuses the app token (401). {}", url, kWhichAppToken)};
@@ -26,22 +26,22 @@ TokenCheck judge(const AuthFailure& failure, const std::string& url) {
                           url)};
     case AuthFailureKind::kUnclearReply:
       return {TokenVerdict::kUnknown,
-              fmt::format("what answers at {} does not speak Circle's Headless Auth API (HTML, or "
-                          "JSON of something else): see base_url in [upstream], and what stands "
-                          "between",
+              fmt::format("the server at {} does not speak Circle's Headless Auth API (it answers "
+                          "with HTML, or with JSON of another kind): check base_url in [upstream], "
+                          "and any proxy in between",
                           url)};
     case AuthFailureKind::kThrottled:
     case AuthFailureKind::kServerError:
       return {TokenVerdict::kUnknown,
-              fmt::format("{} cannot say now whether it takes the app token ({})", url,
+              fmt::format("{} cannot say right now whether it accepts the app token ({})", url,
                           name_of(failure.kind))};
     case AuthFailureKind::kInvalidArgument:
     case AuthFailureKind::kMemberUnknown:
     case AuthFailureKind::kNotSent:
     case AuthFailureKind::kNoReply:
-      return {TokenVerdict::kUnknown, fmt::format("{} could not be asked whether it takes the app "
-                                                  "token ({})",
-                                                  url, failure.message)};
+      return {TokenVerdict::kUnknown,
+              fmt::format("could not ask {} whether it accepts the app token ({})", url,
+                          failure.message)};
   }
   ROTA_CHECK(false);
 }
@@ -61,7 +61,7 @@ TokenCheck check_app_token(const UpstreamSettings& upstream, const SecretPtr& ap
   if (reply) {
     return {
         TokenVerdict::kUnknown,
-        fmt::format("what answers at {} refreshes a token that does not exist: it is not Circle",
+        fmt::format("the server at {} refreshed a token that does not exist, so it is not Circle",
                     upstream.base_url)};
   }
   return judge(reply.error(), upstream.base_url);
@@ -71,8 +71,8 @@ std::string describe_base_url(const std::string& base_url) {
   if (base_url == UpstreamSettings{}.base_url) return {};
   const bool stands_in = base_url.starts_with("http://");  // only loopback addresses may have that
   return fmt::format(
-      "{} is asked in place of {}{}", base_url, UpstreamSettings{}.base_url,
-      stands_in ? ": a stand-in on this machine, whose tokens are of no use at Circle" : "");
+      "base_url is {} instead of {}{}", base_url, UpstreamSettings{}.base_url,
+      stands_in ? ": a stand-in on this machine, and Circle does not accept its tokens" : "");
 }
 
 }  // namespace rota::cli

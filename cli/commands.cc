@@ -44,7 +44,8 @@ class Runner {
   // The same with and without --json: the events are for programs.
   ExitCode operator()(const WatchCommand& command) {
     EventReader events([this](std::string_view event, std::string_view data) -> Result<void> {
-      if (!data.starts_with('{')) return fail(ErrorKind::kCorrupt, "an event is not rotad's");
+      if (!data.starts_with('{'))
+        return fail(ErrorKind::kCorrupt, "the stream has an event that rotad does not send");
       auto written = output_.out(fmt::format(R"({{"event":"{}",)", event));
       if (written) written = out_json(data.substr(1));
       if (written) written = output_.out("\n");
@@ -88,7 +89,8 @@ class Runner {
       const auto page = object_of(*reply);
       if (!page) return failed(page.error().message);
       const json::value* members = page->if_contains("members");
-      if (members == nullptr || !members->is_array()) return failed("the reply lists no members");
+      if (members == nullptr || !members->is_array())
+        return failed("the reply has no list of members");
       ExitCode printed = ExitCode::kDone;
       if (raw_) {
         printed = print_raw(*reply);
@@ -103,7 +105,7 @@ class Runner {
       const std::string_view key(next->get_string().data(), next->get_string().size());
       // A page that leads to itself, or has nothing on it, would never end.
       if (key == after || members->get_array().empty()) {
-        return failed("the daemon's pages of members lead nowhere");
+        return failed("rotad's list of members does not end");
       }
       after = key;
     }
@@ -118,7 +120,8 @@ class Runner {
       const auto page = object_of(*reply);
       if (!page) return failed(page.error().message);
       const json::value* entries = page->if_contains("entries");
-      if (entries == nullptr || !entries->is_array()) return failed("the reply lists no entries");
+      if (entries == nullptr || !entries->is_array())
+        return failed("the reply has no list of entries");
       std::string text = first ? audit_head() : "";
       for (const json::value& entry : entries->get_array()) text += audit_line(entry);
       const ExitCode printed = raw_ ? print_raw(*reply) : print(text);
@@ -126,7 +129,7 @@ class Runner {
       const json::value* next = page->if_contains("next");
       if (next == nullptr || !next->is_int64()) return ExitCode::kDone;
       // A page that leads back would never end.
-      if (next->get_int64() <= after) return failed("the daemon's pages of entries lead nowhere");
+      if (next->get_int64() <= after) return failed("rotad's list of audit entries does not end");
       after = next->get_int64();
     }
   }
@@ -152,7 +155,7 @@ class Runner {
     const json::value* held = plan->if_contains("held");
     // Without an approval a held plan is a reload that worked: the rest of it was applied.
     if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {
-      return failed(fmt::format("plan {} is not let through", command.approve));
+      return failed(fmt::format("plan {} was not approved", command.approve));
     }
     return printed;
   }
@@ -181,7 +184,7 @@ class Runner {
     boost::system::error_code error;
     json::value value = json::parse(reply.body.reveal(), error);
     if (error || !value.is_object()) {
-      return fail(ErrorKind::kCorrupt, "the reply is not what rotad writes");
+      return fail(ErrorKind::kCorrupt, "the reply is not JSON as rotad writes it");
     }
     return std::move(value.get_object());
   }

@@ -51,7 +51,7 @@ Result<Secret> Terminal::read_line() {
     }
     if (got == 0 || c == kInterrupt || c == kEndOfFile) {
       wipe(line);
-      return fail(ErrorKind::kInvalid, "broken off: nothing was changed");
+      return fail(ErrorKind::kInvalid, "interrupted: nothing was changed");
     }
     if (c == '\n') break;
     if (c == kErase || c == kErase2) {

@@ -154,18 +154,18 @@ class Doctor {
     const auto read = read_ca_file(path);
     add(read ? good("ca_file", path + " has certificates in PEM form")
              : wrong("ca_file", read.error().message,
-                     "mend it; a running rotad reads it again by itself"));
+                     "fix it; a running rotad reads it again by itself"));
   }
 
   void unusable_config(const std::string& path, const std::string& why) {
     struct stat found{};
     const int error = ::stat(path.c_str(), &found) == 0 ? 0 : errno;
-    if (error == ENOENT) return add(wrong("config", why, "rota setup makes a first one"));
+    if (error == ENOENT) return add(wrong("config", why, "run rota setup to create one"));
     // One that is there and not for this user says nothing about the service.
     if (error == EACCES || ::access(path.c_str(), R_OK) != 0) {
       return add(note("config", path + " cannot be read by this user", "run as root"));
     }
-    add(wrong("config", why, "mend it, and check: rotad --check --config " + shell_word(path)));
+    add(wrong("config", why, "fix it, then check: rotad --check --config " + shell_word(path)));
   }
 
   void roster(const Settings& settings) {
@@ -178,7 +178,7 @@ class Doctor {
     }
     if (!parsed) {
       return add(wrong("roster", parsed.error().message,
-                       "mend it; rotad reads it again by itself once it runs"));
+                       "fix it; a running rotad reads it again by itself"));
     }
     add(good("roster", fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
   }
@@ -214,33 +214,31 @@ class Doctor {
       const bool is_sealed = exists(places_.drop_in);
       path = is_sealed ? sealed : credential_path(source.credential);
       if (!is_sealed && !exists(path) && exists(sealed)) {
-        return add(wrong(
-            "credential",
-            fmt::format("{} is there, but no {} that has systemd open it", sealed, places_.drop_in),
-            "rota setup --encrypted"));
+        return add(wrong("credential",
+                         fmt::format("{} exists, but {} does not, so systemd does not decrypt it",
+                                     sealed, places_.drop_in),
+                         "rota setup --encrypted"));
       }
     }
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) {
       if (errno == EACCES) {
-        return add(note("credential",
-                        shown(source, path, key) + " cannot be looked at by this user",
+        return add(note("credential", shown(source, path, key) + " cannot be accessed by this user",
                         "run as root"));
       }
       const int error = errno;
       const bool elsewhere = source.file.empty() && is_told_where();
-      return add(wrong("credential",
-                       fmt::format("{}: {}", shown(source, path, key), std::strerror(error)),
-                       elsewhere      ? "if it is in another place: rota doctor --credentials DIR"
-                       : key == "key" ? "bring the store key back; rota setup makes one for a new "
-                                        "database"
-                                      : "rota setup asks for it"));
+      return add(
+          wrong("credential", fmt::format("{}: {}", shown(source, path, key), std::strerror(error)),
+                elsewhere      ? "if it is somewhere else: rota doctor --credentials DIR"
+                : key == "key" ? "restore the store key; rota setup creates one for a new database"
+                               : "run rota setup: it asks for the app token"));
     }
     if ((found.st_mode & kOthersBits) != 0) {
       return add(wrong(
           "credential",
           fmt::format("{} can be read by others (mode {:04o})", path, found.st_mode & kModeBits),
-          fmt::format("chmod 600 {}; whoever read it has the secret", shell_word(path))));
+          fmt::format("chmod 600 {}; whoever has read it knows the secret", shell_word(path))));
     }
     if (found.st_size == 0) return add(wrong("credential", path + " is empty", "rota setup"));
     add(good("credential", fmt::format("{} (mode {:04o})", path, found.st_mode & kModeBits)));
@@ -252,30 +250,31 @@ class Doctor {
     const int error = try_to_connect(path);
     if (error == 0) return add(good("socket", fmt::format("{}: {} answers", name, path)));
     if (error == EACCES) {
-      return add(note("socket", fmt::format("{}: {} is not for this user", name, path),
+      return add(note("socket", fmt::format("{}: this user may not open {}", name, path),
                       name == "admin" ? "run as root" : ""));
     }
     const std::string why = error == ENOENT ? fmt::format("there is no {}", path)
                             : error == ECONNREFUSED
-                                ? fmt::format("nobody listens at {}", path)
+                                ? fmt::format("no process listens on {}", path)
                                 : fmt::format("{}: {}", path, std::strerror(error));
     add(wrong("socket", fmt::format("{}: {}", name, why),
-              "systemctl start rotad.socket rotad-admin.socket rotad.service; "
-              "journalctl -u rotad says why it is not there"));
+              "systemctl start rotad.socket rotad-admin.socket rotad.service; journalctl -u rotad "
+              "says why rotad is not running"));
   }
 
   void grants(const Settings& settings) {
     const auto resolved = resolve_grants(settings.grants);
     if (!resolved) {
       return add(wrong("grants", resolved.error().message,
-                       "make that user or group, or take the grant out"));
+                       "create that user or group, or remove the grant"));
     }
     if (command_.user.empty()) {
-      return add(good("grants", fmt::format("{}; --user NAME says what a user gets",
+      return add(good("grants", fmt::format("{}; --user NAME shows what a user gets",
                                             counted(resolved->size(), "grant", "grants"))));
     }
     const auto user = user_ids(command_.user);
-    if (!user) return add(wrong("grants", user.error().message, "name a user of this system"));
+    if (!user)
+      return add(wrong("grants", user.error().message, "give the name of a user of this system"));
     // The admin socket is the daemon's own.
     struct stat own{};
     const bool known = ::stat(settings.serve.admin_socket.c_str(), &own) == 0;
@@ -286,16 +285,18 @@ class Doctor {
     if (const auto way = way_to(settings.serve.token_socket)) {
       add(judge_way(*user, *way));
     } else {
-      add(note("access", fmt::format("whether {} can open {} cannot be seen: it is not there, or "
-                                     "not for this user to see",
-                                     command_.user, settings.serve.token_socket)));
+      add(note(
+          "access",
+          fmt::format(
+              "cannot tell whether {} can open {}: it does not exist, or this user cannot see it",
+              command_.user, settings.serve.token_socket)));
     }
   }
 
   void units() {
     std::error_code error;
     if (!std::filesystem::exists("/run/systemd/system", error)) {
-      return add(note("service", "systemd does not run here"));
+      return add(note("service", "systemd is not running here"));
     }
     for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
       const auto ran =
@@ -303,7 +304,7 @@ class Doctor {
                        "--property=LoadState,ActiveState,Result,StatusText,UnitFileState", unit},
                       {}, ProgramErrors::kNowhere);
       if (!ran || ran->code != 0) {
-        return add(note("service", "systemctl does not tell how the units are"));
+        return add(note("service", "systemctl does not show the state of the units"));
       }
       const UnitProperties properties = parse_unit_properties(ran->output.reveal());
       const auto active = properties.find("ActiveState");
@@ -353,7 +354,7 @@ class Doctor {
       case TokenVerdict::kTaken:
         return add(good("app token", seen.text));
       case TokenVerdict::kRefused:
-        return add(wrong("app token", seen.text, "rota setup puts in another"));
+        return add(wrong("app token", seen.text, "replace it with rota setup"));
       case TokenVerdict::kUnknown:
         return add(note("app token", seen.text));
     }

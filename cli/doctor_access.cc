@@ -49,21 +49,20 @@ Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
     const bool is_socket = i + 1 == way.size();
     if (permits(user, step, is_socket ? S_IWOTH : S_IXOTH)) continue;
     if (!is_socket) {
-      return wrong(about, fmt::format("{} cannot pass the folder {}", user.name, step.path),
+      return wrong(about, fmt::format("{} cannot enter the folder {}", user.name, step.path),
                    fmt::format("chmod o+x {}", shell_word(step.path)));
     }
     // Whom membership would not help needs another socket's group.
     const bool group_opens = (step.mode & S_IWGRP) != 0 && step.gid != 0;
-    return wrong(
-        about,
-        fmt::format("{} cannot open {} (mode {:04o}, group {})", user.name, step.path, step.mode,
-                    step.group),
-        group_opens
-            ? fmt::format("usermod -aG {} {}, and restart what runs as {}: a process keeps the "
-                          "groups that it started with",
-                          shell_word(step.group), shell_word(user.name), user.name)
-            : std::string("give the socket a group that the user is in: SocketGroup= of "
-                          "rotad.socket, or token_socket_group"));
+    return wrong(about,
+                 fmt::format("{} cannot open {} (mode {:04o}, group {})", user.name, step.path,
+                             step.mode, step.group),
+                 group_opens
+                     ? fmt::format("usermod -aG {} {}, then restart the programs that run as {}: a "
+                                   "process keeps the groups that it started with",
+                                   shell_word(step.group), shell_word(user.name), user.name)
+                     : std::string("give the socket a group that the user is in: SocketGroup= of "
+                                   "rotad.socket, or token_socket_group"));
   }
   return good(about, fmt::format("{} can open {}", user.name,
                                  way.empty() ? std::string("the token socket") : way.back().path));
@@ -76,13 +75,13 @@ std::optional<Finding> judge_roster_reader(const UserIds& user, const std::vecto
   }
   const PathStep& roster = way.back();
   const bool by_group = roster.uid != user.uid && in_group(user, roster.gid);
-  return note(
-      "access",
-      fmt::format("{} can read {}, with the members' names and addresses", user.name, roster.path),
-      by_group ? fmt::format("gpasswd --delete {} {}, if it needs no more than tokens: the "
-                             "group of the socket is enough for those",
-                             shell_word(user.name), shell_word(roster.group))
-               : fmt::format("chmod o-rwx {}", shell_word(roster.path)));
+  return note("access",
+              fmt::format("{} can read {}, which has the members' names and addresses", user.name,
+                          roster.path),
+              by_group ? fmt::format("gpasswd --delete {} {}, if the user needs only tokens: the "
+                                     "socket's group is enough for them",
+                                     shell_word(user.name), shell_word(roster.group))
+                       : fmt::format("chmod o-rwx {}", shell_word(roster.path)));
 }
 
 Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
@@ -100,11 +99,11 @@ Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
                         to_user ? "user" : "group", grants[i].name);
   }
   if (text.empty()) {
-    return wrong(about,
-                 fmt::format("{} gets no member: no grant is to it or to its groups", user.name),
-                 fmt::format("add [[grant]] user = \"{}\", members = [\"*\"] (or fewer) to the "
-                             "configuration, then rota reload",
-                             user.name));
+    return wrong(
+        about, fmt::format("{} gets no tokens: no grant names it or one of its groups", user.name),
+        fmt::format("add [[grant]] user = \"{}\", members = [\"*\"] (or fewer) to the "
+                    "configuration, then rota reload",
+                    user.name));
   }
   return good(about, fmt::format("{} gets {}", user.name, text));
 }

@@ -44,25 +44,27 @@ std::string remedy_of(std::string_view code) {
   if (code == "database_gone") return "put the database back in its place, or restart rotad";
   if (code == "socket_gone")
     return "restart the socket: systemctl restart rotad.socket rotad-admin.socket";
-  if (code == "commit_failing") return "make room on the disk, or mend it";
-  if (code == "roster_not_in_force") return "mend the roster's file: it is read again by itself";
-  if (code == "config_not_in_force") return "mend the configuration, then rota reload";
-  if (code == "app_token_not_read") return "mend the app token's file, then rota reload";
-  if (code == "grants_held_back") return "mend the grant, or wait for the directory of its user";
-  if (code == "grants_wait") return "mend the roster, or approve its plan; rota reload";
-  if (code == "metrics_not_listening") return "free the address of metrics_listen";
+  if (code == "commit_failing") return "free space on the disk, or repair it";
+  if (code == "roster_not_in_force") return "fix the roster; rotad reads it again by itself";
+  if (code == "config_not_in_force") return "fix the configuration, then rota reload";
+  if (code == "app_token_not_read") return "fix the app token's file, then rota reload";
+  if (code == "grants_held_back")
+    return "fix the grant, or wait until the user's directory service answers";
+  if (code == "grants_wait") return "fix the roster or approve its plan, then rota reload";
+  if (code == "metrics_not_listening")
+    return "free the address of metrics_listen, or set another one";
   if (code == "roster_plan_held")
-    return "look at rota plan, then rota approve ID or mend the roster";
+    return "look at rota plan, then run rota approve ID or fix the roster";
   if (code == "upstream_app_token_refused") {
-    return fmt::format("rota setup puts in another, then systemctl restart rotad.service. {}",
+    return fmt::format("replace it with rota setup, then systemctl restart rotad.service. {}",
                        kWhichAppToken);
   }
-  if (code == "upstream_not_eligible") return "ask Circle: it refuses the community";
+  if (code == "upstream_not_eligible") return "ask Circle why it refuses the community";
   if (code == "tokens_dead_on_arrival") {
-    return "tell Circle: its clock, or the lifetime of its tokens, is off";
+    return "tell Circle that its clock or the lifetime of its tokens is wrong";
   }
   if (code == "upstream_failing") {
-    return "it is tried again by itself; journalctl -u rotad has the details";
+    return "rotad tries again by itself; journalctl -u rotad has the details";
   }
   return "see rota status";
 }
@@ -88,7 +90,7 @@ std::string with_time_left(std::string text, const json::object& status,
                            const json::object& upstream) {
   if (const json::object* members = object_at(status, "members")) {
     const std::string until = text_at(*members, "tokens_hold_until");
-    text += until.empty() ? "; no member has a live token" : "; tokens hold until " + until;
+    text += until.empty() ? "; no member has a live token" : "; tokens are valid until " + until;
   }
   if (const auto wait = number_at(upstream, "next_call_in_ms")) {
     text += fmt::format("; next call in {} s", (*wait + kMillisPerSecond - 1) / kMillisPerSecond);
@@ -101,17 +103,18 @@ void judge_calls(const json::object& status, const json::object& upstream, Findi
   const json::object* trouble = object_at(upstream, "trouble");
   if (trouble == nullptr) {
     if (upstream.if_contains("trouble") == nullptr) return;  // an older daemon does not say
-    return findings.push_back(good("calls", "the last call to Circle worked, if there was one"));
+    return findings.push_back(
+        good("calls", "the last call to Circle worked, or there was none yet"));
   }
   const std::string text = with_time_left(
-      fmt::format("{} since {}", text_at(*trouble, "what"), text_at(*trouble, "since")), status,
+      fmt::format("{} (since {})", text_at(*trouble, "what"), text_at(*trouble, "since")), status,
       upstream);
   const bool is_open = text_at(upstream, "breaker") != "closed";
   const bool one_failure = number_at(*trouble, "failures").value_or(0) <= 1;
   const json::value* ready = status.if_contains("ready");
   const bool is_ready = ready != nullptr && *ready == json::value(true);
   constexpr const char* kRemedy =
-      "it is tried again by itself; journalctl -u rotad has the details";
+      "rotad tries again by itself; journalctl -u rotad has the details";
   findings.push_back(is_ready && one_failure && !is_open ? note("calls", text, kRemedy)
                                                          : wrong("calls", text, kRemedy));
 }
@@ -121,13 +124,14 @@ void judge_clock(const json::object& upstream, Findings& findings) {
   const json::value* confirmed = upstream.if_contains("clock_confirmed");
   if (!skew) return;
   if (confirmed != nullptr && *confirmed == json::value(false)) {
-    findings.push_back(note("clock", "Circle has not told its time since the start"));
+    findings.push_back(note("clock", "Circle has not sent its time since the start"));
   } else if (std::abs(*skew) > kSkewMaxMs) {
     findings.push_back(wrong(
-        "clock", fmt::format("this machine's clock is {} s off Circle's", *skew / kMillisPerSecond),
+        "clock",
+        fmt::format("this machine's clock differs from Circle's by {} s", *skew / kMillisPerSecond),
         "set it, for example: timedatectl set-ntp true"));
   } else {
-    findings.push_back(good("clock", fmt::format("{} ms off Circle's", *skew)));
+    findings.push_back(good("clock", fmt::format("differs from Circle's by {} ms", *skew)));
   }
 }
 
@@ -137,17 +141,17 @@ void judge_budget(const json::object& status, const json::object& upstream, Find
     if (left_out && *left_out > 0) {
       findings.push_back(
           note("budget",
-               fmt::format("keeps {} fresh; {} issued when somebody asks",
+               fmt::format("can keep {} fresh; {} issued on demand",
                            counted(static_cast<std::size_t>(number_at(*upkeep, "fits").value_or(0)),
                                    "member", "members"),
                            counted(static_cast<std::size_t>(*left_out), "is", "are")),
-               "fewer members, or more requests_per_window, if that is too slow"));
+               "if that is too slow: fewer members, or a larger requests_per_window"));
     }
   }
   const auto used = number_at(upstream, "window_used");
   const auto limit = number_at(upstream, "window_limit");
   if (used && limit && *limit > 0) {
-    const std::string text = fmt::format("{} of {} calls of the window are used", *used, *limit);
+    const std::string text = fmt::format("{} of {} calls in this window are used", *used, *limit);
     constexpr std::int64_t kHundred = 100;
     findings.push_back(*used * kHundred > *limit * kUsedPercentMax ? note("budget", text)
                                                                    : good("budget", text));
@@ -155,8 +159,9 @@ void judge_budget(const json::object& status, const json::object& upstream, Find
   const auto paused = number_at(upstream, "paused_ms");
   if (paused && *paused > 0) {
     findings.push_back(note(
-        "budget", fmt::format("Circle asked for a pause of {} s more", *paused / kMillisPerSecond),
-        "other programs share Circle's limit: lower requests_per_window if it comes again"));
+        "budget",
+        fmt::format("Circle asked for a pause, of which {} s are left", *paused / kMillisPerSecond),
+        "other programs share Circle's limit: lower requests_per_window if this happens again"));
   }
 }
 
@@ -199,18 +204,19 @@ Finding judge_unit(const std::string& unit, const UnitProperties& properties) {
   const std::string active = value("ActiveState");
   if (active == "failed") {
     const std::string said = value("StatusText");
-    return wrong(about,
-                 fmt::format("{} has failed ({}{}{})", unit, value("Result"),
-                             said.empty() ? "" : "; ", said),
-                 "mend that, then: systemctl reset-failed rotad.service rotad.socket "
-                 "rotad-admin.socket && systemctl start rotad.socket rotad-admin.socket "
-                 "rotad.service");
+    return wrong(
+        about,
+        fmt::format("{} has failed ({}{}{})", unit, value("Result"), said.empty() ? "" : "; ",
+                    said),
+        "fix that, then: systemctl reset-failed rotad.service rotad.socket rotad-admin.socket && "
+        "systemctl start rotad.socket rotad-admin.socket rotad.service");
   }
   if (active != "active" && active != "reloading") {
     return wrong(about, fmt::format("{} is {}", unit, active), start);
   }
   if (value("UnitFileState") == "disabled") {
-    return note(about, fmt::format("{} is {}, and not enabled for the next boot", unit, active),
+    return note(about,
+                fmt::format("{} is {}, but it is not enabled for the next boot", unit, active),
                 start);
   }
   return good(about, fmt::format("{} is {}", unit, active));

@@ -6,7 +6,7 @@ namespace rota::cli {
 
 Result<void> EventReader::feed(std::string_view bytes) {
   constexpr std::string_view kEnd = "\n\n";
-  if (!gathered_.add(bytes)) return fail(ErrorKind::kFull, "an event of the stream has no end");
+  if (!gathered_.add(bytes)) return fail(ErrorKind::kFull, "an event of the stream is too long");
   std::size_t begin = 0;
   for (;;) {
     const std::size_t end = gathered_.text().find(kEnd, begin);

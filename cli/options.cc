@@ -20,13 +20,11 @@ constexpr const char* kTokenSocket = "/run/rota/token.sock";
 constexpr const char* kAdminSocket = "/run/rota/admin.sock";
 constexpr const char* kFooter =
     "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
-    "Sockets: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (all others), "
-    "else\n"
-    "/run/rota/token.sock or /run/rota/admin.sock.\n"
-    "Ends with 0: done; 1: refused, failed, a revoked token is still alive, not ready\n"
-    "(status --check), or something is wrong (doctor); 2: wrong usage; 3: the member is unknown, "
-    "retired or blocked; 4: rotad\n"
-    "cannot be reached; 5: no token now, try again later.";
+    "The socket: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (others),\n"
+    "else /run/rota/token.sock or /run/rota/admin.sock.\n"
+    "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
+    "(status --check), or something is wrong (doctor); 2: wrong command line; 3: the member is\n"
+    "unknown, retired or blocked; 4: rotad cannot be reached; 5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
@@ -40,20 +38,21 @@ std::string check_key(const std::string& text) {
   return key ? "" : key.error().message;
 }
 std::string check_duration(const std::string& text) {
-  return parse_loose_duration(text) ? ""
-                                    : "not a duration such as 500ms, 90s or 10m, nor bare seconds";
+  return parse_loose_duration(text)
+             ? ""
+             : "must be a duration such as 500ms, 90s or 10m, or a number of seconds";
 }
 std::string check_since(const std::string& text) {
   if (parse_iso8601(text) || parse_loose_duration(text)) return "";
-  return "neither a duration such as 2h nor a time in UTC such as 2024-03-20T16:54:47Z";
+  return "must be a duration such as 2h, or a time in UTC such as 2024-03-20T16:54:47Z";
 }
 std::string check_fingerprint(const std::string& text) {
-  return parse_fingerprint(text) ? "" : "not the first 16 hex digits of a token's SHA-256";
+  return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
 }
 
 // Names the options that are unknown, and nothing else: any other word may be a token (P10).
 std::string describe_extras(const std::vector<std::string>& words) {
-  std::string text = "This was not expected:";
+  std::string text = "Unexpected on the command line:";
   std::size_t others = 0;
   for (const std::string& word : words) {
     const std::string name = word.substr(0, word.find('='));
@@ -96,22 +95,25 @@ class Reader {
     add_token();
     CLI::App* watch =
         add("watch", "print tokens as they come, one JSON object a line", WatchCommand{});
-    watch->add_option("keys", words_.keys, "the members; none: all that may be read")
+    watch->add_option("keys", words_.keys, "the members; default: all that you may read")
         ->type_name("KEY")
         ->check(check_key, "", "");
-    CLI::App* status = add("status", "how the daemon is", StatusCommand{});
-    status->add_flag("--check", words_.check, "end with 1 when it is not ready");
-    CLI::App* members = add("members", "all members, one line each", MembersCommand{});
-    members->add_option("--state", words_.state, "only those that are in this state")
+    CLI::App* status = add("status", "show the state of the daemon", StatusCommand{});
+    status->add_flag("--check", words_.check, "exit with 1 if it is not ready");
+    CLI::App* members = add("members", "list all members, one line each", MembersCommand{});
+    members->add_option("--state", words_.state, "only the members in this state")
         ->type_name("STATE");
-    add_keyed("member", "all about one member", MemberCommand{});
-    add_keyed("rotate", "get the member a new token now", OperateCommand{{}, "rotate"});
+    add_keyed("member", "show everything about one member", MemberCommand{});
+    add_keyed("rotate", "get a new token for the member now", OperateCommand{{}, "rotate"});
     add_keyed("revoke", "revoke all tokens of the member and keep it out",
               OperateCommand{{}, "revoke"});
-    add_keyed("reinstate", "take a revoked member in again", OperateCommand{{}, "reinstate"});
-    CLI::App* reload = add("reload", "read the roster again, and wait for it", ReloadCommand{});
-    reload->add_option("--approve", words_.approve, "let this held plan through")->type_name("ID");
-    add("plan", "what the roster on disk would change", PlanCommand{});
+    add_keyed("reinstate", "let a revoked member in again", OperateCommand{{}, "reinstate"});
+    CLI::App* reload =
+        add("reload", "read configuration and roster again, and wait until they are in force",
+            ReloadCommand{});
+    reload->add_option("--approve", words_.approve, "let the held plan with this id through")
+        ->type_name("ID");
+    add("plan", "show what the roster on disk would change", PlanCommand{});
     add_audit();
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
@@ -174,7 +176,7 @@ class Reader {
  private:
   CLI::App* add(const char* name, const char* what, Command command) {
     CLI::App* sub = app_.add_subcommand(name, what);
-    sub->add_flag("--json", options_.json, "print the daemon's reply as it is");
+    sub->add_flag("--json", options_.json, "print the daemon's JSON reply as it is");
     sub->callback([this, command = std::move(command)] { options_.command = command; });
     return sub;
   }
@@ -188,61 +190,67 @@ class Reader {
   }
   void add_token() {
     CLI::App* sub = add_keyed("token", "print the member's access token", TokenCommand{});
-    sub->add_option("--min-ttl", words_.query.min_ttl, "the least life that will do")
+    sub->add_option("--min-ttl", words_.query.min_ttl,
+                    "how long the token must still live; one with less is refreshed first")
         ->type_name("DURATION")
         ->check(check_duration, "", "");
-    sub->add_option("--wait", words_.query.wait, "how long to wait for it, at most 60s")
+    sub->add_option("--wait", words_.query.wait, "how long to wait for a refresh, at most 60s")
         ->type_name("DURATION")
         ->check(check_duration, "", "");
-    sub->add_flag("--strict", words_.query.strict, "nothing rather than a shorter life");
+    sub->add_flag("--strict", words_.query.strict,
+                  "fail rather than print a token with less than --min-ttl");
     sub->add_option("--refused", words_.query.refused,
-                    "Circle refused the token of this fingerprint: get another")
+                    "Circle refused the token whose SHA-256 begins with this: get another")
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
   }
   void add_audit() {
-    CLI::App* sub = add("audit", "who fetched whose token, and what was done", AuditCommand{});
-    sub->add_option("--since", words_.since, "only of this time: so long ago, or a time in UTC")
+    CLI::App* sub = add("audit", "show who fetched whose token, and what was done", AuditCommand{});
+    sub->add_option("--since", words_.since,
+                    "only entries since then: a duration ago, or a time in UTC")
         ->type_name("DURATION|TIME")
         ->check(check_since, "", "");
-    sub->add_option("--member", words_.member, "only about this member")
+    sub->add_option("--member", words_.member, "only entries about this member")
         ->type_name("KEY")
         ->check(check_key, "", "");
-    sub->add_option("--token", words_.token, "only about the token whose SHA-256 begins so")
+    sub->add_option("--token", words_.token,
+                    "only entries about the token whose SHA-256 begins with this")
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
   }
   void add_setup() {
-    setup_ = app_.add_subcommand("setup", "make a first configuration, its credentials included");
+    setup_ = app_.add_subcommand("setup", "write a first configuration with its credentials");
     SetupCommand& setup = words_.setup;
     setup_->add_flag("--yes", setup.yes, "ask nothing");
     setup_
         ->add_option("--app-token-file", setup.app_token_file,
-                     "the Headless Auth app token is in this file; -: comes by standard input")
+                     "read the Headless Auth app token from this file (-: standard input)")
         ->type_name("FILE");
     setup_->add_flag("--encrypted", setup.encrypted,
                      "seal the credentials to this machine (systemd-creds)");
     setup_->add_option("--member", words_.setup_members, "a first member of the roster; repeatable")
         ->type_name("KEY")
         ->check(check_key, "", "");
-    setup_->add_option("--root", setup.root, "all files under DIR, for a trial")->type_name("DIR");
+    setup_->add_option("--root", setup.root, "write all files below DIR, for a trial")
+        ->type_name("DIR");
     add_no_check(*setup_);
-    setup_->add_option("--rotad", setup.rotad, "the daemon's program")->type_name("FILE");
+    setup_->add_option("--rotad", setup.rotad, "the rotad program to run")->type_name("FILE");
   }
   void add_no_check(CLI::App& command) {
     command.add_flag("--no-check", words_.no_check,
-                     "do not ask Circle whether it takes the app token");
+                     "do not ask Circle whether it accepts the app token");
   }
   void add_doctor() {
-    doctor_ = app_.add_subcommand("doctor", "what is wrong, and what to do about it");
+    doctor_ = app_.add_subcommand("doctor", "show what is wrong, and what to do about it");
     DoctorCommand& doctor = words_.doctor;
     doctor_->add_flag("--json", options_.json, "print the findings as JSON");
-    doctor_->add_option("--user", doctor.user, "whether this user gets tokens, and whose")
+    doctor_->add_option("--user", doctor.user, "also check which members' tokens this user gets")
         ->type_name("NAME");
     doctor_->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
     doctor_
-        ->add_option("--credentials", doctor.credentials,
-                     "where the configuration's credentials are; default: credentials/ beside it")
+        ->add_option(
+            "--credentials", doctor.credentials,
+            "the folder of the credentials; default: credentials/ beside the configuration")
         ->type_name("DIR");
     add_no_check(*doctor_);
     doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");

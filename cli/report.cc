@@ -83,7 +83,7 @@ Result<Secret> token_of(const Secret& body) {
   if (body.size() > kTokenBodyBytesMax) return fail(ErrorKind::kCorrupt, "the reply is too long");
   // All that the parser keeps lies in here, so that it can be wiped.
   std::vector<char> room((std::size_t{4} << 10U) + 16 * body.size());
-  Result<Secret> token = fail(ErrorKind::kCorrupt, "there is no access_token in the reply");
+  Result<Secret> token = fail(ErrorKind::kCorrupt, "the reply has no access_token");
   try {
     json::static_resource memory(reinterpret_cast<unsigned char*>(room.data()), room.size());
     boost::system::error_code error;
@@ -94,7 +94,7 @@ Result<Secret> token_of(const Secret& body) {
       token = Secret(view(text->get_string()));
     }
   } catch (const std::bad_alloc&) {
-    token = fail(ErrorKind::kCorrupt, "the reply is too deep to read");
+    token = fail(ErrorKind::kCorrupt, "the reply is nested too deeply");
   }
   wipe(std::span<char>(room));
   return token;
@@ -169,7 +169,9 @@ std::string describe_plan(const json::object& plan) {
                       list(plan, "add").size(), list(plan, "retire").size(),
                       list(plan, "change").size(), field(plan, "calls"));
   if (is_true(plan, "held")) {
-    text += fmt::format("HELD: it retires more than the guard allows; rota approve {}\n", id);
+    text += fmt::format(
+        "HELD: it retires more members than the guard allows; to let it through: rota approve {}\n",
+        id);
   }
   return text;
 }
@@ -184,8 +186,8 @@ std::string describe_reload(const json::object& plan) {
   }
   if (field(*reload, "grants") == "waiting") {
     text +=
-        "GRANTS WAIT: those that went are withdrawn; those that came wait until the roster is in "
-        "force as a whole\n";
+        "GRANTS WAIT: removed grants are withdrawn; added grants wait until the whole roster is in "
+        "force\n";
   }
   std::string sections;
   for (const json::value& section : list(*reload, "needs_restart")) {
@@ -193,8 +195,7 @@ std::string describe_reload(const json::object& plan) {
   }
   if (!sections.empty()) {
     text += fmt::format(
-        "NEEDS A RESTART: what changed in {} of the configuration; systemctl restart "
-        "rotad\n",
+        "NEEDS A RESTART: the changes in {} of the configuration; systemctl restart rotad\n",
         sections);
   }
   return text;
@@ -228,7 +229,7 @@ OperationText describe_operation(const json::object& report, bool must_be_dead) 
                                  "calls of unknown fate may have left tokens alive"));
     }
     if (report.if_contains("revocations") == nullptr) {
-      problems.emplace_back("the report does not say what became of the tokens");
+      problems.emplace_back("the report does not say what happened to the tokens");
     }
   }
   result.problem = fmt::to_string(fmt::join(problems, "; "));
@@ -241,7 +242,7 @@ Refusal describe_refusal(int status, const json::value& body) {
   if (object != nullptr && object->if_contains("message") != nullptr) {
     refusal.message = fmt::format("{}: {}", field(*object, "code"), field(*object, "message"));
   } else {
-    refusal.message = fmt::format("rotad answers {} without saying why", status);
+    refusal.message = fmt::format("rotad answered {} without a reason", status);
   }
   const std::string code = object == nullptr ? "" : field(*object, "code");
   if (status == 404 || status == 410) {

@@ -56,8 +56,8 @@ class Setup {
     }
     if (!command_.yes && !console_.is_there()) {
       return fail(ErrorKind::kInvalid,
-                  "there is no terminal to ask at: --yes agrees to all, and --app-token-file says "
-                  "where the app token is");
+                  "there is no terminal to ask on: --yes agrees to everything, and "
+                  "--app-token-file names the file with the app token");
     }
     ROTA_TRY(look_for_links());
     ROTA_TRY(plan_folders());
@@ -92,7 +92,7 @@ class Setup {
     steps_.push_back({std::move(text), std::move(carry_out)});
   }
   Result<void> keeps(std::string_view what) {
-    return output_.out(visible(fmt::format("stays: {}\n", what), "\n"));
+    return output_.out(visible(fmt::format("kept: {}\n", what), "\n"));
   }
 
   // At once, before anything is read there; each step looks again as it writes.
@@ -103,8 +103,9 @@ class Setup {
           places_.credential(kStoreKey, false), places_.credential(kStoreKey, true)}) {
       const std::string link = tree_.link_on_the_way_to(path);
       if (link.empty()) continue;
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("{} is a link, and rota setup follows none below --root", link));
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format("{} is a symbolic link, and rota setup follows none below --root", link));
     }
     return {};
   }
@@ -124,7 +125,8 @@ class Setup {
     if ((found.st_mode & S_IRWXO) == 0) return {};
     Rights rights = rights_of_files();
     if (found.st_gid != 0) rights.group.reset();  // somebody chose it
-    add(fmt::format("take {} from others ({:04o}): it names members", path, rights.mode),
+    add(fmt::format("set the mode of {} to {:04o}: it names members, so others must not read it",
+                    path, rights.mode),
         [this, path, rights] { return tree_.restrict_to(path, rights); });
     return {};
   }
@@ -132,7 +134,7 @@ class Setup {
   Result<void> plan_folders() {
     const auto folder = [this](const std::string& path, mode_t mode) {
       if (!exists(path)) {
-        add(fmt::format("make the folder {} ({:04o})", path, mode),
+        add(fmt::format("create the folder {} ({:04o})", path, mode),
             [this, path, mode] { return tree_.make_folder(path, mode); });
       }
     };
@@ -165,16 +167,18 @@ class Setup {
       return plan_credential(kStoreKey, std::make_shared<const Secret>(std::move(key)), false);
     }
     if (const std::string sealed = places_.credential(kStoreKey, true); exists(sealed)) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("{} is there, so the credentials are sealed: rota setup --encrypted",
-                              sealed));
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format("{} exists, so the credentials are sealed: run rota setup --encrypted",
+                      sealed));
     }
     if (exists(places_.database)) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("there is a database, {}, but not its key, {}: put that back. With a "
-                              "new key every token on record were lost; to begin anew, move the "
-                              "database away first",
-                              places_.database, path));
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format(
+              "there is a database, {}, but not its key, {}: restore the key. With a new key every "
+              "token on record would be lost. To start over, move the database away first",
+              places_.database, path));
     }
     ROTA_ASSIGN(Ran made, run_program({rotad_, "keygen"}));
     if (made.code != 0) return fail(ErrorKind::kIo, rotad_ + " keygen failed");
@@ -202,10 +206,11 @@ class Setup {
                       run_program({"systemd-creds", "encrypt", "--name=" + name, "-", "-"}, bytes));
           wipe(bytes);
           if (ran.code != 0 || ran.output.empty()) {
-            return fail(ErrorKind::kIo,
-                        fmt::format("systemd-creds cannot seal {} (it ended with {}); without "
-                                    "--encrypted it is a file that only root reads",
-                                    name, ran.code));
+            return fail(
+                ErrorKind::kIo,
+                fmt::format("systemd-creds cannot seal {} (exit status {}); without --encrypted, "
+                            "rota setup writes it to a file that only root can read",
+                            name, ran.code));
           }
           bytes = ran.output.reveal();
           return write();
@@ -216,7 +221,7 @@ class Setup {
   Result<void> plan_drop_in() {
     if (!encrypted_) return {};
     if (exists(places_.drop_in)) return keeps(places_.drop_in);
-    add(fmt::format("write {}, which has systemd open the credentials", places_.drop_in),
+    add(fmt::format("write {}, which makes systemd decrypt the credentials", places_.drop_in),
         [this]() -> Result<void> {
           ROTA_TRY(tree_.make_folder(places_.drop_ins, kOpenFolder));
           return tree_.write_new(places_.drop_in, encrypted_drop_in(places_), {.mode = kOpenFile});
@@ -254,7 +259,7 @@ class Setup {
       if (members.empty()) return keep_to_few(places_.roster);
       return fail(
           ErrorKind::kInvalid,
-          places_.roster + " is there already: add the member to it, without --member here");
+          places_.roster + " already exists: add the member to it, and run this without --member");
     }
     if (members.empty() && !command_.yes) ROTA_TRY(ask_for_a_member(members));
     add(fmt::format("write {} with {} {}", places_.roster, members.size(),
@@ -267,7 +272,7 @@ class Setup {
 
   Result<bool> agree() {
     if (steps_.empty()) {
-      ROTA_TRY(output_.out("All is there already.\n"));
+      ROTA_TRY(output_.out("Everything is in place already.\n"));
       return true;
     }
     for (const Step& step : steps_)
@@ -287,16 +292,17 @@ class Setup {
   Result<void> say_what_next(bool good) {
     std::string text;
     for (const std::string& path : to_remove_) {
-      text += fmt::format("sealed, so keep a copy away from this machine and remove: {}\n", path);
+      text += fmt::format("sealed now: keep a copy on another machine, then remove {}\n", path);
     }
     if (!good) {
-      text += fmt::format("next: mend {} or {}, and check: rotad --check --config {}\n",
+      text += fmt::format("next: fix {} or {}, then check: rotad --check --config {}\n",
                           places_.config, places_.roster, shell_word(places_.config));
     } else if (places_.root.empty() && is_running()) {
       text += new_token_ || runs_with_an_older_token()
                   ? "next: systemctl daemon-reload && systemctl restart rotad.service (it reads "
-                    "the app token at its start; no fetch is lost)\nthen: rota doctor\n"
-                  : "rotad is running with this: rota doctor says how it does\n";
+                    "the app token when it starts; no fetch is lost)\n"
+                    "then: rota doctor\n"
+                  : "rotad is running with these files; to check it: rota doctor\n";
     } else if (places_.root.empty()) {
       text +=
           "next: systemctl daemon-reload && systemctl enable --now rotad.socket "

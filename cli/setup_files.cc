@@ -24,7 +24,7 @@ std::unexpected<Error> failure(const std::string& path, std::string_view what) {
 
 std::unexpected<Error> is_a_link(const std::string& path) {
   return fail(ErrorKind::kInvalid,
-              fmt::format("{} is a link, and rota setup follows none below --root", path));
+              fmt::format("{} is a symbolic link, and rota setup follows none below --root", path));
 }
 
 std::string parent_of(const std::string& path) {
@@ -152,7 +152,7 @@ Result<void> Tree::put(const std::string& path, std::string_view bytes, Rights r
       return failure(path, "replace");
     }
     if (::linkat(folder.get(), draft.c_str(), folder.get(), name.c_str(), 0) == 0) return {};
-    if (errno == EEXIST) return fail(ErrorKind::kBusy, path + " is there already");
+    if (errno == EEXIST) return fail(ErrorKind::kBusy, path + " already exists");
     return failure(path, "create");
   };
   auto done = fill();
@@ -176,9 +176,9 @@ Result<void> Tree::restrict_to(const std::string& path, Rights rights) const {
   if (file.get() < 0 && errno == ELOOP) return is_a_link(path);
   if (file.get() < 0) return failure(path, "open");
   struct stat found{};
-  if (::fstat(file.get(), &found) != 0) return failure(path, "look at");
-  if (!S_ISREG(found.st_mode)) return fail(ErrorKind::kInvalid, path + " is no regular file");
-  if (found.st_nlink > 1) return fail(ErrorKind::kInvalid, path + " has another name somewhere");
+  if (::fstat(file.get(), &found) != 0) return failure(path, "inspect");
+  if (!S_ISREG(found.st_mode)) return fail(ErrorKind::kInvalid, path + " is not a regular file");
+  if (found.st_nlink > 1) return fail(ErrorKind::kInvalid, path + " has more than one hard link");
   if (rights.group && ::fchown(file.get(), static_cast<uid_t>(-1), *rights.group) != 0) {
     return failure(path, "set the group of");
   }

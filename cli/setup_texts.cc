@@ -33,8 +33,8 @@ std::string selector_of(const MemberKey& key) {
 
 std::string first_config(const Places& places) {
   std::string text =
-      "# Configuration of rotad: what is not said here is at its default, see rotad.toml(5).\n"
-      "# After a change: rotad --check, then rota reload (or a restart, where that says so).\n";
+      "# Configuration of rotad. A setting that is not here has its default: see rotad.toml(5).\n"
+      "# After a change: rotad --check, then rota reload. It says if a restart is needed.\n";
   if (!places.root.empty()) {
     text += fmt::format(
         "\n[roster]\npath = {}\n\n[store]\npath = {}\n\n[serve]\ntoken_socket = {}\n"
@@ -46,8 +46,7 @@ std::string first_config(const Places& places) {
          "\n"
          "# Who may fetch tokens besides root: a user or a group, and which members. The user "
          "must\n"
-         "# be able to open the token socket, too: rota doctor --user NAME says whether it all "
-         "fits.\n"
+         "# also be able to open the token socket: rota doctor --user NAME checks both.\n"
          "#[[grant]]\n"
          "#user = \"www-data\"\n"
          "#members = [\"*\"]\n";
@@ -55,11 +54,11 @@ std::string first_config(const Places& places) {
 
 std::string first_roster(const std::vector<MemberKey>& members) {
   std::string text =
-      "# Who has tokens. A member is named by one of community_member_id, email, sso_user_id.\n";
+      "# Who has tokens. Name each member by one of community_member_id, email or sso_user_id.\n";
   for (const MemberKey& key : members) text += fmt::format("\n[[member]]\n{}\n", selector_of(key));
   if (members.empty()) {
     text +=
-        "# rotad starts once there is one.\n"
+        "# rotad does not start until the roster has a member.\n"
         "\n"
         "#[[member]]\n"
         "#community_member_id = 42\n"

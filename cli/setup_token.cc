@@ -65,7 +65,7 @@ Result<AppTokenChoice> AppTokenChooser::choose() {
     auto read = by_input ? read_standard_input() : read_secret_file(command_.app_token_file);
     if (!read) return unreadable_token_file(std::move(read).error());
     ROTA_ASSIGN(choice.token, usable(*std::move(read)));
-    ROTA_TRY(expect_taken(choice.token, "--app-token-file is to give another"));
+    ROTA_TRY(expect_taken(choice.token, "give another one with --app-token-file"));
   } else if (choice.replaces) {
     ROTA_ASSIGN(choice.token, in_place_of_a_refused_one(path));
   } else if (encrypted_ && exists(plain)) {
@@ -73,7 +73,7 @@ Result<AppTokenChoice> AppTokenChooser::choose() {
     ROTA_ASSIGN(choice.token, usable(std::move(read)));
     choice.plain_copy = plain;
   } else if (command_.yes) {
-    return fail(ErrorKind::kInvalid, "no app token: --app-token-file says where it is");
+    return fail(ErrorKind::kInvalid, "no app token: name its file with --app-token-file");
   } else {
     ROTA_ASSIGN(choice.token, ask_for_token(""));
   }
@@ -85,8 +85,8 @@ std::unexpected<Error> AppTokenChooser::unreadable_token_file(Error error) const
   const std::string& given = command_.app_token_file;
   if (exists(given) || given == "-") return std::unexpected(std::move(error));
   return fail(error.kind,
-              "--app-token-file: there is no such file. It takes the path of a file that has the "
-              "token, never the token itself");
+              "--app-token-file: there is no such file. It takes the path of a file that contains "
+              "the token, never the token itself");
 }
 
 // What the configuration says of Circle, which may be there already.
@@ -97,10 +97,10 @@ UpstreamSettings AppTokenChooser::upstream() const {
 
 Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {
   const UpstreamSettings where = upstream();
-  ROTA_TRY(output_.out(fmt::format(
-      "asking {} whether it takes the app token: one call that changes nothing (--no-check "
-      "leaves it out)\n",
-      where.base_url)));
+  ROTA_TRY(
+      output_.out(fmt::format("asking {} whether it accepts the app token: one call that changes "
+                              "nothing (--no-check skips it)\n",
+                              where.base_url)));
   TokenCheck check = check_token_(where, token);
   ROTA_TRY(output_.out(visible(check.text) + "\n"));
   if (const std::string other = describe_base_url(where.base_url); !other.empty()) {
@@ -126,7 +126,7 @@ Result<SecretPtr> AppTokenChooser::ask_for_token(std::string why) {
     if (!command_.check) return token;
     ROTA_ASSIGN(const TokenCheck check, ask_circle(token));
     if (check.verdict != TokenVerdict::kRefused) return token;
-    why = "Another one, please.\n";
+    why = "Please enter another one.\n";
   }
 }
 
@@ -140,13 +140,13 @@ Result<SecretPtr> AppTokenChooser::in_place_of_a_refused_one(const std::string& 
   }
   ROTA_ASSIGN(const SecretPtr there, usable(*std::move(read)));
   if (command_.yes) {
-    ROTA_TRY(expect_taken(there, "rota setup --yes --app-token-file FILE puts in another"));
+    ROTA_TRY(expect_taken(there, "replace it with rota setup --yes --app-token-file FILE"));
     return SecretPtr{};
   }
   ROTA_ASSIGN(const TokenCheck check, ask_circle(there));
   if (check.verdict != TokenVerdict::kRefused) return SecretPtr{};
   return ask_for_token(
-      fmt::format("{} has a token that is refused; another takes its place.\n", path));
+      fmt::format("Circle refuses the token in {}; enter another to replace it.\n", path));
 }
 
 Result<Secret> AppTokenChooser::read_credential_file(const std::string& path) const {
@@ -154,7 +154,7 @@ Result<Secret> AppTokenChooser::read_credential_file(const std::string& path) co
   ROTA_ASSIGN(Ran ran, run_program({"systemd-creds", "decrypt", fmt::format("--name={}", kAppToken),
                                     path, "-"},
                                    {}, ProgramErrors::kNowhere));
-  if (ran.code != 0) return fail(ErrorKind::kIo, path + " cannot be opened by systemd-creds");
+  if (ran.code != 0) return fail(ErrorKind::kIo, path + " cannot be decrypted by systemd-creds");
   return std::move(ran.output);
 }
 

@@ -185,7 +185,7 @@ TEST_F(SetupAgainstCircle, KnowsAnAdminTokenAndWritesNone) {
 TEST_F(SetupAgainstCircle, TakesTheRightOneByACallThatChangesNothing) {
   const Finished taken = setup(kAppToken);
   EXPECT_EQ(taken.code, 0) << taken.output;
-  EXPECT_THAT(taken.output, HasSubstr("takes the app token"));
+  EXPECT_THAT(taken.output, HasSubstr("accepts the app token"));
   EXPECT_THAT(taken.output, HasSubstr("a stand-in on this machine"));
   EXPECT_TRUE(has_token());
   EXPECT_TRUE(sandbox.all_tokens().empty()) << "nothing was issued";
@@ -203,7 +203,7 @@ TEST_F(SetupAgainstCircle, OfflineItGoesOn) {
   sandbox.process().kill_and_wait(SIGKILL);
   const Finished offline = setup(kAppToken);
   EXPECT_EQ(offline.code, 0) << offline.output;
-  EXPECT_THAT(offline.output, HasSubstr("could not be asked"));
+  EXPECT_THAT(offline.output, HasSubstr("could not ask "));
   EXPECT_TRUE(has_token());
 }
 
@@ -275,8 +275,8 @@ TEST(Doctor, TellsAUsersGrantFromItsWayToTheSocket) {
   // The folder of this test is nobody else's.
   const Finished none = box.doctor({"--user", "daemon"});
   EXPECT_EQ(none.code, 1);
-  EXPECT_THAT(none.output, HasSubstr("wrong  grants      daemon gets no member"));
-  EXPECT_THAT(none.output, HasSubstr("wrong  access      daemon cannot pass the folder " +
+  EXPECT_THAT(none.output, HasSubstr("wrong  grants      daemon gets no tokens"));
+  EXPECT_THAT(none.output, HasSubstr("wrong  access      daemon cannot enter the folder " +
                                      box.folder.path().string()));
   std::ofstream(box.config(), std::ios::app)
       << "[[grant]]\nuser = \"daemon\"\nmembers = [\"id:1\"]\n";

@@ -135,13 +135,13 @@ TEST_F(Commands, AFailedWriteIsAFailure) {
 
 TEST_F(Commands, StatusSaysFirstWhyTheDaemonIsNotReady) {
   const std::string status =
-      R"({"version":"1","ready":false,"not_ready":[{"code":"commit_failing","message":"the store )"
-      R"(takes no commits","detail":"disk full"},{"code":"members_overdue","message":"1 member",)"
+      R"({"version":"1","ready":false,"not_ready":[{"code":"commit_failing","message":"commits )"
+      R"(to the database fail","detail":"disk full"},{"code":"members_overdue","message":"1 member",)"
       R"("detail":""}],"waiting_clients":0})";
   transport_.replies = {{200, status}, {200, status}};
   EXPECT_EQ(run_it(StatusCommand{}), ExitCode::kDone);
   EXPECT_EQ(output_.printed,
-            "NOT READY: the store takes no commits (commit_failing)\n"
+            "NOT READY: commits to the database fail (commit_failing)\n"
             "  disk full\n"
             "NOT READY: 1 member (members_overdue)\n"
             "version          1\n"

@@ -25,7 +25,7 @@ TEST(JudgeStatus, EveryReasonIsAFinding) {
       R"({"code":"of_another_version","message":"what","detail":""}]})");
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0],
-            wrong("readiness", "no commits: full", "make room on the disk, or mend it"));
+            wrong("readiness", "no commits: full", "free space on the disk, or repair it"));
   EXPECT_EQ(findings[1], wrong("readiness", "what", "see rota status"));
 }
 
@@ -44,7 +44,7 @@ TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
     const auto found = std::ranges::find(findings, "calls", &Finding::about);
     EXPECT_NE(found, findings.end());
     EXPECT_EQ(found->text,
-              "Circle answers 503 since 2024-03-20T16:36:47.000Z; tokens hold until "
+              "Circle answers 503 (since 2024-03-20T16:36:47.000Z); tokens are valid until "
               "2024-03-20T16:57:00.000Z; next call in 2 s");
     return found->state;
   };

@@ -56,12 +56,13 @@ TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
   const auto text = describe_plan(object(
       R"({"id":"3f","held":true,"add":["id:1"],"retire":["id:2","email:a@b"],"change":[],
           "calls":7})"));
-  EXPECT_EQ(text,
-            "add     id:1\n"
-            "retire  id:2\n"
-            "retire  email:a@b\n"
-            "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
-            "HELD: it retires more than the guard allows; rota approve 3f\n");
+  EXPECT_EQ(
+      text,
+      "add     id:1\n"
+      "retire  id:2\n"
+      "retire  email:a@b\n"
+      "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
+      "HELD: it retires more members than the guard allows; to let it through: rota approve 3f\n");
   EXPECT_EQ(describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
             "nothing to change: the roster on disk is in force\n");
 }
@@ -70,7 +71,7 @@ TEST(Report, AReloadSaysWhatItDidNotTakeIn) {
   const auto text = describe_reload(object(
       R"({"id":"0","held":false,"add":[],"retire":[],"change":[],"calls":0,"reload":{"grants":"waiting",
           "needs_restart":["upstream","serve"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"));
-  EXPECT_THAT(text, testing::HasSubstr("NEEDS A RESTART: what changed in [upstream], [serve]"));
+  EXPECT_THAT(text, testing::HasSubstr("NEEDS A RESTART: the changes in [upstream], [serve]"));
   EXPECT_THAT(text, testing::HasSubstr("GRANT HELD BACK: rotad.toml:3: no user \"x\\x1b\""));
   EXPECT_THAT(text, testing::HasSubstr("GRANTS WAIT"));
   EXPECT_EQ(describe_reload(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
@@ -93,7 +94,7 @@ TEST(DescribeOperation, CountsWhatIsMissingAgainstIt) {
   EXPECT_THAT(problem("{}"), HasSubstr("not done"));
   EXPECT_THAT(problem(R"({"done":false,"doubts":0,"revocations":[]})"), HasSubstr("not done"));
   EXPECT_THAT(problem(R"({"done":true,"revocations":[]})"), HasSubstr("in doubt"));
-  EXPECT_THAT(problem(R"({"done":true,"doubts":0})"), HasSubstr("became of the tokens"));
+  EXPECT_THAT(problem(R"({"done":true,"doubts":0})"), HasSubstr("happened to the tokens"));
   EXPECT_EQ(problem(R"({"done":true,"doubts":2,"revocations":[]})"),
             "2 calls of unknown fate may have left tokens alive");
   EXPECT_EQ(problem(R"({"done":true,"doubts":0,"revocations":[{"alive":true}]})"),

@@ -42,7 +42,7 @@ class ScriptedConsole : public Console {
 
  private:
   Result<std::string> next() {
-    if (answers.empty()) return fail(ErrorKind::kInvalid, "broken off");
+    if (answers.empty()) return fail(ErrorKind::kInvalid, "interrupted");
     std::string answer = answers.front();
     answers.pop_front();
     return answer;
@@ -159,7 +159,7 @@ TEST_F(SetupTest, AMemberForARosterThatIsThereIsRefused) {
   const std::string roster = read("roster.toml");
   command_.members = {*MemberKey::parse("id:2")};
   EXPECT_NE(run(), ExitCode::kDone);
-  EXPECT_THAT(output_.said, HasSubstr("roster.toml is there already"));
+  EXPECT_THAT(output_.said, HasSubstr("roster.toml already exists"));
   EXPECT_EQ(read("roster.toml"), roster);
 }
 
@@ -193,7 +193,7 @@ TEST_F(SetupTest, NoNewKeyBesideADatabase) {
   command_.yes = true;
   command_.app_token_file = token_file("one");
   EXPECT_EQ(run(), ExitCode::kUsage);
-  EXPECT_THAT(output_.said, HasSubstr("every token on record were lost"));
+  EXPECT_THAT(output_.said, HasSubstr("every token on record would be lost"));
   EXPECT_FALSE(std::filesystem::exists(etc("credentials")));
 }
 
@@ -231,7 +231,7 @@ TEST_F(SetupTest, SealsTheCredentialsAndKeepsTheKeyThatWasThere) {
   EXPECT_THAT(drop_in, HasSubstr("\nLoadCredential=\n"));
   EXPECT_THAT(drop_in, HasSubstr("\nLoadCredentialEncrypted=store-key:" +
                                  etc("credentials/store-key.cred").string() + "\n"));
-  EXPECT_THAT(output_.printed, HasSubstr("remove: " + etc("credentials/store-key").string()));
+  EXPECT_THAT(output_.printed, HasSubstr("remove " + etc("credentials/store-key").string()));
 }
 
 TEST_F(SetupTest, WhatCannotBeSealedIsNotWrittenInClear) {
@@ -248,7 +248,7 @@ TEST_F(SetupTest, SaysSoWhenRotadFindsItWrong) {
   command_.yes = true;
   command_.app_token_file = token_file("one");
   EXPECT_EQ(run(), ExitCode::kFailed);
-  EXPECT_THAT(output_.printed, HasSubstr("roster.toml: empty\nnext: mend "));
+  EXPECT_THAT(output_.printed, HasSubstr("roster.toml: empty\nnext: fix "));
 }
 
 TEST_F(SetupTest, TakesTheRosterFromOthersWhereItWasOpen) {
@@ -263,7 +263,7 @@ TEST_F(SetupTest, TakesTheRosterFromOthersWhereItWasOpen) {
   EXPECT_EQ(mode_of(etc("roster.toml")), 0600U);
   EXPECT_EQ(mode_of(etc("rotad.toml")), 0600U);
   EXPECT_EQ(read("roster.toml"), roster);
-  EXPECT_THAT(output_.printed, HasSubstr("will take " + etc("roster.toml").string()));
+  EXPECT_THAT(output_.printed, HasSubstr("will set the mode of " + etc("roster.toml").string()));
 }
 
 // Whoever may write there would choose what root writes, and reads.
@@ -280,7 +280,7 @@ TEST_F(SetupTest, FollowsNoLinkBelowRoot) {
     std::filesystem::create_directories(at.parent_path());
     std::filesystem::create_symlink(elsewhere, at);
     EXPECT_EQ(run(), ExitCode::kUsage) << link;
-    EXPECT_THAT(output_.said, HasSubstr(at.string() + " is a link")) << link;
+    EXPECT_THAT(output_.said, HasSubstr(at.string() + " is a symbolic link")) << link;
     EXPECT_TRUE(std::filesystem::is_empty(elsewhere)) << link;
   }
 }
