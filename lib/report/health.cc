@@ -24,21 +24,21 @@ Duration first_issues_left(Engine& engine, std::size_t members) {
   return std::chrono::duration_cast<Duration>(static_cast<double>(members) / share * policy.window);
 }
 
-// A disk that hangs shows before its first commit fails.
+// A disk that hangs lets a commit run for long, before one fails.
 constexpr Duration kCommitSlow = std::chrono::seconds{10};
 
 std::string who_is_overdue(const Health::Members& members) {
   const std::size_t idle = members.overdue_idle;
-  // Those that got a dead token count whether they are in use or not.
+  // Members with a token that was dead on arrival count even if they are not in use.
   if (members.dead_on_arrival > 0) {
     return counted(members.overdue, "member has", "members have") + " no live token";
   }
   if (idle == 0) {
     return counted(members.overdue, "member in use has", "members in use have") + " no live token";
   }
-  std::string text =
-      counted(members.overdue, "member has", "members have") + " no live token, and none gets one";
-  if (members.overdue > idle) text += fmt::format("; {} in use", members.overdue - idle);
+  std::string text = counted(members.overdue, "member has", "members have") +
+                     " no live token, and issuing has stalled";
+  if (members.overdue > idle) text += fmt::format("; {} of them in use", members.overdue - idle);
   return text;
 }
 
@@ -49,7 +49,8 @@ std::string commit_problem(const Engine& engine, Now now) {
   return fmt::format("a commit has been running for {} s", running / std::chrono::seconds{1});
 }
 
-// Somebody feels it that calls fail: a client waits, or a member that is kept fresh has no token.
+// Whether anybody feels that calls fail: a client waits, or a member that is kept fresh has no
+// token.
 bool needs_a_token(const Health& health) {
   const Health::Members& members = health.members;
   const std::size_t active = members.by_state[static_cast<std::size_t>(MemberState::kActive)];
@@ -161,7 +162,7 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
     add(UnreadyCode::kSocketGone, "a socket's file is gone", health.socket_problem);
   }
   if (!health.commit_problem.empty()) {
-    add(UnreadyCode::kCommitFailing, "the store takes no commits", health.commit_problem);
+    add(UnreadyCode::kCommitFailing, "commits to the database fail or hang", health.commit_problem);
   }
   if (!health.files.config_problem.empty()) {
     add(UnreadyCode::kConfigNotInForce, "the configuration on disk is not usable",
@@ -174,19 +175,19 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   if (const auto& held = health.files.held_grants; !held.empty()) {
     add(UnreadyCode::kGrantsHeldBack,
         counted(held.size(), "grant names", "grants name") +
-            " a user or group that is not there, and " + (held.size() == 1 ? "is" : "are") +
+            " a user or group that cannot be found, and " + (held.size() == 1 ? "is" : "are") +
             " held back",
         fmt::format("{}", fmt::join(held, "; ")));
   }
   if (health.files.grants_unread) {
     add(UnreadyCode::kGrantsWait,
-        "the grants on disk changed: those that went are withdrawn with the roster that changed "
-        "too, and those that came wait for a reload");
+        "the grants on disk changed together with the roster: removed grants are withdrawn, added "
+        "ones wait for a reload");
   } else if (health.files.grants_wait) {
-    add(UnreadyCode::kGrantsWait, "new grants wait until the roster is in force as a whole");
+    add(UnreadyCode::kGrantsWait, "added grants wait until the whole roster is in force");
   }
   if (!health.metrics_problem.empty()) {
-    add(UnreadyCode::kMetricsNotListening, "nobody listens at metrics_listen",
+    add(UnreadyCode::kMetricsNotListening, "rotad is not listening on metrics_listen",
         health.metrics_problem);
   }
   if (!health.files.roster_problem.empty()) {
@@ -200,7 +201,7 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   }
   if (health.members.dead_on_arrival > 0) {
     add(UnreadyCode::kDeadOnArrival,
-        fmt::format("Circle gives tokens that have ended when they arrive, to {}",
+        fmt::format("Circle gave {} a token that had already expired when it arrived",
                     counted(health.members.dead_on_arrival, "member", "members")));
   }
   switch (health.breaker) {

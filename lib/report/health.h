@@ -15,15 +15,16 @@
 
 namespace rota {
 
-// How the audit trail does (rotator/audit_trail.h).
+// The state of the audit trail (rotator/audit_trail.h).
 struct AuditHealth {
   std::uint64_t entries = 0;  // written since the start
-  std::uint64_t folded = 0;   // notes that lost a part of what they say, for want of room
-  std::size_t waiting = 0;    // rows in memory
-  bool failing = false;
+  std::uint64_t folded = 0;   // notes that lost detail, because the buffer was full
+  std::size_t waiting = 0;    // rows that are not written yet
+  bool failing = false;       // the last write failed
 };
 
-// How the daemon does at one moment: all that readiness and metrics are made of, as plain values.
+// The daemon's state at one moment, in plain values: readiness and metrics are made from this
+// alone. health_of() fills in what the engine and the files know; the daemon adds the rest.
 struct Health {
   struct Members {
     std::array<std::size_t, kMemberStates.size() + 1> by_state{};  // indexed by MemberState
@@ -57,9 +58,9 @@ struct Health {
   Engine::Counts counts;
   std::size_t budget_used = 0;
   std::size_t budget_limit = 0;
-  Duration paused{0};  // for which a 429 or a 5xx still keeps all calls back
+  Duration paused{0};  // how long a 429 or a 5xx still holds back all calls
   BreakerState breaker = BreakerState::kClosed;
-  std::optional<Trouble> trouble{};  // why calls fail now
+  std::optional<Trouble> trouble{};  // why calls fail; none: the last one worked, or there was none
   Duration clock_skew{0};
   bool clock_confirmed = false;
   bool clock_doubted = false;  // this machine's clocks moved against each other since
@@ -79,15 +80,18 @@ struct Health {
   std::size_t refused_in_all = 0;
   std::size_t refused_of_uid = 0;
   std::size_t refused_by_rate = 0;
-  std::uint64_t log_lines_dropped = 0;  // the daemon adds this, too
-  std::string metrics_problem{};        // and why nobody listens at metrics_listen; empty: none
+  std::uint64_t log_lines_dropped = 0;
+  std::string metrics_problem{};  // why rotad does not listen on metrics_listen
 };
 
+// Both read the engine, on the loop thread. They change only its counts of what time has ended
+// (Engine::census(), Engine::budget()), which move up to `now`.
 Health::Members count_members(Engine& engine, Now now);
 Health health_of(Engine& engine, const FileStanding& files, Now now);
 
-// Why the daemon is not ready. What makes it so needs somebody's attention or is felt by a client;
-// a Circle that fails while every token is alive is neither, and the breaker's metric shows it.
+// Why the daemon is not ready: something needs an operator, or a client feels it. If Circle fails
+// while every token is alive, neither is the case: then only the breaker's metric shows it.
+// README.md explains each code and what to do about it.
 enum class UnreadyCode {
   kMembersOverdue,
   kDatabaseGone,
@@ -101,20 +105,21 @@ enum class UnreadyCode {
   kRosterPlanHeld,
   kAppTokenRefused,
   kNotEligible,
-  kDeadOnArrival,  // Circle gives tokens that have ended
+  kDeadOnArrival,  // Circle gives tokens that have already expired
   kMetricsNotListening,
-  kUpstreamFailing,  // calls fail, and somebody needs a token: a client waits, or a member has none
+  kUpstreamFailing,  // calls fail, and a client waits for a token or a member has none
 };
-std::string_view name_of(UnreadyCode code);
+std::string_view name_of(UnreadyCode code);  // as on the wire: "members_overdue"
 
 struct UnreadyReason {
   UnreadyCode code{};
-  std::string message;  // for whoever may connect: quotes no file and names no member
-  std::string detail;   // for operators; may be empty
+  std::string message;  // for all clients: has no path, no text of a file and no member
+  std::string detail;   // for the admin socket and the log; may be empty
 };
+// Empty: the daemon is ready. Pure; the same goes for readiness_json().
 std::vector<UnreadyReason> unready_reasons(const Health& health);
 
-// {"ready":…,"reasons":[{"code","message"}]}
+// The body of GET /readyz, {"ready":…,"reasons":[{"code","message"}]}: without the details.
 std::string readiness_json(const std::vector<UnreadyReason>& reasons);
 
 }  // namespace rota

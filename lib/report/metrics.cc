@@ -7,12 +7,12 @@
 
 #include "model/outcome.h"
 
-// The text format (version 0.0.4), as far as it is used here:
+// The parts of the Prometheus text format (version 0.0.4) that are used here:
 //
 //   metric = "# HELP " name " " text LF "# TYPE " name " " ("gauge" / "counter") LF 1*sample
 //   sample = name [ "{" label "=" DQUOTE value DQUOTE *( "," … ) "}" ] " " number LF
 //
-// Help and label values are words of ours, without what would have to be escaped.
+// Help texts and label values are constants of ours that need no escaping.
 
 namespace rota {
 namespace {
@@ -58,17 +58,18 @@ void write_members(Writer& out, const Health::Members& members) {
                members.by_state[static_cast<std::size_t>(state)]);
   }
   out.gauge("rota_members_fresh", "Active members whose access token is alive.", members.fresh);
-  out.gauge("rota_members_overdue", "Members without a live access token in time.",
+  out.gauge("rota_members_overdue", "Members that should have a live access token and have none.",
             members.overdue);
-  out.gauge("rota_members_first_issue", "Members that wait for their first token, unasked for.",
+  out.gauge("rota_members_first_issue",
+            "Members that wait for their first token and that no client has asked for yet.",
             members.first_issues);
   out.gauge("rota_members_dead_on_arrival",
-            "Members whose last token had ended when it came from Circle.",
+            "Members whose last token had already expired when it arrived.",
             members.dead_on_arrival);
   out.gauge("rota_members_left_out",
-            "Active members that the budget does not keep fresh: issued on demand.",
+            "Active members that the budget cannot keep fresh: their tokens are issued on demand.",
             members.left_out);
-  out.gauge("rota_members_fit", "How many members the budget keeps fresh.", members.fits);
+  out.gauge("rota_members_fit", "How many members the budget can keep fresh.", members.fits);
   out.gauge("rota_tokens_to_revoke", "Tokens on record that are still to be revoked.",
             members.tokens_to_revoke);
 }
@@ -91,7 +92,7 @@ void write_calls(Writer& out, const Health& health) {
             health.calls_in_flight);
   out.gauge("rota_call_doubts", "Calls of unknown fate whose lost token may still be alive.",
             health.doubts);
-  out.gauge("rota_budget_calls_used", "Calls that count in the present window of the budget.",
+  out.gauge("rota_budget_calls_used", "Calls that count in the current window of the budget.",
             health.budget_used);
   out.gauge("rota_budget_calls_limit", "Calls that the budget allows in one window.",
             health.budget_limit);
@@ -101,12 +102,12 @@ void write_upstream(Writer& out, const Health& health) {
   constexpr std::array kStates{BreakerState::kClosed, BreakerState::kAppTokenRefused,
                                BreakerState::kNotEligible, BreakerState::kFailing};
   out.gauge("rota_upstream_breaker",
-            "State of the breaker for all of Circle: 1 at the one it is in.");
+            "State of the circuit breaker for Circle: 1 for the current state, 0 for the others.");
   for (const BreakerState state : kStates) {
     out.sample(fmt::format("state=\"{}\"", name_of(state)), flag(health.breaker == state));
   }
   out.gauge("rota_upstream_paused_seconds",
-            "How long a 429 or a 5xx with Retry-After still keeps all calls back.",
+            "How long a 429, or a 5xx with Retry-After, still holds back all calls.",
             seconds(health.paused));
   out.gauge("rota_clock_skew_seconds", "Circle's clock minus this machine's.",
             seconds(health.clock_skew));
@@ -118,19 +119,18 @@ void write_audit(Writer& out, const AuditHealth& audit) {
   out.counter("rota_audit_entries_total", "Entries written to the audit trail.");
   out.sample("", audit.entries);
   out.counter("rota_audit_folded_total",
-              "Notes of the audit trail that lost detail for want of room.");
+              "Audit entries that lost detail because the buffer for them was full.");
   out.sample("", audit.folded);
-  out.gauge("rota_audit_entries_waiting", "Entries of the audit trail that wait to be written.",
-            audit.waiting);
+  out.gauge("rota_audit_entries_waiting", "Audit entries that wait to be written.", audit.waiting);
   out.gauge("rota_audit_ok", "Whether the audit trail can be written.", flag(!audit.failing));
 }
 
 void write_files(Writer& out, const Health& health) {
-  out.gauge("rota_commits_ok", "Whether the last commit to the store worked.",
+  out.gauge("rota_commits_ok", "Whether the last commit to the database succeeded.",
             flag(health.commit_problem.empty()));
-  out.gauge("rota_store_rows_set_aside", "Rows of the store that could not be read at the start.",
+  out.gauge("rota_store_rows_set_aside", "Database rows that could not be read at the start.",
             health.rows_set_aside);
-  out.gauge("rota_config_in_force", "Whether the last reading of the configuration was good.",
+  out.gauge("rota_config_in_force", "Whether the configuration was valid when it was last read.",
             flag(health.files.config_problem.empty()));
   out.gauge("rota_roster_in_force", "Whether the roster on disk is in force as a whole.",
             flag(health.files.roster_problem.empty() && !health.held_plan));
@@ -154,14 +154,14 @@ std::string metrics_text(const Health& health) {
             flag(unready_reasons(health).empty()));
   write_members(out, health.members);
   out.gauge("rota_waiting_clients", "Clients that wait for a token.", health.waiting_clients);
-  out.counter(
-      "rota_connections_refused_total",
-      "Connections refused for a limit: of all connections, of one user's, or of their rate.");
+  out.counter("rota_connections_refused_total",
+              "Connections refused because of a limit: on all connections, on one user's, or on "
+              "their rate.");
   out.sample("limit=\"all\"", health.refused_in_all);
   out.sample("limit=\"uid\"", health.refused_of_uid);
   out.sample("limit=\"rate\"", health.refused_by_rate);
   out.counter("rota_log_lines_dropped_total",
-              "Lines of the log that were dropped, because nobody read it.");
+              "Log lines dropped because nothing read the log fast enough.");
   out.sample("", health.log_lines_dropped);
   write_calls(out, health);
   write_upstream(out, health);

@@ -10,25 +10,26 @@
 
 namespace rota {
 
-// How the files on disk stand to what is in force.
+// How the files on disk compare with what is in force. A problem that is empty is none.
 struct FileStanding {
-  std::string
-      config_problem;  // why the last reading of the configuration failed; empty: it did not
-  std::string app_token_problem;            // why the app token could not be read; empty: it was
-  std::string roster_problem;               // why the roster on disk is not in force; empty: it is
+  std::string config_problem;               // why the configuration could not be read last time
+  std::string app_token_problem;            // why the app token could not be read last time
+  std::string roster_problem;               // why the roster on disk is not in force
   std::vector<std::string> held_grants;     // why grants are held back
-  bool grants_wait = false;                 // those that a reload brought wait for the roster
-  bool grants_unread = false;               // the configuration's changed beside a changed roster
-  std::optional<WallTime> roster_taken_at;  // this machine's clock: when one last came into force
+  bool grants_wait = false;                 // grants that a reload added wait for the roster
+  bool grants_unread = false;               // grants and roster changed on disk, without a reload
+  std::optional<WallTime> roster_taken_at;  // when one last came into force; this machine's clock
 };
 
-// Keeps that standing over the readings of the daemon. A roster comes into force some time after it
-// was read, and a later reading may have failed meanwhile: only the latest one counts.
+// Keeps the FileStanding up to date as the daemon reads its files. Loop thread only. A roster comes
+// into force some time after it was read, and another reading may have failed by then: only the
+// latest reading decides whether there is a problem.
 class Readings {
  public:
   enum class Id : std::uint64_t {};
 
-  Id roster_read() { return Id{++latest_}; }  // it is valid; taken() follows, or never does
+  // A valid roster was read. If it comes into force, roster_taken() follows with this id.
+  Id roster_read() { return Id{++latest_}; }
   void roster_failed(std::string why) {
     ++latest_;
     standing_.roster_problem = std::move(why);
@@ -37,7 +38,7 @@ class Readings {
     standing_.roster_taken_at = wall;
     if (reading == Id{latest_}) standing_.roster_problem.clear();
   }
-  // It was read, and then nothing of it was to be applied.
+  // It was read, but an approval for another plan refused all of it: the reading does not count.
   void roster_unread(Id reading) {
     if (reading == Id{latest_}) --latest_;
   }
@@ -48,7 +49,7 @@ class Readings {
   void grants_held(std::vector<std::string> why) { standing_.held_grants = std::move(why); }
   void grants_wait(bool wait) { standing_.grants_wait = wait; }
   void grants_unread(bool unread) { standing_.grants_unread = unread; }
-  // What roster_read() returns next.
+  // The id that roster_read() will return next.
   Id next() const { return Id{latest_ + 1}; }
 
   const FileStanding& standing() const { return standing_; }

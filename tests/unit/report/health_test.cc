@@ -38,28 +38,28 @@ std::vector<Case> all_cases() {
       {"socket_gone", [](Health& h) { h.socket_problem = "/x/token.sock: gone"; },
        "a socket's file is gone", "/x/token.sock: gone"},
       {"commit_failing", [](Health& h) { h.commit_problem = "/x/rota.db: disk full"; },
-       "the store takes no commits", "/x/rota.db: disk full"},
+       "commits to the database fail or hang", "/x/rota.db: disk full"},
       {"config_not_in_force", [](Health& h) { h.files.config_problem = "rotad.toml:3: bad"; },
        "the configuration on disk is not usable", "rotad.toml:3: bad"},
       {"roster_not_in_force",
        [](Health& h) { h.files.roster_problem = "roster.toml:1: email:ada@example.com"; },
        "the roster on disk is not in force", "roster.toml:1: email:ada@example.com"},
       {"grants_held_back", [](Health& h) { h.files.held_grants = {"a"}; },
-       "1 grant names a user or group that is not there, and is held back", "a"},
+       "1 grant names a user or group that cannot be found, and is held back", "a"},
       {"grants_held_back", [](Health& h) { h.files.held_grants = {"a", "b"}; },
-       "2 grants name a user or group that is not there, and are held back", "a; b"},
+       "2 grants name a user or group that cannot be found, and are held back", "a; b"},
       {"grants_wait", [](Health& h) { h.files.grants_wait = true; },
-       "new grants wait until the roster is in force as a whole", ""},
+       "added grants wait until the whole roster is in force", ""},
       {"grants_wait", [](Health& h) { h.files.grants_unread = true; },
-       "the grants on disk changed: those that went are withdrawn with the roster that changed "
-       "too, and those that came wait for a reload",
+       "the grants on disk changed together with the roster: removed grants are withdrawn, added "
+       "ones wait for a reload",
        ""},
       {"roster_plan_held", [](Health& h) { h.held_plan = {.id = "0123", .retire = 1}; },
        "plan 0123 would retire 1 member and waits for an operator", ""},
       {"upstream_app_token_refused", [](Health& h) { h.breaker = BreakerState::kAppTokenRefused; },
        "Circle refuses the app token", ""},
       {"tokens_dead_on_arrival", [](Health& h) { h.members.dead_on_arrival = 3; },
-       "Circle gives tokens that have ended when they arrive, to 3 members", ""},
+       "Circle gave 3 members a token that had already expired when it arrived", ""},
       {"upstream_not_eligible", [](Health& h) { h.breaker = BreakerState::kNotEligible; },
        "Circle refuses the community", ""},
   };
@@ -104,7 +104,7 @@ TEST(Readiness, AFailureIsAReasonAtOnceWhereSomebodyNeedsAToken) {
   EXPECT_THAT(codes_of(health), ElementsAre()) << "every token is alive";
   health.members.fresh = 1;
   EXPECT_THAT(codes_of(health), ElementsAre("upstream_failing"));
-  EXPECT_THAT(unready_reasons(health)[0].message, HasSubstr("Circle answers 503 since "));
+  EXPECT_THAT(unready_reasons(health)[0].message, HasSubstr("Circle answers 503 (since "));
   health.members.left_out = 1;
   EXPECT_THAT(codes_of(health), ElementsAre()) << "that one gets a token when somebody asks";
   health.waiting_clients = 1;
