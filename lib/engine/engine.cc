@@ -58,10 +58,9 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
 void Engine::start(Now now, Commands& out) {
   if (rows_set_aside_ > 0) {
     tell(Severity::kWarning, "rows_set_aside", nullptr,
-         fmt::format(
-             "{} rows of the store are damaged or were changed by somebody else: they are set "
-             "aside, and their members are issued anew",
-             rows_set_aside_));
+         fmt::format("{} database rows are damaged or were changed by another program: rotad sets "
+                     "them aside and issues new tokens to their members",
+                     rows_set_aside_));
   }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(
@@ -84,7 +83,7 @@ void Engine::on_tick(Now now, Commands& out) { pump(now, out); }
 
 void Engine::on_new_app_token(Now now, Commands& out) {
   if (gate_.new_app_token()) {
-    tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls go on");
+    tell(Severity::kInfo, "breaker", nullptr, "a new app token was read: calls to Circle resume");
     forgive_all(now);
   }
   pump(now, out);

@@ -18,13 +18,15 @@ void Engine::look_at_clocks(Now now) {
   const WallTime before = circle_now(now);
   if (learned_.clock().follow_wall(now)) {
     tell(Severity::kWarning, "clock", nullptr,
-         "this machine's clock was set: Circle's time is taken from it until Circle's first reply");
+         "this machine's clock was set: rotad takes Circle's time from it until Circle's first "
+         "reply");
     clock_moved(circle_now(now) - before, now);
   }
   if (!learned_.clock().look(now)) return;
   tell(Severity::kWarning, "clock", nullptr,
-       fmt::format("this machine's clock was set by {} ms, or the machine stood still: Circle is "
-                   "asked at once, and no token that may have ended is served before it answers",
+       fmt::format("this machine's clock was changed by {} ms, or the machine was suspended: rotad "
+                   "asks Circle for the time at once, and until Circle answers it serves no token "
+                   "that may have expired",
                    (clock().settled_skew() - clock().skew(now)).count()));
 }
 

@@ -49,7 +49,7 @@ void Engine::flush(Now now, Commands& out) {
 }
 
 void Engine::on_committed(Now now, Commands& out) {
-  if (outbox_.error()) tell(Severity::kInfo, "commit", nullptr, "the store takes commits again");
+  if (outbox_.error()) tell(Severity::kInfo, "commit", nullptr, "commits succeed again");
   Outbox::Released durable = outbox_.committed();
   const std::vector<CallId> calls = std::move(durable.calls);
   let_out(std::move(durable), now, out);
@@ -75,12 +75,13 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
   }
   answer_rosters(error, out);
   if (is_news) {
-    out.emplace_back(command::Tell{{.severity = Severity::kError,
-                                    .event = "commit",
-                                    .member = {},
-                                    .text = fmt::format("commit failed, durable tokens are served "
-                                                        "meanwhile: {}",
-                                                        error.message)}});
+    out.emplace_back(
+        command::Tell{{.severity = Severity::kError,
+                       .event = "commit",
+                       .member = {},
+                       .text = fmt::format("a commit to the database failed, and rotad goes on "
+                                           "serving the tokens that are durable: {}",
+                                           error.message)}});
   }
   pump(now, out);
 }
@@ -135,8 +136,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
                          first->kind == CallKind::kRevokeRefresh && first->due <= circle_now(now);
   if (stopping_ || !wanted || !has_token || overtaken || !gate_.may_still_send(call, now.boot)) {
     // During the commit things changed: the call is no longer wanted, or must not be sent now.
-    close_row(call, Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"},
-              now);
+    close_row(call, Transient{.reason = TransientReason::kNotSent, .why = "no longer wanted"}, now);
     gate_.give_up(id);
     slot.in_flight.reset();
     settle_if_nothing_alive(slot, now);

@@ -46,11 +46,10 @@ void Engine::learn(const MemberSlot& slot, CallKind kind, Progress progress, boo
       learned_.learn(kind, progress, was_early, current(slot.record, TokenKind::kAccess),
                      current(slot.record, TokenKind::kRefresh), circle_now(now));
   if (lesson.shorter_than_ahead) {
-    tell(
-        Severity::kWarning, "refresh_ahead", nullptr,
-        fmt::format("access tokens live {} ms, no longer than refresh_ahead: they are refreshed at "
-                    "half their life",
-                    facts().access_lifetime.count()));
+    tell(Severity::kWarning, "refresh_ahead", nullptr,
+         fmt::format("access tokens live {} ms, which is not longer than refresh_ahead: rotad "
+                     "refreshes them at half their lifetime",
+                     facts().access_lifetime.count()));
   }
   if (lesson.lives_anew) count_who_fits();
   if (lesson.probe_early_at) {
@@ -61,9 +60,10 @@ void Engine::learn(const MemberSlot& slot, CallKind kind, Progress progress, boo
   const bool useless = *lesson.early_useless;
   outbox_.change(PutMeta{MetaKey::kEarlyRefreshUseless, useless ? 1 : 0});
   tell(Severity::kWarning, "early_refresh", nullptr,
-       useless ? "Circle answers an early refresh with the token that it gave before: tokens are "
-                 "refreshed at their end from now on"
-               : "Circle gives new tokens before the old ones end: they are refreshed ahead again");
+       useless ? "Circle answers an early refresh with the same token: from now on rotad refreshes "
+                 "tokens when they expire"
+               : "Circle gives new tokens before the old ones expire: rotad refreshes them ahead "
+                 "of time again");
   for (auto& [member, other] : members_.all()) replan(other, now);
 }
 

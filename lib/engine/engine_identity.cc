@@ -64,8 +64,9 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
   const WallTime circle = circle_now(now);
   MemberRecord own = split_name(slot.record, *call.name, members_.next_id(), circle);
   tell(Severity::kWarning, "name", &slot,
-       fmt::format("{} leads to it no more: that name is taken for a member of its own",
-                   call.name->text()));
+       fmt::format(
+           "{} no longer leads to this member: rotad treats that name as a member of its own",
+           call.name->text()));
   const RecordChange row{.row = true, .put = {}, .erased = {}};
   record_change(slot, row);
   MemberSlot& split = members_.add(std::move(own));
@@ -86,10 +87,10 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
 
   const WallTime circle = circle_now(now);
   record_change(slot, enter(slot.record, LifecycleEvent::kOtherIdentity, circle));
-  tell(
-      Severity::kError, "mismatched", &slot,
-      fmt::format("now leads to {}: nothing is served under this name until an operator settles it",
-                  primary_key(owner.record).text()));
+  tell(Severity::kError, "mismatched", &slot,
+       fmt::format("now leads to {}: rotad serves nothing under this name until an operator "
+                   "decides (rota reinstate or rota revoke)",
+                   primary_key(owner.record).text()));
   answer_waiters(slot, now);
   const TokenId first_new = token_ids_.next();
   const Applied applied = apply(owner.record, CallKind::kIssue, {}, reply.outcome, circle,

@@ -13,7 +13,7 @@ namespace rota {
 // Afterwards `slot` no longer exists.
 void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   tell(Severity::kInfo, "alias", &slot,
-       fmt::format("is the same member as {}: they share its tokens",
+       fmt::format("is the same member as {}: both names share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
   ++generation_;  // entries move to a member that a comparison may already have looked at

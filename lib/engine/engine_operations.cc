@@ -54,7 +54,7 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
       if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
       record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
-      tell(Severity::kWarning, "blocked", &slot, "an operator revokes it");
+      tell(Severity::kWarning, "blocked", &slot, "an operator revoked it");
       answer_waiters(slot, now);
       settle_if_nothing_alive(slot, now);
       break;
@@ -69,7 +69,7 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
         record_change(slot,
                       enter(slot.record, LifecycleEvent::kOperatorReinstates, circle_now(now)));
       }
-      tell(Severity::kWarning, "reinstated", &slot, "an operator lets it in again");
+      tell(Severity::kWarning, "reinstated", &slot, "an operator reinstated it");
       note(AuditEvent::kMemberReinstated, &slot);
       complete(op, slot, OperationEnd::kReinstated);
       settle_if_nothing_alive(slot, now);
@@ -81,7 +81,7 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
 
 void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
   operations_.begin(op, OperatorAction::kRevoke, now.boot);
-  tell(Severity::kError, "revoke_all", nullptr, "an operator revokes every member");
+  tell(Severity::kError, "revoke_all", nullptr, "an operator revoked all members");
   for (auto& [member, slot] : members_.all()) {
     if (slot.record.state == MemberState::kRetired) continue;
     operations_.add(op, member);

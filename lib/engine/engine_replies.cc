@@ -158,7 +158,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       }
       return;
     case Progress::kPairLost:
-      tell(Severity::kInfo, "pair_lost", &slot, "its refresh token is dead: a new pair is issued");
+      tell(Severity::kInfo, "pair_lost", &slot,
+           "its refresh token is dead: rotad asks Circle for a new pair");
       return;  // clients go on waiting, for the issue call
     case Progress::kUnknown:
       attempts.failures = 0;
@@ -172,8 +173,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       break;
     case Progress::kMismatched:
       tell(Severity::kError, "mismatched", &slot,
-           "now leads to another member of Circle's: nothing of it is served until an operator "
-           "settles it");
+           "now leads to another member at Circle: rotad serves nothing for it until an operator "
+           "decides (rota reinstate or rota revoke)");
       note(AuditEvent::kMemberMismatched, &slot);
       break;
     case Progress::kRevocation:

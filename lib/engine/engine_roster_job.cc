@@ -28,9 +28,10 @@ void Engine::on_roster(RosterRequest request, Now now, Commands& out) {
   if (request.or_nothing && waits >= kApprovalsWaitingMax) {
     return void(out.emplace_back(command::Reloaded{
         .reload = request.reload,
-        .plan = fail(ErrorKind::kInvalid,
-                     fmt::format("plan {} is not approved: other approvals wait for the store",
-                                 request.approve))}));
+        .plan =
+            fail(ErrorKind::kInvalid, fmt::format("plan {} is not approved: too many approvals are "
+                                                  "waiting for the database; try again later",
+                                                  request.approve))}));
   }
   RosterTask task{.job = std::make_shared<RosterJob>(std::move(request.roster)),
                   .approve = std::move(request.approve),
@@ -183,7 +184,7 @@ void Engine::judge_roster(RosterTask& task, Commands& out) {
     held = false;
     approved = job.wanted().roster().fingerprint;
     tell(Severity::kWarning, "plan_approved", nullptr,
-         fmt::format("plan {} was approved, which retires {}", plan.id,
+         fmt::format("plan {} was approved; it retires {}", plan.id,
                      counted(plan.retire.size(), "member", "members")));
     note(AuditEvent::kPlanApproved, nullptr,
          fmt::format("plan {}, which retires {}", plan.id, plan.retire.size()));
@@ -191,7 +192,7 @@ void Engine::judge_roster(RosterTask& task, Commands& out) {
     held = false;
     approved = approved_roster_;
     tell(Severity::kWarning, "plan_approved", nullptr,
-         fmt::format("the rest of an approved plan is applied, which retires {}",
+         fmt::format("rotad applies the rest of an approved plan, which retires {}",
                      counted(plan.retire.size(), "member", "members")));
   }
   if (held && (!held_ || held_->id != plan.id)) {
@@ -237,11 +238,10 @@ Result<void> Engine::check_approval(const RosterTask& task, bool held) const {
         fmt::format("plan {} is not held: the plan held now is {}, which retires {}", task.approve,
                     plan.id, counted(plan.retire.size(), "member", "members")));
   }
-  return fail(
-      ErrorKind::kInvalid,
-      fmt::format("plan {} is not what the roster on disk asks for by now: that is plan {}, "
-                  "which retires {}; `rota reload` reads it, `rota plan` shows it",
-                  task.approve, plan.id, counted(plan.retire.size(), "member", "members")));
+  return fail(ErrorKind::kInvalid,
+              fmt::format("plan {} is out of date: the roster on disk now asks for plan {}, which "
+                          "retires {}; `rota plan` shows it, `rota reload` reads it",
+                          task.approve, plan.id, counted(plan.retire.size(), "member", "members")));
 }
 
 // The answer leaves at once, because nothing has to be stored first.

@@ -22,7 +22,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
     case CallGate::BreakerNews::kNone:
       return;
     case CallGate::BreakerNews::kClosed:
-      tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls go on");
+      tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls resume");
       forgive_all(now);
       return;
     case CallGate::BreakerNews::kOpened:
@@ -51,14 +51,15 @@ void Engine::hear_date(const CallState& call, const Reply& reply, Now now) {
     if (std::chrono::abs(moved) > kWorthTelling) clock_moved(moved, now);
     tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
          nullptr,
-         fmt::format("Circle's clock is {} ms from this machine's: tokens are judged by Circle's",
+         fmt::format("Circle's clock differs from this machine's by {} ms: rotad judges tokens by "
+                     "Circle's clock",
                      skew.count()));
   }
   if (doubted && !clock().doubted()) end_doubt(latest, now);
   if (!doubted && clock().doubted()) {
     tell(Severity::kWarning, "clock", nullptr,
          fmt::format(
-             "Circle's clock may be {} ms later than it was taken for: it is asked once more",
+             "Circle's clock may be {} ms ahead of what rotad assumed: rotad asks Circle once more",
              (serving_time(now) - circle_now(now)).count()));
   }
 }
@@ -96,19 +97,19 @@ bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
       break;
     case DeadArrivals::News::kFirst:
       tell(Severity::kWarning, "dead_on_arrival", &slot,
-           fmt::format("Circle gave an access token that had ended {} ms before it arrived",
+           fmt::format("Circle gave an access token that had expired {} ms before it arrived",
                        (circle - ends).count()));
       break;
     case DeadArrivals::News::kAlarm:
       tell(Severity::kError, "dead_on_arrival", nullptr,
            fmt::format(
-               "Circle gives several members access tokens that have ended when they arrive, "
-               "the last one by {} ms: its clock or the tokens' lifetime is off",
+               "Circle gives several members access tokens that have already expired when they "
+               "arrive, the last one {} ms before: Circle's clock or the tokens' lifetime is wrong",
                (circle - ends).count()));
       break;
     case DeadArrivals::News::kOver:
       tell(Severity::kInfo, "dead_on_arrival", nullptr,
-           "Circle gives access tokens that live again");
+           "Circle's access tokens are alive on arrival again");
       break;
   }
   recount(slot);

@@ -25,21 +25,21 @@ bool is_success(OperationEnd end) {
 std::string describe(const OperatorReport& report) {
   switch (report.end) {
     case OperationEnd::kRunning:
-      return "it goes on";
+      return "it is still running";
     case OperationEnd::kRevoked:
-      return "nothing that is on record is alive";
+      return "no token on record is alive";
     case OperationEnd::kReinstated:
       return fmt::format("the member is {}", name_of(report.state));
     case OperationEnd::kRotated:
       return "a new access token is in force";
     case OperationEnd::kNobody:
-      return "there is no member";
+      return "there are no members";
     case OperationEnd::kSameToken:
-      return "Circle answered with the access token that it gave before";
+      return "Circle answered with the same access token as before";
     case OperationEnd::kDeadOnArrival:
-      return "Circle gave an access token that had ended when it arrived";
+      return "Circle gave an access token that had already expired when it arrived";
     case OperationEnd::kTimedOut:
-      return "not finished in time: it goes on, look again with `rota member`";
+      return "not finished yet: rotad goes on; look again with `rota member`";
     case OperationEnd::kNotDurable:
       return "not on disk yet: look again with `rota member`";
   }

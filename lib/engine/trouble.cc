@@ -16,13 +16,13 @@ std::string words_of(const Transient& failure) {
       // A call that was given up before it was sent says nothing of Circle.
       return failure.reason == TransientReason::kNotSent ? "" : "calls to Circle fail";
     case Symptom::Kind::kLookup:
-      return "the name of Circle's host is not resolved (DNS)";
+      return "DNS does not resolve the name of Circle's host";
     case Symptom::Kind::kRefused:
       return "Circle's address refuses connections";
     case Symptom::Kind::kUnreachable:
-      return "there is no connection to Circle";
+      return "Circle cannot be reached";
     case Symptom::Kind::kTls:
-      return "there is no trusted TLS connection to Circle (certificate, CA file or clock)";
+      return "no trusted TLS connection to Circle: check certificate, CA file and clock";
     case Symptom::Kind::kTimeout:
       return "Circle does not answer in time";
     case Symptom::Kind::kCutOff:
@@ -32,7 +32,7 @@ std::string words_of(const Transient& failure) {
           failure.reason == TransientReason::kServerError) {
         return fmt::format("Circle answers {}", failure.symptom.status);
       }
-      return fmt::format("replies are not those of Circle's API (status {})",
+      return fmt::format("replies with status {} are not from Circle's API",
                          failure.symptom.status);
   }
   ROTA_CHECK(false);
@@ -65,7 +65,7 @@ std::string minute_of(WallTime time) {
 }
 
 std::string describe(const Trouble& trouble) {
-  return fmt::format("{} since {} UTC", trouble.words, minute_of(trouble.since));
+  return fmt::format("{} (since {} UTC)", trouble.words, minute_of(trouble.since));
 }
 
 void TroubleWatch::note(const Outcome& outcome, WallTime now) {

@@ -124,13 +124,15 @@ void AuditTrail::written(std::vector<AuditNote> notes, const Result<void>& resul
     put_back(std::move(notes));
   }
   if (failing_ != failed_before) {
-    parts_.tell({.severity = failing_ ? Severity::kError : Severity::kInfo,
-                 .event = "audit",
-                 .member = {},
-                 .text = failing_ ? fmt::format("the audit trail cannot be written and gathers in "
-                                                "memory: {}",
-                                                result.error().message)
-                                  : "the audit trail is written again"});
+    parts_.tell(
+        {.severity = failing_ ? Severity::kError : Severity::kInfo,
+         .event = "audit",
+         .member = {},
+         .text = failing_
+                     ? fmt::format(
+                           "the audit trail cannot be written, and its entries stay in memory: {}",
+                           result.error().message)
+                     : "the audit trail is written again"});
   }
   if (settled_) std::exchange(settled_, {})();
   // Start the reads that waited for this batch; if it failed, start all, since there is nothing to
@@ -195,7 +197,10 @@ void AuditTrail::read(AuditQuery query, std::move_only_function<void(Result<Audi
   read.behind = batch_ + (rows + kHandOverRows - 1) / kHandOverRows;
   if (reads_.size() < kReadsMax) return reads_.push_back(std::move(read));
   boost::asio::post(parts_.executor, [alive = alive_, done = std::move(read.done)]() mutable {
-    if (*alive) done(fail(ErrorKind::kBusy, "the store is slow, and others wait for the trail"));
+    if (*alive)
+      done(fail(ErrorKind::kBusy,
+                "the database is slow, and too many readers of the audit trail are waiting; try "
+                "again later"));
   });
 }
 

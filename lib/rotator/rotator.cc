@@ -78,11 +78,12 @@ std::string Rotator::database_doubts() const {
     ROTA_CHECK(false);
   };
   return what() +
-         ". No token in it is served before Circle was asked about its member. What was lost is "
-         "not "
-         "known: blocks and reinstatements by operators, which are to be given again; members who "
-         "left meanwhile, and tokens issued or refreshed meanwhile, which run out by themselves; "
-         "identity pins; the audit trail; calls of the last window, which Circle still counts";
+         ". Before rotad serves a token from it, it asks Circle about the member. These may be "
+         "lost "
+         "without a trace: blocks and reinstatements by operators, which must be repeated; members "
+         "who left since then, and tokens issued or refreshed since then, which stay valid until "
+         "they expire; identity pins; audit entries; the calls of the last window, which Circle "
+         "still counts";
 }
 
 void Rotator::start() {
@@ -293,7 +294,7 @@ void Rotator::look_after_store() {
       parts_.tell({.severity = problem.empty() ? Severity::kInfo : Severity::kError,
                    .event = "database",
                    .member = {},
-                   .text = problem.empty() ? "the database is in its place again" : problem});
+                   .text = problem.empty() ? "the database is back in its place" : problem});
     });
   });
 }

@@ -91,7 +91,7 @@ TEST(Secrets, P10RecordsSwappedInTheDatabaseGiveNobodyAnothersToken) {
   EXPECT_TRUE(all_have_theirs()) << "both were issued anew";
   const auto status = boost::json::parse(box.daemon.admin(get("/v1/status")).body).as_object();
   EXPECT_EQ(status.at("rows_set_aside").to_number<int>(), 2 + 4) << "two records, their tokens";
-  EXPECT_TRUE(box.daemon.comes_to_say("6 rows of the store"));
+  EXPECT_TRUE(box.daemon.comes_to_say("6 database rows"));
   ASSERT_EQ(box.daemon.stop(), 0);
 }
 

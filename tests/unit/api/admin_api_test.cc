@@ -328,7 +328,7 @@ TEST_F(AdminApi, ReportsAnOperationAsJson) {
   admin.report_done(report);
   EXPECT_EQ(
       later_text(),
-      R"({"done":false,"state":"blocked","detail":"not finished in time: it goes on, )"
+      R"({"done":false,"state":"blocked","detail":"not finished yet: rotad goes on; )"
       R"(look again with `rota member`","revocations":[)"
       R"({"kind":"refresh","fingerprint":"00000000000000ff","result":"revoked","alive":false},)"
       R"({"kind":"access","fingerprint":"0000000000000001","result":"no reply","alive":true}],)"
@@ -341,7 +341,7 @@ TEST_F(AdminApi, ReportsAnOperationWithoutTokens) {
   report.end = OperationEnd::kNobody;
   admin.report_done(report);
   EXPECT_EQ(later_text(),
-            R"({"done":true,"state":"active","detail":"there is no member","revocations":[],)"
+            R"({"done":true,"state":"active","detail":"there are no members","revocations":[],)"
             R"("doubts":0})");
 }
 

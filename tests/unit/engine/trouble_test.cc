@@ -17,12 +17,12 @@ TEST(TroubleWatch, TellsOfTheFirstFailureAndSinceWhen) {
   watch.note(with({.kind = Symptom::Kind::kLookup}, TransientReason::kNotSent), kFirst);
   ASSERT_TRUE(watch.current());
   EXPECT_EQ(describe(*watch.current()),
-            "the name of Circle's host is not resolved (DNS) since 16:36 UTC");
+            "DNS does not resolve the name of Circle's host (since 16:36 UTC)");
   EXPECT_EQ(watch.current()->failures, 1U);
   // What is so now, since the first of them.
   watch.note(with({.kind = Symptom::Kind::kStatus, .status = 503}),
              kFirst + std::chrono::minutes{5});
-  EXPECT_EQ(describe(*watch.current()), "Circle answers 503 since 16:36 UTC");
+  EXPECT_EQ(describe(*watch.current()), "Circle answers 503 (since 16:36 UTC)");
   EXPECT_EQ(watch.current()->failures, 2U);
   watch.note(Revoked{}, kFirst + std::chrono::minutes{6});
   EXPECT_FALSE(watch.current());
@@ -41,7 +41,7 @@ TEST(TroubleWatch, WhatSettlesACallEndsIt) {
 TEST(TroubleWatch, WhatSaysNothingChangesNothing) {
   TroubleWatch watch;
   watch.note(Throttled{}, kFirst);
-  watch.note(Transient{.reason = TransientReason::kNotSent, .why = "not wanted any more"}, kFirst);
+  watch.note(Transient{.reason = TransientReason::kNotSent, .why = "no longer wanted"}, kFirst);
   EXPECT_FALSE(watch.current());
   watch.note(AppTokenRefused{}, kFirst);
   watch.note(Throttled{}, kFirst);
