@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kEntryBytesFirst = std::size_t{4} << 10U;
 constexpr std::size_t kEntryBytesMax = std::size_t{16} << 20U;  // a group with all its members
 
-// getpwnam_r() and getgrnam_r() differ in their type alone. None: there is no such entry.
+// Calls getpwnam_r() or getgrnam_r(). None: there is no such entry.
 template <class Entry, class Look>
 Result<std::optional<Entry>> look_up(const std::string& name, Look look) {
   std::string buffer(kEntryBytesFirst, '\0');
@@ -30,7 +30,7 @@ Result<std::optional<Entry>> look_up(const std::string& name, Look look) {
     const int error = look(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
     if (error == 0) return found == nullptr ? std::nullopt : std::optional(entry);
     if (error == EINTR) continue;
-    // The ways of name services to say that they do not know the name.
+    // All of these mean that the name services do not know the name (getpwnam(3)).
     if (error == ENOENT || error == ESRCH || error == EBADF || error == EPERM) return std::nullopt;
     if (error != ERANGE || buffer.size() >= kEntryBytesMax) {
       return fail(ErrorKind::kIo, fmt::format("{} cannot be looked up: {}",
@@ -86,8 +86,8 @@ Result<std::uint32_t> checked(const GrantSettings& grant, const Result<std::uint
   const bool to_user = grant.holder == GrantSettings::Holder::kUser;
   if (*id == (to_user ? strangers.user : strangers.group)) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("{}: {} is how the kernel shows everybody of another user "
-                            "namespace: granting to it would grant to all of them",
+                fmt::format("{}: the kernel shows all users of other user namespaces as {}: a "
+                            "grant to it would be a grant to all of them",
                             grant.where, in_quotes_unless_secret(grant.name)));
   }
   return *id;
@@ -125,7 +125,7 @@ std::optional<std::uint32_t> known_id(const GrantSettings& grant, const HolderId
 bool Grantees::may_come() const { return !std::ranges::all_of(held, &HeldGrant::is_wrong); }
 
 Grantees find_grantees(const std::vector<GrantSettings>& grants, const HolderIds& known) {
-  HolderIds found;  // one question for each name
+  HolderIds found;  // so that each name is looked up once
   return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
     if (const auto before = known_id(grant, found)) return *before;
     const bool to_user = grant.holder == GrantSettings::Holder::kUser;

@@ -28,19 +28,19 @@ sigset_t reload_signal() {
 }  // namespace
 
 bool open_standard_descriptors() {
-  // The wrong way round, so that using one is an error, not a silent success.
+  // Input opens write-only and output read-only, so that using one fails instead of being ignored.
   for (const auto& [descriptor, way] :
        {std::pair{STDIN_FILENO, O_WRONLY}, std::pair{STDOUT_FILENO, O_RDONLY},
         std::pair{STDERR_FILENO, O_RDONLY}}) {
     if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one: those below it are open by now.
+    // open() takes the lowest free number, and those below this one are open by now.
     if (::open("/dev/null", way) != descriptor) return false;
   }
   return true;
 }
 
 void end_on_stop_signals() {
-  // A handler, since the kernel gives process 1 of a container no signal without one.
+  // The kernel delivers a signal to process 1 of a container only if it has a handler.
   struct sigaction end{};
   end.sa_handler = [](int) { ::_exit(0); };
   for (const int signal : {SIGTERM, SIGINT}) ::sigaction(signal, &end, nullptr);
@@ -59,15 +59,18 @@ void release_reload_signal() {
 Result<void> harden_process() {
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) {
-    return fail(ErrorKind::kIo, fmt::format("RLIMIT_CORE: {}", std::strerror(errno)));
+    return fail(ErrorKind::kIo,
+                fmt::format("cannot turn off core dumps (RLIMIT_CORE): {}", std::strerror(errno)));
   }
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    return fail(ErrorKind::kIo, fmt::format("PR_SET_DUMPABLE: {}", std::strerror(errno)));
+    return fail(ErrorKind::kIo,
+                fmt::format("cannot hide the memory of the process (PR_SET_DUMPABLE): {}",
+                            std::strerror(errno)));
   }
   ::umask(S_IRWXG | S_IRWXO);
-  // libcurl would write the keys of its TLS sessions into the file that this names.
+  // libcurl would write the keys of its TLS sessions to the file that this variable names.
   ::unsetenv("SSLKEYLOGFILE");
-  // A client that hangs up while we write is an error of that one write.
+  // If a client hangs up, only the write to it fails.
   ::signal(SIGPIPE, SIG_IGN);
   return {};
 }

@@ -11,7 +11,7 @@
 namespace rota {
 
 bool may_be_shown(const std::string& path) {
-  // What is there is a path. The root is there for any text that begins with a slash.
+  // The part that exists is a path. (For any text that begins with a slash, the root exists.)
   std::filesystem::path there = path;
   std::error_code error;
   while (there.has_relative_path() && !std::filesystem::exists(there, error)) {
@@ -31,7 +31,7 @@ HiddenValues::HiddenValues(const Settings& settings) {
 void HiddenValues::add(std::string_view key, const std::string& path) {
   if (may_be_shown(path)) return;
   values_.emplace_back(path, fmt::format("{} (not repeated here, since it may be a secret)", key));
-  // A message may name a folder of it.
+  // A message may have only a part of the path.
   for (const std::filesystem::path& part : std::filesystem::path(path)) {
     if (!is_plainly_no_secret(part.string())) values_.emplace_back(part.string(), "…");
   }

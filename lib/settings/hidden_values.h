@@ -9,12 +9,15 @@
 
 namespace rota {
 
-// Whether a text may repeat a path of the configuration (P10): what is not there of it has plain
-// words only. A secret that was put there by mistake is neither. Blocks on the disk.
+// Whether a message may repeat a path of the configuration (P10). It may if the part of the path
+// that does not exist has only plain words (is_plainly_no_secret()): a secret that somebody put
+// there by mistake neither exists as a file nor looks like that. Blocks on the disk.
 bool may_be_shown(const std::string& path);
 
-// The values of a configuration that may be secrets, put there by mistake: no text that leaves the
-// process repeats one. Each is told by its key instead. A value object; the default hides nothing.
+// The paths of a configuration that may be secrets, put there by mistake. hide() replaces each of
+// them in a text by its key; every message that leaves the process goes through it. A new setting
+// whose value a message can repeat belongs into the constructor. A plain value; const calls are
+// safe on any thread. By default it hides nothing.
 class HiddenValues {
  public:
   HiddenValues() = default;
@@ -26,7 +29,7 @@ class HiddenValues {
  private:
   void add(std::string_view key, const std::string& path);
 
-  // What to find, and what stands for it; a whole value comes before its parts.
+  // What to find and what to put in its place; a whole path stands before its parts.
   std::vector<std::pair<std::string, std::string>> values_;
 };
 

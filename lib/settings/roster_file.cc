@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kHeader = "[[member]]";
-// Parsed in pieces of this many members, a roster of 100,000 takes a third of the time and a
-// fiftieth of the memory that it takes as one document.
+// A roster of 100,000 members that is parsed in pieces of this many takes a third of the time and a
+// fiftieth of the memory of one document.
 constexpr std::size_t kMembersPerPiece = 64;
 
 struct Draft {
@@ -104,11 +104,11 @@ struct Piece {
   std::uint32_t first_line = 1;
 };
 
-// Cuts a text before some of its [[member]] lines, so that the pieces read as the whole would. What
-// stands above all headers stays with the first of them, which it may be at odds with.
+// Cuts a text at [[member]] lines, so that parsing the pieces gives the same as parsing the whole.
+// Lines above the first header stay in one piece with it, because they may contradict it.
 std::vector<Piece> cut(std::string_view text) {
   std::vector<Piece> whole{{text, 1}};
-  // In a string of several lines such a line would be no header.
+  // In a multi-line string a line that looks like a header is none.
   if (text.contains("\"\"\"") || text.contains("'''")) return whole;
   std::vector<Piece> pieces;
   std::size_t piece_start = 0;
@@ -136,7 +136,7 @@ class Reader {
   Result<void> read_file(const RosterFile& file);
   Result<void> read_members(const TomlValue& value);
   Roster take() && { return std::move(roster_); }
-  // kConfig: members that stand twice, all of them in one message as far as that has room.
+  // kConfig: members are listed twice. One message names them all, up to kDuplicatesNamedMax.
   Result<void> no_duplicates() const;
 
  private:
@@ -178,7 +178,7 @@ Result<void> Reader::read_file(const RosterFile& file) {
                 TomlDocument::parse({file.name, piece.first_line}, piece.text));
     ROTA_TRY(read_table<Reader>(document.root(), kRootRules, *this));
   }
-  // An empty file among several is more likely cut off than meant.
+  // An empty file among several was more likely cut off than meant to be empty.
   if (members_ == 0) {
     return fail(ErrorKind::kConfig, fmt::format("{}:1: has no [[member]]", file.name));
   }
@@ -198,19 +198,20 @@ Result<void> Reader::read_member(const TomlTable& table) {
   Draft draft;
   ROTA_TRY(read_table<Draft>(table, kMemberRules, draft));
   if (draft.selector.empty()) {
-    return table.error("has no selector: one of community_member_id, email or sso_user_id");
+    return table.error(
+        "has no selector: it needs one of community_member_id, email or sso_user_id");
   }
   const auto [other, is_new] = seen_.try_emplace(draft.entry.key, file_, draft.line);
   if (!is_new) {
     const Error twice = table
-                            .error(fmt::format("{}: {} stands already at {}:{}", draft.selector,
+                            .error(fmt::format("{}: {} is already listed at {}:{}", draft.selector,
                                                draft.entry.key.text(), other->second.file->name,
                                                other->second.line))
                             .error();
     if (++duplicates_ <= kDuplicatesNamedMax) {
       duplicate_text_ += (duplicates_ > 1 ? "; " : "") + twice.message;
     }
-    return {};  // the others are looked for, too
+    return {};  // goes on, to find the other duplicates too
   }
   if (roster_.entries.size() == kRosterEntriesMax) {
     return table.error(fmt::format("the roster has more than {} members", kRosterEntriesMax));
@@ -241,7 +242,7 @@ Result<Roster> parse_roster(std::span<const RosterFile> files) {
 
 Fingerprint fingerprint_of(std::span<const RosterFile> files) {
   std::string all =
-      "how they are read: 1\n";  // another number where the same text means another thing
+      "how they are read: 1\n";  // to be raised when the same text comes to mean something else
   for (const RosterFile& file : files) {
     all += fmt::format("{:016x} {} {}\n", fingerprint_of(file.text), file.name.size(), file.name);
   }

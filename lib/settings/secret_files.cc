@@ -26,7 +26,7 @@ std::unexpected<Error> refused(ErrorKind kind, const std::string& path, int erro
 
 class OpenFile {
  public:
-  // Opens for reading, and only a regular file: a FIFO would block for ever.
+  // Only regular files: a FIFO would block for ever.
   static Result<OpenFile> open(const std::string& path, std::size_t bytes_max);
 
   OpenFile(OpenFile&& other) noexcept
@@ -41,8 +41,8 @@ class OpenFile {
 
   mode_t mode() const { return mode_; }
   std::size_t size() const { return size_; }
-  // Fills `buffer`, which is one byte longer than the file, and cuts it to size. The buffer never
-  // grows, so that no copy of a secret stays behind.
+  // Reads the file into `buffer`, which must be one byte longer than the file, and cuts it to size.
+  // The buffer never grows, so no copy of a secret stays in freed memory.
   Result<void> read_into(std::string& buffer);
 
  private:
@@ -79,7 +79,7 @@ Result<void> OpenFile::read_into(std::string& buffer) {
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
   }
-  // Half of what somebody is writing now is worth less than nothing.
+  // Somebody is writing to it: a half-written file must not be used.
   if (used != size_) {
     return fail(ErrorKind::kIo, fmt::format("{}: changed while it was read", path_));
   }
@@ -129,7 +129,7 @@ Result<std::vector<std::string>> roster_paths(const std::string& path) {
     paths.push_back(at->path().string());
   }
   if (error) return fail(ErrorKind::kConfig, fmt::format("{}: {}", path, error.message()));
-  if (paths.empty()) return fail(ErrorKind::kConfig, fmt::format("{}: has no *.toml", path));
+  if (paths.empty()) return fail(ErrorKind::kConfig, fmt::format("{}: has no *.toml file", path));
   std::ranges::sort(paths);
   return paths;
 }
@@ -151,10 +151,11 @@ Result<std::string> read_small_file(const std::string& path, std::size_t bytes_m
 Result<Secret> read_secret_file(const std::string& path) {
   ROTA_ASSIGN(OpenFile file, OpenFile::open(path, kSecretBytesMax));
   if ((file.mode() & kGroupOrOthers) != 0) {
-    return fail(ErrorKind::kConfig,
-                fmt::format("{0}: group or others may use this file (mode {1:04o}); mend it with: "
-                            "chmod 600 {2}",
-                            path, file.mode() & 07777U, shell_word(path)));
+    return fail(
+        ErrorKind::kConfig,
+        fmt::format(
+            "{0}: group or others may access this file (mode {1:04o}); fix it with: chmod 600 {2}",
+            path, file.mode() & 07777U, shell_word(path)));
   }
   return read_secret_line(std::move(file), path);
 }
@@ -178,22 +179,24 @@ Result<Secret> read_credential(std::string_view name, std::string_view key) {
 
 bool may_be_shown(const SecretSource& source) {
   if (source.file.empty()) {
-    // These two are the documented names.
+    // The documented names.
     return source.credential == "app-token" || source.credential == "store-key";
   }
   return may_be_shown(source.file);
 }
 
 std::string what_names(const SecretSource& source, std::string_view key) {
-  return fmt::format("what {}_{} names (not repeated here, since it may be the secret itself)", key,
-                     source.file.empty() ? "credential" : "file");
+  const std::string_view what = source.file.empty() ? "credential" : "file";
+  return fmt::format(
+      "the {0} that {1}_{0} names (not repeated here, since it may be the secret itself)", what,
+      key);
 }
 
 Result<Secret> read_secret(const SecretSource& source, std::string_view key) {
   auto read =
       source.file.empty() ? read_credential(source.credential, key) : read_secret_file(source.file);
   if (read || may_be_shown(source)) return read;
-  // Whatever the message is, the value is not in it.
+  // Whatever the message says, it must not have the value.
   const std::string& value = source.file.empty() ? source.credential : source.file;
   std::string& message = read.error().message;
   for (std::size_t at = message.find(value); at != std::string::npos; at = message.find(value)) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kSettingsBytesMax = 1U << 20U;
 constexpr std::size_t kGrantsMax = 1'024;
 
-// Bounds of durations. Zero is refused wherever it would mean "never works".
+// Limits of durations. Zero is not allowed where nothing would work with it.
 constexpr Duration kLeast{1};
 constexpr Duration kTimeoutMax = std::chrono::minutes{10};
 constexpr Duration kWindowMin = std::chrono::seconds{1};
@@ -33,7 +33,7 @@ constexpr Duration kAuditKeepMax = std::chrono::days{3660};
 constexpr std::size_t kAuditRowsMin = 1'000;
 constexpr std::size_t kAuditRowsMax = 100'000'000;
 
-// Short names, so that a rule of the tables below stays on one line or two.
+// Short names, so that a rule fits on one or two lines.
 using Rule = TomlRule<Settings>;
 using V = const TomlValue&;
 using S = Settings&;
@@ -108,7 +108,7 @@ constexpr std::array<Rule, 1> kLogRules{{
     {"level", [](V v, S s) { return read_log_level(v, s.log_level); }},
 }};
 
-// One of "NAME_credential" and "NAME_file": a file takes the place of the default credential.
+// Either NAME_credential or NAME_file: a file replaces the default credential.
 Result<void> settle_source(const TomlTable& table, std::string_view name, SecretSource& source) {
   if (source.file.empty()) return {};
   const std::string credential = fmt::format("{}_credential", name);
@@ -135,7 +135,7 @@ Result<void> read_serve(const TomlValue& value, Settings& settings) {
   ROTA_ASSIGN(const TomlTable table, value.table());
   ROTA_TRY(read_table<Settings>(table, kServeRules, settings));
   if (settings.serve.token_socket == settings.serve.admin_socket) {
-    return table.error("token_socket and admin_socket must be two paths");
+    return table.error("token_socket and admin_socket must be two different paths");
   }
   return {};
 }
@@ -163,7 +163,8 @@ constexpr std::array<TomlRule<GrantSettings>, 3> kGrantRules{{
 
 Result<void> read_grants(const TomlValue& value, Settings& settings) {
   ROTA_ASSIGN(const std::vector<TomlTable> tables, value.tables());
-  if (tables.size() > kGrantsMax) return value.error(fmt::format("more than {}", kGrantsMax));
+  if (tables.size() > kGrantsMax)
+    return value.error(fmt::format("more than {} grants", kGrantsMax));
   for (const TomlTable& table : tables) {
     GrantSettings grant;
     ROTA_TRY(read_table<GrantSettings>(table, kGrantRules, grant));

@@ -47,7 +47,7 @@ struct StoreSettings {
   bool operator==(const StoreSettings&) const = default;
 };
 
-// A numeric address: resolving a name is not a listener's business.
+// A numeric address; names are not resolved.
 struct ListenAddress {
   std::string host;  // IPv6 without its brackets
   std::uint16_t port = 0;
@@ -67,12 +67,13 @@ struct ServeSettings {
   bool operator==(const ServeSettings&) const = default;
 };
 
-// One [[grant]]: whom a token may be given to. find_grantees() of accounts.h resolves the names.
+// One [[grant]], as written: who may fetch the tokens of which members. accounts.h looks up the
+// holder's id.
 struct GrantSettings {
   enum class Holder { kUser, kGroup };
 
   Holder holder = Holder::kUser;
-  std::string name;          // or a number
+  std::string name;          // of the user or group; or its id, in decimal
   std::string where;         // "file:line:column: grant 1: user", for messages
   bool all_members = false;  // "*"
   std::vector<std::string> tags;
@@ -81,10 +82,11 @@ struct GrantSettings {
   bool operator==(const GrantSettings&) const = default;
 };
 
-// In the order of severity.
+// In order of severity. A level lets through itself and those after it.
 enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
-// rotad.toml, with the documented defaults. What rotation runs by is in `policy`.
+// rotad.toml, with the documented defaults. A plain value. `policy` has everything that the
+// rotation is planned by: the keys of [rotation], and some of [upstream] and [roster].
 struct Settings {
   UpstreamSettings upstream;
   RosterSettings roster;
@@ -96,12 +98,12 @@ struct Settings {
   Policy policy;
 };
 
-// Reads the text of a configuration; `name` is the file's, for messages. Pure. Every error is
-// kConfig, one line with file, line, column and key; none repeats the value of a key that leads to
-// a secret.
+// Reads the text of a configuration; messages call the file `name`. Pure. kConfig: the text is not
+// TOML, or has an unknown key or a bad value. The message is one line with file, line, column and
+// key, and never repeats a value that may be a secret.
 Result<Settings> parse_settings(std::string_view name, std::string_view text);
 
-// Reads the file and parses it.
+// Reads the file (read_small_file() has the errors) and parses it. Blocks on the disk.
 Result<Settings> load_settings(const std::string& path);
 
 }  // namespace rota

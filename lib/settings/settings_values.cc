@@ -19,7 +19,7 @@ constexpr std::size_t kSocketPathBytesMax = sizeof(sockaddr_un{}.sun_path) - 1;
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::string_view kTagPrefix = "tag:";
 
-// Octets or groups of an address that inet_pton() knows, and nothing else.
+// Whether `host` is an address in digits, as inet_pton() reads it.
 bool is_address(int family, const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
   return inet_pton(family, host.c_str(), bytes.data()) == 1;
@@ -117,9 +117,11 @@ Result<void> read_words(const TomlValue& value, std::string& into) {
 
 Result<void> read_path(const TomlValue& value, std::string& into) {
   ROTA_TRY(read_name(value, into));
-  // What is neither is more likely a secret, and no file of that name is to be made or looked for.
+  // Anything else is more likely a secret: no file of that name must be created or looked for.
   if (!into.starts_with('/') && !is_plainly_no_secret(into)) {
-    return value.error("must be an absolute path, or one of plain words");
+    return value.error(
+        "must be an absolute path, or a relative one of plain words (because anything else may be "
+        "a secret)");
   }
   return {};
 }
@@ -228,7 +230,7 @@ Result<void> read_grant_members(const TomlValue& value, GrantSettings& into) {
       into.members.push_back(*std::move(key));
     } else {
       return item.error(
-          fmt::format("neither \"*\" nor \"tag:NAME\" nor a member key: {}", key.error().message));
+          fmt::format("must be \"*\", \"tag:NAME\" or a member key: {}", key.error().message));
     }
   }
   return {};

@@ -11,8 +11,9 @@
 
 namespace rota {
 
-// Readers of one value of the configuration: each checks type and range, and on success stores into
-// `into`. Errors name file, line and key. Bounds are inclusive.
+// Each reads one value of the configuration, checks its type and range, and stores it in `into`. On
+// an error (kConfig, with file, line and key) `into` may have changed. `low` and `high` are allowed
+// values.
 
 Result<void> read_duration(const TomlValue& value, Duration low, Duration high, Duration& into);
 // A duration, or "never".
@@ -24,7 +25,7 @@ Result<void> read_fraction(const TomlValue& value, double& into);  // from 0 to 
 Result<void> read_flag(const TomlValue& value, bool& into);
 // A string without control characters; possibly empty.
 Result<void> read_words(const TomlValue& value, std::string& into);
-// Not empty; a relative one is of plain words, since anything else may be a secret (P10).
+// Not empty. A relative path must consist of plain words: anything else may be a secret (P10).
 Result<void> read_path(const TomlValue& value, std::string& into);
 Result<void> read_socket_path(const TomlValue& value,
                               std::string& into);  // absolute, fits sun_path

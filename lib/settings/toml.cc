@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "settings/roster_limits.h"
 
-// What toml++ 3.3 takes for impossible although a text can bring it about. In either case its own
-// checks behind it make a syntax error of it.
+// Two things that toml++ 3.3 believes impossible, although a text can cause them. In both cases the
+// checks that follow in toml++ report a syntax error.
 //
-// Asserted, or, where asserts are off, assumed by the compiler: a key behind every "[".
+// Asserted, or assumed by the compiler if asserts are off: every "[" is followed by a key.
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_cast<void>(0)
-// Marked as unreachable: most letters that are not ASCII, where whitespace may stand. They are
-// none.
+// Marked as unreachable: most letters outside ASCII, in a place where whitespace is allowed. They
+// are not whitespace.
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -31,7 +31,7 @@ namespace {
 constexpr std::size_t kShownBytesMax = 64;
 constexpr std::size_t kReasonBytesMax = 1'000;  // a message may quote what a file says
 
-// Messages are one line, which no terminal obeys, whatever the file and its name hold.
+// A message is one line without control characters, whatever the file and its name have.
 std::string one_line(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -135,7 +135,7 @@ Result<TomlDocument> TomlDocument::parse(TomlOrigin origin, std::string_view tex
   if (result.failed()) {
     const toml::parse_error& error = result.error();
     const toml::source_position& at = error.source().begin;
-    // It quotes what stands there.
+    // toml++ quotes the text at that place.
     return error_at(origin, at.line, at.column, without_secrets(error.description()));
   }
   return TomlDocument(std::make_unique<Parts>(Parts{std::move(origin), std::move(result).table()}));

@@ -20,14 +20,16 @@ namespace rota {
 
 class TomlTable;
 
-// Where a text came from: `first_line` is the number of its first line in the file that people see.
+// Where a text came from. `first_line` is the line of the file at which the text begins, so that
+// messages have the line numbers of the file.
 struct TomlOrigin {
   std::string file;
   std::uint32_t first_line = 1;
 };
 
-// The value of one key, or one item of a list. It looks into the TomlTable that it came from, which
-// must stay in place. A getter of the wrong type is an error (kConfig) that says both types.
+// The value of one key, or one item of a list. Points into the TomlTable that it came from, which
+// must outlive it and must not move. A getter fails with kConfig if the value has another type; the
+// message names both types.
 class TomlValue {
  public:
   TomlValue(const TomlTable& in, std::string_view key, std::uint32_t key_line,
@@ -39,18 +41,19 @@ class TomlValue {
 
   Result<std::string_view> text() const;
   Result<std::int64_t> whole() const;
-  Result<double> number() const;  // a whole number will do
+  Result<double> number() const;  // whole or decimal
   Result<bool> flag() const;
   Result<std::vector<TomlValue>> list() const;
   Result<TomlTable> table() const;                // of [key]
   Result<std::vector<TomlTable>> tables() const;  // of [[key]]; numbered from 1 in messages
 
-  // "file:line:column: table: key": where the value stands, for what is found wrong with it later.
+  // "file:line:column: table: key", for a message that is written later.
   std::string where() const;
   // "file:line:column: table: key: what"
   std::unexpected<Error> error(std::string_view what) const;
-  // The same without the key, for a sentence that names it.
+  // "file:line:column: table: what", for a `what` that names the key itself.
   std::unexpected<Error> error_in_words(std::string_view what) const;
+  // Says that nobody knows the key, and suggests the one of `known` that is spelled most like it.
   std::unexpected<Error> unknown_key(std::span<const std::string_view> known) const;
 
  private:
@@ -63,18 +66,18 @@ class TomlValue {
   const toml::node* node_;
 };
 
-// One table of a document, which must outlive it.
+// One table of a document. The document must outlive it.
 class TomlTable {
  public:
   TomlTable(const TomlOrigin& origin, std::string name, const toml::table& table)
       : origin_(&origin), name_(std::move(name)), table_(&table) {}
 
   const TomlOrigin& origin() const { return *origin_; }
-  // How messages call it: "[upstream]", "grant 2"; empty for the root.
+  // What messages call it: "[upstream]", "grant 2"; empty for the root.
   const std::string& name() const { return name_; }
   void rename(std::string name) { name_ = std::move(name); }
 
-  // In the order of the text, so that the first error that is reported is the first in the file.
+  // In the order of the file, so that the first error in the file is reported first.
   std::vector<TomlValue> values() const;
   bool has(std::string_view key) const;
   // "file:line:column: table: what"
@@ -88,8 +91,8 @@ class TomlTable {
 
 class TomlDocument {
  public:
-  // Parses a text of UTF-8, with or without a byte order mark. Pure. A syntax error or a line of
-  // more than kTomlLineBytesMax bytes is kConfig.
+  // Parses UTF-8, with or without a byte order mark. Pure. kConfig: a syntax error, or a line of
+  // more than kTomlLineBytesMax bytes.
   static Result<TomlDocument> parse(TomlOrigin origin, std::string_view text);
 
   TomlDocument(TomlDocument&&) noexcept;
@@ -105,14 +108,14 @@ class TomlDocument {
   std::unique_ptr<Parts> parts_;
 };
 
-// What to do with one key: the tables of these are the grammar of the files.
+// How to read one key. Arrays of these rules are the grammar of the configuration and the roster.
 template <class T>
 struct TomlRule {
   std::string_view key;
   Result<void> (*read)(const TomlValue& value, T& into);
 };
 
-// Reads every key of `table` by its rule; a key without a rule is an error.
+// Reads every key of `table` by its rule. kConfig: a key has no rule, or what the rule returned.
 template <class T>
 Result<void> read_table(const TomlTable& table, std::span<const TomlRule<T>> rules, T& into) {
   for (const TomlValue& value : table.values()) {

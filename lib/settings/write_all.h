@@ -6,11 +6,11 @@
 
 namespace rota {
 
-// Writes all of it, and waits for a descriptor that takes nothing now. kFull: nobody reads it any
-// more. kIo: it cannot be written, such as to a full disk.
+// Writes the whole text; blocks, also on a descriptor that is set to O_NONBLOCK. kFull: the reader
+// of the pipe or socket is gone. kIo: any other failure, such as a full disk.
 Result<void> write_all(int descriptor, std::string_view text);
 
-// Waits until poll() has `events`, or an error, of the descriptor.
+// Blocks until the descriptor has one of poll()'s `events`, or an error. Has no timeout.
 void wait_for(int descriptor, short events);
 
 }  // namespace rota

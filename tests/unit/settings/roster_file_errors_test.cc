@@ -212,15 +212,15 @@ TEST(BadRoster, NamesAndTags) {
 TEST(BadRoster, Duplicates) {
   const std::string filler = "[[member]]\nsso_user_id = \"other\"\n";
   expect_errors({
-      {with("") + with(""), "4:", "community_member_id: id:42 stands already at roster.toml:2"},
+      {with("") + with(""), "4:", "community_member_id: id:42 is already listed at roster.toml:2"},
       {with("") + filler + with("retired = true"), "6:", "member 3: community_member_id: id:42"},
       {"[[member]]\nemail = \"Ada@Example.com\"\n[[member]]\nname = \"x\"\nemail = "
        "\"aDA@example.COM\"\n",
-       "3:", "email: email:aDA@example.COM stands already at roster.toml:2"},
+       "3:", "email: email:aDA@example.COM is already listed at roster.toml:2"},
       {"[[member]]\nsso_user_id = \"x\"\n[[member]]\nsso_user_id = \"x\"\n",
-       "3:", "sso_user_id: sso:x stands already at roster.toml:2"},
+       "3:", "sso_user_id: sso:x is already listed at roster.toml:2"},
       {"[[member]]\ncommunity_member_id = 16\n[[member]]\ncommunity_member_id = 0x10\n",
-       "3:", "id:16 stands already at roster.toml:2"},
+       "3:", "id:16 is already listed at roster.toml:2"},
   });
 }
 
@@ -228,10 +228,12 @@ TEST(BadRoster, AllDuplicatesAreToldInOneRun) {
   const Error error = error_of({{"a.toml", with("") + with("") + "[[member]]\nemail = \"a@b\"\n"},
                                 {"b.toml", "[[member]]\nemail = \"A@B\"\n" + with("")}});
   EXPECT_EQ(error.kind, ErrorKind::kConfig);
-  EXPECT_THAT(error.message, HasSubstr("a.toml:4:1: member 2: community_member_id: id:42 stands"));
-  EXPECT_THAT(error.message, HasSubstr("; b.toml:1:1: member 1: email: email:A@B stands"));
   EXPECT_THAT(error.message,
-              HasSubstr("; b.toml:3:1: member 2: community_member_id: id:42 stands"));
+              HasSubstr("a.toml:4:1: member 2: community_member_id: id:42 is already listed"));
+  EXPECT_THAT(error.message,
+              HasSubstr("; b.toml:1:1: member 1: email: email:A@B is already listed"));
+  EXPECT_THAT(error.message,
+              HasSubstr("; b.toml:3:1: member 2: community_member_id: id:42 is already listed"));
   std::string many = "[[member]]\ncommunity_member_id = 42\n";
   for (int i = 0; i < 51; ++i) many += with("");
   EXPECT_THAT(error_of({{"a.toml", many}}).message, HasSubstr("; and 1 more"));
@@ -242,7 +244,7 @@ TEST(BadRoster, DuplicatesAcrossFilesNameBoth) {
                                 {"b.toml", with("") + "[[member]]\nemail = \"A@B\"\n"}});
   EXPECT_EQ(error.kind, ErrorKind::kConfig);
   EXPECT_THAT(error.message, StartsWith("b.toml:4:"));
-  EXPECT_THAT(error.message, HasSubstr("member 2: email: email:A@B stands already at a.toml:4"));
+  EXPECT_THAT(error.message, HasSubstr("member 2: email: email:A@B is already listed at a.toml:4"));
 }
 
 TEST(BadRoster, NamesTheFileThatIsWrong) {
