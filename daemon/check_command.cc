@@ -59,8 +59,8 @@ Result<void> become_owner_of(const std::string& path) {
   if (found.st_uid == 0) return {};
   if (::setgroups(0, nullptr) != 0 || ::setresgid(found.st_gid, found.st_gid, found.st_gid) != 0 ||
       ::setresuid(found.st_uid, found.st_uid, found.st_uid) != 0) {
-    return fail(ErrorKind::kIo,
-                fmt::format("{}: cannot become its owner: {}", path, std::strerror(errno)));
+    return fail(ErrorKind::kIo, fmt::format("{}: cannot switch to the user that owns it: {}", path,
+                                            std::strerror(errno)));
   }
   return {};
 }
@@ -85,8 +85,7 @@ Result<Compared> look_at_store(const Settings& settings) {
                     .what = fmt::format("no database at {} yet: every member is new", path)};
   }
   if (!can_read(settings.store.key)) {
-    return with_nothing(
-        "the store key is a credential of the service; `rota plan` asks the daemon");
+    return with_nothing("only the service has the store key; to ask the daemon: rota plan");
   }
   ROTA_ASSIGN(Secret key, read_store_key(settings));
   ROTA_TRY(become_owner_of(path));
@@ -96,7 +95,7 @@ Result<Compared> look_at_store(const Settings& settings) {
     return Compared{.with = std::move(snapshot), .what = fmt::format("compared with {}", path)};
   }
   if (store.error().kind != ErrorKind::kBusy) return std::unexpected(store.error());
-  return with_nothing(store.error().message + "; `rota plan` asks the daemon");
+  return with_nothing(store.error().message + "; to ask the daemon: rota plan");
 }
 
 // What a start would say of grants whose holder is not there. It goes on without them.
@@ -104,7 +103,7 @@ Result<std::string> held_grants(const Grantees& grantees) {
   std::string text;
   for (const HeldGrant& grant : grantees.held) {
     if (grant.is_wrong) return fail(ErrorKind::kConfig, grant.why);
-    text += fmt::format("held back until the name is known: {}\n", grant.why);
+    text += fmt::format("grant held back until its user or group is found: {}\n", grant.why);
   }
   return text;
 }
@@ -133,7 +132,7 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
   text += fmt::format("the budget keeps {} fresh; this roster has {}\n",
                       counted(engine.members().upkeep().capacity(), "member", "members"), wanted);
   if (const auto left_out = left_out_of(engine, roster); !left_out.empty()) {
-    text += list("on demand, as the ones used least lately:", left_out);
+    text += list("on demand, least recently used:", left_out);
   }
   if (plan.held) {
     text += fmt::format("  the retirements would be held until `rota approve {}`\n", plan.id);

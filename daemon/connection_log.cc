@@ -13,11 +13,11 @@ constexpr std::array kLimits{ConnectionLimit::kTotal, ConnectionLimit::kPerUid,
 std::string_view limit_text(ConnectionLimit limit) {
   switch (limit) {
     case ConnectionLimit::kTotal:
-      return "too many connections in all";
+      return "too many connections in total";
     case ConnectionLimit::kPerUid:
-      return "too many connections of that user";
+      return "too many connections from this user";
     case ConnectionLimit::kRate:
-      return "that process or its user connects too often";
+      return "this process or its user connects too often";
   }
   ROTA_CHECK(false);
 }
@@ -56,12 +56,13 @@ void ConnectionLog::finish() {
 
 void ConnectionLog::say_refusals(ConnectionLimit limit, std::size_t count) {
   say_(Severity::kWarning,
-       fmt::format("{} more connections refused since the last such line, the last of {}: {}",
-                   count, of(limit).last, limit_text(limit)));
+       fmt::format(
+           "{} more connections refused since the last such message, the last one from {}: {}",
+           count, of(limit).last, limit_text(limit)));
 }
 
 void ConnectionLog::say_failures(std::size_t count) {
-  say_(Severity::kError, fmt::format("accept failed {} more times since the last such line: {}",
+  say_(Severity::kError, fmt::format("accept failed {} more times since the last such message: {}",
                                      count, last_failure_.message()));
 }
 

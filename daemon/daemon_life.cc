@@ -50,8 +50,8 @@ Result<void> DaemonLife::start() {
   ROTA_ASSIGN(RosterIntake::First roster, parts_.files.roster().read_first());
   if (::geteuid() == overflow_ids().user) {
     parts_.log.say(Severity::kWarning, "grants",
-                   "rotad runs as the user that everybody of another user namespace appears as: "
-                   "whoever reaches its sockets counts as its own user");
+                   "rotad runs as the user that the kernel shows for all users of other user "
+                   "namespaces: all of them count as rotad's own user on its sockets");
   }
   // Not before: until here a signal to stop ends the process at once.
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) signals_.add(signal);
@@ -200,7 +200,8 @@ void DaemonLife::part_stopped() {
 void DaemonLife::stopped_in_part() {
   parts_.connections.finish();
   parts_.log.say(Severity::kError, "stopping",
-                 "not everything ended in time: the call journal tells the next start");
+                 "not everything ended in time: the next start learns from the call journal which "
+                 "calls were in flight");
   parts_.loop.stop();
 }
 

@@ -23,11 +23,12 @@ Result<DescriptorShare> share_descriptors(std::size_t limit, const ServeSettings
   const std::size_t metrics = serve.metrics_listen ? kMetricsConnectionsMax : 0;
   const std::size_t others = kOwn + kSpare + kAdminConnectionsMax + metrics + calls_max;
   if (limit < others + kClientsMin) {
-    return fail(ErrorKind::kConfig,
-                fmt::format("{} open files (LimitNOFILE=, ulimit -n) are too few: {} would do for "
-                            "max_connections = {}, {} are the least",
-                            limit, others + serve.max_connections, serve.max_connections,
-                            others + kClientsMin));
+    return fail(
+        ErrorKind::kConfig,
+        fmt::format("{} open files (LimitNOFILE=, ulimit -n) are too few: max_connections = "
+                    "{} needs {}, and rotad needs at least {}",
+                    limit, serve.max_connections, others + serve.max_connections,
+                    others + kClientsMin));
   }
   return DescriptorShare{.token_clients = std::min(serve.max_connections, limit - others),
                          .clients_end = static_cast<int>(limit - kSpare),

@@ -81,8 +81,8 @@ void GrantKeeper::withdraw_to(const std::vector<GrantSettings>& on_disk) {
   apply();
   if (unread || !in_force_.unread()) return;
   parts_.log.say(Severity::kWarning, "grants",
-                 "the grants on disk changed beside the roster: those that went are withdrawn, "
-                 "those that came wait for a reload");
+                 "the grants on disk changed together with the roster: removed grants are "
+                 "withdrawn, added ones wait for a reload");
 }
 
 void GrantKeeper::roster_in_force(Readings::Id reading) {

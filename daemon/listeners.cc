@@ -34,8 +34,8 @@ Result<void> Listeners::open() {
   ROTA_ASSIGN(descriptors_, share_descriptors(limit, settings_, calls_max_));
   if (descriptors_.token_clients < settings_.max_connections) {
     parts_.log.say(Severity::kWarning, "connection",
-                   fmt::format("max_connections = {} does not fit into {} open files "
-                               "(LimitNOFILE=, ulimit -n): it is {}",
+                   fmt::format("max_connections = {} needs more than {} open files (LimitNOFILE=, "
+                               "ulimit -n): rotad uses {}",
                                settings_.max_connections, limit, descriptors_.token_clients));
   }
   ROTA_TRY(open_sockets(std::move(inherited)));
@@ -82,12 +82,12 @@ void Listeners::open_metrics() {
     std::string& told = parts_.standing.metrics_problem;
     if (told != opened.error().message) {
       told = opened.error().message;
-      parts_.log.say(Severity::kWarning, "metrics", fmt::format("{}; it is tried again", told));
+      parts_.log.say(Severity::kWarning, "metrics", fmt::format("{}; rotad tries again", told));
     }
     return try_metrics_later();
   }
   if (!std::exchange(parts_.standing.metrics_problem, {}).empty()) {
-    parts_.log.say(Severity::kInfo, "metrics", "metrics_listen is there now");
+    parts_.log.say(Severity::kInfo, "metrics", "rotad is listening on metrics_listen now");
   }
   if (state_ == State::kServing) metrics_->start();
 }
@@ -146,7 +146,7 @@ void Listeners::keep_in_place() {
   if (problem == parts_.standing.file_problem) return;
   parts_.standing.file_problem = problem;
   parts_.log.say(problem.empty() ? Severity::kInfo : Severity::kError, "socket",
-                 problem.empty() ? "all sockets are in their places" : problem);
+                 problem.empty() ? "all sockets are back in their places" : problem);
 }
 
 void Listeners::grants_changed() {

@@ -142,11 +142,12 @@ bool Log::post(const Notice& notice) {
 
 bool Log::tell_dropped() {
   if (dropped_ == dropped_told_) return true;
-  const bool posted = post({.severity = Severity::kWarning,
-                            .event = "log",
-                            .member = {},
-                            .text = fmt::format("{} lines were dropped: nobody read this log",
-                                                dropped_ - dropped_told_)});
+  const bool posted =
+      post({.severity = Severity::kWarning,
+            .event = "log",
+            .member = {},
+            .text = fmt::format("{} lines were dropped because nothing read this log fast enough",
+                                dropped_ - dropped_told_)});
   if (posted) dropped_told_ = dropped_;
   return posted;
 }

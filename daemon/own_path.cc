@@ -35,12 +35,11 @@ bool is_ours(uid_t owner) {
 
 Result<void> check_place(const fs::path& place, const struct stat& status,
                          const std::string& path) {
-  const auto refused = [&](std::string_view why, std::string_view mend) {
-    return fail(
-        ErrorKind::kConfig,
-        fmt::format("{}: {} {}, so others than root and rotad's user can change it; mend "
-                    "that with: {} {}",
-                    path, place == path ? "this file" : place.string(), why, mend, place.string()));
+  const auto refused = [&](std::string_view why, std::string_view fix) {
+    return fail(ErrorKind::kConfig, fmt::format("{}: {} {}, so users other than root and rotad's "
+                                                "user can change it; fix it with: {} {}",
+                                                path, place == path ? "this file" : place.string(),
+                                                why, fix, place.string()));
   };
   if (!is_ours(status.st_uid)) {
     return refused(fmt::format("belongs to uid {}", status.st_uid), "chown root");

@@ -30,7 +30,7 @@ Result<void> check_place(const SecretSource& source, std::string_view key) {
   auto checked = check_only_ours(path);
   if (!checked && !may_be_shown(source)) {
     checked.error().message =
-        what_names(source, key) + ": others can write to it, or to a folder on the way to it";
+        what_names(source, key) + ": others can write to it or to a folder above it";
   }
   return checked;
 }

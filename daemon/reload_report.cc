@@ -47,10 +47,10 @@ Error error_of(const ReloadReport& report) {
   }
   std::string message = fmt::format("{}", fmt::join(report.problems, "; "));
   if (!in_force.empty()) {
-    message += fmt::format("; in force as on disk: {}", fmt::join(in_force, ", "));
+    message += fmt::format("; these are in force as on disk: {}", fmt::join(in_force, ", "));
   }
   if (report.grants == Part::kWaiting) {
-    message += "; grants that went are withdrawn, those that came wait for the roster";
+    message += "; removed grants are withdrawn, added ones wait for the roster";
   }
   return {.kind = report.kind.value_or(ErrorKind::kBug), .message = std::move(message)};
 }
@@ -69,14 +69,13 @@ std::vector<std::string> warnings_of(const ReloadReport& report) {
   std::vector<std::string> warnings;
   if (!report.needs_restart.empty()) {
     warnings.push_back(
-        fmt::format("a reload takes in roster, grants, app token and log level; what else has "
-                    "changed in the configuration needs a restart: [{}]",
+        fmt::format("a reload applies roster, grants, app token and log level; the other changes "
+                    "of the configuration need a restart: [{}]",
                     fmt::join(report.needs_restart, "], [")));
   }
   if (report.grants == Part::kWaiting) {
     warnings.emplace_back(
-        "the grants that came wait until the roster is in force as a whole; those that went are "
-        "withdrawn");
+        "added grants wait until the whole roster is in force; removed ones are withdrawn");
   }
   return warnings;
 }

@@ -34,7 +34,7 @@ void Reloads::reload(std::string approve, Done done) {
   auto reload =
       std::make_shared<Reload>(Reload{.approve = std::move(approve), .done = std::move(done)});
   if (reloads_.size() >= kReloadsMax) {
-    reload->report.add({.kind = ErrorKind::kBusy, .message = "too many reloads wait"});
+    reload->report.add({.kind = ErrorKind::kBusy, .message = "too many reloads are waiting"});
     boost::asio::post(parts_.loop,
                       [reload] { reload->done(std::unexpected(error_of(reload->report))); });
     return;
@@ -61,7 +61,7 @@ void Reloads::take(const ReloadPtr& reload, OnDisk on_disk) {
     take_settings(*std::move(on_disk.settings), *reload);
   } else {
     Error error = std::move(on_disk.settings).error();
-    error.message += "; the configuration that was in force stays so, its grants included";
+    error.message += "; the configuration in force stays in force, with its grants";
     parts_.readings.config_failed(error.message);
     reload->report.add(error);
     reload->report.configuration = reload->report.grants = Part::kFailed;
@@ -124,11 +124,10 @@ void Reloads::roster_taken(const ReloadPtr& reload, const Result<RosterPlanPtr>&
     reload->report.roster = Part::kFailed;
     const bool refused = plan.error().kind == ErrorKind::kInvalid;
     reload->report.add({.kind = plan.error().kind,
-                        .message = refused
-                                       ? plan.error().message
-                                       : "the roster was read and goes into force as soon as it "
-                                         "can be stored, which fails now: " +
-                                             plan.error().message});
+                        .message = refused ? plan.error().message
+                                           : "the roster was read, but it cannot be stored yet; it "
+                                             "comes into force as soon as it is stored: " +
+                                                 plan.error().message});
   }
   part_done(reload);
 }

@@ -21,7 +21,7 @@ void RosterIntake::watch(std::function<void()> settled) {
        .unsettled =
            [this] {
              parts_.log.say(Severity::kWarning, "roster",
-                            "changes all the time: it is read once it has been left alone");
+                            "keeps changing: rotad reads it once the changes stop");
            }});
   if (watch) {
     watch_ = *std::move(watch);
@@ -103,7 +103,7 @@ void RosterIntake::change_read(OnDisk on_disk) {
 
 void RosterIntake::change_settled(bool taken) {
   parts_.notes.note(taken ? AuditEvent::kReloaded : AuditEvent::kReloadFailed,
-                    "the roster, as it changed");
+                    "the roster changed on disk");
   settled_();
 }
 

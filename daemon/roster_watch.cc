@@ -42,12 +42,13 @@ Result<std::unique_ptr<RosterWatch>> RosterWatch::create(boost::asio::io_context
                                                          Events events) {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) {
-    return fail(ErrorKind::kIo, fmt::format("watching {}: {}", path, std::strerror(errno)));
+    return fail(ErrorKind::kIo, fmt::format("cannot watch {}: {}", path, std::strerror(errno)));
   }
   auto watch = std::unique_ptr<RosterWatch>(
       new RosterWatch(loop, clock, fd, std::move(path), std::move(events)));
   if (!watch->watch_folders()) {
-    return fail(ErrorKind::kIo, fmt::format("watching {}: {}", watch->path_, std::strerror(errno)));
+    return fail(ErrorKind::kIo,
+                fmt::format("cannot watch {}: {}", watch->path_, std::strerror(errno)));
   }
   // Only now, so that no change comes between.
   watch->settling_ = RosterSettling(stamp_roster(watch->path_));

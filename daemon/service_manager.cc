@@ -119,9 +119,9 @@ std::string last_words(const Error& error) {
     return fmt::format("The start failed with exit code {}: the log says why", code);
   }
   return fmt::format(
-      "The start failed with exit code {}: the log says why. Not started again by itself; once "
-      "mended: systemctl reset-failed rotad.service rotad.socket rotad-admin.socket && systemctl "
-      "start rotad.socket rotad-admin.socket rotad.service",
+      "The start failed with exit code {}: the log says why. systemd does not start it again by "
+      "itself. Once that is fixed: systemctl reset-failed rotad.service rotad.socket "
+      "rotad-admin.socket && systemctl start rotad.socket rotad-admin.socket rotad.service",
       code);
 }
 
@@ -136,8 +136,8 @@ Result<InheritedSockets> inherited_sockets() {
   char** raw_names = nullptr;
   const int count = sd_listen_fds_with_names(1, &raw_names);
   if (count < 0) {
-    return fail(ErrorKind::kConfig,
-                fmt::format("sockets of the service manager: {}", std::strerror(-count)));
+    return fail(ErrorKind::kConfig, fmt::format("cannot take the sockets that systemd passes: {}",
+                                                std::strerror(-count)));
   }
   std::vector<std::string> names;
   for (int i = 0; i < count; ++i) {
@@ -153,9 +153,9 @@ Result<InheritedSockets> inherited_sockets() {
     if (place == nullptr || *place) {
       return fail(
           ErrorKind::kConfig,
-          fmt::format("a socket unit hands down \"{}\": FileDescriptorName= must be token or "
-                      "admin, each once",
-                      name));
+          fmt::format(
+              "a socket unit passes \"{}\": FileDescriptorName= must be token or admin, each once",
+              name));
     }
     ROTA_ASSIGN(*place, ListenSocket::adopt(SD_LISTEN_FDS_START + i));
   }

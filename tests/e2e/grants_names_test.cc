@@ -23,7 +23,7 @@ TEST_F(Grants, AHolderWhoStandsForStrangersIsAnErrorThatNamesItsLine) {
       const Finished ended = box.daemon.daemon_command(arguments);
       EXPECT_EQ(ended.code, 78) << ended.output;
       EXPECT_THAT(ended.output, HasSubstr(box.daemon.config_path().string() + ":"));
-      EXPECT_THAT(ended.output, HasSubstr("another user namespace"));
+      EXPECT_THAT(ended.output, HasSubstr("other user namespaces"));
     }
   }
 }
@@ -43,7 +43,7 @@ TEST_F(Grants, P11AHolderWhoIsNotThereIsHeldBackAndNothingElseIs) {
   const Finished check =
       box.daemon.daemon_command({"--check", "--config", box.daemon.config_path()});
   EXPECT_EQ(check.code, 0) << check.output;
-  EXPECT_THAT(check.output, HasSubstr("held back until the name is known"));
+  EXPECT_THAT(check.output, HasSubstr("grant held back until its user or group is found"));
 
   box.daemon.extra = grant("user = \"62001\"", "\"id:1\"");
   box.daemon.write_config();

@@ -169,7 +169,7 @@ TEST_F(Grants, AConfigurationThatIsBrokenLeavesTheOldOnesAndKeepsNoRosterBack) {
   box.daemon.write_roster(kThreeMembers);
   const Finished reload = box.daemon.cli({"reload"});
   EXPECT_EQ(reload.code, 1) << reload.output;
-  EXPECT_THAT(reload.output, HasSubstr("stays so, its grants included"));
+  EXPECT_THAT(reload.output, HasSubstr("stays in force, with its grants"));
   EXPECT_THAT(reload.output, HasSubstr("in force as on disk: app_token, roster"));
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=4"), "member_retired");
@@ -192,7 +192,7 @@ TEST_F(Grants, P6P11ABrokenRosterKeepsNoWithdrawalBackAndLetsNothingIn) {
   const Finished reload = box.daemon.cli({"reload"});
   EXPECT_EQ(reload.code, 1) << reload.output;
   EXPECT_THAT(reload.output, HasSubstr("roster.toml"));
-  EXPECT_THAT(reload.output, HasSubstr("grants that went are withdrawn"));
+  EXPECT_THAT(reload.output, HasSubstr("removed grants are withdrawn"));
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=2"), "200") << "both give it";
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "forbidden")
@@ -266,7 +266,7 @@ TEST_F(Grants, P11OnAFullDiskNoNewGrantMeetsTheOldRoster) {
   box.daemon.write_roster(std::string(kThreeMembers) + "[[member]]\ncommunity_member_id = 4\n");
   const Finished reload = box.daemon.cli({"reload"});
   EXPECT_EQ(reload.code, 1) << reload.output;
-  EXPECT_THAT(reload.output, HasSubstr("which fails now"));
+  EXPECT_THAT(reload.output, HasSubstr("it cannot be stored yet"));
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=2"), "200");
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "forbidden");
@@ -294,20 +294,20 @@ TEST_F(Grants, AReloadSaysWhatNeedsARestart) {
   GrantBox box;
   ASSERT_TRUE(box.daemon.start());
   EXPECT_THAT(box.daemon.cli({"reload"}).output, Not(HasSubstr("NEEDS A RESTART")));
-  EXPECT_THAT(box.daemon.process().output(), Not(HasSubstr("needs a restart")));
+  EXPECT_THAT(box.daemon.process().output(), Not(HasSubstr("need a restart")));
   box.daemon.rotation["refresh_ahead"] = "\"3s\"";
   box.daemon.write_config();
   const Finished reload = box.daemon.cli({"reload"});
   EXPECT_EQ(reload.code, 0);
-  EXPECT_THAT(reload.output, HasSubstr("NEEDS A RESTART: what changed in [rotation]"));
-  EXPECT_TRUE(box.daemon.comes_to_say("needs a restart: [rotation]"));
+  EXPECT_THAT(reload.output, HasSubstr("NEEDS A RESTART: the changes in [rotation]"));
+  EXPECT_TRUE(box.daemon.comes_to_say("need a restart: [rotation]"));
 
   box.daemon.rotation["refresh_ahead"] = "\"4s\"";
   box.daemon.upstream["max_in_flight"] = "3";
   box.daemon.roster_options["max_retire_count"] = "7";
   box.daemon.write_config();
   EXPECT_THAT(box.daemon.cli({"reload"}).output,
-              HasSubstr("NEEDS A RESTART: what changed in [upstream], [roster] of"));
+              HasSubstr("NEEDS A RESTART: the changes in [upstream], [roster] of"));
 }
 
 }  // namespace

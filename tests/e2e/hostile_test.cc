@@ -116,7 +116,7 @@ TEST_F(Hostile, P11GoodClientsAreAnsweredWhereMostAreRefusedAndTheLogStaysShort)
     ++lines;
   }
   EXPECT_EQ(lines, 2U) << "one for the first, one for all the others:\n" << log;
-  EXPECT_THAT(log, HasSubstr("more connections refused since the last such line"));
+  EXPECT_THAT(log, HasSubstr("more connections refused since the last such message"));
 }
 
 // The kernel adds to a set that is part of another under a mutex that any user can keep busy.

@@ -39,7 +39,7 @@ class ConnectionLogTest : public testing::Test {
 
 TEST_F(ConnectionLogTest, TheFirstIsSaidAtOnce) {
   refuse(33);
-  EXPECT_THAT(said(), ElementsAre("uid 33 pid 7 refused: too many connections of that user"));
+  EXPECT_THAT(said(), ElementsAre("uid 33 pid 7 refused: too many connections from this user"));
 }
 
 TEST_F(ConnectionLogTest, AFloodGetsOneLineAMinute) {
@@ -51,8 +51,9 @@ TEST_F(ConnectionLogTest, AFloodGetsOneLineAMinute) {
   refuse(34);
   log.summarize();
   log.summarize();
-  EXPECT_THAT(said(), ElementsAre("1000 more connections refused since the last such line, the "
-                                  "last of uid 34 pid 7: too many connections of that user"));
+  EXPECT_THAT(said(),
+              ElementsAre("1000 more connections refused since the last such message, the "
+                          "last one from uid 34 pid 7: too many connections from this user"));
   for (int i = 0; i < 5; ++i) refuse(33);
   EXPECT_THAT(said(), IsEmpty());
   clock.advance(Flood::kLineEvery);
@@ -76,7 +77,7 @@ TEST_F(ConnectionLogTest, AMinuteWithoutAnyEndsAFlood) {
 TEST_F(ConnectionLogTest, OneLimitDoesNotHideTheOther) {
   refuse(33, ConnectionLimit::kPerUid);
   refuse(33, ConnectionLimit::kTotal);
-  EXPECT_THAT(said(), ElementsAre(HasSubstr("of that user"), HasSubstr("in all")));
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("from this user"), HasSubstr("in total")));
 }
 
 TEST_F(ConnectionLogTest, WhatIsLeftIsSaidAtTheEnd) {

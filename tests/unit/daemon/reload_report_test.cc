@@ -40,9 +40,10 @@ TEST(ReloadReport, AFailureSaysWhatCameIntoForceAllTheSame) {
   ASSERT_TRUE(report.failed());
   const Error error = error_of(report);
   EXPECT_EQ(error.kind, ErrorKind::kConfig);
-  EXPECT_EQ(error.message,
-            "roster.toml:1: no; the app token: no; in force as on disk: configuration; grants that "
-            "went are withdrawn, those that came wait for the roster");
+  EXPECT_EQ(
+      error.message,
+      "roster.toml:1: no; the app token: no; these are in force as on disk: configuration; removed "
+      "grants are withdrawn, added ones wait for the roster");
 }
 
 }  // namespace
