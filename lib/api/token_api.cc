@@ -30,7 +30,7 @@ ErrorReply too_much(const Published& row, Duration retry_after) {
   ErrorReply reply = unavailable(retry_after);
   const auto most = std::chrono::floor<std::chrono::seconds>(min_ttl_max(lifetime_of(row)));
   reply.message = fmt::format(
-      "no new token lives as long as min_ttl asks: with strict=true it can be {}s at most",
+      "no new token lives as long as min_ttl asks for: with strict=true it can be at most {}s",
       most.count());
   return reply;
 }

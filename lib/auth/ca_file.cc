@@ -65,7 +65,7 @@ Result<std::string> read_all(const Descriptor& file, const std::string& path, st
     const auto n = ::read(file.get(), text.data() + have, text.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return bad(path, std::strerror(errno));
-    if (n == 0) return bad(path, "it became shorter while it was read");
+    if (n == 0) return bad(path, "it became shorter while rotad read it");
     have += static_cast<std::size_t>(n);
   }
   return text;
@@ -86,7 +86,7 @@ Result<void> check_certificates(const std::string& path, const std::string& pem)
   const unsigned long why = ERR_peek_last_error();
   ERR_clear_error();
   if (ERR_GET_LIB(why) != ERR_LIB_PEM || ERR_GET_REASON(why) != PEM_R_NO_START_LINE) {
-    return bad(path, fmt::format("certificate {} in it does not parse", certificates + 1));
+    return bad(path, fmt::format("certificate {} in it cannot be parsed", certificates + 1));
   }
   if (certificates == 0) return bad(path, "it has no certificate in PEM form");
   return {};

@@ -46,7 +46,7 @@ asio::awaitable<AuthResult<T>> invalid(std::string message) {
 
 bool usable(const SecretPtr& token) { return token && plausible_token(token->reveal()); }
 
-constexpr const char* kNoToken = "the token is empty or has characters no token has";
+constexpr const char* kNoToken = "the token is empty or has a character that no token has";
 
 asio::awaitable<AuthResult<TokenPair>> issue(HeadlessAuthClient& client, Result<MemberKey> member) {
   if (!member) return invalid<TokenPair>(std::move(member.error().message));

@@ -168,7 +168,7 @@ Result<std::unique_ptr<HttpTransport>> HttpTransport::create(Executor executor,
 
 Result<void> HttpTransport::set_app_token(const SecretPtr& token) {
   if (!token || !plausible_token(token->reveal())) {
-    return fail(ErrorKind::kInvalid, "the app token is empty or has characters no token has");
+    return fail(ErrorKind::kInvalid, "the app token is empty or has a character that no token has");
   }
   loop_->set_app_token(token);
   return {};

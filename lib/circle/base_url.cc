@@ -74,7 +74,7 @@ Result<std::string> check_base_url(std::string_view text) {
     return invalid("must not have a query or fragment");
   }
   if (!std::ranges::all_of(rest, [](char c) { return c > ' ' && c <= '~' && c != '\\'; })) {
-    return invalid("has a character that no URL has");
+    return invalid("has a character that is not allowed in a URL");
   }
   std::string_view host = rest.substr(0, rest.find('/'));
   const std::size_t colon = host.rfind(':');

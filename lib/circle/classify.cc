@@ -41,7 +41,7 @@ std::string describe(const Subject& s) {
   } else if (s.reply.body.empty()) {
     text += " without a body";
   } else {
-    text += fmt::format(" with {} bytes that are no JSON object ({})", s.reply.body.size(),
+    text += fmt::format(" with {} bytes that are not a JSON object ({})", s.reply.body.size(),
                         type_of(s.reply));
   }
   return text;

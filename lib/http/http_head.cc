@@ -166,7 +166,7 @@ class HeadBuilder {
   }
 
   Fault end() const {
-    if (host_required_ && !has_host_) return bad("there is no Host");
+    if (host_required_ && !has_host_) return bad("the Host header is missing");
     return {};
   }
 
@@ -179,7 +179,7 @@ class HeadBuilder {
  private:
   Fault target(std::string_view text) {
     if (!all_in(text, kTargetByte) || !is_utf8(text)) {
-      return bad("the target has a byte that a target cannot have");
+      return bad("the target has a byte that is not allowed there");
     }
     constexpr std::string_view kScheme = "http://";
     const bool absolute = same_word(text.substr(0, kScheme.size()), kScheme);
@@ -206,8 +206,8 @@ class HeadBuilder {
   }
 
   Fault host(std::string_view value) {
-    if (has_host_) return bad("there are two Hosts");
-    if (!all_in(value, kHostByte)) return bad("the Host is malformed");
+    if (has_host_) return bad("there are two Host headers");
+    if (!all_in(value, kHostByte)) return bad("the Host header is malformed");
     has_host_ = true;
     return {};
   }
@@ -217,7 +217,7 @@ class HeadBuilder {
     const bool unknown =
         any_element(value, [](std::string_view each) { return !same_word(each, "100-continue"); });
     if (unknown) {
-      return HeadError{ErrorCode::kExpectationFailed, "the one expectation known is 100-continue"};
+      return HeadError{ErrorCode::kExpectationFailed, "the only known expectation is 100-continue"};
     }
     head_.expects_continue =
         host_required_ && (head_.expects_continue || !trim(value, kBlanks).empty());
@@ -225,7 +225,7 @@ class HeadBuilder {
   }
 
   Fault content_length(std::string_view value) {
-    if (has_length_) return bad("there are two Content-Lengths");
+    if (has_length_) return bad("there are two Content-Length headers");
     has_length_ = true;
     const bool digits =
         !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
@@ -233,7 +233,7 @@ class HeadBuilder {
     std::uint64_t bytes = 0;
     const auto status = std::from_chars(value.data(), value.data() + value.size(), bytes).ec;
     if (status != std::errc{} || bytes > kRequestBodyBytesMax) {
-      return HeadError{ErrorCode::kRequestTooLarge, "the request's body is larger than the limit"};
+      return HeadError{ErrorCode::kRequestTooLarge, "the request body is larger than the limit"};
     }
     head_.body_bytes = bytes;
     return {};
@@ -262,7 +262,7 @@ std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes
         break;
       case Line::kPartial:
         if (window.size() < kRequestHeadBytesMax) return NeedMore{};
-        return refuse({ErrorCode::kRequestTooLarge, "the request's head is larger than 8 KiB"});
+        return refuse({ErrorCode::kRequestTooLarge, "the request head is larger than 8 KiB"});
       case Line::kBad:
         return refuse(bad("a control byte, or a line that does not end in CR LF"));
     }

@@ -37,12 +37,12 @@ Result<T> naming(std::string_view name, Result<T> result) {
 Result<bool> parse_bool(std::string_view text) {
   if (text == "true") return true;
   if (text == "false") return false;
-  return fail(ErrorKind::kInvalid, "is neither true nor false");
+  return fail(ErrorKind::kInvalid, "must be true or false");
 }
 
 Result<Fingerprint> parse_refused(std::string_view text) {
   const auto value = parse_fingerprint(text);
-  if (!value) return fail(ErrorKind::kInvalid, "is not 16 hex digits");
+  if (!value) return fail(ErrorKind::kInvalid, "must be 16 hex digits");
   return *value;
 }
 
@@ -76,7 +76,7 @@ std::optional<Result<NamedMember>> read_selector(const QueryReader& reader) {
 
 Result<void> set_member(std::string_view name, Fields& fields, Result<NamedMember> member) {
   if (fields.member) {
-    return fail(ErrorKind::kInvalid, fmt::format("{}: the member is named already", name));
+    return fail(ErrorKind::kInvalid, fmt::format("{}: the member is already named", name));
   }
   ROTA_ASSIGN(fields.member, naming(name, std::move(member)));
   return {};
@@ -179,9 +179,10 @@ Result<std::vector<NamedMember>> parse_watch_query(std::string_view query) {
     ROTA_ASSIGN(NamedMember member, naming(reader.name(), *std::move(selector)));
     if (std::ranges::find(members, member.key, &NamedMember::key) != members.end()) continue;
     if (members.size() == kWatchKeysMax) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("more than {} members are named; none stands for all that is granted",
-                              kWatchKeysMax));
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format("more than {} members are named; to watch all that are granted, name none",
+                      kWatchKeysMax));
     }
     members.push_back(std::move(member));
   }
@@ -189,7 +190,7 @@ Result<std::vector<NamedMember>> parse_watch_query(std::string_view query) {
 
 std::unexpected<Error> unknown_parameter(std::string_view name) {
   // Circle's older name for it, which programs that were written for its API still send.
-  const std::string_view hint = name == "sso_id" ? ": an SSO id is named by sso_user_id" : "";
+  const std::string_view hint = name == "sso_id" ? ": use sso_user_id for an SSO id" : "";
   return fail(ErrorKind::kInvalid, fmt::format("unknown parameter {}{}", in_quotes(name), hint));
 }
 

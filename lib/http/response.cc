@@ -60,32 +60,33 @@ ErrorRow row_of(ErrorCode code) {
     case ErrorCode::kNotFound:
       return {404, "Not Found", "not_found", "no such path"};
     case ErrorCode::kMethodNotAllowed:
-      return {405, "Method Not Allowed", "method_not_allowed", "not with this method"};
+      return {405, "Method Not Allowed", "method_not_allowed",
+              "this path does not allow that method"};
     case ErrorCode::kNotPossible:
-      return {409, "Conflict", "not_possible", "not possible in the present state"};
+      return {409, "Conflict", "not_possible", "not possible in the current state"};
     case ErrorCode::kMemberRetired:
       return {410, "Gone", "member_retired", "the member has left the roster"};
     case ErrorCode::kMemberBlocked:
       return {410, "Gone", "member_blocked", "an operator has revoked the member"};
     case ErrorCode::kExpectationFailed:
-      return {417, "Expectation Failed", "expectation_failed", "no such expectation is known"};
+      return {417, "Expectation Failed", "expectation_failed", "unknown expectation"};
     case ErrorCode::kConfigInvalid:
       return {422, "Unprocessable Content", "config_invalid", "configuration or roster is invalid"};
     case ErrorCode::kRequestTooLarge:
       return {431, "Request Header Fields Too Large", "request_too_large",
               "the request is larger than the limit"};
     case ErrorCode::kInternal:
-      return {500, "Internal Server Error", "internal", "a fault of the daemon; see its log"};
+      return {500, "Internal Server Error", "internal", "an error in the daemon; see its log"};
     case ErrorCode::kTokenUnavailable:
-      return {503, "Service Unavailable", "token_unavailable", "no token that will do is alive"};
+      return {503, "Service Unavailable", "token_unavailable", "no suitable token is alive"};
     case ErrorCode::kMemberMismatched:
       return {503, "Service Unavailable", "member_mismatched",
-              "the name now leads to another member of Circle's; an operator must decide"};
+              "the name now leads to another member at Circle; an operator must decide"};
     case ErrorCode::kTooManyConnections:
       return {503, "Service Unavailable", "too_many_connections",
-              "the limit of connections is reached"};
+              "the limit on connections is reached"};
     case ErrorCode::kUnavailable:
-      return {503, "Service Unavailable", "unavailable", "not now; try again"};
+      return {503, "Service Unavailable", "unavailable", "not possible now; try again later"};
   }
   ROTA_CHECK(false);
 }

@@ -74,11 +74,12 @@ Result<void> clear_stale(const std::string& path) {
   struct stat found{};
   if (::lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT) return {};
-    return system_error(path, "look at it");
+    return system_error(path, "inspect it");
   }
   if (!S_ISSOCK(found.st_mode)) {
-    return fail(ErrorKind::kConfig,
-                fmt::format("{}: there is a file that is not a socket; it is left alone", path));
+    return fail(
+        ErrorKind::kConfig,
+        fmt::format("{}: a file that is not a socket is in the way; remove or rename it", path));
   }
   const int probe = open_socket();
   if (probe < 0) return system_error(path, "open a socket");
@@ -91,7 +92,8 @@ Result<void> clear_stale(const std::string& path) {
     return fail(ErrorKind::kBusy, fmt::format("{}: in use: another process listens there", path));
   }
   errno = error;
-  if (error != ECONNREFUSED && error != ENOENT) return system_error(path, "see who listens there");
+  if (error != ECONNREFUSED && error != ENOENT)
+    return system_error(path, "find out who listens there");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return system_error(path, "remove the stale socket");
   }
@@ -137,7 +139,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path
 // Sets group and mode of the bound file, then lets clients in: before listen() all are refused.
 Result<void> ListenSocket::make_file(mode_t mode, std::optional<gid_t> group) {
   struct stat made{};
-  if (::lstat(path_.c_str(), &made) != 0) return system_error(path_, "look at it");
+  if (::lstat(path_.c_str(), &made) != 0) return system_error(path_, "inspect it");
   device_ = made.st_dev;
   inode_ = made.st_ino;
   if (group && ::lchown(path_.c_str(), static_cast<uid_t>(-1), *group) != 0) {
@@ -153,7 +155,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind_tcp(const std::string& 
   const std::string name =
       host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
   const auto address = tcp_address_of(host, port);
-  if (!address) return fail(ErrorKind::kConfig, fmt::format("{}: is no numeric address", name));
+  if (!address) return fail(ErrorKind::kConfig, fmt::format("{}: is not a numeric address", name));
   const int fd = open_socket(address->bytes.ss_family);
   if (fd < 0) return system_error(name, "open a socket");
   std::unique_ptr<ListenSocket> made(new ListenSocket(fd, false, false));

@@ -170,9 +170,10 @@ void Server::stop_accepting() {
 Result<void> Server::keep_in_place() {
   if (!started_ || listen_ == nullptr || listen_->is_in_place()) return {};
   if (listen_->inherited()) {
-    return fail(ErrorKind::kConfig, fmt::format("{}: the file is gone or another one, and the "
-                                                "service manager holds the socket",
-                                                listen_->path()));
+    return fail(
+        ErrorKind::kConfig,
+        fmt::format("{}: the file is gone or was replaced, and only systemd can create it again",
+                    listen_->path()));
   }
   ROTA_ASSIGN(auto fresh, listen_->bind_again());
   // Clients in the old socket's queue have connected, so they are taken in.

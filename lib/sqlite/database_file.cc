@@ -62,14 +62,16 @@ std::uint32_t big_endian_at(std::span<const unsigned char> bytes, std::size_t at
 
 Result<void> require_known_version(const std::filesystem::path& path, std::int64_t found) {
   if (found < 0) {
-    return fail(ErrorKind::kCorrupt,
-                fmt::format("{} has schema {}: no Rota wrote that", path.string(), found));
+    return fail(
+        ErrorKind::kCorrupt,
+        fmt::format("{} has schema {}, which no version of Rota writes", path.string(), found));
   }
   if (found <= schema_version()) return {};
-  return fail(ErrorKind::kCorrupt,
-              fmt::format("{} has schema {}, and this rotad knows schemas up to {}: a newer one "
-                          "wrote it",
-                          path.string(), found, schema_version()));
+  return fail(
+      ErrorKind::kCorrupt,
+      fmt::format(
+          "{} has schema {}, but this rotad knows schemas up to {} only: a newer rotad wrote it",
+          path.string(), found, schema_version()));
 }
 
 Result<void> inspect_header(const std::filesystem::path& path,
@@ -120,14 +122,15 @@ Result<void> require_own_journals(const std::filesystem::path& path) {
   const std::filesystem::path rollback = beside(path, "-journal");
   if (::lstat(rollback.c_str(), &found) == 0) {
     return fail(ErrorKind::kCorrupt,
-                fmt::format("{} is there, and Rota never writes one: another program has changed "
-                            "the database; bring back a copy, or remove the journal",
+                fmt::format("{} exists, and Rota never writes one: another program has changed the "
+                            "database. Restore a copy of the database, or remove the journal",
                             rollback.string()));
   }
   const std::filesystem::path log = beside(path, "-wal");
   if (::lstat(log.c_str(), &found) == 0 && (!S_ISREG(found.st_mode) || found.st_nlink != 1)) {
-    return fail(ErrorKind::kCorrupt,
-                log.string() + " is not a regular file with one name: Rota did not make it");
+    return fail(
+        ErrorKind::kCorrupt,
+        log.string() + " is not a regular file with a single hard link: Rota did not create it");
   }
   return {};
 }
@@ -138,8 +141,8 @@ Result<void> require_no_journal(const std::filesystem::path& path) {
   struct stat found{};
   if (::stat(journal.c_str(), &found) != 0 || found.st_size == 0) return {};
   return fail(ErrorKind::kCorrupt,
-              fmt::format("{} is missing or empty, but its journal {} is there: bring the database "
-                          "back, or remove the journal as well",
+              fmt::format("{} is missing or empty, but its journal {} exists: restore the "
+                          "database, or remove the journal as well",
                           path.string(), journal.string()));
 }
 
@@ -175,7 +178,7 @@ Result<Database> open_settled(const std::filesystem::path& path) {
   ROTA_ASSIGN(const std::int64_t wal,
               database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
   if (wal == 0) {
-    return fail(ErrorKind::kIo, path.string() + ": SQLite cannot keep a write-ahead journal here");
+    return fail(ErrorKind::kIo, path.string() + ": SQLite cannot keep a write-ahead log here");
   }
   ROTA_TRY(migrate(database));
   return database;
@@ -224,7 +227,8 @@ Result<SealForm> require_fitting_key(const std::filesystem::path& path, Database
   if (same_key) {
     return fail(ErrorKind::kCorrupt, path.string() + ": the key check is damaged");
   }
-  return fail(ErrorKind::kConfig, "the store key does not fit this database: " + path.string());
+  return fail(ErrorKind::kConfig,
+              "the store key is not the one of this database: " + path.string());
 }
 
 }  // namespace

@@ -205,7 +205,8 @@ Result<Secret> parse_store_key(std::string_view text) {
                      read == kStoreKeyBytes;
   Secret result = Secret::take(std::move(key));
   if (!right) {
-    return fail(ErrorKind::kConfig, "the store key is not 64 hex digits, as rotad keygen prints");
+    return fail(ErrorKind::kConfig,
+                "the store key must be 64 hex digits, as rotad keygen prints them");
   }
   return result;
 }

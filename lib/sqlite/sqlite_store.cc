@@ -266,9 +266,8 @@ Result<void> SqliteStore::require_in_place() const {
     if (identity_of(file) == identity) continue;
     return fail(ErrorKind::kIo,
                 file.string() +
-                    " was moved, removed or replaced while rotad has it open: nothing "
-                    "counts as committed until it is back in its place, or rotad was "
-                    "started anew");
+                    " was moved, removed or replaced while rotad has it open: nothing counts as "
+                    "committed until it is back in its place or rotad is restarted");
   }
   return {};
 }

@@ -52,7 +52,7 @@ TEST(CaFile, SaysWhatIsWrongWithIt) {
   EXPECT_THAT(problem(file("empty", "")), HasSubstr("is empty"));
   EXPECT_THAT(problem(file("text", "These are no certificates.\n")), HasSubstr("no certificate"));
   EXPECT_THAT(problem(certificate.key()), HasSubstr("no certificate"));
-  EXPECT_THAT(problem(file("cut", pem.substr(0, pem.size() / 2))), HasSubstr("does not parse"));
+  EXPECT_THAT(problem(file("cut", pem.substr(0, pem.size() / 2))), HasSubstr("cannot be parsed"));
   std::string damaged = pem;
   damaged.replace(damaged.find('\n') + 10, 4, "!!!!");
   EXPECT_THAT(problem(file("damaged", pem + damaged)), HasSubstr("certificate 2"));

@@ -125,8 +125,8 @@ TEST_F(TcpTest, SaysWhyItCannotListen) {
        {Case{"127.0.0.1", port(), ErrorKind::kBusy, "another process listens there"},
         // Of the block for documentation, RFC 5737: no machine has it.
         Case{"192.0.2.1", 9'468, ErrorKind::kIo, "192.0.2.1:9468: cannot listen there"},
-        Case{"localhost", 9'468, ErrorKind::kConfig, "localhost:9468: is no numeric address"},
-        Case{"", 9'468, ErrorKind::kConfig, "is no numeric address"}}) {
+        Case{"localhost", 9'468, ErrorKind::kConfig, "localhost:9468: is not a numeric address"},
+        Case{"", 9'468, ErrorKind::kConfig, "is not a numeric address"}}) {
     const auto listen = ListenSocket::bind_tcp(each.host, each.port);
     ASSERT_FALSE(listen) << each.host;
     EXPECT_EQ(listen.error().kind, each.kind) << listen.error().message;

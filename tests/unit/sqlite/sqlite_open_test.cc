@@ -236,7 +236,7 @@ TEST_F(SqliteOpen, AnotherKeyIsToldFromDamage) {
   const auto before = files();
   const Error error = open_fails('x');
   EXPECT_EQ(ErrorKind::kConfig, error.kind);
-  EXPECT_EQ("the store key does not fit this database: " + path().string(), error.message);
+  EXPECT_EQ("the store key is not the one of this database: " + path().string(), error.message);
   EXPECT_EQ(before, files());
   EXPECT_EQ(1U, load(*open()).members.at(0).tokens.size());
 }
