@@ -9,7 +9,7 @@
 namespace rota::cli {
 namespace {
 
-// Nobody has been given this one.
+// Circle never issued this token.
 constexpr std::string_view kNoSuchToken = "rota-asks-whether-the-app-token-is-good";
 
 TokenCheck judge(const AuthFailure& failure, const std::string& url) {

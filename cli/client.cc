@@ -20,8 +20,8 @@ constexpr long kConnectMillisMax = 5'000;
 constexpr long kOk = 200;
 constexpr int kQueueRestMillis = 50;
 
-// Whether the queue of the listening socket was full: connect() says EAGAIN. libcurl takes that for
-// a connection under way, and finds later that there is none, without an error of the system's.
+// Whether the queue of the listening socket was full. connect() says EAGAIN then; libcurl takes
+// that for a connection in progress, and fails later without an errno.
 bool is_queue_full(CURL* curl, CURLcode code) {
   long system_error = 0;
   curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_error);
@@ -34,7 +34,8 @@ std::string why(CURL* curl, CURLcode code, const Request& request) {
   switch (code) {
     case CURLE_COULDNT_CONNECT:
       if (is_queue_full(curl, code)) return "its queue of new connections is full";
-      // "Could not connect to server" would not tell a missing daemon from a missing right.
+      // libcurl's "Could not connect to server" would be the same for a missing daemon and a
+      // missing permission.
       return std::generic_category().message(static_cast<int>(system_error));
     case CURLE_OPERATION_TIMEDOUT:
       return fmt::format("no reply within {}", format_duration(request.timeout));
@@ -63,7 +64,7 @@ UnixClient::UnixClient(std::string socket_path, void* curl)
 
 UnixClient::~UnixClient() { curl_easy_cleanup(curl_); }
 
-// Where a reply goes as it comes.
+// Collects a reply while it comes.
 struct UnixClient::Incoming {
   void* curl;
   const Take* take;  // of a stream
@@ -93,7 +94,7 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
   const auto set = [this](auto option, auto value) {
     return curl_easy_setopt(curl_, option, value) == CURLE_OK;
   };
-  // A proxy of the environment has no business between us and the daemon.
+  // No proxy of the environment may come between us and the daemon.
   bool ready = set(CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str()) && set(CURLOPT_PROXY, "") &&
                set(CURLOPT_URL, url.c_str()) && set(CURLOPT_PROTOCOLS_STR, "http") &&
                set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1}) &&

@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 constexpr Duration kQuick{10'000};
 constexpr Duration kSlack{5'000};
-// The daemon gives a sign of life every 30 seconds.
+// The daemon sends something at least every 30 seconds.
 constexpr Duration kSilenceMax{90'000};
 
 class Runner {
@@ -30,7 +30,7 @@ class Runner {
       : raw_(raw), transport_(transport), output_(output) {}
 
   ExitCode operator()(const TokenCommand& command) {
-    // The words were checked as the command line was read.
+    // read_options() has checked the durations.
     const auto wait = parse_loose_duration(command.query.wait);
     const Duration timeout = std::min(wait ? *wait : kWaitDefault, kWaitMax) + kSlack;
     const auto reply = ask({Method::kGet, token_target(command.key, command.query), timeout});
@@ -41,7 +41,7 @@ class Runner {
     return write(token->reveal(), "\n");
   }
 
-  // The same with and without --json: the events are for programs.
+  // The output is the same with and without --json: programs read the events.
   ExitCode operator()(const WatchCommand& command) {
     EventReader events([this](std::string_view event, std::string_view data) -> Result<void> {
       if (!data.starts_with('{'))
@@ -49,7 +49,7 @@ class Runner {
       auto written = output_.out(fmt::format(R"({{"event":"{}",)", event));
       if (written) written = out_json(data.substr(1));
       if (written) written = output_.out("\n");
-      // Not kIo, which were a daemon that cannot be reached.
+      // Not kIo, which would mean that the daemon cannot be reached.
       if (!written) written.error().kind = ErrorKind::kFull;
       return written;
     });
@@ -71,7 +71,7 @@ class Runner {
     if (!status) return failed(status.error().message);
     const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_status(*status));
     const json::value* ready = status->if_contains("ready");
-    // A daemon of an older version does not say.
+    // An older daemon does not say whether it is ready.
     const bool is_ready = ready != nullptr && *ready == json::value(true);
     return command.check && !is_ready ? failed("rotad is not ready") : printed;
   }
@@ -103,7 +103,7 @@ class Runner {
       const json::value* next = page->if_contains("next");
       if (next == nullptr || !next->is_string()) return ExitCode::kDone;
       const std::string_view key(next->get_string().data(), next->get_string().size());
-      // A page that leads to itself, or has nothing on it, would never end.
+      // A page that leads to itself, or an empty one, would repeat for ever.
       if (key == after || members->get_array().empty()) {
         return failed("rotad's list of members does not end");
       }
@@ -128,7 +128,7 @@ class Runner {
       if (printed != ExitCode::kDone) return printed;
       const json::value* next = page->if_contains("next");
       if (next == nullptr || !next->is_int64()) return ExitCode::kDone;
-      // A page that leads back would never end.
+      // A page that leads back would repeat for ever.
       if (next->get_int64() <= after) return failed("rotad's list of audit entries does not end");
       after = next->get_int64();
     }
@@ -153,7 +153,7 @@ class Runner {
     if (!plan) return failed(plan.error().message);
     const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_reload(*plan));
     const json::value* held = plan->if_contains("held");
-    // Without an approval a held plan is a reload that worked: the rest of it was applied.
+    // Without --approve, a reload with a held plan has worked: everything else was applied.
     if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {
       return failed(fmt::format("plan {} was not approved", command.approve));
     }
@@ -161,7 +161,7 @@ class Runner {
   }
 
  private:
-  // The reply of a call that succeeded; otherwise what went wrong was said, and this is the end.
+  // The reply, if the call succeeded. Otherwise the error was printed, and this is the exit code.
   std::expected<Reply, ExitCode> ask(const Request& request) {
     return settle(transport_.send(request));
   }
@@ -205,14 +205,14 @@ class Runner {
     if (written && !body.ends_with('\n')) written = output_.out("\n");
     return written ? ExitCode::kDone : failed(written.error().message);
   }
-  // A terminal shows JSON too; to a program it is the same.
+  // Escapes what could control a terminal. For a program that reads the JSON nothing changes.
   Result<void> out_json(std::string_view json) {
     std::string text = visible_json(json);
     auto written = output_.out(text);
     wipe(text);
     return written;
   }
-  // For people: members' names and Circle's words are of others.
+  // Made visible(), because others wrote members' names and Circle's words.
   ExitCode print(std::string_view text) { return write(visible(text, "\n")); }
   ExitCode write(std::string_view text, std::string_view end = "") {
     auto written = output_.out(text);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLineMax = 4'096;
 constexpr char kInterrupt = '\x03';
 constexpr char kEndOfFile = '\x04';
-// The terminal does these itself where it shows what is typed.
+// The terminal handles these itself while it shows what is typed.
 constexpr char kErase = '\x7f';
 constexpr char kErase2 = '\b';
 constexpr char kEraseAll = '\x15';
@@ -77,8 +77,8 @@ Result<Secret> Terminal::ask_unseen(std::string_view question) {
   termios before{};
   if (::tcgetattr(fd_, &before) != 0) return failure();
   termios unseen = before;
-  // Without ISIG an interrupt is a character, so that the echo is never left off; without ICANON it
-  // comes at once, and erasing is ours to do.
+  // Without ISIG an interrupt comes as a character, so the echo is always switched on again.
+  // Without ICANON it comes at once, and we have to handle erasing.
   unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG | ICANON);
   unseen.c_cc[VMIN] = 1;
   unseen.c_cc[VTIME] = 0;

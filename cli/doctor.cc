@@ -66,7 +66,7 @@ Result<UserIds> user_ids(const std::string& name) {
   return user;
 }
 
-// From the root to the path itself. Nothing: it is not all there, or not to be seen.
+// The steps from the root to `path`. None: one does not exist, or this user may not see it.
 std::optional<std::vector<PathStep>> way_to(const std::string& path) {
   std::vector<PathStep> way;
   std::filesystem::path at;
@@ -83,7 +83,7 @@ std::optional<std::vector<PathStep>> way_to(const std::string& path) {
   return way;
 }
 
-// 0, or the errno of connecting.
+// 0, or the errno of connect().
 int try_to_connect(const std::string& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
@@ -109,7 +109,7 @@ class Doctor {
         admin_socket_(given_socket_) {}
 
   Findings examine() {
-    // First, since to connect to a socket of systemd's would start a service that is stopped.
+    // First, because connecting to a socket of systemd would start a stopped service.
     if (command_.root.empty() && command_.config.empty()) units();
     const std::string path = command_.config.empty() ? places_.config : command_.config;
     auto settings = load_settings(path);
@@ -139,7 +139,8 @@ class Doctor {
     findings_.push_back(std::move(finding));
   }
 
-  // A secret may stand in the configuration, or in place of a path on the command line (P10).
+  // Somebody may have put a secret into the configuration, or in place of a path on the command
+  // line (P10).
   std::string untold(std::string text) const {
     for (const std::string& path :
          {command_.config, command_.credentials, command_.root, given_socket_}) {
@@ -161,7 +162,7 @@ class Doctor {
     struct stat found{};
     const int error = ::stat(path.c_str(), &found) == 0 ? 0 : errno;
     if (error == ENOENT) return add(wrong("config", why, "run rota setup to create one"));
-    // One that is there and not for this user says nothing about the service.
+    // If this user may not read it, that says nothing about the service.
     if (error == EACCES || ::access(path.c_str(), R_OK) != 0) {
       return add(note("config", path + " cannot be read by this user", "run as root"));
     }
@@ -183,14 +184,14 @@ class Doctor {
     add(good("roster", fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
   }
 
-  // The value may be the secret itself.
+  // Does not repeat a value that may be the secret itself.
   static std::string shown(const SecretSource& source, const std::string& path,
                            std::string_view key) {
     return may_be_shown(source) ? path : what_names(source, key);
   }
 
-  // Where the command line says that the credentials are, or else where rota setup puts those of a
-  // configuration.
+  // Whether the command line says where the credentials are: by --credentials, or by a --config of
+  // another place.
   bool is_told_where() const {
     if (!command_.credentials.empty()) return true;
     return !command_.config.empty() &&
@@ -203,8 +204,7 @@ class Doctor {
     return folder.parent_path() / "credentials" / name;
   }
 
-  // A credential of systemd is where rota setup, or the unit, has it; another place is the unit's
-  // own affair.
+  // Looks for a systemd credential where rota setup and the installed unit have it.
   void credential(const std::string& key, const SecretSource& source) {
     std::string path = source.file;
     if (path.empty() && is_told_where()) {
@@ -275,7 +275,7 @@ class Doctor {
     const auto user = user_ids(command_.user);
     if (!user)
       return add(wrong("grants", user.error().message, "give the name of a user of this system"));
-    // The admin socket is the daemon's own.
+    // The owner of the admin socket is the daemon's user.
     struct stat own{};
     const bool known = ::stat(settings.serve.admin_socket.c_str(), &own) == 0;
     add(judge_grants(*user, known ? own.st_uid : 0, settings.grants, *resolved));
@@ -315,13 +315,13 @@ class Doctor {
     }
   }
 
-  // Whether the daemon told.
+  // True: the daemon gave its status.
   bool status() {
     const auto client = UnixClient::create(admin_socket_);
     const auto reply = client ? (*client)->send({Method::kGet, "/v1/status", kStatusTimeout})
                               : Result<Reply>(std::unexpected(client.error()));
     if (!reply) {
-      // What is wrong with the socket has been said.
+      // socket() has said what is wrong with the socket.
       add(::geteuid() == 0 ? wrong("readiness", reply.error().message, "see journalctl -u rotad")
                            : note("readiness", reply.error().message, "run as root"));
       return false;
@@ -337,7 +337,7 @@ class Doctor {
     return true;
   }
 
-  // `told`: the daemon said how its calls do, so that none needs to be made here.
+  // `told`: the daemon gave its status, which shows whether calls work, so no call is made here.
   void upstream(const Settings& settings, bool told) {
     const UpstreamSettings& circle = settings.upstream;
     if (const std::string other = describe_base_url(circle.base_url); !other.empty()) {

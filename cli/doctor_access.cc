@@ -16,8 +16,8 @@ bool in_group(const UserIds& user, std::uint32_t group) {
   return std::ranges::find(user.groups, group) != user.groups.end();
 }
 
-// `wanted` as for others, S_IXOTH or S_IWOTH. As the kernel does it: the first class that the user
-// belongs to decides alone.
+// `wanted`: the bit for others, such as S_IXOTH. As in the kernel, only the first class that the
+// user belongs to decides.
 bool permits(const UserIds& user, const PathStep& step, mode_t wanted) {
   if (user.uid == 0) return true;
   constexpr unsigned kOwner = 6;
@@ -52,7 +52,7 @@ Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
       return wrong(about, fmt::format("{} cannot enter the folder {}", user.name, step.path),
                    fmt::format("chmod o+x {}", shell_word(step.path)));
     }
-    // Whom membership would not help needs another socket's group.
+    // If membership in the socket's group would not help, the socket needs another group.
     const bool group_opens = (step.mode & S_IWGRP) != 0 && step.gid != 0;
     return wrong(about,
                  fmt::format("{} cannot open {} (mode {:04o}, group {})", user.name, step.path,

@@ -15,10 +15,10 @@ namespace {
 
 namespace json = boost::json;
 
-// Rota judges by Circle's clock; other programs that look at expiry times judge by this machine's.
+// Rota judges by Circle's clock, but programs that look at expiry times use this machine's.
 constexpr std::int64_t kSkewMaxMs = 30'000;
 constexpr std::int64_t kMillisPerSecond = 1'000;
-// So much of the window in use leaves little to clients that wait.
+// If more of the window is used, little is left for clients that wait.
 constexpr std::int64_t kUsedPercentMax = 90;
 
 std::optional<std::int64_t> number_at(const json::object& object, std::string_view name) {
@@ -98,7 +98,7 @@ std::string with_time_left(std::string text, const json::object& status,
   return text;
 }
 
-// An outage is told from its first failure on, also while every token is alive.
+// Reports an outage from its first failure on, even while every token is alive.
 void judge_calls(const json::object& status, const json::object& upstream, Findings& findings) {
   const json::object* trouble = object_at(upstream, "trouble");
   if (trouble == nullptr) {

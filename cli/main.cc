@@ -10,7 +10,7 @@ using rota::cli::ExitCode;
 int main(int argc, char** argv) {
   rota::cli::open_standard_descriptors();
   rota::cli::StandardOutput output;
-  // Tokens and keys pass through: no core file, and no other process of this user looks in (P10).
+  // Tokens and keys pass through this process (P10).
   if (const auto hardened = rota::harden_process(); !hardened) {
     output.err(hardened.error().message);
     return static_cast<int>(ExitCode::kFailed);

@@ -32,7 +32,7 @@ std::string from_environment(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-// CLI11 calls a validator for each word and takes a non-empty text as what is wrong with it.
+// Validators for CLI11: it calls one for each word; a text that is not empty is the error.
 std::string check_key(const std::string& text) {
   const auto key = MemberKey::parse(text);
   return key ? "" : key.error().message;
@@ -50,7 +50,7 @@ std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
 }
 
-// Names the options that are unknown, and nothing else: any other word may be a token (P10).
+// Names the unknown options, but no other word, which may be a token (P10).
 std::string describe_extras(const std::vector<std::string>& words) {
   std::string text = "Unexpected on the command line:";
   std::size_t others = 0;
@@ -66,7 +66,7 @@ std::string describe_extras(const std::vector<std::string>& words) {
   return text + "\n";
 }
 
-// What the command line fills in before it is known which command it is.
+// CLI11 fills these in before the command is known.
 struct Words {
   std::string key;
   std::vector<std::string> keys;
@@ -129,7 +129,7 @@ class Reader {
                 << "Run with --help for more information.\n";
       return ExitCode::kUsage;
     } catch (const CLI::ParseError& error) {
-      // What was written wrong is quoted in it, and may be a secret in a wrong place (P10).
+      // It quotes the wrong word, which may be a secret in a wrong place (P10).
       std::ostringstream out;
       std::ostringstream err;
       const int code = app_.exit(error, out, err);

@@ -97,7 +97,7 @@ Result<Ran> run_program(const std::vector<std::string>& command, std::string_vie
   if (error != 0) return failure(command.front(), error);
   Pipe::close(in.read);
   Pipe::close(out.write);
-  // One that does not read it is judged by its exit code.
+  // If the program does not read its input, its exit code decides.
   while (!input.empty()) {
     const ssize_t sent = ::write(in.write, input.data(), input.size());
     if (sent < 0 && errno == EINTR) continue;

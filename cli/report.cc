@@ -22,7 +22,7 @@ constexpr std::size_t kTokenBodyBytesMax = std::size_t{64} << 10U;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
-// A value on one line: null is "-", and a list is its members with commas.
+// A value on one line. Null is "-"; the items of a list are separated by commas.
 std::string one_line(const json::value& value) {
   if (value.is_null()) return "-";
   if (value.is_bool()) return value.get_bool() ? "yes" : "no";
@@ -40,7 +40,7 @@ std::string field(const json::object& object, std::string_view name) {
   return value == nullptr ? "-" : one_line(*value);
 }
 
-// Only a true that is there.
+// A missing value is neither true nor false.
 bool is_true(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_bool() && value->get_bool();
@@ -81,7 +81,7 @@ std::span<const json::value> list(const json::object& object, std::string_view n
 
 Result<Secret> token_of(const Secret& body) {
   if (body.size() > kTokenBodyBytesMax) return fail(ErrorKind::kCorrupt, "the reply is too long");
-  // All that the parser keeps lies in here, so that it can be wiped.
+  // The parser keeps everything in this memory, so that it can be wiped.
   std::vector<char> room((std::size_t{4} << 10U) + 16 * body.size());
   Result<Secret> token = fail(ErrorKind::kCorrupt, "the reply has no access_token");
   try {

@@ -31,7 +31,7 @@ constexpr mode_t kOpenFolder = 0755;
 constexpr mode_t kSecretFolder = 0700;
 constexpr std::string_view kStoreKey = "store-key";
 
-// What would be done, and how; nothing is done before all of it is known and agreed to.
+// One thing to do. Nothing is done before the whole list is complete and the person has agreed.
 struct Step {
   std::string text;
   std::move_only_function<Result<void>()> carry_out;
@@ -95,7 +95,7 @@ class Setup {
     return output_.out(visible(fmt::format("kept: {}\n", what), "\n"));
   }
 
-  // At once, before anything is read there; each step looks again as it writes.
+  // Before anything is read there. Each step checks again when it writes.
   Result<void> look_for_links() {
     for (const std::string& path :
          {places_.config, places_.roster, places_.drop_in, places_.database, places_.run,
@@ -110,14 +110,14 @@ class Setup {
     return {};
   }
 
-  // Configuration and roster name members: they are for the daemon's group, not for everybody.
+  // Configuration and roster name members, so only the daemon's group may read them.
   Rights rights_of_files() const {
     if (!places_.root.empty()) return {.mode = kSecretFile};
     const auto group = find_group("rota");
     return {.mode = kGroupFile, .group = group ? std::optional<gid_t>(*group) : std::nullopt};
   }
 
-  // The file stays, but not readable by everybody.
+  // Keeps the file, but makes it unreadable for others.
   Result<void> keep_to_few(const std::string& path) {
     ROTA_TRY(keeps(path));
     struct stat found{};
@@ -140,7 +140,7 @@ class Setup {
     };
     folder(places_.etc, kOpenFolder);
     folder(places_.credentials, kSecretFolder);
-    if (!places_.root.empty()) {  // the units make these of the system itself
+    if (!places_.root.empty()) {  // for the system itself, the units make these
       folder(places_.run, kOpenFolder);
       folder(places_.state, kSecretFolder);
     }
@@ -156,7 +156,7 @@ class Setup {
     return plan_credential(kAppToken, std::move(choice.token), choice.replaces);
   }
 
-  // The one that is there is never replaced: nothing else opens the tokens on record.
+  // A store key that exists is never replaced: nothing else opens the tokens on record.
   Result<void> plan_store_key() {
     const std::string path = places_.credential(kStoreKey, encrypted_);
     const std::string plain = places_.credential(kStoreKey, false);
@@ -229,7 +229,8 @@ class Setup {
     return {};
   }
 
-  // Asks until the answer is a member's key, or empty. What was typed before is not lost by a slip.
+  // Asks until the answer is a member's key, or empty, so that a typing error does not end the
+  // setup.
   Result<void> ask_for_a_member(std::vector<MemberKey>& members) {
     constexpr std::string_view kQuestion =
         "First member, as id:42 or email:ADDRESS (empty: none yet): ";
@@ -320,7 +321,7 @@ class Setup {
                                  ProgramErrors::kNowhere);
     return ran && ran->code == 0;
   }
-  // One that was put in after the daemon had started, by whomever.
+  // Whether the app token's file was changed after the daemon had started.
   bool runs_with_an_older_token() const {
     struct stat found{};
     if (::stat(places_.credential(kAppToken, encrypted_).c_str(), &found) != 0) return false;
@@ -343,9 +344,9 @@ class Setup {
   const Tree tree_;
   const std::string rotad_;
   const bool encrypted_;
-  bool new_token_ = false;  // in the place of one that was there
+  bool new_token_ = false;  // it replaces one
   std::vector<Step> steps_;
-  std::vector<std::string> to_remove_;  // the plain copies of what is sealed now
+  std::vector<std::string> to_remove_;  // plain copies of secrets that are sealed now
 };
 
 }  // namespace

@@ -86,7 +86,7 @@ std::string Tree::link_on_the_way_to(const std::string& path) const {
   return {};
 }
 
-// Folder by folder, each opened in the one before it: nobody can put a link in between.
+// Opens each folder inside the one before it, so that nobody can put a link in between.
 Result<Tree::Descriptor> Tree::walk(const std::string& path, std::optional<mode_t> make) const {
   const std::string base = root_.empty() ? "/" : root_;
   if (make && !root_.empty()) {

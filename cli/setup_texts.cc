@@ -7,7 +7,8 @@
 namespace rota::cli {
 namespace {
 
-// In TOML's basic strings these two end or change the meaning; a key has no control characters.
+// Only these two characters have a meaning in a basic string of TOML. A key has no control
+// characters.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {

@@ -17,7 +17,7 @@
 namespace rota::cli {
 namespace {
 
-// The first line, as rotad will read it.
+// The first line, as rotad reads it.
 Result<Secret> usable_token(Secret read) {
   std::string_view line = read.reveal();
   line = line.substr(0, line.find('\n'));
@@ -80,7 +80,7 @@ Result<AppTokenChoice> AppTokenChooser::choose() {
   return choice;
 }
 
-// What was given may be the token itself: it is not repeated.
+// Does not repeat what was given, because it may be the token itself.
 std::unexpected<Error> AppTokenChooser::unreadable_token_file(Error error) const {
   const std::string& given = command_.app_token_file;
   if (exists(given) || given == "-") return std::unexpected(std::move(error));
@@ -89,7 +89,7 @@ std::unexpected<Error> AppTokenChooser::unreadable_token_file(Error error) const
               "the token, never the token itself");
 }
 
-// What the configuration says of Circle, which may be there already.
+// [upstream] of the configuration, if there is one already.
 UpstreamSettings AppTokenChooser::upstream() const {
   const auto settings = load_settings(places_.config);
   return settings ? settings->upstream : UpstreamSettings{};
@@ -116,7 +116,7 @@ Result<void> AppTokenChooser::expect_taken(const SecretPtr& token, std::string_v
   return fail(ErrorKind::kInvalid, fmt::format("the app token is refused: {}", remedy));
 }
 
-// Asks the person until Circle does not refuse the token. `why`: what precedes the question.
+// Asks the person until Circle does not refuse the token. `why`: a text before the question.
 Result<SecretPtr> AppTokenChooser::ask_for_token(std::string why) {
   for (;;) {
     ROTA_ASSIGN(Secret typed,
@@ -130,7 +130,7 @@ Result<SecretPtr> AppTokenChooser::ask_for_token(std::string why) {
   }
 }
 
-// Null: the one that is there stays.
+// Null: the present token stays.
 Result<SecretPtr> AppTokenChooser::in_place_of_a_refused_one(const std::string& path) {
   if (!command_.check) return SecretPtr{};
   auto read = read_credential_file(path);
