@@ -38,7 +38,8 @@ std::string list(std::string_view what, const std::vector<MemberKey>& keys) {
   return text + "\n";
 }
 
-// Outside of the service the credentials are where it has them from: beside the configuration.
+// Outside the service, the credentials are where the unit loads them from: beside the
+// configuration.
 void find_credentials(const std::string& config_path, const Settings& settings) {
   if (std::getenv("CREDENTIALS_DIRECTORY") != nullptr || settings.store.key.credential.empty()) {
     return;
@@ -52,7 +53,8 @@ bool can_read(const SecretSource& source) {
   return !source.file.empty() || std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
 }
 
-// From here on root is the database's owner: what SQLite makes beside it must be the daemon's.
+// Turns root into the owner of the database, so that files that SQLite creates beside it belong to
+// the daemon.
 Result<void> become_owner_of(const std::string& path) {
   struct stat found{};
   if (::geteuid() != 0 || ::stat(path.c_str(), &found) != 0) return {};
@@ -65,7 +67,7 @@ Result<void> become_owner_of(const std::string& path) {
   return {};
 }
 
-// What the roster is compared with, and how that is said.
+// What the roster is compared with, and a sentence that says so.
 struct Compared {
   Snapshot with;
   std::string what;
@@ -98,7 +100,7 @@ Result<Compared> look_at_store(const Settings& settings) {
   return with_nothing(store.error().message + "; to ask the daemon: rota plan");
 }
 
-// What a start would say of grants whose holder is not there. It goes on without them.
+// What a start would say about grants whose holder is not found. It would go on without them.
 Result<std::string> held_grants(const Grantees& grantees) {
   std::string text;
   for (const HeldGrant& grant : grantees.held) {

@@ -17,18 +17,18 @@
 namespace rota {
 namespace {
 
-// Long enough for a client that fetches now and then to hear `Connection: close`.
+// Long enough for a client that fetches now and then to get `Connection: close`.
 constexpr Server::ShutdownTimes kShutdown{.farewell = std::chrono::seconds{1},
                                           .grace = std::chrono::seconds{5}};
-// What a stop asks for at every turn, so that one that is stuck does not get for ever.
+// The time that a stop asks for, again and again, so that a stuck one does not get unlimited time.
 constexpr Duration kStopTime{15'000};
 constexpr Duration kStatusInterval{10'000};
 constexpr Duration kFirstRosterMax{2'000};
 constexpr int kFirstRosterWaits = 30;  // at most, while the disk takes a large one
-// How soon one is looked at again that seemed stuck, since a timer may be about to fire, and one
-// that stops.
+// How soon to look again at an engine that seemed stuck (a timer may be about to fire), or at a
+// stop.
 constexpr Duration kSoonInterval{1'000};
-// How often the files are looked at that others may take away: the database and the sockets.
+// How often to check the files that others may remove: the database and the sockets.
 constexpr Duration kLookEvery{4'000};
 
 }  // namespace
@@ -53,7 +53,7 @@ Result<void> DaemonLife::start() {
                    "rotad runs as the user that the kernel shows for all users of other user "
                    "namespaces: all of them count as rotad's own user on its sockets");
   }
-  // Not before: until here a signal to stop ends the process at once.
+  // Not earlier: until here a signal to stop ends the process at once.
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) signals_.add(signal);
   ROTA_TRY(parts_.listeners.open());
 
@@ -64,15 +64,15 @@ Result<void> DaemonLife::start() {
                                 doubts.substr(0, doubts.find('.'))));
   wait_for_signals();
   release_reload_signal();
-  // Clients wait in the backlog until the roster is durable: its new members would be unknown to
-  // them, and its leavers would be served. But a disk that takes nothing must not keep them from
-  // what is durable already.
+  // Clients wait in the backlog until the roster is durable. Otherwise its new members would be
+  // unknown to them, and its leavers would still be served. But if commits fail, they must get the
+  // tokens that are already durable.
   parts_.files.roster().take_first(std::move(roster), [this] { go_live(); });
   wait_for_first_roster(kFirstRosterWaits);
   return {};
 }
 
-// A large roster is durable in many commits: as long as the disk takes them, clients wait.
+// A large roster takes many commits to become durable. Clients wait as long as the commits work.
 void DaemonLife::wait_for_first_roster(int waits) {
   if (phase_ != Phase::kStarting) return;
   going_live_.expires_after(kFirstRosterMax);
@@ -138,7 +138,7 @@ void DaemonLife::roster_change_settled() {
   }
 }
 
-// The watchdog is fed by the engine's progress: what is due must not stay undone.
+// Feeds the watchdog only while the engine makes progress.
 void DaemonLife::keep_manager_informed() {
   const bool stuck = parts_.rotator.engine().is_stuck(parts_.rotator.now());
   const bool stopping = phase_ == Phase::kStopping;
@@ -175,8 +175,7 @@ void DaemonLife::stop() {
   parts_.log.say(Severity::kInfo, "stopping", "finishing the calls in flight");
   parts_.files.stop();
   parts_stopping_ = 2;
-  // Waiting clients are answered by the rotator first, so that the servers have nothing open but
-  // that.
+  // The rotator answers waiting clients first, so that the servers only have to send those answers.
   parts_.rotator.stop([this] { part_stopped(); });
   parts_.listeners.shutdown(kShutdown, [this] { part_stopped(); });
   inform_manager_again(true);
@@ -189,7 +188,8 @@ void DaemonLife::stop() {
 void DaemonLife::part_stopped() {
   if (--parts_stopping_ > 0) return;
   parts_.connections.finish();
-  // A write that fails now would be lost, and this entry would say that nothing was.
+  // If a write failed now, entries would be lost, and this one would wrongly say that nothing is
+  // missing.
   parts_.rotator.audit_trail().settle([this] {
     parts_.notes.note(AuditEvent::kStopped);
     parts_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
@@ -205,8 +205,8 @@ void DaemonLife::stopped_in_part() {
   parts_.loop.stop();
 }
 
-// Every local user can read this, so it has the codes of the reasons, and not their details. The
-// codes come first: `systemctl status` cuts long lines at their end.
+// Every local user can read this, so it has the codes of the reasons and not their details. The
+// codes come first, because `systemctl status` cuts long lines at the end.
 std::string DaemonLife::status_text() const {
   const Health health = parts_.health.health();
   std::string text;

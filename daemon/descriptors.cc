@@ -8,11 +8,11 @@
 namespace rota {
 namespace {
 
-// Database, log, roster, credentials, the loop's own, with room for what changes.
+// Database, log, roster, credentials and the loop, with some room.
 constexpr std::size_t kOwn = 32;
 constexpr std::size_t kSpare = 64;
 constexpr std::size_t kClientsMin = 16;
-// Numbers above are the kernel's to give, but an int has them all.
+// The kernel may allow more, but every descriptor must fit into an int.
 constexpr std::size_t kLimitMax = 1'000'000'000;
 
 }  // namespace

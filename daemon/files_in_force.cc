@@ -5,7 +5,7 @@
 namespace rota {
 namespace {
 
-// A reload's, a change's, a plan's and the watch's.
+// One each for a reload, a change, a plan and the watch.
 constexpr std::size_t kFileJobsMax = 16;
 
 }  // namespace

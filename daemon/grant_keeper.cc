@@ -17,7 +17,7 @@ constexpr Duration kNamesAgainMin{2'000};
 constexpr Duration kNamesAgainMax{60'000};
 constexpr std::size_t kNameJobsMax = 4;  // one look-up at a time
 
-// As the configuration has it, but for its place there.
+// The grant as the configuration has it, without its line.
 std::string text_of(const GrantSettings& grant) {
   std::string text = fmt::format(
       "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group",
@@ -58,7 +58,7 @@ GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names n
   take(std::move(names.found));
 }
 
-// The names may take long to look up, and the roster may be broken: a withdrawal waits for neither.
+// A withdrawal must not wait for names that take long to look up, nor for a broken roster.
 void GrantKeeper::put(std::vector<GrantSettings> fresh) {
   const auto since = static_cast<std::uint64_t>(parts_.readings.next());
   in_force_.put(known_grantees(fresh, holder_ids_).grants, since);
@@ -73,8 +73,7 @@ void GrantKeeper::put(std::vector<GrantSettings> fresh) {
   look_up();
 }
 
-// The state that is asked for has both: a grant that is gone there must not meet the tags of the
-// new roster.
+// Both changed on disk: a grant that was removed must not be applied to the tags of the new roster.
 void GrantKeeper::withdraw_to(const std::vector<GrantSettings>& on_disk) {
   const bool unread = in_force_.unread();
   in_force_.withdraw_to(known_grantees(on_disk, holder_ids_).grants);
@@ -90,7 +89,7 @@ void GrantKeeper::roster_in_force(Readings::Id reading) {
   apply();
 }
 
-// Even where the text is the same a name may have come to mean another user.
+// Even if the text is the same, a name may belong to another user by now.
 void GrantKeeper::look_up() {
   switch (look_up_) {
     case LookUp::kRunning:
@@ -156,7 +155,7 @@ void GrantKeeper::stop() {
   again_.cancel();
 }
 
-// At once, for open connections too.
+// Takes effect at once, for open connections too.
 void GrantKeeper::apply() {
   parts_.readings.grants_wait(in_force_.waiting());
   parts_.readings.grants_unread(in_force_.unread());
@@ -166,7 +165,7 @@ void GrantKeeper::apply() {
   changed_();
 }
 
-// One entry for each grant that went, and for each that came.
+// One entry for each grant that was removed, and for each that was added.
 void GrantKeeper::note_changes(const std::vector<GrantSettings>& before,
                                const std::vector<GrantSettings>& after) {
   const auto note_missing = [this](const auto& in, const auto& from, std::string_view what) {

@@ -98,7 +98,7 @@ Result<void> Listeners::try_metrics() {
   if (!listen) {
     return fail(listen.error().kind, "[serve] metrics_listen: " + listen.error().message);
   }
-  // All of TCP is one peer.
+  // All TCP clients count as one peer.
   ServerOptions options;
   options.max_connections = kMetricsConnectionsMax;
   options.max_connections_per_uid = kMetricsConnectionsMax;

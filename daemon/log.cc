@@ -19,8 +19,8 @@
 namespace rota {
 namespace {
 
-// systemd sets JOURNAL_STREAM to the device and inode of the stderr that it gave: only when ours is
-// still that one do we speak to the journal (systemd.exec(5)).
+// systemd sets JOURNAL_STREAM to the device and inode of the stderr that it passed. Only if ours is
+// still that one does the log go to the journal (systemd.exec(5)).
 bool stderr_is_the_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat here{};
@@ -72,8 +72,8 @@ spdlog::level::level_enum level_of(LogLevel level) {
   ROTA_CHECK(false);
 }
 
-// Past stdio: the end of a process waits for the lock of its stderr, which a thread would hold that
-// writes to a pipe nobody reads.
+// Without stdio: a thread that writes to a pipe nobody reads would hold the lock of stderr, and
+// exit() waits for that lock.
 class StandardError final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -100,7 +100,7 @@ void write_to_journal(const Notice& notice) {
   const std::string text = notice.member.empty()
                                ? fmt::format("{}: {}", notice.event, notice.text)
                                : fmt::format("{} {}: {}", notice.event, notice.member, notice.text);
-  // A line that the journal does not take is lost: there is nowhere else to say so.
+  // If the journal does not take the line, it is lost: there is nowhere else to say so.
   static_cast<void>(sd_journal_send("MESSAGE=%s", text.c_str(), "PRIORITY=%d",
                                     priority_of(notice.severity), "EVENT=%s", notice.event.c_str(),
                                     "MEMBER=%s", notice.member.c_str(), nullptr));
@@ -121,7 +121,7 @@ void Log::set_level(LogLevel level) { level_ = level; }
 
 void Log::tell(const Notice& given) {
   if (level_of(given.severity) < level_of(level_)) return;
-  // Names, paths and Circle's words are of others: none may end a line or speak to a terminal.
+  // Others wrote names, paths and Circle's words: they must not end a line or control a terminal.
   const Notice notice{.severity = given.severity,
                       .event = visible(given.event),
                       .member = visible(given.member),

@@ -35,12 +35,11 @@ namespace {
 
 using rota::ExitCode;
 
-// SIGHUP is held from before the initializers of the libraries on: they take longer than main()
-// does to its first line.
+// Blocks SIGHUP before the initializers of the libraries run, which take a while.
 [[gnu::section(".preinit_array"),
   gnu::used]] void (*const kBeforeTheLibraries)() = rota::hold_reload_signal;
 
-// Not if that would wait for somebody to read it.
+// Writes only what does not have to wait for a reader.
 int end_with(const rota::Error& error) {
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&writable, 1, 0) == 0) return static_cast<int>(rota::exit_code_of(error));
@@ -48,14 +47,14 @@ int end_with(const rota::Error& error) {
   return static_cast<int>(rota::exit_code_of(error));
 }
 
-// Past stdio, whose buffers would keep a key. What is not written is a failure: a key that is only
-// half in its file seals a database that nobody can read later.
+// Without stdio, whose buffers would keep a key. If not all of it was written, that is a failure:
+// with half a key in its file, nobody could read the database later.
 int say(std::string_view text) {
   const auto written = rota::write_all(STDOUT_FILENO, text);
   return written ? static_cast<int>(ExitCode::kDone) : end_with(written.error());
 }
 
-// A secret may have been given in place of the configuration's path (P10).
+// Somebody may have given a secret in place of the configuration's path (P10).
 rota::Error without_path(rota::Error error, const std::string& path) {
   if (rota::may_be_shown(path)) return error;
   const char* const argument = path.c_str();
@@ -73,8 +72,8 @@ struct Given {
   const std::string& config_path;
 };
 
-// The daemon: its parts, each after those that it stands on. They end in the opposite order. Comes
-// back when it was told to stop, or with why it could not start.
+// The daemon: its parts, each after those that it depends on; they end in the opposite order.
+// Returns when it was told to stop, or with the reason why it could not start.
 rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
   ROTA_TRY(rota::check_only_ours(given.config_path));
   ROTA_ASSIGN(auto names, rota::GrantKeeper::look_up_at_start(given.loop, settings.grants));

@@ -32,7 +32,7 @@ DaemonOptions read_options(int argc, char** argv) {
     std::ostringstream err;
     options.exit_code = app.exit(error, out, err) == 0 ? 0 : kUsage;
     options.said = out.str();
-    // What was written wrong is quoted in it, and may be a secret in a wrong place (P10).
+    // It quotes the wrong word, which may be a secret in a wrong place (P10).
     const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
     std::cerr << visible(without_secret_arguments(err.str(), words.subspan(1)), "\n");
     return options;

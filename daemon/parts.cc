@@ -19,7 +19,7 @@
 namespace rota {
 namespace {
 
-// Nobody else can put another secret there. `key` as for read_secret().
+// Checks that nobody else can replace the secret. `key` as for read_secret().
 Result<void> check_place(const SecretSource& source, std::string_view key) {
   std::string path = source.file;
   if (path.empty()) {
@@ -102,7 +102,7 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret
     return fail(ErrorKind::kConfig,
                 fmt::format("[store] path: {}: {}", folder, std::strerror(errno)));
   }
-  // Nobody else can put another database, lock or mark there, or take ours away.
+  // Nobody else may replace or remove the database, its lock or its mark.
   ROTA_TRY(check_only_ours(path));
   return SqliteStore::open(path, std::move(sealer));
 }

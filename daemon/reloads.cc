@@ -15,7 +15,7 @@ using Part = ReloadReport::Part;
 
 }  // namespace
 
-// One that waits or is under way.
+// A reload that waits or is running.
 struct Reloads::Reload {
   std::string approve;
   Done done;
@@ -76,7 +76,7 @@ void Reloads::take_settings(Settings fresh, Reload& reload) {
   reload.report.needs_restart = restart_needed(settings_, fresh);
   settings_.upstream.app_token = fresh.upstream.app_token;
   parts_.grants.put(std::move(fresh.grants));
-  // What was read last stays in force.
+  // If it fails, the file that was read last stays in force.
   if (const auto read = parts_.client.read_ca_file_again(); !read) {
     parts_.log.say(Severity::kWarning, "ca_file", read.error().message);
     reload.report.add(read.error());
@@ -143,7 +143,7 @@ void Reloads::finish(const ReloadPtr& reload) {
   for (const std::string& warning : warnings_of(report)) {
     parts_.log.say(Severity::kWarning, "reload", warning);
   }
-  // The plan of a large roster is long: another thread copies it, and destroys it.
+  // The plan of a large roster is long, so another thread copies and destroys it.
   if (report.failed()) {
     parts_.files.post([plan = std::move(reload->plan)] {});
     return finished(reload, std::unexpected(parts_.hidden.hide(error_of(report))));

@@ -11,7 +11,7 @@ std::vector<std::string> restart_needed(const Settings& in_force, const Settings
   };
   UpstreamSettings upstream = on_disk.upstream;
   upstream.app_token = in_force.upstream.app_token;  // a reload reads that
-  // The policy has parts of three sections (plan/policy.h).
+  // The policy has keys of three sections (plan/policy.h).
   Policy rotation = on_disk.policy;
   rotation.requests_per_window = in_force.policy.requests_per_window;
   rotation.window = in_force.policy.window;

@@ -46,8 +46,8 @@ Result<RosterIntake::First> RosterIntake::read_first() {
   return fail(ErrorKind::kConfig, std::move(roster).error().message);
 }
 
-// To parse a roster of 20,000 entries and to compare it with what is on record takes as long as all
-// the rest of a start.
+// Parsing a roster of 20,000 entries and comparing it with the records takes as long as everything
+// else in a start.
 bool RosterIntake::is_on_record() const {
   const auto files = load_roster_files(settings_.path);
   return files && fingerprint_of(*files) == parts_.rotator.engine().roster_on_record();
@@ -78,7 +78,7 @@ void RosterIntake::changed() {
   parts_.log.say(Severity::kDebug, "roster", "changed on disk: reading it");
   const bool posted = parts_.files.run(
       [config = config_path_, path = settings_.path]() -> OnDisk {
-        // The roster first: grants that were changed before it are among those that are read.
+        // The roster first: then grants that were changed before it are read too.
         auto roster = load_roster(path);
         return {.settings = load_own_settings(config), .roster = std::move(roster)};
       },
@@ -107,7 +107,7 @@ void RosterIntake::change_settled(bool taken) {
   settled_();
 }
 
-// On the thread for files: to parse a large one takes seconds.
+// On the thread for files, because parsing a large roster takes seconds.
 void RosterIntake::read(std::move_only_function<void(Result<SortedRosterPtr>)> done) {
   const bool posted =
       parts_.files.run([path = settings_.path] { return load_roster(path); },

@@ -20,7 +20,7 @@ constexpr std::uint32_t kEvents = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_MO
                                   IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
                                   IN_MOVE_SELF | IN_ONLYDIR;
 
-// The folder, or what there is of the way to it.
+// The folder, or the nearest folder above it that exists.
 fs::path nearest_folder(fs::path folder) {
   std::error_code ignored;
   while (!fs::is_directory(folder, ignored) && folder.has_relative_path()) {
@@ -66,8 +66,8 @@ RosterWatch::RosterWatch(boost::asio::io_context& loop, const Clock& clock, int 
       due_(loop),
       looking_(loop) {}
 
-// Watches the folders that the roster's names stand in, since a watch on a file stays with what was
-// renamed away. Folders that were made anew get a watch, those that are gone lose theirs.
+// Watches the folders of the roster's files, because a watch on a file follows the file when it is
+// renamed. A folder that was created again gets a new watch; one that is gone loses its own.
 bool RosterWatch::watch_folders() {
   std::error_code ignored;
   const fs::path absolute = fs::absolute(path_, ignored).lexically_normal();

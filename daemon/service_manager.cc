@@ -22,10 +22,10 @@
 namespace rota {
 namespace {
 
-// Longer than a manager needs that is busy, short for those who wait for tokens meanwhile.
+// Longer than a busy manager needs, and short for clients that wait for tokens.
 constexpr timeval kNotifyMax{.tv_sec = 0, .tv_usec = 200'000};
 
-// Each line of a notice is an assignment of its own.
+// Each line of a message is one assignment.
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   return text;
@@ -36,11 +36,11 @@ std::string extension(Duration at_most) {
                      std::chrono::duration_cast<std::chrono::microseconds>(at_most).count());
 }
 
-// Notices beyond these are for a manager that hangs.
+// If more messages wait, the manager hangs.
 constexpr std::size_t kNoticesMax = 64;
 
-// As sd_notify(3) does it, which would wait without end for a manager that does not read. One that
-// does not hear us is its own trouble: rotation goes on.
+// Like sd_notify(3), which would wait without limit for a manager that does not read. If the
+// manager does not read, rotation goes on all the same.
 void send_notice(const std::string& socket, const std::string& state) {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   const std::size_t length = socket.size();
@@ -78,7 +78,7 @@ void ServiceManager::ready(const std::string& status) {
 }
 
 void ServiceManager::reloading() {
-  // The manager compares this with its own CLOCK_MONOTONIC, which is not our boot clock.
+  // The manager compares this with CLOCK_MONOTONIC, which is not our boot clock.
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   constexpr std::int64_t kMicrosPerSecond = 1'000'000;

@@ -34,7 +34,7 @@ BootId this_boot() {
     std::ifstream file("/proc/sys/kernel/random/boot_id");
     std::getline(file, text);
   }
-  // With and without dashes it is the same.
+  // The id is the same with and without dashes.
   std::erase_if(text, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) == 0; });
   if (!text.empty()) return BootId{static_cast<std::int64_t>(fingerprint_of(text))};
   std::random_device random;

@@ -5,7 +5,7 @@
 namespace rota {
 namespace {
 
-// Signals are the loop thread's: none may interrupt a job, or be taken by it.
+// The loop thread handles signals: none may interrupt a job or be delivered to this thread.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
