@@ -26,7 +26,7 @@ static_assert(kMembersPageMax == 1'000 && kAuditPageMax == 1'000);
 Result<std::size_t> parse_limit(std::string_view text) {
   const auto limit = parse_number<std::size_t>(text);
   if (!limit || *limit < 1 || *limit > kMembersPageMax) {
-    return fail(ErrorKind::kInvalid, "limit is not a number from 1 to 1000");
+    return fail(ErrorKind::kInvalid, "limit must be a number from 1 to 1000");
   }
   return *limit;
 }
@@ -84,7 +84,7 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
   const std::string_view value = reader.value();
   if (name == "after") {
     const auto after = parse_number<std::int64_t>(value);
-    if (!after || *after < 0) return fail(ErrorKind::kInvalid, "after is not the id of an entry");
+    if (!after || *after < 0) return fail(ErrorKind::kInvalid, "after must be the id of an entry");
     request.after = *after;
   } else if (name == "limit") {
     ROTA_ASSIGN(request.limit, parse_limit(value));
@@ -94,7 +94,7 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
     } else if (const auto ago = parse_seconds_or_duration(value)) {
       request.since = *ago;
     } else {
-      return fail(ErrorKind::kInvalid, "since is neither a duration nor a time in UTC");
+      return fail(ErrorKind::kInvalid, "since must be a duration or a time in UTC");
     }
   } else if (name == "member") {
     ROTA_ASSIGN(const NamedMember member,
@@ -103,7 +103,7 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
   } else if (name == "token") {
     request.token = parse_fingerprint(value);
     if (!request.token) {
-      return fail(ErrorKind::kInvalid, "token is not the first 16 hex digits of its SHA-256");
+      return fail(ErrorKind::kInvalid, "token must be the first 16 hex digits of its SHA-256");
     }
   } else {
     return unknown_parameter(name);
@@ -139,7 +139,7 @@ Result<std::string> parse_reload_query(std::string_view text) {
     if (reader.name() != "approve") return unknown_parameter(reader.name());
     if (approve) return repeated_parameter(reader.name());
     if (!looks_like_plan_id(reader.value())) {
-      return fail(ErrorKind::kInvalid, "approve is not the id of a plan");
+      return fail(ErrorKind::kInvalid, "approve must be the id of a plan");
     }
     approve = reader.value();
   }

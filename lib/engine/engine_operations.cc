@@ -36,11 +36,13 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
   MemberSlot& slot = *known;
   const auto state = name_of(slot.record.state);
   if (action == OperatorAction::kRotate && slot.record.state != MemberState::kActive) {
-    return refuse(fmt::format("member {} is {}: only an active one is rotated", called, state));
+    return refuse(
+        fmt::format("member {} is {}: only an active member can be rotated", called, state));
   }
   if (action == OperatorAction::kReinstate && !can_be_reinstated(slot.record.state)) {
     return refuse(fmt::format(
-        "member {} is {}: only a blocked, unknown or mismatched one is reinstated", called, state));
+        "member {} is {}: only a blocked, unknown or mismatched member can be reinstated", called,
+        state));
   }
   operations_.begin(op, action, now.boot);
   operations_.add(op, slot.record.id);

@@ -139,7 +139,7 @@ std::string status_line(const Health& health) {
                         standing.tokens_to_revoke == 1 ? "token" : "tokens");
   }
   if (standing.tokens_hold_until && health.trouble) {
-    line += fmt::format("; tokens hold until {} UTC", minute_of(*standing.tokens_hold_until));
+    line += fmt::format("; tokens are valid until {} UTC", minute_of(*standing.tokens_hold_until));
   }
   if (health.next_call_in) {
     // Rounded up: "0 s" is for a call that is made now.

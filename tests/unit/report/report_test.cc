@@ -103,8 +103,9 @@ TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
                       .symptom = {.kind = Symptom::Kind::kStatus, .status = 503}});
   box.settle();
   const std::string line = status_line(health_of(box.engine, {}, box.now));
-  EXPECT_THAT(line, testing::StartsWith("Circle answers 503 since 16:50 UTC; 1 of 1 member fresh; "
-                                        "tokens hold until 16:59 UTC; next call in "));
+  EXPECT_THAT(line,
+              testing::StartsWith("Circle answers 503 (since 16:50 UTC); 1 of 1 member fresh; "
+                                  "tokens are valid until 16:59 UTC; next call in "));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("next call in 0 s")));
   const auto upstream = parse(status_json(health_of(box.engine, {}, box.now))).at("upstream");
   EXPECT_EQ(json::serialize(upstream.at("trouble")),
