@@ -38,17 +38,21 @@ class Census {
   std::size_t fresh(WallTime now);
   // When the first of those tokens ends; none: none is alive. Drops ends like fresh().
   std::optional<WallTime> first_end(WallTime now);
-  // Members that are kept fresh and whose Entry::due is before `now`: those in use; those that no
-  // client asks for and that have had no token yet; and those that no client asks for and that
-  // have.
+
+  // The other counts are of members that are kept fresh. Each of these is in one of three groups;
+  // a member is overdue if its Entry::due is before `now`.
+
+  // Members in use.
   std::size_t overdue_in_use(WallTime now) const { return before(dues_in_use_, now); }
+  // Members that no client asks for and that have never had a token: the overdue ones, and all.
   std::size_t overdue_first(WallTime now) const { return before(dues_first_, now); }
+  std::size_t first_issues() const { return dues_first_.size(); }
+  // Members that no client asks for and that have had a token: how many are overdue, and when the
+  // first of them is.
   std::size_t overdue_idle(WallTime now) const { return before(dues_idle_, now); }
   std::optional<WallTime> first_idle_due() const {
     return dues_idle_.empty() ? std::nullopt : std::optional(dues_idle_.begin()->first);
   }
-  // Members that are kept fresh, that no client asks for, and that have had no token yet.
-  std::size_t first_issues() const { return dues_first_.size(); }
 
  private:
   using Times = std::set<std::pair<WallTime, MemberId>>;

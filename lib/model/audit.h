@@ -6,13 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/enumerators.h"
 #include "base/fingerprint.h"
 #include "base/time.h"
 #include "model/record.h"
 
 namespace rota {
 
-// The kinds of events on the audit trail. The numbers are in databases: add new ones at the end.
+// The kinds of events on the audit trail. The numbers are in databases: add new ones at the end,
+// with the next number.
 enum class AuditEvent {
   kTokenFetched = 1,      // a client got the member's access token, by a fetch or a watch
   kTokenIssued = 2,       // Circle gave the member a new pair
@@ -45,6 +47,7 @@ enum class AuditEvent {
   kStarted = 26,
   kStopped = 27,
 };
+inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);
 
 // The trail's parts. Each has its own bounds, so frequent events push out only events of their own

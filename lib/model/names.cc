@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "base/enumerators.h"
 #include "model/audit.h"
 #include "model/outcome.h"
 #include "model/record.h"
@@ -58,6 +59,9 @@ std::string describe(const Outcome& outcome) {
   if (failure == nullptr) return std::string(name_of(outcome));
   return fmt::format("{}: {}", name_of(failure->reason), failure->why);
 }
+
+static_assert(std::ranges::equal(kMemberStates, enumerators_from<MemberState::kActive>()),
+              "each state is on the list");
 
 std::string_view name_of(MemberState state) {
   switch (state) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/enumerators.h"
 #include "base/time.h"
 #include "engine/commands.h"
 #include "engine/engine.h"
@@ -71,12 +72,15 @@ struct Health {
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
   FileStanding files;
-  std::string_view version{};  // static; the daemon adds this, and what follows
+
+  // The engine knows nothing of the rest: the daemon fills it in.
+  std::string_view version{};  // static
   AuditHealth audit{};
-  std::string database_problem{};  // why what is committed would not be found again
-  std::string socket_problem{};    // why no client finds a socket
-  // Connections that met a limit of the sockets; the daemon adds them, since serving is not the
-  // engine's.
+  // Why the next start would not find what is committed, and why no client finds a socket; empty:
+  // nothing is wrong.
+  std::string database_problem{};
+  std::string socket_problem{};
+  // Connections that met a limit of the sockets.
   std::size_t refused_in_all = 0;
   std::size_t refused_of_uid = 0;
   std::size_t refused_by_rate = 0;
@@ -109,6 +113,7 @@ enum class UnreadyCode {
   kMetricsNotListening,
   kUpstreamFailing,  // calls fail, and a client waits for a token or a member has none
 };
+inline constexpr auto kUnreadyCodes = enumerators_from<UnreadyCode::kMembersOverdue>();
 std::string_view name_of(UnreadyCode code);  // as on the wire: "members_overdue"
 
 struct UnreadyReason {

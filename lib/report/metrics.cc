@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 
 #include "model/outcome.h"
@@ -99,11 +98,9 @@ void write_calls(Writer& out, const Health& health) {
 }
 
 void write_upstream(Writer& out, const Health& health) {
-  constexpr std::array kStates{BreakerState::kClosed, BreakerState::kAppTokenRefused,
-                               BreakerState::kNotEligible, BreakerState::kFailing};
   out.gauge("rota_upstream_breaker",
             "State of the circuit breaker for Circle: 1 for the current state, 0 for the others.");
-  for (const BreakerState state : kStates) {
+  for (const BreakerState state : enumerators_from<BreakerState::kClosed>()) {
     out.sample(fmt::format("state=\"{}\"", name_of(state)), flag(health.breaker == state));
   }
   out.gauge("rota_upstream_paused_seconds",

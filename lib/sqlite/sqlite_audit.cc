@@ -26,9 +26,7 @@ std::optional<AuditEntry> entry_of(const Statement& row) {
                               .pid = static_cast<std::int32_t>(row.integer(8))},
                    .token = std::string(row.text(9)),
                    .detail = std::string(row.text(10))};
-  if (entry.event < AuditEvent::kTokenFetched || entry.event > AuditEvent::kStopped) {
-    return std::nullopt;
-  }
+  if (entry.event < kAuditEvents.front() || entry.event > kAuditEvents.back()) return std::nullopt;
   return entry;
 }
 

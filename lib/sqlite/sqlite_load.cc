@@ -7,8 +7,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "base/enumerators.h"
 #include "sqlite/schema.h"
 #include "sqlite/sqlite_store.h"
 #include "sqlite/statements.h"
@@ -16,45 +18,16 @@
 namespace rota {
 namespace {
 
-// The first and the last enumerator of each enum that a row holds.
-template <class Enum>
-struct Bounds;
-template <>
-struct Bounds<MemberState> {
-  static constexpr MemberState kFirst = MemberState::kActive, kLast = MemberState::kMismatched;
-};
-template <>
-struct Bounds<SelectorKind> {
-  static constexpr SelectorKind kFirst = SelectorKind::kCommunityMemberId,
-                                kLast = SelectorKind::kSsoUserId;
-};
-template <>
-struct Bounds<TokenKind> {
-  static constexpr TokenKind kFirst = TokenKind::kAccess, kLast = TokenKind::kRefresh;
-};
-template <>
-struct Bounds<TokenStatus> {
-  static constexpr TokenStatus kFirst = TokenStatus::kCurrent, kLast = TokenStatus::kMemberGone;
-};
-template <>
-struct Bounds<CallKind> {
-  static constexpr CallKind kFirst = CallKind::kIssue, kLast = CallKind::kRevokeAccess;
-};
-template <>
-struct Bounds<CallFate> {
-  static constexpr CallFate kFirst = CallFate::kOpen, kLast = CallFate::kUnknown;
-};
-
-// False if the number in `column` is not one of the enum. We do not guess: a wrong guess could
-// serve a token.
-template <class Enum>
-bool read_enum(const Statement& row, int column, Enum& out) {
+// False if the number in `column` is not one of the enum that begins with kFirst. We do not guess:
+// a wrong guess could serve a token.
+template <auto kFirst>
+bool read_enum(const Statement& row, int column, std::remove_const_t<decltype(kFirst)>& out) {
   const std::int64_t found = row.integer(column);
-  if (found < static_cast<std::int64_t>(Bounds<Enum>::kFirst) ||
-      found > static_cast<std::int64_t>(Bounds<Enum>::kLast)) {
+  if (found < static_cast<std::int64_t>(kFirst) ||
+      found > static_cast<std::int64_t>(last_enumerator<kFirst>())) {
     return false;
   }
-  out = static_cast<Enum>(found);
+  out = static_cast<std::remove_const_t<decltype(kFirst)>>(found);
   return true;
 }
 
@@ -156,7 +129,7 @@ class Loader {
     MemberRecord& record = snapshot_.members.emplace_back();
     record.id = MemberId{row.integer(0)};
     Row& own = rows_.emplace_back();
-    own.readable = read_enum(row, 1, record.state);
+    own.readable = read_enum<MemberState::kActive>(row, 1, record.state);
     record.state_since = time_at(row, 2);
     record.community_member_id = optional_at(row, 3);
     record.community_id = optional_at(row, 4);
@@ -197,7 +170,8 @@ class Loader {
       return {};
     }
     Selector& selector = record->selectors.emplace_back();
-    if (!read_enum(row, 1, selector.key.kind)) row_of(*record).readable = false;
+    if (!read_enum<SelectorKind::kCommunityMemberId>(row, 1, selector.key.kind))
+      row_of(*record).readable = false;
     selector.key.value = row.text(2);
     selector.in_roster = row.integer(3) != 0;
     selector.retired = row.integer(4) != 0;
@@ -227,7 +201,8 @@ class Loader {
     const bool given = pass(snapshot_.next_token, token.id);
     pass(snapshot_.next_member, MemberId{row.integer(1)});
     MemberRecord* const record = find(row.integer(1));
-    const bool readable = given && read_enum(row, 2, token.kind) && read_enum(row, 3, token.status);
+    const bool readable = given && read_enum<TokenKind::kAccess>(row, 2, token.kind) &&
+                          read_enum<TokenStatus::kCurrent>(row, 3, token.status);
     token.issued_at = time_at(row, 4);
     token.expires_at = time_at(row, 5);
     token.status_since = time_at(row, 6);
@@ -251,11 +226,12 @@ class Loader {
   Result<void> call(const Statement& row) {
     CallRow call;
     call.id = CallId{row.integer(0)};
-    if (!read_enum(row, 1, call.kind)) return no_such("call kind", row.integer(1));
+    if (!read_enum<CallKind::kIssue>(row, 1, call.kind))
+      return no_such("call kind", row.integer(1));
     call.member = MemberId{row.integer(2)};
     call.opened_at = time_at(row, 3);
     call.closed_at = optional_time_at(row, 4);
-    if (!read_enum(row, 5, call.fate)) return no_such("call fate", row.integer(5));
+    if (!read_enum<CallFate::kOpen>(row, 5, call.fate)) return no_such("call fate", row.integer(5));
     call.doubt_until = optional_time_at(row, 6);
     if (!row.is_null(7) && !row.is_null(8)) {
       call.closed_stamp = {.boot = BootId{row.integer(7)},

@@ -9,6 +9,7 @@ namespace {
 
 using testing::at;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -78,6 +79,15 @@ TYPED_TEST(AuditContract, AnEntryComesBackWithAllItsFieldsAfterARestart) {
   EXPECT_EQ(second.caller, AuditCaller{});
   EXPECT_EQ(second.token, "");
   EXPECT_EQ(page.next, std::nullopt);
+}
+
+TYPED_TEST(AuditContract, EveryEventComesBack) {
+  std::vector<AuditNote> notes;
+  for (const AuditEvent event : kAuditEvents) notes.push_back(note(1'000, event));
+  this->append(notes);
+  std::vector<AuditEvent> events;
+  for (const AuditEntry& entry : this->read().entries) events.push_back(entry.event);
+  EXPECT_THAT(events, ElementsAreArray(kAuditEvents));
 }
 
 TYPED_TEST(AuditContract, ATokenIsNamedByWhatIsNotItsFingerprint) {

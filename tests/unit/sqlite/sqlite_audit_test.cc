@@ -153,9 +153,9 @@ TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
 // Each event goes into the share that a note of it gets today.
 TEST_F(SqliteAudit, TheMigrationSharesEveryEventAsANoteOfItIs) {
   std::vector<AuditNote> notes;
-  for (int event = 1; event <= static_cast<int>(AuditEvent::kStopped); ++event) {
+  for (const AuditEvent event : kAuditEvents) {
     notes.push_back(fetch_of("a"));
-    notes.back().key.event = static_cast<AuditEvent>(event);
+    notes.back().key.event = event;
   }
   {
     auto store = open();
