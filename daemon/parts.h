@@ -49,8 +49,9 @@ Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret
 Result<Secret> read_store_key(const Settings& settings);
 // The size of the store's files; files that cannot be looked at count as empty.
 std::uint64_t database_bytes(const std::string& path);
-// If the roster changes while it is read, both read it again, a few times; then it is kIo. kConfig:
-// it is not valid, or users other than root and our own can write to it (daemon/own_path.h).
+// The roster, as its files and as one list. If a file changes while the roster is read, each of the
+// two functions reads it again; kIo if it changes each time. kConfig: it is not valid, or users
+// other than root and our own can write to it (daemon/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
 Result<SortedRosterPtr> load_roster(const std::string& path);
 

@@ -10,8 +10,8 @@
 
 namespace rota {
 
-// Why a member in this state is not served, whatever tokens it has; nullopt if it is active. A null
-// row stands for a name that leads to nobody.
+// Why a member in this state is not served, whatever tokens it has; nullopt if it is active. Null:
+// no member has the name.
 std::optional<ErrorCode> refusal_of(const Published* row);
 // Whether the row has a token that is alive at `circle_now` (TokenService::circle_now()).
 bool has_live_token(const Published& row, WallTime circle_now);
@@ -25,8 +25,9 @@ struct Found {
 Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
               const Table& table);
 
-// Decides between `member.key` and `member.as_form`, and leaves the choice in `member.key`: as_form
-// if the key leads to nobody, and as_form leads to somebody or only as_form is granted.
+// A query may be read in two ways: `member.key`, and `member.as_form` (lib/http/query.h). Leaves
+// the right one in `member.key`. That is as_form only if the key leads to no member and, besides,
+// as_form leads to one or is the only one of the two that is granted.
 void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
                  const Table& table);
 

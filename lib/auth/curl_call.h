@@ -61,7 +61,7 @@ struct CurlCall {
   std::size_t body_taken = 0;  // bytes of the request's body that libcurl has taken
   // What libcurl remarks about the call's HTTP/2 stream.
   std::uint32_t stream = 0;          // the stream's number; 0 until it has one, and with HTTP/1.1
-  bool remarked = false;             // this call was told that something happened to its connection
+  bool remarked = false;             // libcurl remarked something about this call's connection
   std::uint64_t* remarks = nullptr;  // CurlPool::remarks_
   std::uint64_t remarks_before = 0;  // *remarks when this call began
   bool refused = false;  // the server did not process it: REFUSED_STREAM, or a GOAWAY without it

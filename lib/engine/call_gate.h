@@ -92,8 +92,8 @@ class CallGate {
   // What a reply means for the calls to come.
   enum class BreakerNews {
     kNone,
-    kOpened,       // for a reason that was not told since it was last closed
-    kOpenedAgain,  // for a reason that was told before
+    kOpened,       // the first time for this reason since it was last closed
+    kOpenedAgain,  // for a reason that was news before
     kClosed,
   };
   struct Pause {

@@ -36,8 +36,9 @@ MemberSlot& Engine::merge_if_known(MemberSlot& slot, const CallState& call, cons
 
   MemberSlot& into = *known;
   if (into.record.state == MemberState::kMismatched) {
-    // That record was this member until its selector moved to another one: its tokens are this
-    // member's.
+    // `into` is the record that this member had before. Then the selector of `into` began to lead
+    // to somebody else, so `into` is mismatched. But its tokens are still this member's: `slot`
+    // takes them.
     record_change(slot, take_tokens(slot.record, into.record, circle_now(now)));
     members_.unindex(into);
     into.record.community_member_id.reset();

@@ -96,7 +96,8 @@ void Members::index(const MemberSlot& slot) {
     const Selector* other = selector_of(place->second, selector.key);
     key_shared_ = key_shared_ || other != nullptr;
     if (other != nullptr && namesakes_) namesakes_->emplace_back(place->second, record.id);
-    // Not from one that the roster names by it to one that it does not.
+    // Of two records that have this key, the key leads to the later one, unless only the earlier
+    // one is named by it in the roster.
     if (other == nullptr || selector.in_roster || !other->in_roster) place->second = record.id;
   }
   if (record.community_member_id) {

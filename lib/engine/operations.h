@@ -34,8 +34,8 @@ class Operations {
   void note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                        const std::string& result, bool alive);
   // The command is over for one of members_of(). `state`: the member's; the report has that of the
-  // last member. `doubts`: its calls of unknown fate. If the end of one member is no success, the
-  // end of the whole command is none. True: it was the last member, and the report may leave.
+  // last member. `doubts`: its calls of unknown fate. The command succeeds only if `end` is a
+  // success for every member. True: it was the last member, and the report may leave.
   bool complete(OperatorId op, MemberId member, MemberState state, std::int64_t doubts,
                 OperationEnd end);
   // True: the command has no members, and its report may leave.

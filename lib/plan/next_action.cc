@@ -49,9 +49,9 @@ void plan_revocations(const MemberRecord& record, const Attempts& attempts, Memb
   }
 }
 
-// Whether a refresh token will soon be revoked. We stop waiting if Circle was asked often enough in
-// vain. While we ask for one name after the other, we do not wait either for the refresh token that
-// the call by the last name replaced.
+// Whether a refresh token will soon be revoked, so that it is worth waiting for. It is not worth it
+// if Circle was asked often enough in vain. Nor while we ask for the member by one name after the
+// other: each of these calls replaces the refresh token of the call before.
 bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts) {
   const bool in_a_round = has_unresolved_name(record);
   return std::ranges::any_of(record.tokens, [&](const Token& token) {
