@@ -5,6 +5,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "report/health.h"
 
 namespace rota::cli {
 namespace {
@@ -27,6 +33,20 @@ TEST(JudgeStatus, EveryReasonIsAFinding) {
   EXPECT_EQ(findings[0],
             wrong("readiness", "no commits: full", "free space on the disk, or repair it"));
   EXPECT_EQ(findings[1], wrong("readiness", "what", "see rota status"));
+}
+
+// The compiler does not find these places when a code is new.
+TEST(JudgeStatus, EveryCodeHasARemedyOfItsOwnAndARowInTheReadme) {
+  std::ifstream file(ROTA_README);
+  const std::string readme(std::istreambuf_iterator<char>(file), {});
+  std::set<std::string> remedies{"see rota status"};
+  for (const UnreadyCode code : kUnreadyCodes) {
+    const std::string name(name_of(code));
+    const Findings findings = judge(R"({"not_ready":[{"code":")" + name + R"("}]})");
+    ASSERT_EQ(findings.size(), 1U) << name;
+    EXPECT_TRUE(remedies.insert(findings[0].remedy).second) << name << ": remedy_of()";
+    EXPECT_THAT(readme, HasSubstr("\n| `" + name + "` | ")) << "the table of codes in README.md";
+  }
 }
 
 TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
