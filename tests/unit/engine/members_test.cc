@@ -154,7 +154,7 @@ TEST_F(MembersTest, AnIdThatTheRosterNamesLeadsThereAndNotToThePin) {
   EXPECT_EQ(found("id:42"), 1);
 }
 
-TEST_F(MembersTest, P13OfTwoRecordsWithOnePinTheFirstIsTheOneThatItsTokensAreOf) {
+TEST_F(MembersTest, P13AnIdThatSeveralArePinnedToLeadsToTheLowestRecord) {
   add(2, "sso:grace", true, 42);
   EXPECT_EQ(pinned(42), 2);
   add(1, "email:grace@example.com", true, 42);
@@ -186,7 +186,7 @@ TEST_F(MembersTest, AfterOneOfTwoThatShareAKeyLeftTheOtherIsIndexedAnew) {
   EXPECT_EQ(found("email:grace@example.com"), 2);
 }
 
-TEST_F(MembersTest, ThePairsThatShareAKeyAreTold) {
+TEST_F(MembersTest, LoadedRecordsThatShareAKeyAreHandedOutInPairs) {
   add(1, "email:grace@example.com");
   add(2, "sso:grace");
   add(3, "email:Grace@example.com");
@@ -215,7 +215,7 @@ TEST_F(MembersTest, AUseAfterALongWhileIsToldFromOneMoreUse) {
   EXPECT_EQ(slot.in_use_since, later);
 }
 
-TEST_F(MembersTest, WhereMembersAreInUseForAShortTimeUsesAreToldMoreExactly) {
+TEST_F(MembersTest, TheShorterMembersCountAsInUseTheSoonerAUseIsNewsAgain) {
   Members brief{MemberId{1}, 10min};
   MemberSlot& slot = brief.add(test::member(1, MemberState::kActive, "sso:grace"));
   brief.note_use(slot, kT0);
@@ -268,17 +268,22 @@ TEST_F(MembersTest, AMemberIsCountedByItsStateAndTheTokensToBeRevoked) {
   EXPECT_EQ(members.census().fresh(kT0), 0U) << "its token is not served";
 }
 
-TEST_F(MembersTest, ATokenIsFreshWhileItMayBeServed) {
-  members.set_capacity(1);
+TEST_F(MembersTest, AMemberIsFreshUntilASecondBeforeItsTokensEnd) {
   members.add(test::member_with_pair());
   recount_all();
   EXPECT_EQ(members.census().fresh(kT0 + 1h - 1s - 1ms), 1U);
   EXPECT_EQ(members.census().fresh(kT0 + 1h - 1s), 0U);
+}
+
+TEST_F(MembersTest, AMemberThatNobodyAsksForIsOverdueFiveSecondsAfterItsTokensEnd) {
+  members.set_capacity(1);
+  members.add(test::member_with_pair());
+  recount_all();
   EXPECT_EQ(members.census().overdue_idle(kT0 + 1h + 5s), 0U);
   EXPECT_EQ(members.census().overdue_idle(kT0 + 1h + 5s + 1ms), 1U);
 }
 
-TEST_F(MembersTest, AMemberThatNobodyAsksForHasItsFirstTokenInFiveMinutes) {
+TEST_F(MembersTest, WithoutAFirstTokenAMemberThatNobodyAsksForIsOverdueAfterFiveMinutes) {
   members.set_capacity(1);
   add(1, "sso:grace");
   recount_all();
@@ -286,7 +291,7 @@ TEST_F(MembersTest, AMemberThatNobodyAsksForHasItsFirstTokenInFiveMinutes) {
   EXPECT_EQ(members.census().overdue_first(kT0 + kFirstIssueMax + 1ms), 1U);
 }
 
-TEST_F(MembersTest, AMemberThatSomebodyAsksForHasItsTokenInTenSeconds) {
+TEST_F(MembersTest, WithoutATokenAMemberIsOverdueTenSecondsAfterAClientAskedForIt) {
   members.set_capacity(1);
   MemberSlot& slot = add(1, "sso:grace");
   members.note_use(slot, kT0 + 1min);
@@ -295,7 +300,7 @@ TEST_F(MembersTest, AMemberThatSomebodyAsksForHasItsTokenInTenSeconds) {
   EXPECT_EQ(members.census().overdue_in_use(kT0 + 1min + 10s + 1ms), 1U);
 }
 
-TEST_F(MembersTest, ATokenInUseMayEndBeforeTheNextOneButNotForLong) {
+TEST_F(MembersTest, AMemberInUseIsOverdueFiveSecondsAfterItsTokensEnd) {
   members.set_capacity(1);
   MemberSlot& slot = members.add(test::member_with_pair());
   members.note_use(slot, kT0);

@@ -107,7 +107,7 @@ TEST_F(OperationsTest, P2WhatIsDoneButNotDurableAtTheDeadlineSaysSo) {
   EXPECT_EQ(operations.take(kOp).end, OperationEnd::kNotDurable);
 }
 
-TEST_F(OperationsTest, ACommandThatStillRunsDoesNotWaitForTheDisk) {
+TEST_F(OperationsTest, ACommandThatStillRunsAtTheDeadlineIsNotReportedAsNotDurable) {
   begin(OperatorAction::kRevoke, {kAda});
   operations.give_up_on_disk(kOp);
   EXPECT_TRUE(complete(kAda, OperationEnd::kTimedOut));

@@ -182,8 +182,10 @@ TEST(RosterJob, P6ARefusedOneHandsOutNothing) {
   Members members;
   RosterJob job = job_for({wanted("id:1")});
   compare_all(job, members);
+  ASSERT_TRUE(job.changes_anything());
   job.refuse();
   EXPECT_EQ(job.stage(), Stage::kDone);
+  EXPECT_DEATH(job.next_change(), "check failed") << "there is nothing to ask for";
 }
 
 std::vector<MemberKey> keys_of(const std::vector<RosterEntry>& entries) {

@@ -63,7 +63,7 @@ TEST_F(ScheduleTest, TheEarliestOfALaneComesFirst) {
   EXPECT_EQ(first(Lane::kRefresh), 3);
 }
 
-TEST_F(ScheduleTest, OfThoseDueAtOnceTheMemberThatCameFirstIsFirst) {
+TEST_F(ScheduleTest, OfThoseDueAtOneTimeTheLowestIdIsFirst) {
   put(2, due(Lane::kIssue, 10s));
   put(1, due(Lane::kIssue, 10s));
   EXPECT_EQ(first(Lane::kIssue), 1);

@@ -34,7 +34,7 @@ TEST_F(WaitsTest, NobodyWaitsAtFirst) {
   EXPECT_FALSE(waits.remove(WaitId{1}));
 }
 
-TEST_F(WaitsTest, AWaitIsOpenUntilItsDeadline) {
+TEST_F(WaitsTest, ANewWaitIsOpenAndKeepsItsMemberAndItsDeadline) {
   add(1, 10s, 7);
   EXPECT_EQ(waits.size(), 1U);
   EXPECT_THAT(waits.open(), ElementsAre(WaitId{1}));
