@@ -21,7 +21,7 @@ Duration lifetime_of(const Published& row) { return row.expires_at - row.issued_
 // Whether a strict request asks for more life than this member's tokens ever have. The last token,
 // even a dead one, shows how long they live.
 bool asks_too_much(const Asked& asked, const Published& row) {
-  return asked.strict && asked.min_ttl && row.body != nullptr &&
+  return asked.strict && asked.min_ttl && row.access_token != nullptr &&
          *asked.min_ttl > min_ttl_max(lifetime_of(row));
 }
 
@@ -62,7 +62,7 @@ std::optional<ErrorCode> refusal_of(const Published* row) {
 }
 
 bool has_live_token(const Published& row, WallTime circle_now) {
-  return row.body != nullptr && alive(row.expires_at, circle_now);
+  return row.access_token != nullptr && alive(row.expires_at, circle_now);
 }
 
 Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
@@ -91,7 +91,8 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
 
   Asked asked{.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl};
   const bool live = has_live_token(*row, circle_now);
-  const bool refused = query.refused && row->body != nullptr && *query.refused == row->fingerprint;
+  const bool refused =
+      query.refused && row->access_token != nullptr && *query.refused == row->fingerprint;
   if (live && !refused && long_enough(asked, *row, circle_now)) {
     return TokenReply{row, circle_now, std::move(asked)};
   }

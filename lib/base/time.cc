@@ -170,6 +170,28 @@ std::string format_iso8601(WallTime time) {
   return text;
 }
 
+std::array<char, kIso8601Bytes> iso8601(WallTime time) {
+  std::array<char, kIso8601Bytes> text{};
+  char* out = text.data();
+  const auto put = [&out](auto number, int digits, char behind) {
+    auto rest = static_cast<unsigned>(number);
+    for (int i = digits - 1; i >= 0; --i, rest /= 10) out[i] = static_cast<char>('0' + rest % 10);
+    out[digits] = behind;
+    out += digits + 1;
+  };
+  const auto day_start = std::chrono::floor<days>(time);
+  const year_month_day date{day_start};
+  const std::chrono::hh_mm_ss clock{time - day_start};
+  put(static_cast<int>(date.year()), 4, '-');
+  put(static_cast<unsigned>(date.month()), 2, '-');
+  put(static_cast<unsigned>(date.day()), 2, 'T');
+  put(clock.hours().count(), 2, ':');
+  put(clock.minutes().count(), 2, ':');
+  put(clock.seconds().count(), 2, '.');
+  put(clock.subseconds().count(), 3, 'Z');
+  return text;
+}
+
 std::optional<WallTime> parse_http_date(std::string_view text) {
   Scanner in(text);
   Fields f;

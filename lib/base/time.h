@@ -57,6 +57,9 @@ std::optional<WallTime> parse_iso8601(std::string_view text);
 
 // Always with milliseconds, as Circle writes it.
 std::string format_iso8601(WallTime time);
+// The same, cheap enough for every fetch. Only for years from 0 to 9999.
+inline constexpr std::size_t kIso8601Bytes = 24;
+std::array<char, kIso8601Bytes> iso8601(WallTime time);
 
 // Parses an HTTP date in its preferred form, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). The
 // weekday is not checked.

@@ -10,8 +10,8 @@ void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& en
   remove(member, counted);
   counted = entry;
   count(entry, true);
-  if (entry.served_until) ends_.emplace(*entry.served_until, member);
-  if (entry.kept) dues_of(entry).emplace(entry.due, member);
+  if (entry.served_until) ends_.insert({*entry.served_until, member});
+  if (entry.kept) dues_of(entry).insert({entry.due, member});
 }
 
 void Census::remove(MemberId member, std::optional<Entry>& counted) {
@@ -28,7 +28,7 @@ std::size_t Census::in_state(MemberState state) const {
 
 // Each end is taken out once, by whoever asks first after it.
 std::size_t Census::fresh(WallTime now) {
-  while (!ends_.empty() && ends_.begin()->first <= now) ends_.erase(ends_.begin());
+  while (!ends_.empty() && ends_.begin()->first <= now) ends_.erase(ends_.front());
   return ends_.size();
 }
 

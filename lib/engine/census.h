@@ -3,9 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <set>
 #include <utility>
 
+#include "base/chunked_set.h"
 #include "base/time.h"
 #include "model/record.h"
 
@@ -55,7 +55,7 @@ class Census {
   }
 
  private:
-  using Times = std::set<std::pair<WallTime, MemberId>>;
+  using Times = ChunkedSet<std::pair<WallTime, MemberId>>;
   void count(const Entry& entry, bool in);
   Times& dues_of(const Entry& entry);
   static std::size_t before(const Times& dues, WallTime now);

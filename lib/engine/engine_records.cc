@@ -166,7 +166,7 @@ void Engine::publish(const MemberSlot& slot) {
                 .keys = {},
                 .tags = tags_of(record),
                 .access_token = nullptr,
-                .body = nullptr,
+                .escaped_token = nullptr,
                 .issued_at = {},
                 .expires_at = {}};
   for (const Selector& selector : record.selectors) {
@@ -180,8 +180,9 @@ void Engine::publish(const MemberSlot& slot) {
   const Token* access = current(record, TokenKind::kAccess);
   if (record.state == MemberState::kActive && access != nullptr && !has_unresolved_name(record)) {
     row.access_token = access->value;
-    row.body = make_token_body(*access, record.community_member_id.value_or(0),
-                               record.community_id.value_or(0));
+    row.escaped_token = escaped_for_json(*access->value);
+    row.community_member_id = record.community_member_id.value_or(0);
+    row.community_id = record.community_id.value_or(0);
     row.fingerprint = access->fingerprint;
     row.issued_at = access->issued_at;
     row.expires_at = access->expires_at;

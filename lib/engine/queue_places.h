@@ -11,11 +11,21 @@ namespace rota {
 // The places of one member in the queues of Schedule (engine/schedule.h). Only Schedule writes
 // them. They are kept with the member, so that taking it out of the queues needs no search.
 struct QueuePlaces {
-  std::array<std::optional<WallTime>, kLaneCount> lanes;  // its due time in each
+  static constexpr WallTime kNone = WallTime::max();
+
+  // Its due time in each lane, or kNone: an optional is twice as large.
+  std::array<WallTime, kLaneCount> lanes = [] {
+    std::array<WallTime, kLaneCount> none{};
+    none.fill(kNone);
+    return none;
+  }();
   std::optional<WallTime> housekeeping;
 
   // When its call in this lane is due; none: it has none there. Circle's clock.
-  std::optional<WallTime> due(Lane lane) const { return lanes.at(index_of(lane)); }
+  std::optional<WallTime> due(Lane lane) const {
+    const WallTime due = lanes.at(index_of(lane));
+    return due == kNone ? std::nullopt : std::optional(due);
+  }
 };
 
 }  // namespace rota

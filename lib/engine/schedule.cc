@@ -9,22 +9,22 @@ void Schedule::put(MemberId member, const MemberPlan& plan, bool call_in_flight,
   remove(member, places);
   if (plan.housekeeping) {
     places.housekeeping = plan.housekeeping;
-    housekeeping_.emplace(*plan.housekeeping, member);
+    housekeeping_.insert({*plan.housekeeping, member});
   }
   if (call_in_flight) return;
   for (const Lane lane : kLanes) {
     const auto& call = plan.calls[index_of(lane)];
     if (!call) continue;
     places.lanes[index_of(lane)] = call->due;
-    lanes_[index_of(lane)].emplace(call->due, member);
+    lanes_[index_of(lane)].insert({call->due, member});
   }
 }
 
 void Schedule::remove(MemberId member, QueuePlaces& places) {
   for (const Lane lane : kLanes) {
-    auto& due = places.lanes[index_of(lane)];
-    if (due) lanes_[index_of(lane)].erase({*due, member});
-    due.reset();
+    WallTime& due = places.lanes[index_of(lane)];
+    if (due != QueuePlaces::kNone) lanes_[index_of(lane)].erase({due, member});
+    due = QueuePlaces::kNone;
   }
   end_housekeeping(member, places);
 }

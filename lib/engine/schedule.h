@@ -2,9 +2,9 @@
 
 #include <array>
 #include <optional>
-#include <set>
 #include <utility>
 
+#include "base/chunked_set.h"
 #include "base/time.h"
 #include "engine/queue_places.h"
 #include "model/record.h"
@@ -42,7 +42,7 @@ class Schedule {
   std::optional<WallTime> next_due() const;
 
  private:
-  using Queue = std::set<std::pair<WallTime, MemberId>>;
+  using Queue = ChunkedSet<std::pair<WallTime, MemberId>>;
   static std::optional<Due> first_of(const Queue& queue);
 
   std::array<Queue, kLaneCount> lanes_;

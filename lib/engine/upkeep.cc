@@ -1,6 +1,5 @@
 #include "engine/upkeep.h"
 
-#include <iterator>
 #include <utility>
 
 namespace rota {
@@ -36,15 +35,13 @@ bool Upkeep::keeps(const UseRank& place) const {
 std::vector<MemberId> Upkeep::take_moved() { return std::exchange(moved_, {}); }
 
 void Upkeep::balance() {
-  while (kept_.size() > capacity_) {
-    const auto last = std::prev(kept_.end());
-    moved_.push_back(last->member);
-    left_out_.insert(kept_.extract(last));
-  }
-  while (kept_.size() < capacity_ && !left_out_.empty()) {
-    moved_.push_back(left_out_.begin()->member);
-    kept_.insert(left_out_.extract(left_out_.begin()));
-  }
+  const auto move = [this](UseRank place, ChunkedSet<UseRank>& from, ChunkedSet<UseRank>& to) {
+    moved_.push_back(place.member);
+    from.erase(place);
+    to.insert(place);
+  };
+  while (kept_.size() > capacity_) move(kept_.back(), kept_, left_out_);
+  while (kept_.size() < capacity_ && !left_out_.empty()) move(left_out_.front(), left_out_, kept_);
 }
 
 }  // namespace rota

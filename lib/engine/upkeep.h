@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <optional>
-#include <set>
 #include <vector>
 
+#include "base/chunked_set.h"
 #include "base/time.h"
 #include "model/record.h"
 
@@ -44,8 +44,8 @@ class Upkeep {
   void balance();
 
   std::size_t capacity_ = 0;
-  std::set<UseRank> kept_;  // every one of them before every one of left_out_
-  std::set<UseRank> left_out_;
+  ChunkedSet<UseRank> kept_;  // every one of them before every one of left_out_
+  ChunkedSet<UseRank> left_out_;
   std::vector<MemberId> moved_;
 };
 

@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <string>
 
-#include "base/check.h"
+#include "http/token_body.h"
 
 namespace rota {
 namespace {
@@ -21,13 +21,11 @@ void append_stream_head(Buffer& out) {
 }
 
 void append_token_event(Buffer& out, const MemberKey& member, const Published& row) {
-  ROTA_CHECK(row.body != nullptr);
-  const std::string_view body = row.body->reveal();
-  ROTA_CHECK(body.starts_with('{'));
+  const TokenBody body(row);
   out.append("event: token\ndata: {\"member\":");
   out.append(quoted(member.text()));
   out.append(",");
-  out.append(body.substr(1));
+  body.append_fields(out);
   out.append("\n\n");
 }
 

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "http/token_body.h"
 
 namespace rota {
 namespace {
@@ -31,12 +32,17 @@ void append_number(Buffer& out, std::uint64_t value) {
   out.append({digits, static_cast<std::size_t>(end - digits)});
 }
 
-// Ends the head and adds the body.
-void append_body(Buffer& out, std::string_view body, ReplyForm form) {
+// Ends the head.
+void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form) {
   if (form.close) out.append(kClose);
   out.append("Content-Length: ");
-  append_number(out, body.size());
+  append_number(out, body_bytes);
   out.append("\r\n\r\n");
+}
+
+// Ends the head and adds the body.
+void append_body(Buffer& out, std::string_view body, ReplyForm form) {
+  append_length(out, body.size(), form);
   if (!form.head_only) out.append(body);
 }
 
@@ -124,7 +130,8 @@ void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form) {
 }
 
 void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
-  ROTA_CHECK(row.body && row.expires_at > circle_now);
+  ROTA_CHECK(row.expires_at > circle_now);
+  const TokenBody body(row);
   const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
   out.append(kTokenHead);
   const auto date = http_date(circle_now);
@@ -132,7 +139,10 @@ void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyF
   out.append("\r\nRota-Expires-In: ");
   append_number(out, static_cast<std::uint64_t>(left.count()));
   out.append("\r\n");
-  append_body(out, row.body->reveal(), form);
+  append_length(out, body.size(), form);
+  if (form.head_only) return;
+  out.append("{");
+  body.append_fields(out);
 }
 
 void append_continue(Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); }

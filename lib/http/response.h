@@ -75,9 +75,9 @@ struct ReplyForm {
 void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form);
 void append_json(Buffer& out, const JsonReply& reply, ReplyForm form);
 void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form);
-// 200 with the row's body. Date is `circle_now`, on the same clock as the token's expiry, and
-// Rota-Expires-In is the number of whole seconds between the two. Aborts unless the row has a body
-// that expires after `circle_now`.
+// 200 with the row's token (http/token_body.h). Date is `circle_now`, on the same clock as the
+// token's expiry, and Rota-Expires-In is the number of whole seconds between the two. Aborts unless
+// the row has a token that expires after `circle_now`.
 void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form);
 // The interim reply to a client that waits for it before it sends its body.
 void append_continue(Buffer& out);

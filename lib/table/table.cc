@@ -1,9 +1,7 @@
 #include "table/table.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <boost/json.hpp>
-#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -14,7 +12,8 @@ namespace {
 
 bool looks_the_same(const Published& a, const Published& b) {
   return a.state == b.state && a.fingerprint == b.fingerprint && a.expires_at == b.expires_at &&
-         (a.body == nullptr) == (b.body == nullptr) && a.keys == b.keys && a.tags == b.tags;
+         (a.access_token == nullptr) == (b.access_token == nullptr) && a.keys == b.keys &&
+         a.tags == b.tags;
 }
 
 }  // namespace
@@ -31,8 +30,8 @@ void Table::publish(Published row) {
   row.place = added ? in_places_.size() : stored.place;
   if (added) in_places_.push_back(&stored);
   if (changed) {
-    by_change_.erase(stored.change);
-    by_change_.emplace(row.change, &stored);
+    by_change_.erase({stored.change, &stored});
+    by_change_.insert({row.change, &stored});
   }
   stored = std::move(row);
   for (const MemberKey& key : stored.keys) by_key_.try_emplace(key).first = &stored;
@@ -46,7 +45,7 @@ void Table::forget(MemberId member) {
   if (row == nullptr) return;
   tell_changed(*row);
   drop_keys(*row);
-  by_change_.erase(row->change);
+  by_change_.erase({row->change, row});
   const Published* last = in_places_.back();
   in_places_.at(row->place) = last;
   rows_.find(last->member)->place = row->place;
@@ -55,7 +54,7 @@ void Table::forget(MemberId member) {
 }
 
 const Published* Table::next_changed(std::uint64_t after) const {
-  const auto it = by_change_.upper_bound(after);
+  const auto it = by_change_.lower_bound({after + 1, nullptr});
   return it == by_change_.end() ? nullptr : it->second;
 }
 
@@ -101,21 +100,16 @@ void Table::drop_keys(const Published& row) {
   }
 }
 
-SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
-                          std::int64_t community_id) {
-  ROTA_CHECK(access.kind == TokenKind::kAccess && access.value);
-  // In practice a token is a JWT, but Circle may put a quote into it.
-  std::string quoted = boost::json::serialize(
-      boost::json::string_view(access.value->reveal().data(), access.value->reveal().size()));
-  fmt::memory_buffer text;
-  fmt::format_to(std::back_inserter(text),
-                 R"({{"access_token":{},"access_token_expires_at":"{}","community_member_id":{},)"
-                 R"("community_id":{}}})",
-                 quoted, format_iso8601(access.expires_at), community_member_id, community_id);
-  auto body = make_secret(std::string_view(text.data(), text.size()));
+SecretPtr escaped_for_json(const Secret& token) {
+  const auto is_escaped = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+  };
+  if (std::ranges::none_of(token.reveal(), is_escaped)) return nullptr;
+  const std::string_view text = token.reveal();
+  std::string quoted = boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+  SecretPtr escaped = make_secret(std::string_view(quoted).substr(1, quoted.size() - 2));
   wipe(quoted);
-  wipe(std::span<char>(text.data(), text.size()));
-  return body;
+  return escaped;
 }
 
 }  // namespace rota

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/chunked_set.h"
 #include "base/fingerprint.h"
 #include "base/secret.h"
 #include "base/sharded_map.h"
@@ -23,11 +24,13 @@ struct Published {
   MemberState state = MemberState::kActive;
   std::vector<MemberKey> keys;  // every key that leads to it, including its Circle id; not empty
   std::vector<std::string> tags;
-  SecretPtr access_token;          // null if there is none
-  SecretPtr body;                  // make_token_body() of it; null if there is none
-  Fingerprint fingerprint = 0;     // of access_token
-  WallTime issued_at;              // Circle's clock
-  WallTime expires_at;             // Circle's clock
+  SecretPtr access_token;       // null if there is none
+  SecretPtr escaped_token;      // how it stands inside a JSON string; null if that is the same
+  Fingerprint fingerprint = 0;  // of access_token
+  WallTime issued_at;           // Circle's clock
+  WallTime expires_at;          // Circle's clock
+  std::int64_t community_member_id = 0;  // that the token is of; 0: not known
+  std::int64_t community_id = 0;
   mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
   std::uint64_t change = 0;  // set by the table: a later change of any member has a larger one
   std::size_t place = 0;     // set by the table, for its own use
@@ -74,14 +77,12 @@ class Table {
   ShardedMap<MemberId, Published> rows_;
   ShardedMap<MemberKey, const Published*> by_key_;
   std::vector<const Published*> in_places_;  // by Published::place
-  std::map<std::uint64_t, const Published*> by_change_;
+  ChunkedSet<std::pair<std::uint64_t, const Published*>> by_change_;
   std::uint64_t last_change_ = 0;
   Subscriptions subscriptions_;
 };
 
-// The JSON of a 200 reply to GET /v1/token, with its fields in the documented order. Aborts unless
-// `access` is an access token with a value.
-SecretPtr make_token_body(const Token& access, std::int64_t community_member_id,
-                          std::int64_t community_id);
+// For Published::escaped_token: null if JSON escapes no byte of the token, as of every JWT.
+SecretPtr escaped_for_json(const Secret& token);
 
 }  // namespace rota

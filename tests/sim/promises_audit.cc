@@ -180,7 +180,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
   const Duration gap = sticky ? Duration{std::chrono::seconds{10}} + turns * turn : Duration{0};
   const Published* row = world_.table().find(entry.key.text());
-  if (row == nullptr || !row->body) return "has no token long after the weather";
+  if (row == nullptr || !row->access_token) return "has no token long after the weather";
   if (!alive(row->expires_at + gap, world_.circle_time())) return "has an expired token";
   return {};
 }

@@ -219,7 +219,6 @@ TEST(GrantedToken, P11AWaitIsSettledByNameSinceMembersBecomeOne) {
   Table table;
   Published row = ada();
   row.access_token = make_secret("t");
-  row.body = make_secret("{}");
   row.expires_at = now + std::chrono::hours{1};
   table.publish(std::move(row));
   const auto outcome = settle_token(

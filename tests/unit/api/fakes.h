@@ -59,7 +59,6 @@ class FakeTokenService : public TokenService {
     row.member = MemberId{id};
     row.keys = {MemberKey::from_id(id).value()};
     row.access_token = make_secret(text);
-    row.body = make_secret("{\"access_token\":\"" + std::string(text) + "\"}");
     row.fingerprint = fingerprint_of(text);
     row.issued_at = circle_now();
     row.expires_at = circle_now() + left;

@@ -26,7 +26,6 @@ Published row_of_lifetime(Duration lifetime) {
   row.member = MemberId{7};
   row.keys = {MemberKey::from_id(42).value(), MemberKey::from_email("ada@example.com").value()};
   row.access_token = make_secret("token");
-  row.body = make_secret("{}");
   row.fingerprint = kFingerprint;
   row.issued_at = kExpiry - lifetime;
   row.expires_at = kExpiry;
@@ -147,7 +146,7 @@ TEST(TokenApi, StrictSaysWhatCanBeHadWhereNoTokenHasWhatItAsks) {
   at.query.strict = true;
   at.left = seconds{-5};
   EXPECT_EQ(at.verdict(), "token_unavailable");
-  at.row.body = nullptr;
+  at.row.access_token = nullptr;
   EXPECT_EQ(at.verdict(), "wait");
 }
 
@@ -243,7 +242,6 @@ TEST(TokenApi, UnavailableSaysWhenToComeAgain) {
 TEST(TokenApi, AMemberWithoutATokenIsWaitedFor) {
   Case at;
   at.row.access_token = nullptr;
-  at.row.body = nullptr;
   at.row.fingerprint = 0;
   EXPECT_EQ(at.verdict(), "wait");
   at.query.wait = seconds{0};
@@ -324,7 +322,7 @@ TEST(TokenApi, AfterAWaitTheTableIsJudgedAfresh) {
   row.state = MemberState::kRetiring;
   EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}), "member_retired");
   row.state = MemberState::kActive;
-  row.body = nullptr;
+  row.access_token = nullptr;
   EXPECT_EQ(settled(row, WaitResult::kServe, minutes{1}), "token_unavailable 1s");
 }
 

@@ -61,7 +61,6 @@ class WatchStreamTest : public testing::Test {
     row.keys = {MemberKey::from_id(id).value()};
     row.tags = std::move(tags);
     row.access_token = make_secret(token);
-    row.body = make_secret("{\"access_token\":\"" + std::string(token) + "\"}");
     row.fingerprint = fingerprint_of(token);
     row.issued_at = tokens.circle_now();
     row.expires_at = tokens.circle_now() + hours{1};

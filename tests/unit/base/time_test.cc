@@ -189,6 +189,8 @@ TEST(Iso8601, FormatsWithMillisecondsAndReadsBack) {
   };
   for (const Row& row : kRows) {
     EXPECT_EQ(format_iso8601(at(row.millis)), row.text);
+    const auto quick = iso8601(at(row.millis));
+    EXPECT_EQ(std::string_view(quick.data(), quick.size()), row.text);
     EXPECT_EQ(parse_iso8601(row.text), at(row.millis)) << row.text;
   }
 }

@@ -96,31 +96,50 @@ TEST(Response, SaysWhichMethodIsAllowed) {
   EXPECT_THAT(rendered(method_not_allowed("POST")), HasSubstr("\r\nAllow: POST\r\n"));
 }
 
-Published row_with_body(std::string_view body, WallTime expires_at) {
+Published row_with_token(std::string_view token, WallTime expires_at) {
   Published row;
-  row.body = make_secret(body);
+  row.access_token = make_secret(token);
+  row.escaped_token = escaped_for_json(*row.access_token);
   row.expires_at = expires_at;
+  row.community_member_id = 42;
+  row.community_id = 1;
   return row;
 }
 
 TEST(Response, WritesATokenByteForByte) {
   const WallTime now{milliseconds{1'700'000'000'000}};
   Buffer out;
-  append_token(out, row_with_body("{\"x\":1}", now + milliseconds{59'999}), now, {});
-  EXPECT_EQ(out.data(),
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-            "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\nRota-Expires-In: 59\r\n"
-            "Content-Length: 7\r\n\r\n{\"x\":1}");
+  append_token(out, row_with_token("eyJhbGciOi.x-_y", now + milliseconds{59'999}), now, {});
+  EXPECT_EQ(
+      out.data(),
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+      "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\nRota-Expires-In: 59\r\nContent-Length: 129\r\n\r\n"
+      R"({"access_token":"eyJhbGciOi.x-_y","access_token_expires_at":"2023-11-14T22:14:19.999Z",)"
+      R"("community_member_id":42,"community_id":1})");
   Buffer closing;
-  append_token(closing, row_with_body("{}", now + milliseconds{60'000}), now, {.close = true});
+  append_token(closing, row_with_token("t", now + milliseconds{60'000}), now, {.close = true});
   EXPECT_THAT(std::string(closing.data()),
               HasSubstr("Rota-Expires-In: 60\r\nConnection: close\r\n"));
+}
+
+TEST(Response, QuotesInATokenWhatJsonQuotes) {
+  Published row = row_with_token("a\"b\\c\nd", WallTime{milliseconds{1'710'954'000'000}});
+  row.community_member_id = 9'007'199'254'740'992;
+  row.community_id = 7;
+  Buffer out;
+  append_token(out, row, WallTime{}, {});
+  const std::string body = body_of(out.data());
+  EXPECT_EQ(body,
+            R"({"access_token":"a\"b\\c\nd","access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
+            R"("community_member_id":9007199254740992,"community_id":7})");
+  EXPECT_THAT(std::string(out.data()),
+              HasSubstr("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"));
 }
 
 // The head of the GET's reply to the byte, its length too, and then the next reply may come.
 TEST(Response, ToAHeadIsThatOfTheGetWithoutItsBody) {
   const WallTime now{milliseconds{1'700'000'000'000}};
-  const auto row = row_with_body("{\"x\":1}", now + milliseconds{60'000});
+  const auto row = row_with_token("t", now + milliseconds{60'000});
   const auto pair = [](const auto& append) {
     Buffer whole;
     append(whole, ReplyForm{});

@@ -23,8 +23,8 @@ std::string token_request(std::int64_t id, std::string_view more = "") {
   return "GET /v1/token?community_member_id=" + std::to_string(id) + std::string(more) +
          " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
-std::string token_body(std::string_view text) {
-  return "{\"access_token\":\"" + std::string(text) + "\"}";
+auto has_token(std::string_view text) {
+  return testing::StartsWith("{\"access_token\":\"" + std::string(text) + "\",");
 }
 
 class SessionTest : public ServeTest {
@@ -50,7 +50,7 @@ TEST_F(SessionTest, AnswersRequestAfterRequestOnOneConnection) {
     client->send(token_request(1));
     const ReceivedReply reply = next_reply(*client);
     EXPECT_EQ(reply.status, 200);
-    EXPECT_EQ(reply.body, token_body("one"));
+    EXPECT_THAT(reply.body, has_token("one"));
     EXPECT_THAT(reply.head, HasSubstr("\r\nCache-Control: no-store\r\nDate: "));
     EXPECT_THAT(reply.head, Not(HasSubstr("Connection:")));
   }
@@ -110,7 +110,7 @@ TEST_F(SessionTest, AnswersAHeadWithoutABodyAndKeepsTheFraming) {
     wait_for_more(*client, [](const std::string& text) { return text.ends_with('}'); });
     ASSERT_TRUE(client->received().starts_with(whole.head + "\r\nHTTP/1.1 200 OK\r\n")) << target;
     client->drop(whole.head.size() + 2);
-    EXPECT_EQ(next_reply(*client).body, token_body("one"));
+    EXPECT_THAT(next_reply(*client).body, has_token("one"));
   }
 }
 
@@ -159,7 +159,7 @@ TEST_F(SessionTest, GivesLeaveForABodyOnceAndInItsTurn) {
   expect_silence(*client);  // it has its place behind the wait
   tokens.publish(9, "fresh", hours{1});
   tokens.finish_all(kServe);
-  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
+  EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
   wait_for_more(*client, [&](const std::string& text) { return text == kContinue; });
   client->drop(kContinue.size());
   client->send("a");
@@ -191,13 +191,13 @@ TEST_F(SessionTest, AnUnknownExpectationIsRefusedBeforeTheBody) {
 TEST_F(SessionTest, EmptyLinesBetweenRequestsAreNoRequest) {
   const auto client = connect();
   client->send("\r\n" + token_request(1) + "\r\n\r\n" + token_request(2) + "\r\n");
-  EXPECT_EQ(next_reply(*client).body, token_body("one"));
-  EXPECT_EQ(next_reply(*client).body, token_body("two"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
   expect_silence(*client);
   clock.advance(SessionTimes{}.head * 2);  // a request that began would be over
   server->sweep();
   client->send(token_request(1));
-  EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
 }
 
 TEST_F(SessionTest, ClosesWhenTheClientAsksForIt) {
@@ -222,7 +222,7 @@ TEST_F(SessionTest, AnswersManyPipelinedRequestsInOrder) {
   std::size_t sent = 0;
   for (int i = 0; i < 1'000; ++i) {
     if (sent < requests.size()) sent += client->send(std::string_view(requests).substr(sent));
-    ASSERT_EQ(next_reply(*client).body, token_body(i % 2 == 0 ? "one" : "two")) << i;
+    ASSERT_THAT(next_reply(*client).body, has_token(i % 2 == 0 ? "one" : "two")) << i;
   }
   expect_silence(*client);
 }
@@ -231,18 +231,18 @@ TEST_F(SessionTest, KeepsTheOrderAroundWaits) {
   const auto client = connect();
   client->send(token_request(1) + token_request(9) + token_request(2) +
                "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" + token_request(9) + token_request(1));
-  EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
   wait_for_waits(2);
   expect_silence(*client);
   tokens.publish(9, "fresh", hours{1});
   tokens.finish(2, kServe);
   expect_silence(*client);
   tokens.finish(1, kServe);
-  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
-  EXPECT_EQ(next_reply(*client).body, token_body("two"));
+  EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
   EXPECT_EQ(next_reply(*client).status, 404);
-  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
-  EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
 }
 
 TEST_F(SessionTest, WhatStoodBehindAWaitIsJudgedWhenItsTurnComes) {
@@ -269,7 +269,7 @@ TEST_F(SessionTest, ServesEveryClientThatWaits) {
   wait_for_waits(40);
   tokens.publish(9, "fresh", hours{1});
   tokens.finish_all(kServe);
-  for (const auto& client : clients) EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
+  for (const auto& client : clients) EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
 }
 
 TEST_F(SessionTest, CancelsTheWaitsOfAClientThatHangsUp) {
@@ -307,13 +307,13 @@ TEST_F(SessionTest, AnswersWhatWasAskedBeforeAHalfClose) {
   const auto client = connect();
   client->send(token_request(1) + token_request(9) + token_request(2) + "GET /unfinis");
   client->half_close();
-  EXPECT_EQ(next_reply(*client).body, token_body("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
   wait_for_waits(1);
   expect_silence(*client);
   tokens.publish(9, "fresh", hours{1});
   tokens.finish(1, kServe);
-  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
-  EXPECT_EQ(next_reply(*client).body, token_body("two"));
+  EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
   wait_for_end(*client);
   EXPECT_EQ(client->received(), "");
 }
@@ -356,7 +356,7 @@ TEST_F(SessionTest, AWaitIsNotIdle) {
   expect_silence(*client);
   tokens.publish(9, "fresh", hours{1});
   tokens.finish(1, kServe);
-  EXPECT_EQ(next_reply(*client).body, token_body("fresh"));
+  EXPECT_THAT(next_reply(*client).body, has_token("fresh"));
   clock.advance(minutes{5} - milliseconds{1});
   server->sweep();
   expect_silence(*client);

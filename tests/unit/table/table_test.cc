@@ -130,20 +130,12 @@ TEST(Table, ATokenIsAliveUntilASecondBeforeItsEnd) {
   EXPECT_FALSE(alive(kT0, kT0));
 }
 
-TEST(TokenBody, IsTheDocumentedJson) {
-  Token token = test::access_token(1, "eyJhbGciOi.x-_y");
-  token.expires_at = WallTime{Duration{1'710'953'687'274}};
-  EXPECT_EQ(
-      make_token_body(token, 42, 1)->reveal(),
-      R"({"access_token":"eyJhbGciOi.x-_y","access_token_expires_at":"2024-03-20T16:54:47.274Z",)"
-      R"("community_member_id":42,"community_id":1})");
-}
-
-TEST(TokenBody, QuotesWhatJsonQuotes) {
-  Token token = test::access_token(1, "a\"b\\c\nd");
-  EXPECT_EQ(make_token_body(token, 9'007'199'254'740'992, 7)->reveal(),
-            R"({"access_token":"a\"b\\c\nd","access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
-            R"("community_member_id":9007199254740992,"community_id":7})");
+TEST(Table, ATokenIsEscapedOnlyIfJsonEscapesAPartOfIt) {
+  EXPECT_EQ(escaped_for_json(Secret("eyJhbGciOi.x-_y/+=~\xc3\xa9 ")), nullptr);
+  EXPECT_EQ(escaped_for_json(Secret("a\"b\\c\nd"))->reveal(), R"(a\"b\\c\nd)");
+  for (const char c : {'"', '\\', '\x1f', '\0'}) {
+    EXPECT_NE(escaped_for_json(Secret(std::string(3, 'x') + c)), nullptr) << int{c};
+  }
 }
 
 // What a reader meets that goes on from change to change.
@@ -187,7 +179,7 @@ TEST(TableChanges, AreOfStateTokenKeysAndTags) {
   EXPECT_FALSE(counts([](Published& next) { next.use_noted = true; }));
   EXPECT_TRUE(counts([](Published& next) { next.state = MemberState::kBlocked; }));
   EXPECT_TRUE(counts([](Published& next) { next.fingerprint = 9; }));
-  EXPECT_TRUE(counts([](Published& next) { next.body = make_secret("{}"); }));
+  EXPECT_TRUE(counts([](Published& next) { next.access_token = nullptr; }));
   EXPECT_TRUE(counts([](Published& next) { next.expires_at += 1s; }));
   EXPECT_TRUE(counts([](Published& next) { next.tags = {"x"}; }));
   EXPECT_TRUE(counts([](Published& next) { next.keys.push_back(MemberKey::from_id(2).value()); }));
