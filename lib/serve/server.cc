@@ -15,6 +15,9 @@ using boost::system::error_code;
 
 namespace {
 
+// How late the end of a connection may be seen if it came together with its last request.
+constexpr Duration kLookDelay{5};
+
 std::string refusal() {
   Buffer reply;
   ErrorReply error = error_reply(ErrorCode::kTooManyConnections);
@@ -40,6 +43,7 @@ Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
       acceptor_(loop),
       rest_timer_(loop),
       sweep_timer_(loop),
+      look_timer_(loop),
       grace_timer_(loop) {}
 
 Result<std::unique_ptr<Server>> Server::create(asio::io_context& loop,
@@ -82,6 +86,20 @@ void Server::session_deadline(BootTime deadline) {
 void Server::session_turn(Session& session) noexcept {
   turns_.push(session);
   if (!std::exchange(turns_posted_, true)) post_turns();
+}
+
+// One timer for all of them: under load the next request comes before it, and nothing is left to
+// look for.
+void Server::session_look(Session& session) {
+  looks_.push_back(session.weak_from_this());
+  if (looks_.size() > 1) return;
+  look_timer_.expires_after(kLookDelay);
+  look_timer_.async_wait([this, alive = alive_](error_code error) {
+    if (error || !*alive) return;
+    for (const auto& look : std::exchange(looks_, {})) {
+      if (const auto session = look.lock()) session->look_again();
+    }
+  });
 }
 
 void Server::post_turns() {
@@ -188,6 +206,7 @@ std::vector<std::shared_ptr<Session>> Server::all_sessions() const {
 void Server::finish_shutdown() {
   grace_timer_.cancel();
   sweep_timer_.cancel();
+  look_timer_.cancel();
   asio::post(loop_, std::exchange(shutdown_done_, {}));
 }
 

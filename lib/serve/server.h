@@ -93,6 +93,7 @@ class Server : private SessionHost {
   void session_closed(Session& session) override;
   void session_deadline(BootTime deadline) override;
   void session_turn(Session& session) noexcept override;
+  void session_look(Session& session) override;
 
   void wait_for_clients();
   void accept_some();
@@ -128,6 +129,7 @@ class Server : private SessionHost {
   boost::asio::posix::stream_descriptor acceptor_;  // the listening socket, Unix or TCP
   boost::asio::steady_timer rest_timer_;
   boost::asio::steady_timer sweep_timer_;
+  boost::asio::steady_timer look_timer_;
   boost::asio::steady_timer grace_timer_;
   BootTime sweep_due_ = BootTime::max();  // when sweep_timer_ fires
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
@@ -135,6 +137,7 @@ class Server : private SessionHost {
   ConnectRate rate_;
   bool crowded_ = false;  // clients were still in the queue at the end of the last turn
   TurnQueue turns_;       // sessions that wait for on_turn()
+  std::vector<std::weak_ptr<Session>> looks_;  // sessions that wait for look_again()
   Pauses pauses_;
   bool turns_posted_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction

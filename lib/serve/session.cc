@@ -132,6 +132,7 @@ void Session::on_turn() {
   now_ = clock_.now().boot;
   switch (news_) {
     case News::kNone:
+    case News::kAllHad:
       return pump();
     case News::kMore:
       return can_receive() ? receive() : pump();
@@ -140,6 +141,13 @@ void Session::on_turn() {
       news_ = News::kMore;
       return hung_up() ? close() : pump();
   }
+}
+
+void Session::look_again() {
+  look_wanted_ = false;
+  if (life_ == Life::kClosed || news_ != News::kAllHad) return;
+  news_ = News::kMore;
+  host_.session_turn(*this);
 }
 
 BootTime Session::deadline() const {
@@ -174,14 +182,18 @@ bool Session::hung_up() const {
 
 // Reads everything even if the client is gone: it may have left an operator's order behind.
 void Session::receive() {
-  const std::span<char> room = input_.room();
-  const ssize_t count = socket_->receive(room.first(std::min(room.size(), kReceiveBytesMax)));
+  std::span<char> room = input_.room();
+  room = room.first(std::min(room.size(), kReceiveBytesMax));
+  const ssize_t count = socket_->receive(room);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) return close();
     news_ = errno == EINTR ? News::kMore : News::kNone;
     return pump();
   }
-  news_ = News::kMore;
+  // A fetch is a short read. Epoll reports what comes after it, and a second read would find
+  // nothing; but an end that came together with the request is not reported again.
+  const bool all_had = count > 0 && static_cast<std::size_t>(count) < room.size();
+  news_ = all_had ? News::kAllHad : News::kMore;
   if (count == 0) {
     // After a half-close requests are still answered. A client that is gone wants no replies.
     if (hung_up()) return close();
@@ -218,7 +230,9 @@ void Session::pump() {
   }
   host_.session_deadline(deadline());
   if (!output_.empty()) events_->tell_of_room();
-  if (news_ != News::kNone && can_receive()) host_.session_turn(*this);
+  if (news_ == News::kNone || !can_receive()) return;
+  if (news_ != News::kAllHad) return host_.session_turn(*this);
+  if (!std::exchange(look_wanted_, true)) host_.session_look(*this);
 }
 
 // Returns whether it stopped because the output buffer is full.

@@ -30,6 +30,8 @@ class SessionHost {
   virtual void session_deadline(BootTime deadline) = 0;
   // The session wants on_turn(), later and not from inside this call. It may ask again before that.
   virtual void session_turn(Session& session) noexcept = 0;
+  // The session wants look_again(), some milliseconds later. It asks once for each.
+  virtual void session_look(Session& session) = 0;
 };
 
 // One connection. It takes requests from the input buffer as they come. A reply goes straight to
@@ -74,6 +76,8 @@ class Session : public TurnTaker,
   // The turn for which it asked its host. Reads at most kReceiveBytesMax, answers what it can, and
   // asks for another turn if there is more to do.
   void on_turn();
+  // The look for which it asked its host. Reads, unless epoll has reported something meanwhile.
+  void look_again();
 
   const PeerIdentity& peer() const { return peer_; }
   // When on_deadline() is due if nothing happens before; BootTime::max() while the daemon owes it a
@@ -94,6 +98,7 @@ class Session : public TurnTaker,
   // What a read of the socket may find.
   enum class News {
     kNone,    // the last read found nothing, and epoll has reported nothing since
+    kAllHad,  // the last read took all input, but perhaps did not see that it was the last
     kMore,    // the last read found something, so there may be more
     kUnseen,  // epoll has reported something since the last look: input, or that the client is gone
   };
@@ -140,6 +145,7 @@ class Session : public TurnTaker,
   const std::unique_ptr<ClientSocket> socket_;
   std::unique_ptr<SocketEvents> events_;  // while it is open
   News news_ = News::kMore;
+  bool look_wanted_ = false;  // look_again() comes
   Life life_ = Life::kOpen;
   Intake intake_;
   InputBuffer input_;

@@ -78,6 +78,9 @@ class Conversation : private SessionHost {
   void session_turn(Session& session) noexcept override {
     boost::asio::post(loop_, [self = session.shared_from_this()] { self->on_turn(); });
   }
+  void session_look(Session& session) override {
+    boost::asio::post(loop_, [self = session.shared_from_this()] { self->look_again(); });
+  }
 
   void settle();
   bool receive();
