@@ -145,31 +145,6 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
 }
 
 // By hand: each token that comes and each reply has one, and fmt takes several times as long.
-std::string format_iso8601(WallTime time) {
-  const auto day_start = std::chrono::floor<days>(time);
-  const year_month_day date{day_start};
-  const std::chrono::hh_mm_ss clock{time - day_start};
-  const int year_number = static_cast<int>(date.year());
-  if (year_number < 0 || year_number > 9'999) {
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year_number,
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
-  }
-  std::string text = "0000-00-00T00:00:00.000Z";
-  const auto put = [&text](std::size_t last, std::int64_t value) {
-    for (; value > 0; value /= 10) text[last--] = static_cast<char>('0' + value % 10);
-  };
-  put(3, year_number);
-  put(6, static_cast<unsigned>(date.month()));
-  put(9, static_cast<unsigned>(date.day()));
-  put(12, clock.hours().count());
-  put(15, clock.minutes().count());
-  put(18, clock.seconds().count());
-  put(22, clock.subseconds().count());
-  return text;
-}
-
 std::array<char, kIso8601Bytes> iso8601(WallTime time) {
   std::array<char, kIso8601Bytes> text{};
   char* out = text.data();
@@ -190,6 +165,20 @@ std::array<char, kIso8601Bytes> iso8601(WallTime time) {
   put(clock.seconds().count(), 2, '.');
   put(clock.subseconds().count(), 3, 'Z');
   return text;
+}
+
+std::string format_iso8601(WallTime time) {
+  const year_month_day date{std::chrono::floor<days>(time)};
+  const int year_number = static_cast<int>(date.year());
+  if (year_number >= 0 && year_number <= 9'999) {
+    const auto text = iso8601(time);
+    return {text.data(), text.size()};
+  }
+  const std::chrono::hh_mm_ss clock{time - std::chrono::floor<days>(time)};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year_number,
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {

@@ -7,15 +7,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "e2e/box.h"
 
 // From the start of the process to the first token of a restarted rotad, with a client waiting in
-// the inherited socket's queue, as systemd leaves it. What is printed is milliseconds.
+// the inherited socket's queue, as systemd leaves it. What is printed is milliseconds. Then what
+// the daemon costs that nobody asks for anything: its memory, and its context switches.
 //
 //   restart_bench [MEMBERS [ROUNDS]]
 
@@ -23,6 +28,8 @@ namespace rota::e2e {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr int kIdleSeconds = 30;
 
 int listen_on(const std::filesystem::path& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -46,6 +53,25 @@ std::string roster_of(int members) {
 bool holds(const char* what, bool yes) {
   if (!yes) fmt::print(stderr, "restart_bench: {}\n", what);
   return yes;
+}
+
+// A number of /proc/PID/status, or the sum over the threads of the process.
+std::int64_t status_of(pid_t pid, std::string_view name, bool of_all_threads) {
+  std::int64_t sum = 0;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+    std::ifstream file(task.path() / "status");
+    std::int64_t value = 0;
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with(name)) value = std::strtoll(line.c_str() + name.size(), nullptr, 10);
+    }
+    sum = of_all_threads ? sum + value : value;
+  }
+  return sum;
+}
+
+std::int64_t switches_of(pid_t pid) {
+  return status_of(pid, "voluntary_ctxt_switches:", true) +
+         status_of(pid, "nonvoluntary_ctxt_switches:", true);
 }
 
 double millis(Clock::duration spent) {
@@ -100,6 +126,14 @@ int run_bench(int members, int rounds) {
       "{} calls to Circle\n",
       members, rounds, first_token[first_token.size() / 2], first_token.front(), first_token.back(),
       sandbox.calls() - calls_before);
+
+  const pid_t pid = daemon.process().pid();
+  const auto kilobytes = static_cast<double>(status_of(pid, "VmRSS:", false));
+  const std::int64_t switches = switches_of(pid);
+  daemon.process().ends_within(std::chrono::seconds{kIdleSeconds});
+  fmt::print("{:.2f} kB a member in all, {:.1f} context switches a second at rest\n",
+             kilobytes * 1.024 / members,
+             static_cast<double>(switches_of(pid) - switches) / kIdleSeconds);
   return 0;
 }
 
@@ -108,8 +142,8 @@ int run_bench(int members, int rounds) {
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  const int members = argc > 1 ? std::atoi(argv[1]) : 20'000;
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 11;
+  const int members = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
   const int code = rota::e2e::run_bench(members, std::max(rounds, 1));
   return ::testing::Test::HasFailure() ? 1 : code;
 }
