@@ -123,7 +123,7 @@ TEST(EngineRetirement, P4ABlockWhoseTokensRanOutIsNotForgotten) {
   box.roster({entry("email:ada@example.com")});
   box.reply_last(CallKind::kIssue, MemberUnknown{});
   confirm_the_time_a_year_later(box);
-  ASSERT_NE(box.engine.find(kGraceKey), nullptr);
+  ASSERT_NE(box.engine.find(MemberKey::parse(kGraceKey).value()), nullptr);
   EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kBlocked);
   EXPECT_THAT(box.slot(kGraceKey).record.tokens, IsEmpty());
 }
