@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
@@ -9,6 +14,35 @@
 // How two records of one member become one.
 
 namespace rota {
+namespace {
+
+using Pairs = std::vector<std::pair<MemberId, MemberId>>;
+
+// Every two of those that `pairs` connect, over others too: of three that share a key only two
+// pairs are told.
+Pairs all_pairs(const Pairs& pairs) {
+  std::map<MemberId, std::set<MemberId>> groups;  // by the first of each
+  std::map<MemberId, MemberId> first_of;
+  for (const auto& [one, other] : pairs) {
+    const MemberId into = first_of.try_emplace(one, one).first->second;
+    const MemberId from = first_of.try_emplace(other, other).first->second;
+    std::set<MemberId> moved = std::exchange(groups[from], {});
+    moved.insert(from);
+    for (const MemberId member : moved) first_of[member] = into;
+    groups[into].insert(into);
+    groups[into].merge(moved);
+  }
+  Pairs all;
+  for (const auto& [first, group] : groups) {
+    for (auto one = group.begin(); one != group.end(); ++one) {
+      for (auto other = std::next(one); other != group.end(); ++other)
+        all.emplace_back(*one, *other);
+    }
+  }
+  return all;
+}
+
+}  // namespace
 
 // Afterwards `slot` no longer exists.
 void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
@@ -43,10 +77,16 @@ MemberSlot* Engine::find_shown(MemberId member) { return members_.find(outbox_.o
 // different Circle ids. Runs after what the start publishes, because the merge has to be durable
 // first (P2).
 void Engine::unite_namesakes(Now now) {
-  for (const auto& [one, other] : members_.take_namesakes()) {
-    MemberSlot* const first = members_.find(one);
-    MemberSlot* const second = members_.find(other);
-    if (first == nullptr || second == nullptr) continue;
+  for (const auto& [one, other] : all_pairs(members_.take_namesakes())) {
+    // Either may have become another record by now, by this key or by another that it has.
+    MemberSlot* const first = find_shown(one);
+    MemberSlot* const second = find_shown(other);
+    if (first == nullptr || second == nullptr || first == second) continue;
+    const bool share_a_key = std::ranges::any_of(
+        second->record.selectors, [&members = members_, first](const Selector& selector) {
+          return members.selector_of(first->record.id, selector.key) != nullptr;
+        });
+    if (!share_a_key) continue;
     const bool first_is_known = first->record.community_member_id.has_value();
     MemberSlot& into = first_is_known ? *first : *second;
     MemberSlot& from = first_is_known ? *second : *first;

@@ -1,5 +1,8 @@
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "tests/unit/engine/engine_box.h"
 
@@ -80,6 +83,65 @@ TEST(EngineSpelling, P4TwoRecordsOfOneAddressBecomeOneAtTheStart) {
     again.start();
     EXPECT_EQ(again.engine.members().size(), 1U) << "and that is durable";
   }
+}
+
+MemberRecord old_record(std::int64_t id, std::string_view key) {
+  MemberRecord record = member(id, MemberState::kRetired, key, {});
+  record.selectors.at(0).in_roster = false;
+  return record;
+}
+
+// In whatever order they come, and whichever of them Circle's id is known of.
+TEST(EngineSpelling, P4ThreeRecordsOfOneAddressBecomeOneAtTheStart) {
+  for (const std::int64_t known : {1, 2, 3}) {
+    std::vector<std::int64_t> order{1, 2, 3};
+    do {
+      SCOPED_TRACE(fmt::format("{} is known; {}", known, fmt::join(order, ", ")));
+      Snapshot snapshot =
+          snapshot_of({old_record(1, kOther), old_record(2, "email:GRACE@example.com"),
+                       member(3, MemberState::kActive, kGraceKey, {})});
+      MemberRecord& pinned = snapshot.members.at(static_cast<std::size_t>(known - 1));
+      pinned.community_member_id = 42;
+      pinned.community_id = 1;
+      const std::vector<MemberRecord> records = snapshot.members;
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        snapshot.members.at(i) = records.at(static_cast<std::size_t>(order.at(i) - 1));
+      }
+      EngineBox box(std::move(snapshot));
+      box.start();
+      box.settle();
+      EXPECT_EQ(box.engine.members().size(), 1U);
+      EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kActive);
+      EXPECT_EQ(box.slot(kGraceKey).record.community_member_id, 42);
+    } while (std::ranges::next_permutation(order).found);
+  }
+}
+
+// The one in the middle has a key in common with each of the others.
+TEST(EngineSpelling, P4ThreeRecordsThatShareTwoKeysBecomeOneAtTheStart) {
+  MemberRecord first = old_record(1, kOther);
+  first.community_member_id = 42;
+  first.community_id = 1;
+  MemberRecord middle = old_record(2, kGraceKey);
+  middle.selectors.push_back(selector("email:Other@example.com"));
+  EngineBox box(
+      snapshot_of({first, middle, member(3, MemberState::kActive, "email:other@example.com", {})}));
+  box.start();
+  box.settle();
+  EXPECT_EQ(box.engine.members().size(), 1U);
+  EXPECT_EQ(box.slot("email:other@example.com").record.community_member_id, 42);
+}
+
+// One that Circle told apart stays by itself; the other two are one.
+TEST(EngineSpelling, P13OneThatIsMismatchedKeepsTheOthersNotApart) {
+  Snapshot snapshot =
+      snapshot_of({member(1, MemberState::kMismatched, kGraceKey, {}), old_record(2, kOther),
+                   old_record(3, "email:GRACE@example.com")});
+  EngineBox box(std::move(snapshot));
+  box.start();
+  box.settle();
+  EXPECT_EQ(box.engine.members().size(), 2U);
+  EXPECT_EQ(box.slot(kGraceKey).record.state, MemberState::kMismatched);
 }
 
 TEST(EngineSpelling, ABlockHoldsUnderEverySpelling) {
