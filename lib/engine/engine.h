@@ -214,6 +214,9 @@ class Engine {
   // engine_replies.cc
   void close_row(const CallState& call, const Outcome& outcome, Now now);
   void take_rotation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);
+  bool took_token(MemberSlot& slot, const CallState& call, const Reply& reply, Progress progress,
+                  bool was_early, Now now);
+  void count_rotation(CallKind kind);
   void note_received(const MemberSlot& slot, const CallState& call, const Outcome& outcome,
                      TokenId first_new, std::string_view how);
   void take_revocation(MemberSlot& slot, const CallState& call, const Reply& reply, Now now);

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "engine/engine.h"
 #include "model/expiry.h"
@@ -98,9 +97,7 @@ void Engine::clock_moved(Duration by, Now now) {
   (void)members_.take_failing();
   gate_.forget_arrivals();
   for (auto& [member, slot] : members_.all()) {
-    const Attempts before = std::exchange(slot.attempts, {});
-    slot.attempts.settle_by_issue = before.settle_by_issue;
-    slot.attempts.refused = before.refused;
+    slot.attempts.forget_times();
     slot.record.state_since = std::min(slot.record.state_since, circle);
     slot.record.last_used = std::min(slot.record.last_used, circle);
     slot.in_use_since = std::min(slot.in_use_since, circle);

@@ -1,11 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "engine/engine.h"
-#include "plan/backoff.h"
-#include "plan/freshness.h"
 #include "plan/next_action.h"
 
 // What replies teach about Circle's clock and the life of its tokens, and when a failing member is
@@ -14,13 +11,10 @@
 namespace rota {
 
 void Engine::count_failure(MemberSlot& slot, Now now) {
-  Attempts& attempts = slot.attempts;
   const WallTime circle = circle_now(now);
   const Token* access = current(slot.record, TokenKind::kAccess);
   const Duration left = access != nullptr ? access->expires_at - circle : Duration{0};
-  ++attempts.failures;
-  attempts.retry_at = circle + backoff_delay(attempts.failures,
-                                             backoff_cap(facts().access_lifetime, left), random_);
+  slot.attempts.failed(facts().access_lifetime, left, circle, random_);
   members_.mark_failing(slot.record.id);
 }
 
@@ -30,12 +24,7 @@ void Engine::forgive_all(Now now) {
   for (const MemberId member : members_.take_failing()) {
     MemberSlot& slot = members_.at(member);
     if (slot.record.state == MemberState::kUnknown) continue;
-    slot.attempts.revocations.clear();
-    if (slot.attempts.dead_on_arrival) {
-      members_.mark_failing(member);  // Circle answers, but the next token may be no better (P7)
-    } else {
-      slot.attempts.failures = 0;
-    }
+    if (!slot.attempts.forgive()) members_.mark_failing(member);
     replan(slot, now);
   }
 }

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "engine/engine.h"
 #include "model/expiry.h"
-#include "plan/backoff.h"
 #include "plan/identity.h"
 #include "plan/lifecycle.h"
 
@@ -16,6 +16,9 @@ namespace {
 
 // If replies are slow, our idea of Circle's clock is only as exact as a reply takes.
 constexpr Duration kDoubtSlack = std::chrono::seconds{30};
+// The old token at its very end: Circle's clock is a little behind our idea of it, and it gives the
+// same token once more.
+constexpr Duration kEndGrace{10'000};
 
 // What the journal records about a call with this outcome.
 CallFate fate_of(const Outcome& outcome) {
@@ -81,7 +84,9 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   const WallTime circle = circle_now(now);
   const Token* before = current(slot.record, TokenKind::kAccess);
   const bool was_early = before != nullptr && circle + kEarlyMin < before->expires_at;
-  const MemberState state_before = slot.record.state;
+  const auto unknown_since = slot.record.state == MemberState::kUnknown
+                                 ? std::optional(slot.record.state_since)
+                                 : std::nullopt;
 
   const Use use = use_of(slot, call);
   const TokenId first_new = token_ids_.next();
@@ -100,76 +105,38 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
     outbox_.change(PutMeta{MetaKey::kRefreshRotates, 1});
   }
   record_change(slot, applied.change);
-  Attempts& attempts = slot.attempts;
+
+  // What became of it, and what that means. Operators who rotate the member go on waiting, but as
+  // took_token() says.
+  //
+  //                      the next try             clients that wait
+  //   kRotated, kSame    as took_token() says     as took_token() says
+  //   kUnusable, is in   by an issue call         go on waiting
+  //   kUnusable, is out  none                     answered
+  //   kPairLost          at once, by an issue     go on waiting
+  //   kUnknown           later and later          answered
+  //   kMismatched        none                     answered
+  //   kNothing           after a backoff          go on waiting
   switch (applied.progress) {
     case Progress::kRotated:
-    case Progress::kSame: {
-      ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
-      attempts.settle_by_issue = false;
-      attempts.answered_at = circle;
-      learn(slot, call.kind, applied.progress, was_early, now);
-      const Token* access = current(slot.record, TokenKind::kAccess);
-      // The old token at its very end: Circle's clock is a little behind our idea of it, and it
-      // gives the same token once more.
-      constexpr Duration kEndGrace{10'000};
-      const bool at_its_end = access != nullptr && applied.progress == Progress::kSame &&
-                              !was_early && circle < access->expires_at + kEndGrace;
-      if (at_its_end) {
-        attempts.failures = 1;
-        attempts.retry_at = circle + kEndSlack;
-        members_.mark_failing(slot.record.id);
-      } else if (arrived_dead(slot, reply.outcome, now)) {
-        complete_all(slot, OperatorAction::kRotate, OperationEnd::kDeadOnArrival);
-        return;  // clients that wait may get the next one
-      } else if (access != nullptr && refresh_due(*access, policy_, facts(), seed_) <= circle) {
-        count_failure(slot, now);  // otherwise it would be due at once: Circle's token is too short
-      } else {
-        attempts.failures = 0;
-        if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
-      }
-      if (has_unresolved_name(slot.record)) return;  // the next name is asked for at once
-      const bool rotated = applied.progress == Progress::kRotated;
-      if (access != nullptr) {
-        tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
-             fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
-                         format_iso8601(access->expires_at)));
-      }
-      if (rotated || call.kind == CallKind::kIssue) {
-        attempts.refused.reset();
-      } else if (access != nullptr && attempts.refused == access->fingerprint) {
-        attempts.settle_by_issue =
-            true;  // the refresh brought the refused token again: a new pair may not
-        return;
-      }
-      complete_all(slot, OperatorAction::kRotate,
-                   rotated ? OperationEnd::kRotated : OperationEnd::kSameToken);
-      // At its end the old token may come once more; clients that wait get the one after it.
-      if (!rotated && access != nullptr && !alive(access->expires_at, circle)) return;
+    case Progress::kSame:
+      if (!took_token(slot, call, reply, applied.progress, was_early, now)) return;
       break;
-    }
     case Progress::kUnusable:
-      ++(call.kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
+      count_rotation(call.kind);
       if (!keeps_tokens(slot.record.state)) break;
-      // The member is back: it needs the token of the next call, and clients go on waiting for
-      // that.
       if (use == Use::kKeep) {
-        attempts.settle_by_issue = true;  // Circle gave a token that is being revoked
+        slot.attempts.settle_by_issue = true;  // Circle gave a token that is being revoked
         count_failure(slot, now);
       }
       return;
     case Progress::kPairLost:
       tell(Severity::kInfo, "pair_lost", &slot,
            "its refresh token is dead: rotad asks Circle for a new pair");
-      return;  // clients go on waiting, for the issue call
+      return;
     case Progress::kUnknown:
-      attempts.failures = 0;
-      attempts.retry_at =
-          circle + std::min(kUnknownRetryMax, state_before == MemberState::kUnknown
-                                                  ? (circle - slot.record.state_since)
-                                                  : kUnknownRetryMin);
-      if (state_before != MemberState::kUnknown) {
-        tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
-      }
+      slot.attempts.unknown_to_circle(unknown_since, circle);
+      if (!unknown_since) tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
       break;
     case Progress::kMismatched:
       tell(Severity::kError, "mismatched", &slot,
@@ -185,7 +152,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       if (failure == nullptr)
         return;  // throttled, or refused as a whole: not this member's failure
       ++counts_.failures;
-      if (failure->reason == TransientReason::kUnclear401) attempts.settle_by_issue = true;
+      if (failure->reason == TransientReason::kUnclear401) slot.attempts.settle_by_issue = true;
       count_failure(slot, now);
       tell(Severity::kWarning, "call_failed", &slot,
            fmt::format("{} {}", name_of(call.kind), describe(reply.outcome)));
@@ -193,6 +160,63 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
     }
   }
   answer_waiters(slot, now);
+}
+
+void Engine::count_rotation(CallKind kind) {
+  ++(kind == CallKind::kIssue ? counts_.issues : counts_.refreshes);
+}
+
+// A token came for a member that may use it. True: clients that wait are answered. In both tables
+// the first row that fits counts.
+//
+//                                     the next call
+//   the old token, at its very end    in kEndSlack
+//   dead on arrival                   as Attempts::arrived_dead() says
+//   so short that it is due at once   after a backoff
+//   otherwise                         as planned
+//
+//                                     operators who rotate it   clients that wait
+//   dead on arrival                   it was dead on arrival    go on waiting
+//   a name was not asked for yet      go on waiting             go on waiting
+//   the refused token again           wait for an issue call    wait for an issue call
+//   the old token, and it has ended   it is the same            go on waiting
+//   otherwise                         it is new, or the same    answered
+bool Engine::took_token(MemberSlot& slot, const CallState& call, const Reply& reply,
+                        Progress progress, bool was_early, Now now) {
+  const WallTime circle = circle_now(now);
+  Attempts& attempts = slot.attempts;
+  const bool rotated = progress == Progress::kRotated;
+  count_rotation(call.kind);
+  attempts.answered(circle);
+  learn(slot, call.kind, progress, was_early, now);
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  if (access != nullptr && !rotated && !was_early && circle < access->expires_at + kEndGrace) {
+    attempts.came_too_early(circle);
+    members_.mark_failing(slot.record.id);
+  } else if (arrived_dead(slot, reply.outcome, now)) {
+    complete_all(slot, OperatorAction::kRotate, OperationEnd::kDeadOnArrival);
+    return false;
+  } else if (access != nullptr && refresh_due(*access, policy_, facts(), seed_) <= circle) {
+    count_failure(slot, now);
+  } else {
+    attempts.succeeded();
+    if (call.lane == Lane::kIssue) issues_go_on_at_ = now.boot;
+  }
+  if (has_unresolved_name(slot.record)) return false;
+  if (access != nullptr) {
+    tell(Severity::kDebug, call.kind == CallKind::kIssue ? "issued" : "refreshed", &slot,
+         fmt::format("{} until {}", rotated ? "new access token" : "the same access token",
+                     format_iso8601(access->expires_at)));
+  }
+  if (rotated || call.kind == CallKind::kIssue) {
+    attempts.refused.reset();
+  } else if (access != nullptr && attempts.refused == access->fingerprint) {
+    attempts.settle_by_issue = true;  // another refresh would bring it again: a new pair may not
+    return false;
+  }
+  complete_all(slot, OperatorAction::kRotate,
+               rotated ? OperationEnd::kRotated : OperationEnd::kSameToken);
+  return rotated || access == nullptr || alive(access->expires_at, circle);
 }
 
 // Notes every token that came, also one for a leaver or for another member: it exists from now on.
@@ -231,13 +255,12 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   // apply() erases the original
   const Token about = *token;  // NOLINT(performance-unnecessary-copy-initialization): see above
   const WallTime circle = circle_now(now);
-  auto& retries = slot.attempts.revocations;
   const Applied applied =
       apply(slot.record, call.kind, call.token, reply.outcome, circle, token_ids_);
   const bool dead = applied.progress == Progress::kRevocation;
   if (dead || applied.progress == Progress::kMemberGone) {
     if (dead) ++counts_.revocations;
-    std::erase_if(retries, [&](const auto& r) { return r.token == call.token; });
+    slot.attempts.revocation_over(call.token);
     const std::string word(name_of(reply.outcome));
     note_revocation(slot, about, word, false);
     record_change(slot, applied.change);
@@ -260,15 +283,8 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
        about.fingerprint);
   if (failure == nullptr) return;  // it is tried again when calls resume
   ++counts_.failures;
-  auto retry = std::ranges::find(retries, call.token, &Attempts::Revocation::token);
-  if (retry == retries.end()) {
-    retries.push_back({.token = call.token, .failures = 0, .unheard = 0, .retry_at = {}});
-    retry = std::prev(retries.end());
-  }
-  ++retry->failures;
-  if (failure->reason != TransientReason::kNotSent) ++retry->unheard;
-  retry->retry_at =
-      circle + backoff_delay(retry->failures, backoff_cap(facts().access_lifetime), random_);
+  slot.attempts.revocation_failed(call.token, failure->reason != TransientReason::kNotSent,
+                                  facts().access_lifetime, circle, random_);
   members_.mark_failing(slot.record.id);
   tell(Severity::kWarning, "call_failed", &slot, fmt::format("{} {}", name_of(call.kind), why));
 }

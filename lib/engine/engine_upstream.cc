@@ -1,11 +1,7 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <utility>
-
 #include "engine/engine.h"
 #include "model/expiry.h"
-#include "plan/backoff.h"
 
 // What a reply does to the state of the upstream: budget, pauses, breaker, and Circle's clock.
 
@@ -88,10 +84,8 @@ bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
       issued != nullptr ? issued->pair.access.expires_at : refreshed->access.expires_at;
   const WallTime circle = circle_now(now);
   if (slot.record.state != MemberState::kActive) return false;
-  Attempts& attempts = slot.attempts;
-  attempts.dead_on_arrival = !alive(ends, circle);
-  const CallGate::Arrival arrival =
-      gate_.arrived(slot.record.id, attempts.dead_on_arrival, now.boot, random_);
+  const bool dead = !alive(ends, circle);
+  const CallGate::Arrival arrival = gate_.arrived(slot.record.id, dead, now.boot, random_);
   switch (arrival.news) {
     case DeadArrivals::News::kNone:
       break;
@@ -112,14 +106,16 @@ bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
            "Circle's access tokens are alive on arrival again");
       break;
   }
+  if (dead) {
+    ++counts_.failures;
+    slot.attempts.arrived_dead(circle, random_);
+    members_.mark_failing(slot.record.id);
+  } else {
+    slot.attempts.arrived_alive();
+  }
   recount(slot);
   if (arrival.released) forgive_all(now);
-  if (!attempts.dead_on_arrival) return false;
-  ++counts_.failures;
-  ++attempts.failures;
-  attempts.retry_at = circle + dead_arrival_delay(attempts.failures, random_);
-  members_.mark_failing(slot.record.id);
-  return true;
+  return dead;
 }
 
 }  // namespace rota

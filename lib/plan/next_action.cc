@@ -116,17 +116,9 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     call.due = std::max(call.due, last + forced_refresh_gap(lifetime_of(*access)));
   }
   if (attempts.failures > 0) {
-    constexpr int kDoublingsMax = 8;
-    const Duration gap =
-        std::min(kUrgentRetryGapMax,
-                 kUrgentRetryGap * (1 << std::min(attempts.failures - 1, kDoublingsMax)));
-    // If Circle gives dead tokens, to ask again soon is of no use.
-    const WallTime urgent = attempts.dead_on_arrival
-                                ? attempts.retry_at
-                                : std::min(attempts.retry_at, attempts.last_at + gap);
     // Clients that wait for one bad member must not take the budget of all others.
     if (attempts.failures >= kUrgentTriesMax && demand.others_work) call.lane = Lane::kIssue;
-    call.due = std::max(call.due, demand.waiting ? urgent : attempts.retry_at);
+    call.due = std::max(call.due, attempts.next_try(demand.waiting));
   }
   call.due = std::max(call.due, attempts.throttled_until);
   offer(plan, call);
@@ -174,16 +166,6 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
 }
 
 }  // namespace
-
-WallTime Attempts::revocation_retry_at(TokenId token) const {
-  const auto it = std::ranges::find(revocations, token, &Revocation::token);
-  return it == revocations.end() ? WallTime{} : it->retry_at;
-}
-
-int Attempts::revocations_unheard(TokenId token) const {
-  const auto it = std::ranges::find(revocations, token, &Revocation::token);
-  return it == revocations.end() ? 0 : it->unheard;
-}
 
 MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
