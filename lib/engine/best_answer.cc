@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "model/expiry.h"
 #include "plan/freshness.h"
-#include "plan/identity.h"
+#include "plan/servable.h"
 
 namespace rota {
 namespace {
@@ -36,8 +36,8 @@ WaitAnswer best_answer(const MemberRecord& record, const Attempts& attempts,
     case MemberState::kMismatched:
       return {.result = WaitResult::kMismatched};
   }
-  const Token* access = current(record, TokenKind::kAccess);
-  if (access != nullptr && alive(access->expires_at, serving) && !has_unresolved_name(record) &&
+  const Token* access = servable(record);
+  if (access != nullptr && alive(access->expires_at, serving) &&
       is_good_enough(*access, request, serving)) {
     return {.result = WaitResult::kServe};
   }

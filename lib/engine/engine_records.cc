@@ -5,8 +5,8 @@
 
 #include "engine/engine.h"
 #include "model/expiry.h"
-#include "plan/identity.h"
 #include "plan/lifecycle.h"
+#include "plan/servable.h"
 
 // The records in the engine: what time does to them, what is published of them, and how they are
 // found.
@@ -177,8 +177,7 @@ void Engine::publish(const MemberSlot& slot) {
     if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
   }
   if (row.keys.empty()) row.keys.push_back(primary_key(record));
-  const Token* access = current(record, TokenKind::kAccess);
-  if (record.state == MemberState::kActive && access != nullptr && !has_unresolved_name(record)) {
+  if (const Token* access = servable(record)) {
     row.access_token = access->value;
     row.escaped_token = escaped_for_json(*access->value);
     row.community_member_id = record.community_member_id.value_or(0);
