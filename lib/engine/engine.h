@@ -274,6 +274,7 @@ class Engine {
   WaitAnswer best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const;
 
   // engine_operations.cc
+  void block(MemberSlot& slot, Now now);
   void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
                        bool alive);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);

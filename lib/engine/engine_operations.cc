@@ -1,29 +1,11 @@
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
 
 // What operators ask for, and how that ends.
 
 namespace rota {
-namespace {
-
-bool can_be_reinstated(MemberState state) {
-  switch (state) {
-    case MemberState::kBlocked:
-    case MemberState::kUnknown:
-    case MemberState::kMismatched:
-      return true;
-    case MemberState::kActive:
-    case MemberState::kRetiring:
-    case MemberState::kRetired:
-      return false;
-  }
-  ROTA_CHECK(false);
-}
-
-}  // namespace
 
 void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out) {
   const auto& [member, action, called] = request;
@@ -53,11 +35,8 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       break;
     case OperatorAction::kRevoke:
       release_shared(slot);
-      for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
-      if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
-      record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+      block(slot, now);
       tell(Severity::kWarning, "blocked", &slot, "an operator revoked it");
-      answer_waiters(slot, now);
       settle_if_nothing_alive(slot, now);
       break;
     case OperatorAction::kReinstate:
@@ -88,15 +67,22 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
     if (slot.record.state == MemberState::kRetired) continue;
     operations_.add(op, member);
     slot.operations.push_back(op);
-    for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
-    if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
-    record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
-    answer_waiters(slot, now);
+    block(slot, now);
     replan(slot, now);
   }
   for (auto& [member, slot] : members_.all()) settle_if_nothing_alive(slot, now);
   if (operations_.complete_if_empty(op)) outbox_.report(op);
   pump(now, out);
+}
+
+// Nothing of the member is served any more, and its tokens are to be revoked. If it shares tokens
+// with a member that goes on using them, call release_shared() first. on_revoke_all() need not: the
+// tokens of both members are to be revoked.
+void Engine::block(MemberSlot& slot, Now now) {
+  for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+  if (slot.record.state != MemberState::kBlocked) note(AuditEvent::kMemberBlocked, &slot);
+  record_change(slot, enter(slot.record, LifecycleEvent::kOperatorRevokes, circle_now(now)));
+  answer_waiters(slot, now);
 }
 
 void Engine::note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,

@@ -31,6 +31,11 @@ MemberState next_state(MemberState state, LifecycleEvent event, bool wanted) {
   ROTA_CHECK(false);
 }
 
+bool can_be_reinstated(MemberState state) {
+  constexpr bool kWanted = true;
+  return next_state(state, LifecycleEvent::kOperatorReinstates, kWanted) != state;
+}
+
 bool keeps_tokens(MemberState state) {
   switch (state) {
     case MemberState::kActive:

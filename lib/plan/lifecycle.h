@@ -36,6 +36,9 @@ enum class LifecycleEvent {
 // cases "by roster" (wanted: active; otherwise: retiring).
 MemberState next_state(MemberState state, LifecycleEvent event, bool wanted);
 
+// Whether an operator can reinstate a member in this state.
+bool can_be_reinstated(MemberState state);
+
 // Whether tokens that arrive for a member in this state may be used.
 bool keeps_tokens(MemberState state);
 

@@ -81,6 +81,15 @@ TEST(Lifecycle, P4NothingButAnOperatorLeadsOutOfBlocked) {
   }
 }
 
+TEST(Lifecycle, AnOperatorReinstatesWhoeverIsOutForAnotherReasonThanTheRoster) {
+  for (const MemberState state : {kBlocked, kUnknown, kMismatched}) {
+    EXPECT_TRUE(can_be_reinstated(state)) << name_of(state);
+  }
+  for (const MemberState state : {kActive, kRetiring, kRetired}) {
+    EXPECT_FALSE(can_be_reinstated(state)) << name_of(state);
+  }
+}
+
 TEST(Lifecycle, P4AnyRetiredEntryWinsAndTheLastRemovalCounts) {
   struct Case {
     std::vector<Selector> selectors;
