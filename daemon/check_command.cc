@@ -122,7 +122,8 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
   ROTA_ASSIGN(Compared compared, look_at_store(settings));
 
   const Engine engine(settings.policy, std::move(compared.with), 0, clock.now());
-  const RosterPlan plan = engine.plan_for(roster);
+  const RosterPlanPtr planned = engine.plan_for(roster_read);
+  const RosterPlan& plan = *planned;
   std::string text = fmt::format("{}: good, {}\n{}: good, {}\n", config_path,
                                  counted(grantees.grants.size(), "grant", "grants"),
                                  settings.roster.path, size_of(roster));

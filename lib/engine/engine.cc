@@ -27,8 +27,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
                policy.window, boot, now.boot),
       token_ids_(snapshot.next_token),
       members_(snapshot.next_member, policy.active_within),
-      roster_on_record_(snapshot.meta.roster),
-      approved_roster_(snapshot.meta.approved_roster),
+      rosters_(policy.guard, snapshot.meta.roster, snapshot.meta.approved_roster),
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {
   journal_.put_dates(outbox_.changes());
@@ -119,7 +118,7 @@ std::optional<BootTime> Engine::next_wake(Now now) {
     case Outbox::State::kRunning:
       break;
   }
-  if (can_work_on_roster() || can_look()) consider(now.boot);
+  if (!stopping_ && rosters_.has_step(outbox_.error().has_value())) consider(now.boot);
   if (const auto deadline = waits_.first_deadline()) consider(deadline->first);
   const auto housekeeping = schedule_.first_housekeeping();
   if (housekeeping && clock().confirmed()) {

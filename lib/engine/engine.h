@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,13 +21,12 @@
 #include "engine/members.h"
 #include "engine/operations.h"
 #include "engine/outbox.h"
-#include "engine/roster_job.h"
-#include "engine/roster_task.h"
+#include "engine/rosters.h"
 #include "engine/schedule.h"
 #include "engine/waits.h"
 #include "plan/apply.h"
 #include "plan/policy.h"
-#include "roster/roster.h"
+#include "roster/sorted_roster.h"
 
 namespace rota {
 
@@ -63,26 +61,14 @@ class Engine {
   // The reply to a Call; every Call gets one, even if there was none from Circle.
   void on_reply(CallId call, const Reply& reply, Now now, Commands& out);
   // A valid roster was read. It comes into force in slices, one in each pass over what is due
-  // (engine/roster_job.h). If the roster before it has not begun yet, this one replaces it.
-  // `approve`: the id of a held plan to let through, or empty. `or_nothing`: if `approve` is not
-  // the plan that this roster asks for, or that plan is not held, nothing of the roster is applied,
-  // and Reloaded says why (kInvalid).
-  struct RosterRequest {
-    SortedRosterPtr roster;
-    std::string approve{};
-    bool or_nothing = false;
-    ReloadId reload{};
-  };
+  // (engine/rosters.h).
   void on_roster(RosterRequest request, Now now, Commands& out);
   // Asks what this roster would do; Planned has the answer. Nothing is applied. In slices too.
   void on_plan(PlanId plan, SortedRosterPtr roster, Now now, Commands& out);
-  // The same in one piece, for a small roster; no other roster may be on its way.
-  void on_roster(const Roster& roster, const std::string& approve, ReloadId reload, Now now,
-                 Commands& out);
-  // For tests that want many slices of a few entries.
-  void pace_rosters(RosterPace pace) { roster_pace_ = pace; }
+  // For tests.
+  void pace_rosters(RosterPace pace) { rosters_.set_pace(pace); }
   // Whether a roster is on its way into force.
-  bool applies_roster() const { return roster_ != nullptr || !next_rosters_.empty(); }
+  bool applies_roster() const { return rosters_.is_under_way(); }
   // A client waits for a token. One Answer follows, at the latest at its deadline, unless
   // on_wait_cancelled() comes first. The id must be new.
   void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
@@ -129,8 +115,9 @@ class Engine {
   const Members& members() const { return members_; }
   const MemberSlot* find(MemberId member) const { return members_.find(member); }
   const MemberSlot* find(const MemberKey& key) const { return members_.find(key); }
-  RosterPlan plan_for(const Roster& roster) const;
-  const RosterPlanPtr& held_plan() const { return held_; }  // null: none is held
+  // What this roster would do, the same as on_plan() but at once: for a process that serves nobody.
+  RosterPlanPtr plan_for(SortedRosterPtr roster) const;
+  const RosterPlanPtr& held_plan() const { return rosters_.held(); }  // null: none is held
   MemberPlan plan_of(const MemberSlot& slot, Now now) const;
   const Policy& policy() const { return policy_; }
   const CircleClock& clock() const { return learned_.clock(); }
@@ -153,7 +140,7 @@ class Engine {
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
   // The fingerprint of the roster that is in force exactly as it was read (durable or about to be);
   // 0: none is.
-  Fingerprint roster_on_record() const { return roster_on_record_; }
+  Fingerprint roster_on_record() const { return rosters_.fingerprint(); }
 
  private:
   struct DueCall {
@@ -239,30 +226,15 @@ class Engine {
   void unite_namesakes(Now now);
 
   // engine_roster.cc
-  Roster roster_in_force() const;
-  RosterDiff diff_to(const Roster& roster) const;
+  const MemberRecord* shown(const RosterJob::Look& look) const;
+  void work_on_rosters(Now now, Commands& out);
+  void judge_roster(Commands& out);
+  void finish_roster();
+  void make_change(const RosterChange& change, Now now);
   void apply_entry(const RosterEntry& entry, Now now);
   void apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now);
   void forget_tags_left_behind(const MemberKey& key);
   void follow_roster(MemberSlot& slot, Now now);
-
-  // engine_roster_job.cc
-  void work_on_rosters(Now now, Commands& out);
-  bool can_work_on_roster() const;
-  bool can_look() const;
-  void begin_next_roster();
-  void compare_step(RosterJob& job) const;
-  std::size_t roster_step(RosterTask& task, Now now, Commands& out);
-  void look_step(RosterLook& look, Commands& out);
-  void make_change(const RosterChange& change, const SortedRoster& wanted, Now now);
-  bool was_approved(const RosterJob& job) const;
-  void judge_roster(RosterTask& task, Commands& out);
-  void begin_changes(RosterTask& task);
-  void put_meta(MetaKey key, Fingerprint& on_record, Fingerprint value);
-  Result<void> check_approval(const RosterTask& task, bool held) const;
-  void refuse_roster(RosterTask& task, const Error& error, Commands& out);
-  void finish_roster();
-  void answer_rosters(const Error& error, Commands& out);
 
   // engine_waits.cc
   void expire_waits(Now now, Commands& out);
@@ -298,20 +270,9 @@ class Engine {
   Schedule schedule_;
   Waits waits_;
   Operations operations_;
+  Rosters rosters_;
 
   // State that belongs to no part.
-  Fingerprint roster_on_record_;
-  // The fingerprint of the roster whose retirements an operator approved and that are not all
-  // durable yet; 0: none.
-  Fingerprint approved_roster_;
-  RosterPlanPtr held_;
-  RosterPace roster_pace_;
-  // Changes when a comparison that is under way has to begin anew (engine/roster_job.h).
-  std::uint64_t generation_ = 0;
-  std::shared_ptr<RosterTask> roster_;   // null: none is on its way
-  std::deque<RosterTask> next_rosters_;  // wait for that one
-  std::deque<RosterLook> looks_;
-  std::size_t roster_steps_ = 0;       // changes of roster_ in the batch that gathers
   BootTime record_uses_at_{};          // when the last uses are stored, at the latest
   BootTime housekeep_at_{};            // when records are looked after again, at the earliest
   std::size_t replies_in_commit_ = 0;  // that came while the store had a batch

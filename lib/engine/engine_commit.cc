@@ -34,12 +34,12 @@ void Engine::flush(Now now, Commands& out) {
   record_uses(now);
   if (!outbox_.has_changes()) {
     // Nothing has to become durable, so commands and answers need not wait.
-    roster_steps_ = 0;
+    rosters_.on_batch_closed();
     if (!let_out(outbox_.release_unchanged(), now, out)) return;
     send_due(now);
     if (!outbox_.has_changes()) return;
   }
-  roster_steps_ = 0;
+  rosters_.on_batch_closed();
   std::vector<Mutation> closing;
   journal_.sweep(times(now), clock().confirmed(), closing);
   learned_.put_clock(now, closing);
@@ -73,7 +73,9 @@ void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
     reloaded.plan = std::unexpected(error);
     out.emplace_back(std::move(reloaded));
   }
-  answer_rosters(error, out);
+  for (const ReloadId reload : rosters_.take_unanswered()) {
+    out.emplace_back(command::Reloaded{.reload = reload, .plan = std::unexpected(error)});
+  }
   if (is_news) {
     out.emplace_back(
         command::Tell{{.severity = Severity::kError,

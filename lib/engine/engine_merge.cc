@@ -50,7 +50,7 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
        fmt::format("is the same member as {}: both names share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
-  ++generation_;  // entries move to a member that a comparison may already have looked at
+  rosters_.members_merged();
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
   waits_.rename(from, into.record.id);  // answered ones that have not left yet, too

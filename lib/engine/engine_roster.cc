@@ -1,71 +1,140 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
-#include "roster/diff.h"
 
-// How a roster changes the records.
+// How a roster comes into force (engine/rosters.h), and how it changes the records.
 
 namespace rota {
-namespace {
 
-constexpr std::size_t kCallsPerAdd = 1;
-constexpr std::size_t kCallsPerRetire = 2;  // a refresh token and an access token
-
-std::vector<MemberKey> keys_of(const std::vector<RosterEntry>& entries) {
-  std::vector<MemberKey> keys;
-  keys.reserve(entries.size());
-  for (const RosterEntry& entry : entries) keys.push_back(entry.key);
-  return keys;
+void Engine::on_roster(RosterRequest request, Now now, Commands& out) {
+  const ReloadId reload = request.reload;
+  if (const auto asked = rosters_.ask(std::move(request)); !asked) {
+    return void(out.emplace_back(
+        command::Reloaded{.reload = reload, .plan = std::unexpected(asked.error())}));
+  }
+  pump(now, out);
 }
 
-std::size_t active_entries(const Roster& roster) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(roster.entries, [](const RosterEntry& e) { return !e.retired; }));
+void Engine::on_plan(PlanId plan, SortedRosterPtr roster, Now now, Commands& out) {
+  rosters_.look(plan, std::move(roster));
+  pump(now, out);
 }
 
-}  // namespace
+RosterPlanPtr Engine::plan_for(SortedRosterPtr roster) const {
+  RosterJob job(std::move(roster));
+  constexpr std::uint64_t kNobodyMoves = 0;
+  while (job.stage() == RosterJob::Stage::kComparing) {
+    job.compare(shown(job.next_look(kNobodyMoves, members_.end_id())));
+  }
+  job.judge(rosters_.holds(job));
+  while (job.stage() == RosterJob::Stage::kWriting) job.write();
+  return job.written_plan();
+}
 
-Roster Engine::roster_in_force() const {
-  Roster roster;
-  for (const auto& [member, slot] : members_.all()) {
-    for (const Selector& s : slot.record.selectors) {
-      if (!s.in_roster) continue;
-      roster.entries.push_back(
-          {.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
+const MemberRecord* Engine::shown(const RosterJob::Look& look) const {
+  const MemberSlot* const slot = look.key != nullptr ? members_.find(*look.key)
+                                 : look.member       ? members_.find(*look.member)
+                                                     : nullptr;
+  return slot == nullptr ? nullptr : &slot->record;
+}
+
+// Does a slice of the work on rosters.
+void Engine::work_on_rosters(Now now, Commands& out) {
+  if (stopping_) return;
+  std::size_t units = 0;
+  while (units < rosters_.pace().slice_units_max) {
+    const Rosters::Step step = rosters_.next_step(outbox_.error().has_value());
+    units += Rosters::units_of(step);
+    switch (step) {
+      case Rosters::Step::kNone:
+        return;
+      case Rosters::Step::kCompare:
+        rosters_.compare(shown(rosters_.next_look(members_.end_id())));
+        break;
+      case Rosters::Step::kJudge:
+        judge_roster(out);
+        break;
+      case Rosters::Step::kPrepare:
+        rosters_.prepare(outbox_.changes());
+        break;
+      case Rosters::Step::kChange:
+        if (const auto change = rosters_.next_change()) {
+          make_change(*change, now);
+        } else {
+          finish_roster();
+        }
+        break;
+      case Rosters::Step::kShow:
+        out.emplace_back(rosters_.show());
+        break;
     }
   }
-  return roster;
 }
 
-// A new entry with retired = true may be another name of an active member. That retires the member,
-// so the guard has to count it.
-RosterDiff Engine::diff_to(const Roster& roster) const {
-  RosterDiff diff = diff_rosters(roster_in_force(), roster);
-  const auto retires = [this](const RosterEntry& entry) {
-    const MemberSlot* const known = members_.find(entry.key);
-    return entry.retired && known != nullptr && wanted_by_roster(known->record);
-  };
-  for (const RosterEntry& entry : diff.change) {
-    if (retires(entry)) diff.retire.push_back(entry.key);
+void Engine::judge_roster(Commands& out) {
+  const Rosters::Verdict verdict = rosters_.judge(outbox_.changes());
+  const std::string who = counted(verdict.retire, "member", "members");
+  switch (verdict.kind) {
+    case Rosters::Verdict::Kind::kAllowed:
+    case Rosters::Verdict::Kind::kStillHeld:
+      return;
+    case Rosters::Verdict::Kind::kHeld:
+      tell(Severity::kError, "plan_held", nullptr,
+           fmt::format("plan {} would retire {} and is held: look at it with `rota plan`, let "
+                       "it through with `rota approve {}`",
+                       verdict.plan, who, verdict.plan));
+      return note(AuditEvent::kPlanHeld, nullptr,
+                  fmt::format("plan {}, which would retire {}", verdict.plan, verdict.retire));
+    case Rosters::Verdict::Kind::kApproved:
+      tell(Severity::kWarning, "plan_approved", nullptr,
+           fmt::format("plan {} was approved; it retires {}", verdict.plan, who));
+      return note(AuditEvent::kPlanApproved, nullptr,
+                  fmt::format("plan {}, which retires {}", verdict.plan, verdict.retire));
+    case Rosters::Verdict::Kind::kRestApproved:
+      return tell(Severity::kWarning, "plan_approved", nullptr,
+                  fmt::format("rotad applies the rest of an approved plan, which retires {}", who));
+    case Rosters::Verdict::Kind::kRefused:
+      // The answer leaves at once, because nothing has to be stored first.
+      for (const ReloadId reload : verdict.refused) {
+        out.emplace_back(command::Reloaded{
+            .reload = reload, .plan = std::unexpected(verdict.why), .spent = verdict.spent});
+      }
+      return;
   }
-  std::erase_if(diff.change, retires);
-  std::ranges::sort(diff.retire);
-  return diff;
 }
 
-RosterPlan Engine::plan_for(const Roster& roster) const {
-  const RosterDiff diff = diff_to(roster);
-  return {
-      .id = plan_id(diff),
-      .held = held_by_guard(diff.retire.size(), active_entries(roster_in_force()), policy_.guard),
-      .add = keys_of(diff.add),
-      .retire = diff.retire,
-      .change = keys_of(diff.change),
-      .calls = diff.add.size() * kCallsPerAdd + diff.retire.size() * kCallsPerRetire};
+void Engine::finish_roster() {
+  const Rosters::Finished done = rosters_.finish(outbox_.changes());
+  const RosterPlan& plan = *done.plan;
+  if (done.changed_anything) {
+    const std::string changes =
+        fmt::format("{} added, {} changed, {} {}", plan.add.size(), plan.change.size(),
+                    plan.retire.size(), plan.held ? "held" : "retired");
+    tell(Severity::kInfo, "roster", nullptr, "roster applied: " + changes);
+    note(AuditEvent::kRosterApplied, nullptr, changes);
+  }
+  for (const ReloadId reload : done.in_force) {
+    outbox_.then(command::RosterInForce{.reload = reload, .held = plan.held, .spent = done.spent});
+  }
+  for (const ReloadId reload : done.unanswered) {
+    outbox_.then(command::Reloaded{.reload = reload, .plan = done.plan, .spent = done.spent});
+  }
+}
+
+void Engine::make_change(const RosterChange& change, Now now) {
+  switch (change.kind) {
+    case RosterChange::Kind::kPut:
+      return apply_entry(*change.entry, now);
+    case RosterChange::Kind::kTakeOut:
+      return apply_removal(*change.key, rosters_.wanted(), now);
+    case RosterChange::Kind::kForgetTags:
+      return forget_tags_left_behind(*change.key);
+  }
 }
 
 void Engine::apply_entry(const RosterEntry& entry, Now now) {

@@ -16,12 +16,6 @@
 
 namespace rota {
 
-// How much of a roster is brought into force at once.
-struct RosterPace {
-  std::size_t slice_units_max = 1'024;  // steps in one pass; each takes some microseconds
-  std::size_t batch_steps_max = 512;    // changes in one batch, whose commit takes some 30 ms
-};
-
 // One step from what is in force to what a roster asks for.
 struct RosterChange {
   enum class Kind {

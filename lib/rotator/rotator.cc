@@ -113,7 +113,6 @@ void Rotator::apply_roster(SortedRosterPtr roster, const std::string& approve,
   Commands commands;
   engine_.on_roster({.roster = std::move(roster),
                      .approve = approve,
-                     .or_nothing = !approve.empty(),
                      .reload = id},
                     now(), commands);
   run(std::move(commands));

@@ -80,14 +80,8 @@ void Operators::reload(const std::string& approve) {
   world_.promises().before_roster(file_, approve);
   const ReloadId id{next_id_++};
   world_.turn([&](Commands& out) {
-    Engine& engine = world_.engine();
-    if (!world_.options().roster_pace)
-      return engine.on_roster(file_, approve, id, world_.now(), out);
-    engine.on_roster({.roster = SortedRoster::of(file_),
-                      .approve = approve,
-                      .or_nothing = !approve.empty(),
-                      .reload = id},
-                     world_.now(), out);
+    world_.engine().on_roster({.roster = SortedRoster::of(file_), .approve = approve, .reload = id},
+                              world_.now(), out);
   });
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "engine/roster_job.h"
+#include "engine/rosters.h"
 #include "plan/policy.h"
 #include "sandbox/circle_options.h"
 #include "sandbox/fault.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace rota::sim {
@@ -95,7 +96,9 @@ void World::boot() {
   promises_.before_start();
   engine_ = std::make_unique<Engine>(options_.policy, std::move(snapshot), random_.next(), now(),
                                      boot_id());
-  if (options_.roster_pace) engine_->pace_rosters(*options_.roster_pace);
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  constexpr RosterPace kInOnePiece{.slice_units_max = kAll, .batch_steps_max = kAll};
+  engine_->pace_rosters(options_.roster_pace.value_or(kInOnePiece));
   circle_.read_app_token();
   turn([this](Commands& out) { engine_->start(now(), out); });
   promises_.after_start();

@@ -1,6 +1,7 @@
 #include "tests/unit/engine/engine_box.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -126,18 +127,16 @@ void EngineBox::roster(const std::vector<RosterEntry>& entries, const std::strin
   Roster wanted;
   wanted.entries = entries;
   wanted.fingerprint = fingerprint;
-  Commands out;
-  engine.on_roster(wanted, approve, ReloadId{next_id_++}, now, out);
-  run(std::move(out));
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  engine.pace_rosters({.slice_units_max = kAll, .batch_steps_max = kAll});
+  request(SortedRoster::of(wanted), approve);
+  engine.pace_rosters({});
 }
 
 void EngineBox::request(SortedRosterPtr roster, const std::string& approve) {
   Commands out;
-  engine.on_roster({.roster = std::move(roster),
-                    .approve = approve,
-                    .or_nothing = !approve.empty(),
-                    .reload = ReloadId{next_id_++}},
-                   now, out);
+  engine.on_roster(
+      {.roster = std::move(roster), .approve = approve, .reload = ReloadId{next_id_++}}, now, out);
   run(std::move(out));
 }
 
