@@ -38,7 +38,7 @@ std::vector<command::Reloaded> Outbox::withdraw_reloaded() {
 }
 
 std::vector<Mutation> Outbox::begin(std::vector<Mutation> closing, BootTime now) {
-  ROTA_CHECK(state_ == State::kIdle && has_changes());
+  ROTA_CHECK(state_ == State::kIdle && has_changes() && gathering_.has_the_rows_of_its_calls());
   handed_out_ = std::exchange(gathering_, {});
   std::ranges::move(closing, std::back_inserter(handed_out_.changes));
   state_ = State::kRunning;
@@ -100,6 +100,16 @@ Duration Outbox::running_for(BootTime now) const {
 bool Outbox::Batch::is_empty() const {
   return changes.empty() && released.then.empty() && released.calls.empty() &&
          released.answers.empty() && released.reports.empty();
+}
+
+bool Outbox::Batch::has_the_rows_of_its_calls() const {
+  auto next = released.calls.begin();
+  for (const Mutation& change : changes) {
+    if (next == released.calls.end()) return true;
+    const auto* put = std::get_if<PutCall>(&change);
+    if (put != nullptr && put->row.id == *next) ++next;
+  }
+  return next == released.calls.end();
 }
 
 }  // namespace rota

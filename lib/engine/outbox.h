@@ -49,7 +49,8 @@ class Outbox {
   // Adds a Scrub, once a batch, however many members leave in it.
   void scrub();
   void then(Command command) { gathering_.released.then.push_back(std::move(command)); }
-  // The call's journal row must be among the changes of this batch.
+  // The call's journal row must be among the changes of this batch. If several calls wait, their
+  // rows come in the same order (P3).
   void send_when_durable(CallId call) { gathering_.released.calls.push_back(call); }
   // Of two answers to the same wait the later one counts.
   void answer(WaitId wait, WaitAnswer answer);
@@ -75,7 +76,7 @@ class Outbox {
   // Hands out the changes that gathered, and `closing` after them; there must be at least one. They
   // are a copy for the store; the secrets in them are shared, not copied. The store may get them
   // twice, so a batch must not give a token to a member that the same batch forgets later. Only in
-  // kIdle.
+  // kIdle, and only if every call that waits for this batch has its journal row in it.
   std::vector<Mutation> begin(std::vector<Mutation> closing, BootTime now);
   // Hands out the same batch again. Only in kRetrying.
   std::vector<Mutation> again(BootTime now);
@@ -118,6 +119,7 @@ class Outbox {
     std::map<MemberId, MemberId> merged;
 
     bool is_empty() const;
+    bool has_the_rows_of_its_calls() const;
   };
 
   State state_ = State::kIdle;

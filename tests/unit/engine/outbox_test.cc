@@ -35,6 +35,9 @@ std::string word(const Mutation& change) {
   if (const auto* forget = std::get_if<ForgetMember>(&change)) {
     return "forget " + std::to_string(static_cast<std::int64_t>(forget->member));
   }
+  if (const auto* call = std::get_if<PutCall>(&change)) {
+    return "call " + std::to_string(static_cast<std::int64_t>(call->row.id));
+  }
   if (std::holds_alternative<Scrub>(change)) return "scrub";
   if (std::holds_alternative<PutMeta>(change)) return "meta";
   return "?";
@@ -50,6 +53,12 @@ Mutation erase(std::int64_t token) { return EraseToken{TokenId{token}}; }
 
 Mutation put(std::int64_t member, std::int64_t token) {
   return PutToken{.member = MemberId{member}, .token = test::access_token(token, "access")};
+}
+
+Mutation row_of(std::int64_t call) {
+  PutCall put{};
+  put.row.id = CallId{call};
+  return put;
 }
 
 Mutation forget(std::int64_t member) { return ForgetMember{MemberId{member}}; }
@@ -82,11 +91,13 @@ TEST_F(OutboxTest, P2WhatFollowsLeavesOnlyOnceItIsDurable) {
   outbox.then(command::Publish{});
   outbox.answer(WaitId{2}, kServe);
   outbox.report(OperatorId{3});
+  outbox.change(row_of(4));
   outbox.send_when_durable(CallId{4});
+  outbox.change(row_of(5));
   outbox.send_when_durable(CallId{5});
   EXPECT_EQ(outbox.held_back(), 2U) << "the answer and the report";
 
-  EXPECT_THAT(begin(), ElementsAre("erase 1"));
+  EXPECT_THAT(begin(), ElementsAre("erase 1", "call 4", "call 5"));
   EXPECT_EQ(outbox.held_back(), 2U);
   EXPECT_FALSE(outbox.is_empty());
 
@@ -204,12 +215,14 @@ TEST_F(OutboxTest, ABatchScrubsOnceHoweverManyLeaveInIt) {
   EXPECT_THAT(begin(), ElementsAre("scrub")) << "the next batch scrubs for itself";
 }
 
-TEST_F(OutboxTest, ATokenPutInAnEarlierBatchStays) {
+TEST_F(OutboxTest, ABatchThatFailedStaysAsItWasThoughItsMemberIsForgottenMeanwhile) {
   outbox.change(put(1, 10));
   EXPECT_THAT(begin(), ElementsAre("put 10"));
   outbox.change(forget(1));
   fail_commit();
   EXPECT_THAT(words(outbox.again({})), ElementsAre("put 10"));
+  outbox.committed();
+  EXPECT_THAT(begin(), ElementsAre("forget 1"));
 }
 
 TEST_F(OutboxTest, AnswersAndReportsAreWithdrawnFromBothBatches) {
@@ -307,7 +320,21 @@ TEST_F(OutboxTest, AStepOutOfItsStateEndsTheProcess) {
 
 TEST_F(OutboxTest, P3ACallWithoutItsJournalRowEndsTheProcess) {
   outbox.send_when_durable(CallId{1});
-  EXPECT_DEATH(outbox.release_unchanged(), "check failed");
+  EXPECT_DEATH(outbox.release_unchanged(), "check failed") << "no change at all";
+  outbox.change(erase(1));
+  outbox.change(row_of(2));
+  EXPECT_DEATH(begin(), "check failed") << "the row of another call";
+  outbox.change(row_of(1));
+  EXPECT_THAT(begin(), ElementsAre("erase 1", "call 2", "call 1"));
+}
+
+TEST_F(OutboxTest, P3TheJournalRowOfAnEarlierBatchIsNotEnough) {
+  outbox.change(row_of(1));
+  begin();
+  outbox.send_when_durable(CallId{1});
+  outbox.change(erase(1));
+  outbox.committed();
+  EXPECT_DEATH(begin(), "check failed");
 }
 
 }  // namespace
