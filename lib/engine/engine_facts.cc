@@ -40,7 +40,7 @@ void Engine::learn(const MemberSlot& slot, CallKind kind, Progress progress, boo
                      "refreshes them at half their lifetime",
                      facts().access_lifetime.count()));
   }
-  if (lesson.lives_anew) count_who_fits();
+  if (lesson.cost_changed) count_who_fits();
   if (lesson.probe_early_at) {
     outbox_.change(
         PutMeta{MetaKey::kEarlyProbeAtMs, lesson.probe_early_at->time_since_epoch().count()});

@@ -104,7 +104,7 @@ Learned::Lesson Learned::learn(CallKind kind, Progress progress, bool was_early,
     const Duration before = facts_.access_lifetime;
     learn_lifetime(*access, kind);
     const Duration life = facts_.access_lifetime;
-    lesson.lives_anew = true;
+    lesson.cost_changed = life != before;
     lesson.shorter_than_ahead =
         life < before && effective_ahead(refresh_ahead_, life) != refresh_ahead_;
   }
@@ -119,7 +119,7 @@ Learned::Lesson Learned::learn(CallKind kind, Progress progress, bool was_early,
   }
   if (useless == facts_.early_refresh_useless) return lesson;
   facts_.early_refresh_useless = useless;
-  lesson.lives_anew = true;
+  lesson.cost_changed = true;
   lesson.early_useless = useless;
   return lesson;
 }

@@ -69,7 +69,7 @@ class Learned {
 
   // What the engine has to tell, to plan again or to put on record.
   struct Lesson {
-    bool lives_anew = false;                   // the lifetime changed: count again how many fit
+    bool cost_changed = false;  // what it takes to keep a member fresh: count again how many fit
     bool shorter_than_ahead = false;           // the lifetime is now no longer than refresh_ahead
     std::optional<WallTime> probe_early_at{};  // the next probe of early refreshes: for the record
     std::optional<bool> early_useless{};       // changed to this: plan all members again

@@ -103,7 +103,7 @@ TEST(LearnedTest, P1InDoubtOneCallAtATimeBringsTokensAtADistance) {
   EXPECT_TRUE(lets_through(Lane::kSuperseded, true, 0s));
 }
 
-TEST(LearnedTest, OnlyACallThatTellsTheTimeInDoubtMovesTheNextOne) {
+TEST(LearnedTest, InDoubtACallThatBringsTokensSetsWhenTheNextOneMayGo) {
   Learned doubting = in_doubt();
   doubting.opened(CallKind::kRevokeAccess, kStart.boot);
   EXPECT_EQ(doubting.time_probe_at(), BootTime{}) << "it brings no token";
@@ -159,7 +159,7 @@ TEST(LearnedTest, P3ALostRefreshIsInDoubtAsLongAsTheLongestAccessToken) {
   EXPECT_EQ(learned.doubt_length(CallKind::kRefresh), 3h);
 }
 
-TEST(LearnedTest, P3WhereARefreshBringsARefreshTokenThatOneMayBeLost) {
+TEST(LearnedTest, P3ARefreshThatBroughtARefreshTokenLengthensTheDoubtOfALostRefresh) {
   Learned learned = started();
   Refreshed both = test::refreshed("access-2", kT0 + 1h);
   EXPECT_FALSE(learned.note_rotation_of_refresh(both)) << "no new refresh token in it";
@@ -175,17 +175,25 @@ TEST(LearnedTest, P3WhereARefreshBringsARefreshTokenThatOneMayBeLost) {
   EXPECT_EQ(started(snapshot).doubt_length(CallKind::kRefresh), days{31}) << "as it is on record";
 }
 
-TEST(LearnedTest, ATokenOnRecordTellsALifeAndAnOldOneOnlyHowLongADoubtLasts) {
+TEST(LearnedTest, P3ASupersededTokenOnRecordTellsOnlyHowLongADoubtLasts) {
   Learned learned = started();
   Token old = access(5h);
   old.status = TokenStatus::kSuperseded;
   learned.recall(old);
   EXPECT_EQ(learned.facts().access_lifetime, 1h);
   EXPECT_EQ(learned.doubt_length(CallKind::kRefresh), 5h);
+}
+
+TEST(LearnedTest, OfTheAccessTokensOnRecordTheLongestTellsTheLife) {
+  Learned learned = started();
   learned.recall(access(20min));
-  EXPECT_EQ(learned.facts().access_lifetime, 20min);
+  EXPECT_EQ(learned.facts().access_lifetime, 20min) << "shorter than documented";
   learned.recall(access(10min));
   EXPECT_EQ(learned.facts().access_lifetime, 20min) << "it may have been issued late in its life";
+}
+
+TEST(LearnedTest, OfTheRefreshTokensOnRecordTheLongestTellsTheLife) {
+  Learned learned = started();
   learned.recall(refresh(days{40}));
   learned.recall(refresh(days{2}));
   EXPECT_EQ(learned.facts().refresh_lifetime, days{40});
@@ -200,7 +208,7 @@ Learned::Lesson learn(Learned& learned, CallKind kind, const Token& token) {
 TEST(LearnedTest, AnIssueNeverShortensALifeThatWasSeenAndARefreshDoes) {
   Learned learned = started();
   EXPECT_FALSE(learned.facts().access_lifetime_seen);
-  EXPECT_TRUE(learn(learned, CallKind::kIssue, access(40min)).lives_anew);
+  EXPECT_TRUE(learn(learned, CallKind::kIssue, access(40min)).cost_changed);
   EXPECT_TRUE(learned.facts().access_lifetime_seen);
   EXPECT_EQ(learned.facts().access_lifetime, 40min) << "shorter than documented: the first seen";
   learn(learned, CallKind::kIssue, access(30min));
@@ -209,6 +217,15 @@ TEST(LearnedTest, AnIssueNeverShortensALifeThatWasSeenAndARefreshDoes) {
   EXPECT_EQ(learned.facts().access_lifetime, 50min);
   learn(learned, CallKind::kRefresh, access(20min));
   EXPECT_EQ(learned.facts().access_lifetime, 20min);
+}
+
+TEST(LearnedTest, OnlyAnotherLifeChangesWhatAMemberCosts) {
+  Learned learned = started();
+  EXPECT_TRUE(learn(learned, CallKind::kRefresh, access(30min)).cost_changed);
+  EXPECT_FALSE(learn(learned, CallKind::kRefresh, access(30min)).cost_changed);
+  EXPECT_FALSE(learn(learned, CallKind::kIssue, access(20min)).cost_changed) << "not believed";
+  EXPECT_TRUE(learn(learned, CallKind::kRefresh, access(20min)).cost_changed) << "shorter";
+  EXPECT_TRUE(learn(learned, CallKind::kIssue, access(40min)).cost_changed) << "longer";
 }
 
 TEST(LearnedTest, ATokenWithoutAnyLifeTeachesNothing) {
@@ -237,7 +254,7 @@ TEST(LearnedTest, ThePairsLifeIsTheLongestSeen) {
   const auto lesson =
       learned.learn(CallKind::kIssue, Progress::kRotated, false, nullptr, &second, kT0);
   EXPECT_EQ(learned.facts().refresh_lifetime, days{10}) << "it may be some time old";
-  EXPECT_FALSE(lesson.lives_anew) << "no access token came";
+  EXPECT_FALSE(lesson.cost_changed) << "no access token came";
 }
 
 // --- Early refreshes ---
@@ -260,13 +277,13 @@ TEST(LearnedTest, AnEarlyRefreshThatBringsTheSameTokenIsOfNoUse) {
   const auto lesson = learn_early(learned, Progress::kSame, kT0);
   EXPECT_EQ(lesson.early_useless, true);
   EXPECT_EQ(lesson.probe_early_at, kT0 + days{1});
-  EXPECT_TRUE(lesson.lives_anew) << "each member costs other calls";
+  EXPECT_TRUE(lesson.cost_changed) << "each member costs other calls";
   EXPECT_TRUE(learned.facts().early_refresh_useless);
   EXPECT_EQ(learned.facts().early_probe_at, kT0 + days{1});
 
   const auto again = learn_early(learned, Progress::kSame, kT0 + days{1});
   EXPECT_FALSE(again.early_useless) << "no change";
-  EXPECT_FALSE(again.lives_anew);
+  EXPECT_FALSE(again.cost_changed);
   EXPECT_EQ(again.probe_early_at, kT0 + days{2});
 }
 
@@ -304,8 +321,11 @@ TEST(LearnedTest, WhereEarlyRefreshesAreOfNoUseOneADayIsTheProbe) {
   EXPECT_EQ(of_use.facts().early_probe_at, kT0) << "no probe is needed";
 }
 
-TEST(LearnedTest, TheNextEarlyProbeIsADayAwayAtMost) {
-  EXPECT_EQ(started().facts().early_probe_at, kT0 + days{1}) << "none is on record";
+TEST(LearnedTest, WithoutOneOnRecordTheFirstEarlyProbeIsADayAway) {
+  EXPECT_EQ(started().facts().early_probe_at, kT0 + days{1});
+}
+
+TEST(LearnedTest, AfterTheClockMovedTheNextEarlyProbeIsADayAwayAtMost) {
   Learned learned = started(early_probe_on_record(kT0 + days{300}, false));
   EXPECT_EQ(learned.facts().early_probe_at, kT0 + days{300});
   learned.clock_moved(kT0);  // it was set by a clock that was off
