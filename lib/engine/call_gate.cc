@@ -24,24 +24,25 @@ CallGate::CallGate(const Policy& policy)
     : in_flight_max_(policy.max_in_flight), budget_(policy.requests_per_window, policy.window) {}
 
 bool CallGate::may_send(Lane lane, BootTime now) {
-  const bool lives = !brings_tokens(lane) || dead_arrivals_.may_send(now, rotations_);
+  const bool lives = !traits_of(lane).brings_tokens || dead_arrivals_.may_send(now, rotations_);
   return has_room(lane, open_, in_flight_max_ + ahead_) && lives && budget_.may_send(lane, now) &&
-         breaker_.may_send(now, in_flight(), lane == Lane::kWaiting);
+         breaker_.may_send(now, in_flight(), traits_of(lane).client_waits);
 }
 
 bool CallGate::has_room(Lane lane, const Count& count, std::size_t max) const {
   const std::size_t urgent_only =
       in_flight_max_ > 1 ? std::max<std::size_t>(1, in_flight_max_ / kUrgentInFlightShare) : 0;
   // As in the budget, only background calls count against the background's part.
-  return count.all < max && (!is_background(lane) || count.background + urgent_only < max);
+  return count.all < max &&
+         (!traits_of(lane).is_background || count.background + urgent_only < max);
 }
 
 std::optional<BootTime> CallGate::earliest(Lane lane, BootTime now) {
   const auto slot_at = budget_.next_slot(lane, now);
   if (!slot_at) return std::nullopt;
   BootTime at = std::max(now, *slot_at);
-  if (const auto probe = breaker_.probe_at(lane == Lane::kWaiting)) at = std::max(at, *probe);
-  if (brings_tokens(lane) && dead_arrivals_.holds_back()) {
+  if (const auto probe = breaker_.probe_at(traits_of(lane).client_waits)) at = std::max(at, *probe);
+  if (traits_of(lane).brings_tokens && dead_arrivals_.holds_back()) {
     at = std::max(at, dead_arrivals_.probe_at());
   }
   return at;
@@ -57,7 +58,7 @@ void CallGate::open(CallState call, BootTime now) {
 
 bool CallGate::may_still_send(const CallState& call, BootTime now) const {
   return !budget_.paused_until(now) &&
-         breaker_.may_send(now, in_flight() - 1, call.lane == Lane::kWaiting) &&
+         breaker_.may_send(now, in_flight() - 1, traits_of(call.lane).client_waits) &&
          (!rotates(call.kind) || dead_arrivals_.may_send(now, rotations_ - 1));
 }
 
@@ -159,12 +160,12 @@ bool CallGate::new_app_token() {
 
 void CallGate::add(Count& count, Lane lane) {
   ++count.all;
-  if (is_background(lane)) ++count.background;
+  if (traits_of(lane).is_background) ++count.background;
 }
 
 void CallGate::drop(Count& count, Lane lane) {
   --count.all;
-  if (is_background(lane)) --count.background;
+  if (traits_of(lane).is_background) --count.background;
 }
 
 void CallGate::forget(const CallState& call) {

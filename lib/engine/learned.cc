@@ -44,7 +44,7 @@ void Learned::clock_moved(WallTime circle) {
 }
 
 bool Learned::lets_through(Lane lane, bool asked, BootTime now) const {
-  return !brings_tokens(lane) || !clock_.doubted() || (now >= time_probe_at_ && !asked);
+  return !traits_of(lane).brings_tokens || !clock_.doubted() || (now >= time_probe_at_ && !asked);
 }
 
 bool Learned::wants_time_probe(bool asked, bool any_in_flight) const {

@@ -28,8 +28,8 @@ Budget::Budget(std::size_t calls_per_window, Duration window)
 template <class Use>
 void Budget::for_each_count(Lane lane, Use use) {
   use(all_);
-  if (lane != Lane::kWaiting) use(unasked_);
-  if (is_background(lane)) use(background_);
+  if (!traits_of(lane).client_waits) use(unasked_);
+  if (traits_of(lane).is_background) use(background_);
 }
 
 void Budget::restore(BootTime completed_at) {
@@ -50,7 +50,7 @@ std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
     const auto own = slots.next(now, window_);
     slot = slot && own ? std::optional(std::max(*slot, *own)) : std::nullopt;
   });
-  if (!is_background(lane)) return slot;
+  if (!traits_of(lane).is_background) return slot;
   // Calls that the window holds back now must not come in one burst later.
   if (!slot || *slot > now) pace_.hold(now);
   return slot ? std::optional(std::max(*slot, pace_.next())) : std::nullopt;
@@ -58,7 +58,7 @@ std::optional<BootTime> Budget::next_slot(Lane lane, BootTime now) {
 
 void Budget::sent(Lane lane, BootTime now) {
   for_each_count(lane, [](Slots& slots) { ++slots.in_flight; });
-  if (is_background(lane)) pace_.sent(now);
+  if (traits_of(lane).is_background) pace_.sent(now);
 }
 
 void Budget::completed(Lane lane, BootTime now) {
@@ -67,7 +67,7 @@ void Budget::completed(Lane lane, BootTime now) {
 
 void Budget::never_sent(Lane lane) {
   for_each_count(lane, [](Slots& slots) { slots.give_back(); });
-  if (is_background(lane)) pace_.never_sent();
+  if (traits_of(lane).is_background) pace_.never_sent();
 }
 
 void Budget::pause(BootTime until) {

@@ -1,26 +1,6 @@
 #include "plan/lane.h"
 
-#include "base/check.h"
-
 namespace rota {
-
-std::string_view name_of(Lane lane) {
-  switch (lane) {
-    case Lane::kWaiting:
-      return "waiting";
-    case Lane::kRevocation:
-      return "revocation";
-    case Lane::kRefresh:
-      return "refresh";
-    case Lane::kRenewal:
-      return "renewal";
-    case Lane::kIssue:
-      return "issue";
-    case Lane::kSuperseded:
-      return "superseded";
-  }
-  ROTA_CHECK(false);
-}
 
 std::optional<Lane> LanePicker::pick(const std::array<bool, kLaneCount>& ready) {
   std::optional<Lane> chosen;

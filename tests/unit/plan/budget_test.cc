@@ -60,9 +60,9 @@ TEST(Budget, P7ATenthIsKeptFromTheBackgroundAndHalfOfThatFromRevocations) {
        {Case{2, 1, 1}, Case{9, 8, 8}, Case{10, 9, 9}, Case{20, 18, 19}, Case{100, 90, 95}}) {
     for (const Lane lane : kLanes) {
       Budget budget(limit, kWindow);
-      const std::size_t share = is_background(lane)         ? background
-                                : lane == Lane::kRevocation ? revocations
-                                                            : limit;
+      const std::size_t share = traits_of(lane).is_background ? background
+                                : lane == Lane::kRevocation   ? revocations
+                                                              : limit;
       EXPECT_EQ(calls_in_a_window(budget, lane), share) << limit << " " << name_of(lane);
     }
   }

@@ -29,7 +29,8 @@ TEST(LanePicker, P7TheMostUrgentReadyLaneGoesFirst) {
 
 TEST(LanePicker, P7EveryEighthPickServesTheLaneServedLongestAgo) {
   LanePicker picker;
-  const Ready all{true, true, true, true, true, true};
+  Ready all{};
+  all.fill(true);
   std::array<int, kLaneCount> picks{};
   for (int i = 0; i < 80; ++i) ++picks[index_of(*picker.pick(all))];
   // Ten turns of fairness, shared among the five lanes that are never the most urgent.
