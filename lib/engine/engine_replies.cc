@@ -235,11 +235,11 @@ void Engine::note_received(const MemberSlot& slot, const CallState& call, const 
         return own.kind == kind && *own.value == *token;
       });
     }
-    ROTA_CHECK(on_ledger != slot.record.tokens.end());
-    const bool known = on_ledger->id < first_new;
+    const bool is_there = on_ledger != slot.record.tokens.end();
+    const bool known = is_there && on_ledger->id < first_new;
     note(event, &slot,
          fmt::format("{}{}{}", name_of(kind), known ? ": the same as before" : "", how),
-         on_ledger->fingerprint);
+         is_there ? on_ledger->fingerprint : fingerprint_of(token->reveal()));
   };
   if (issued != nullptr) note_token(TokenKind::kRefresh, issued->pair.refresh);
   if (issued != nullptr) note_token(TokenKind::kAccess, issued->pair.access.value);
