@@ -111,10 +111,8 @@ void Rotator::apply_roster(SortedRosterPtr roster, const std::string& approve,
   reloads_.emplace(id, std::move(events.done));
   rosters_.emplace(id, std::move(events.in_force));
   Commands commands;
-  engine_.on_roster({.roster = std::move(roster),
-                     .approve = approve,
-                     .reload = id},
-                    now(), commands);
+  engine_.on_roster({.roster = std::move(roster), .approve = approve, .reload = id}, now(),
+                    commands);
   run(std::move(commands));
 }
 
