@@ -37,15 +37,15 @@ const HeldGrant* wrong_one(const Grantees& grantees) {
 
 Result<GrantKeeper::Names> GrantKeeper::look_up_at_start(boost::asio::io_context& loop,
                                                          const std::vector<GrantSettings>& grants) {
-  Names names{.worker = std::make_unique<Worker>(kNameJobsMax, loop.get_executor()), .found = {}};
+  auto worker = std::make_unique<Worker>(kNameJobsMax, loop.get_executor());
   auto answer = std::make_shared<std::promise<Grantees>>();
-  auto found = answer->get_future();
-  names.worker->post([answer, grants] { answer->set_value(find_grantees(grants)); });
-  names.found = found.wait_for(kNamesAtStartMax) == std::future_status::ready
-                    ? found.get()
-                    : known_grantees(grants, {});
-  if (const HeldGrant* wrong = wrong_one(names.found)) return fail(ErrorKind::kConfig, wrong->why);
-  return names;
+  auto answered = answer->get_future();
+  worker->post([answer, grants] { answer->set_value(find_grantees(grants)); });
+  Grantees found = answered.wait_for(kNamesAtStartMax) == std::future_status::ready
+                       ? answered.get()
+                       : known_grantees(grants, {});
+  if (const HeldGrant* wrong = wrong_one(found)) return fail(ErrorKind::kConfig, wrong->why);
+  return Names{.worker = std::move(worker), .found = std::move(found)};
 }
 
 GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names names)

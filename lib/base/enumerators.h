@@ -41,8 +41,9 @@ consteval auto last_enumerator() {
 template <auto kFirst>
 consteval auto enumerators_from() {
   constexpr auto kBegin = std::to_underlying(kFirst);
-  constexpr auto kCount =
-      static_cast<std::size_t>(std::to_underlying(last_enumerator<kFirst>()) - kBegin + 1);
+  constexpr auto kLast = std::to_underlying(last_enumerator<kFirst>());
+  static_assert(kBegin >= 0);
+  constexpr auto kCount = static_cast<std::size_t>(kLast) - static_cast<std::size_t>(kBegin) + 1;
   std::array<std::remove_const_t<decltype(kFirst)>, kCount> all{};
   for (std::size_t i = 0; i < kCount; ++i) {
     all[i] = static_cast<decltype(kFirst)>(kBegin + static_cast<decltype(kBegin)>(i));
