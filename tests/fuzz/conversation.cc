@@ -38,7 +38,11 @@ class OrderBook : public FakeAdminService {
     orders_.push_back([done = std::move(done)]() mutable { done(AuditPage{}); });
   }
   void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done(std::make_shared<RosterPlan>()); });
+    orders_.push_back([done = std::move(done)]() mutable {
+      auto written = std::make_shared<RosterPlan>();
+      written->json = "{}";
+      done(std::move(written));
+    });
   }
   bool finish_one() {
     if (orders_.empty()) return false;

@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::size_t kInputBytesMax = 64 * 1024;
 constexpr std::string_view kFile = "rotad.toml";
-constexpr std::array<std::string_view, 7> kLevels{"trace", "debug",    "info", "warn",
-                                                  "error", "critical", "off"};
+constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warn", "error", "off"};
 
 // Minus zero is zero, and would be read back as that.
 double plain(double fraction) { return fraction + 0.0; }
