@@ -18,8 +18,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kRequest =
-    "GET /v1/token?community_member_id=1 HTTP/1.1\r\nHost: rota\r\n\r\n";
 constexpr std::chrono::seconds kReplyMax{20};
 
 [[noreturn]] void give_up(std::string_view why) {
@@ -58,8 +56,10 @@ Nanoseconds Latencies::at(double fraction) const {
 }
 
 FetchLoad::FetchLoad(const std::string& socket_path, std::size_t connections,
-                     double fetches_per_second)
-    : clients_(connections), every_(static_cast<Nanoseconds::rep>(1e9 / fetches_per_second)) {
+                     double fetches_per_second, std::string_view query)
+    : clients_(connections),
+      request_("GET /v1/token?" + std::string(query) + " HTTP/1.1\r\nHost: rota\r\n\r\n"),
+      every_(static_cast<Nanoseconds::rep>(1e9 / fetches_per_second)) {
   for (Client& client : clients_) client.fd = connect_to(socket_path);
 }
 
@@ -99,8 +99,8 @@ Latencies FetchLoad::run(std::chrono::milliseconds length) {
 }
 
 void FetchLoad::fetch(Client& client, SteadyClock::time_point due) const {
-  if (::send(client.fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(kRequest.size())) {
+  if (::send(client.fd, request_.data(), request_.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request_.size())) {
     give_up("the daemon has closed a good connection");
   }
   client.due.push_back(due);

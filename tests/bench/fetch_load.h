@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rota::bench {
@@ -20,7 +21,9 @@ struct Latencies {
 // Well-behaved clients: connections that stay, each fetching at a fixed rate. One thread.
 class FetchLoad {
  public:
-  FetchLoad(const std::string& socket_path, std::size_t connections, double fetches_per_second);
+  // `query`: what is fetched, as it stands behind "/v1/token?".
+  FetchLoad(const std::string& socket_path, std::size_t connections, double fetches_per_second,
+            std::string_view query = "community_member_id=1");
   ~FetchLoad();
   FetchLoad(const FetchLoad&) = delete;
   FetchLoad& operator=(const FetchLoad&) = delete;
@@ -39,6 +42,7 @@ class FetchLoad {
   void receive(Client& client);
 
   std::vector<Client> clients_;
+  const std::string request_;
   const Nanoseconds every_;
   std::vector<Nanoseconds> times_;
 };
