@@ -36,9 +36,14 @@ inline constexpr std::size_t kWatchMembersPerTurn = 1'024;
 // How long the loop serves connections, or accepts clients, before it looks at what else is ready.
 // A client that has just become ready waits for a few turns at most, so a short turn keeps its p99
 // short beside a crowd (`scripts/bench hostile`).
-inline constexpr std::chrono::microseconds kTurnMax{25};
+inline constexpr std::chrono::microseconds kTurnMin{15};
+// The longest turn, of connections that waited while the loop had much else to do
+// (serve/turn.h; `scripts/bench refresh`).
+inline constexpr std::chrono::microseconds kTurnMax{1'000};
+// The least turn while all connections are of one process, so that nobody else waits.
+inline constexpr std::chrono::microseconds kTurnAlone{100};
 // After this many turns, a loop that is never idle offers the processor to others.
-inline constexpr unsigned kTurnsPerYield = 4;
+inline constexpr unsigned kTurnsPerYield = 2;
 
 // Far longer than any token lives, and small enough to be added to any time.
 inline constexpr Duration kMinTtlMax = std::chrono::days{3650};

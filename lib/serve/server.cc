@@ -103,6 +103,7 @@ void Server::session_look(Session& session) {
 }
 
 void Server::post_turns() {
+  turns_wait_since_ = Turn::Clock::now();
   asio::post(loop_, [this, alive = alive_] {
     if (*alive) run_turns();
   });
@@ -111,7 +112,9 @@ void Server::post_turns() {
 // A session may ask for another turn within its turn. It may also close, and with the last session
 // this server may be destroyed.
 void Server::run_turns() {
-  const Turn turn;
+  const Turn turn = Turn::after(std::max<Turn::Clock::duration>(
+      Turn::Clock::now() - turns_wait_since_,
+      turns_.is_of_one_process() ? kTurnAlone : Turn::Clock::duration::zero()));
   const auto alive = alive_;
   do {
     TurnTaker* next = turns_.pop();

@@ -140,6 +140,7 @@ class Server : private SessionHost {
   std::vector<std::weak_ptr<Session>> looks_;  // sessions that wait for look_again()
   Pauses pauses_;
   bool turns_posted_ = false;
+  Turn::Clock::time_point turns_wait_since_;                    // if turns_posted_
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false after destruction
   bool started_ = false;
   std::move_only_function<void()> shutdown_done_;

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "http/limits.h"
@@ -13,12 +14,27 @@ namespace rota {
 // others. The turn begins when this object is made.
 class Turn {
  public:
-  bool ended() const { return Clock::now() >= end_; }
-
- private:
   using Clock = std::chrono::steady_clock;  // finer than rota::Clock, and no state depends on it
 
-  Clock::time_point end_ = Clock::now() + kTurnMax;
+  // A turn of kTurnMin.
+  Turn() : Turn(kTurnMin) {}
+  // A turn of somebody that has waited for it so long. While the loop does something else, such as
+  // to take in replies of Circle, it does that as long as there is some of it. A turn of kTurnMin
+  // after each such round would not be enough, so the turn is as long as the wait was, up to
+  // kTurnMax.
+  static Turn after(Clock::duration waited) {
+    return Turn(std::clamp<Clock::duration>(waited, kTurnMin, kTurnMax));
+  }
+
+  bool ended() const { return Clock::now() >= end_; }
+  // How long it was given at its beginning.
+  Clock::duration length() const { return length_; }
+
+ private:
+  explicit Turn(Clock::duration length) : length_(length), end_(Clock::now() + length) {}
+
+  Clock::duration length_;
+  Clock::time_point end_;
 };
 
 // Offers the processor to other processes now and then, between two turns of a handler that has

@@ -49,6 +49,10 @@ class TurnQueue {
   void leave(TurnTaker& taker);
   // How many connections the peer's user and process have.
   Counts counts(const PeerIdentity& peer) const;
+  // Whether all connections are of one process.
+  bool is_of_one_process() const {
+    return users_.size() == 1 && users_.begin()->second.processes.size() == 1;
+  }
 
   // The process with the most connections: of user `uid` or, if that is nullopt, of the user with
   // the most. Nullopt if there is no connection of that user.

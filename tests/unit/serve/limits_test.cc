@@ -129,7 +129,7 @@ TEST_F(LimitsTest, P11TurnMax) {
   run_until([&] { return server->connections() == crowd.size(); });
   settle();
   tokens.on_fetch = [] {
-    const Turn turn;
+    const Turn turn = Turn::after(kTurnMax);
     while (!turn.ended()) {
     }
   };
@@ -140,6 +140,14 @@ TEST_F(LimitsTest, P11TurnMax) {
     ASSERT_LE(tokens.fetched.size(), before + 1);
   }
   EXPECT_GE(steps, crowd.size());
+}
+
+TEST(Turn, IsAsLongAsTheWaitForItWithinItsBounds) {
+  using std::chrono::microseconds;
+  EXPECT_EQ(Turn().length(), kTurnMin);
+  EXPECT_EQ(Turn::after(microseconds{0}).length(), kTurnMin);
+  EXPECT_EQ(Turn::after(kTurnMin + microseconds{1}).length(), kTurnMin + microseconds{1});
+  EXPECT_EQ(Turn::after(seconds{1}).length(), kTurnMax);
 }
 
 TEST_F(LimitsTest, P11MaxConnections) {

@@ -86,6 +86,19 @@ TEST_F(TurnQueueTest, P11WhoLeavesIsForgotten) {
   EXPECT_EQ(take(), "b1 c1 ");
 }
 
+TEST_F(TurnQueueTest, TellsWhetherAllAreOfOneProcess) {
+  EXPECT_FALSE(queue.is_of_one_process());
+  enter(1, 10, "a1");
+  enter(1, 10, "a2");
+  EXPECT_TRUE(queue.is_of_one_process());
+  Taker& other = enter(1, 11, "b1");
+  EXPECT_FALSE(queue.is_of_one_process());
+  leave(other);
+  EXPECT_TRUE(queue.is_of_one_process());
+  enter(2, 20, "c1");
+  EXPECT_FALSE(queue.is_of_one_process());
+}
+
 TEST_F(TurnQueueTest, CountsByUserAndProcess) {
   const PeerIdentity peer{.uid = 1, .gid = 0, .pid = 10};
   EXPECT_EQ(queue.counts(peer).of_user, 0U);
