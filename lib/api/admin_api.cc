@@ -61,6 +61,9 @@ AuditEvent event_of(OperatorAction action) {
     case OperatorAction::kRevoke:
       return AuditEvent::kRevokeAsked;
     case OperatorAction::kReinstate:
+    case OperatorAction::kSignOut:  // no route asks for these yet
+    case OperatorAction::kEndEnrolment:
+    case OperatorAction::kRevokeHandle:
       return AuditEvent::kReinstateAsked;
   }
   ROTA_CHECK(false);

@@ -43,6 +43,14 @@ class TokenService {
   virtual void note_fetch(const Published& row, const AuditCaller& caller) = 0;
   // A client that does not wait says that Circle refused this token.
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
+  // A client signs a member out, or ends its own enrolment of one. The caller has judged its right.
+  // `done` comes when the operation has ended. kInvalid: there is no such member.
+  virtual void operate(const OperatorRequest& request,
+                       std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  // Raises the holder's HandleCount of this member. `done` comes once that is durable; with an
+  // error if there is no such member, or the store takes nothing.
+  virtual void raise_handle(MemberId member, std::string holder,
+                            std::move_only_function<void(Result<void>)> done) = 0;
 };
 
 // How the daemon does now. Loop thread only.

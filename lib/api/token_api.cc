@@ -117,7 +117,12 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
   if (!granted) return error_reply(ErrorCode::kForbidden);
   switch (wait.result) {
     case WaitResult::kServe:
+    case WaitResult::kEnrolled:
+    case WaitResult::kWasEnrolled:
       break;
+    case WaitResult::kPending:
+    case WaitResult::kLimited:
+      return unavailable(wait.retry_after);
     case WaitResult::kUnavailable:
       // A new member's first token may have shown meanwhile how long its tokens live.
       if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row, wait.retry_after);

@@ -247,6 +247,7 @@ class Engine {
 
   // engine_operations.cc
   void block(MemberSlot& slot, Now now);
+  void raise_handle(MemberSlot& slot, const std::string& holder);
   void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
                        bool alive);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);

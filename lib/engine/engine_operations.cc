@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
 
@@ -8,7 +10,7 @@
 namespace rota {
 
 void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out) {
-  const auto& [member, action, called] = request;
+  const auto& [member, action, called, client] = request;
   const auto refuse = [&](std::string why) {
     out.emplace_back(
         command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
@@ -25,6 +27,9 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
     return refuse(fmt::format(
         "member {} is {}: only a blocked, unknown or mismatched member can be reinstated", called,
         state));
+  }
+  if (action == OperatorAction::kSignOut || action == OperatorAction::kEndEnrolment) {
+    return refuse("this version of rotad cannot do that yet");
   }
   operations_.begin(op, action, now.boot);
   operations_.add(op, slot.record.id);
@@ -55,6 +60,13 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       complete(op, slot, OperationEnd::kReinstated);
       settle_if_nothing_alive(slot, now);
       break;
+    case OperatorAction::kSignOut:
+    case OperatorAction::kEndEnrolment:
+      break;
+    case OperatorAction::kRevokeHandle:
+      raise_handle(slot, client);
+      complete(op, slot, OperationEnd::kHandleRevoked);
+      break;
   }
   replan(slot, now);
   pump(now, out);
@@ -73,6 +85,17 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
   for (auto& [member, slot] : members_.all()) settle_if_nothing_alive(slot, now);
   if (operations_.complete_if_empty(op)) outbox_.report(op);
   pump(now, out);
+}
+
+// Handles of this holder with the number of before, or a smaller one, are dead.
+void Engine::raise_handle(MemberSlot& slot, const std::string& holder) {
+  auto& handles = slot.record.handles;
+  auto own = std::ranges::lower_bound(handles, holder, {}, &HandleCount::holder);
+  if (own == handles.end() || own->holder != holder) {
+    own = handles.insert(own, HandleCount{.holder = holder});
+  }
+  ++own->number;
+  record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }
 
 // Nothing of the member is served any more, and its tokens are to be revoked. If it shares tokens

@@ -140,9 +140,11 @@ void Engine::make_change(const RosterChange& change, Now now) {
 void Engine::apply_entry(const RosterEntry& entry, Now now) {
   const Selector selector{.key = entry.key,
                           .in_roster = true,
+                          .was_in_roster = true,
                           .retired = entry.retired,
                           .name = entry.name,
-                          .tags = entry.tags};
+                          .tags = entry.tags,
+                          .enrolments = {}};
   MemberSlot* const known = members_.find(entry.key);
   if (known == nullptr) {
     MemberSlot& slot = members_.add({.id = members_.next_id(),
@@ -153,6 +155,8 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                                      .community_id = std::nullopt,
                                      .renew_not_before = {},
                                      .last_used = {},
+                                     .signed_out_at = {},
+                                     .handles = {},
                                      .tokens = {}});
     follow_roster(slot, now);
     return;
@@ -164,8 +168,10 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
     selectors.push_back(selector);
   } else {
     const WallTime resolved_at = same->resolved_at;
+    std::vector<Enrolment> enrolments = std::move(same->enrolments);
     *same = selector;
     same->resolved_at = resolved_at;
+    same->enrolments = std::move(enrolments);
   }
   follow_roster(slot, now);
 }
@@ -181,6 +187,7 @@ void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now
     return;
   }
   selector->in_roster = entry != nullptr;
+  selector->was_in_roster |= selector->in_roster;
   selector->retired = entry != nullptr && entry->retired;
   if (entry != nullptr) {
     selector->name = entry->name;

@@ -11,12 +11,19 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kReinstated:
     case OperationEnd::kRotated:
     case OperationEnd::kNobody:
+    case OperationEnd::kSignedOut:
+    case OperationEnd::kEnrolmentEnded:
+    case OperationEnd::kHandleRevoked:
+    case OperationEnd::kSignedOutLately:
       return true;
     case OperationEnd::kRunning:
     case OperationEnd::kSameToken:
     case OperationEnd::kDeadOnArrival:
     case OperationEnd::kTimedOut:
     case OperationEnd::kNotDurable:
+    case OperationEnd::kInRoster:
+    case OperationEnd::kNotEnrolled:
+    case OperationEnd::kRemovalsLimited:
       return false;
   }
   ROTA_CHECK(false);
@@ -42,6 +49,20 @@ std::string describe(const OperatorReport& report) {
       return "not finished yet: rotad goes on; look again with `rota member`";
     case OperationEnd::kNotDurable:
       return "not on disk yet: look again with `rota member`";
+    case OperationEnd::kSignedOut:
+      return "no access token on record is alive";
+    case OperationEnd::kEnrolmentEnded:
+      return "the enrolment has ended";
+    case OperationEnd::kHandleRevoked:
+      return "the login handles of this holder are dead";
+    case OperationEnd::kInRoster:
+      return "the roster names this member: remove it there";
+    case OperationEnd::kNotEnrolled:
+      return "this client has not enrolled the member";
+    case OperationEnd::kRemovalsLimited:
+      return "this client has removed many members within an hour: an operator has to agree";
+    case OperationEnd::kSignedOutLately:
+      return "it was signed out a few seconds ago";
   }
   ROTA_CHECK(false);
 }

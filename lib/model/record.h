@@ -59,21 +59,47 @@ struct Token {
   WallTime status_since;  // Circle's clock
 };
 
-// One roster entry that leads, or led, to this member. If the roster drops an entry, it stays here
-// until the member is forgotten, so that its key still answers. From then on its tags count only if
-// no other entry of the member is in the roster (plan/lifecycle.h, tags_of).
+// A client's word that a name is a member. The roster's word is Selector::in_roster.
+struct Enrolment {
+  std::string client;  // who said so: "user:www-data", "group:web", "client:shop", "root"
+  std::vector<std::string> tags;  // its grant's enrol_tags; sorted, without repeats
+  WallTime since;                 // Circle's clock
+
+  bool operator==(const Enrolment&) const = default;
+};
+
+// One name that leads, or led, to this member: a roster entry, or a name that clients enrolled. It
+// stays here until the member is forgotten, so that its key still answers. After the roster has
+// dropped an entry, its tags count only if no other entry of the member is in the roster
+// (plan/lifecycle.h, tags_of).
 struct Selector {
   MemberKey key;
-  bool in_roster = false;         // named by the roster in force
-  bool retired = false;           // that roster has it with retired = true
-  std::string name;               // for people
-  std::vector<std::string> tags;  // for grants
+  bool in_roster = false;               // named by the roster in force
+  bool was_in_roster = false;           // a roster has named it, so the member leaves a tombstone
+  bool retired = false;                 // the roster in force has it with retired = true
+  std::string name;                     // for people
+  std::vector<std::string> tags;        // for grants: of the roster entry
+  std::vector<Enrolment> enrolments{};  // sorted by client, one for each
   // When an issue call by this name last led to this member, on Circle's clock (P13). Zero if none
   // has since the member was last out: then nothing of the member is served yet. Always zero for an
   // id, which cannot lead to another member.
   WallTime resolved_at{};
 
   bool operator==(const Selector&) const = default;
+};
+
+// 16 bytes that name the time since the member's last sign-out, block, retirement or mismatch, or
+// since its record was made. Login handles are bound to it, so those of before are dead. All zeros
+// in the record of an old database.
+using LoginEpoch = std::array<std::uint8_t, 16>;
+
+// How many of a holder's login handles were revoked in this epoch: those with a smaller number are
+// dead.
+struct HandleCount {
+  std::string holder;
+  std::uint32_t number = 0;  // never 0: a holder with none has no entry
+
+  bool operator==(const HandleCount&) const = default;
 };
 
 // All that is durable about one member.
@@ -86,7 +112,10 @@ struct MemberRecord {
   std::optional<std::int64_t> community_id;
   WallTime renew_not_before;  // no renewal before this: the last one brought the same end again
   WallTime last_used;         // when a client was last given its token, to about a minute
-  std::vector<Token> tokens;  // the ledger: every token received that may still be alive
+  WallTime signed_out_at{};   // zero: never, or a client has asked for its token since
+  LoginEpoch login_epoch{};
+  std::vector<HandleCount> handles{};  // sorted by holder
+  std::vector<Token> tokens;           // the ledger: every token received that may still be alive
 };
 
 // How a journaled call ended.

@@ -80,6 +80,8 @@ MemberRecord split_name(MemberRecord& record, const MemberKey& key, MemberId id,
                    .community_id = record.community_id,
                    .renew_not_before = {},
                    .last_used = {},
+                   .signed_out_at = {},
+                   .handles = {},
                    .tokens = {}};
   record.selectors.erase(it);
   return own;

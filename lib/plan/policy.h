@@ -8,6 +8,15 @@
 
 namespace rota {
 
+// [enrolment]
+struct EnrolmentPolicy {
+  std::optional<Duration> idle_after = std::chrono::days{30};  // none: "never"
+  std::size_t max_members = 100'000;                           // that are enrolled
+  double budget_share = 0.25;  // the most of the budget that their first issues may take
+
+  bool operator==(const EnrolmentPolicy&) const = default;
+};
+
 // The configured numbers of the rotation. The defaults are the documented ones.
 struct Policy {
   // [upstream]
@@ -22,6 +31,7 @@ struct Policy {
   Duration active_within = std::chrono::hours{24};
   // [roster]
   GuardPolicy guard;
+  EnrolmentPolicy enrolment;
 
   bool operator==(const Policy&) const = default;
 };

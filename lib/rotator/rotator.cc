@@ -134,6 +134,19 @@ void Rotator::operate(const OperatorRequest& request,
   run(std::move(commands));
 }
 
+void Rotator::raise_handle(MemberId member, std::string holder,
+                           std::move_only_function<void(Result<void>)> done) {
+  operate({.member = member,
+           .action = OperatorAction::kRevokeHandle,
+           .called = "of this handle",
+           .client = std::move(holder)},
+          [done = std::move(done)](const Result<OperatorReport>& report) mutable {
+            if (!report) return done(std::unexpected(report.error()));
+            if (!is_success(report->end)) return done(fail(ErrorKind::kIo, describe(*report)));
+            done({});
+          });
+}
+
 void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) {
   const OperatorId id{next_id_++};
   operations_.emplace(id, std::move(done));

@@ -66,10 +66,6 @@ class Rotator final : public TokenService {
   void apply_roster(SortedRosterPtr roster, const std::string& approve, RosterEvents events);
   // What this roster would change now. Changes nothing.
   void plan_roster(SortedRosterPtr roster, std::move_only_function<void(RosterPlanPtr)> done);
-  // `done` comes when the operation has ended. kInvalid: there is no such member, or the action is
-  // not possible now.
-  void operate(const OperatorRequest& request,
-               std::move_only_function<void(Result<OperatorReport>)> done);
   // The same as kRevoke for every member that is not retired already.
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
   // The app token was replaced: what Circle refused before may pass now.
@@ -87,6 +83,11 @@ class Rotator final : public TokenService {
     trail_.note_fetch(row, caller);
   }
   void note_refused(MemberId member, Fingerprint refused) override;
+  // For operators too. kInvalid also if the action is not possible now.
+  void operate(const OperatorRequest& request,
+               std::move_only_function<void(Result<OperatorReport>)> done) override;
+  void raise_handle(MemberId member, std::string holder,
+                    std::move_only_function<void(Result<void>)> done) override;
 
   // What Rota cannot know because the database is another one than before, or an older copy. Empty
   // if it is the one that this machine used last.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -19,8 +21,25 @@ Result<void> validate_id(std::string_view what, Id id) {
   return {};
 }
 
+// They are sorted by their name, which is neither empty nor there twice.
+template <class Rows>
+Result<void> validate_order(const Rows& rows, auto name, MemberId member, std::string_view what) {
+  const bool sorted = std::ranges::adjacent_find(rows, std::ranges::greater_equal{}, name) ==
+                      std::ranges::end(rows);
+  // An empty name would come first.
+  if (sorted && (rows.empty() || !std::invoke(name, rows.front()).empty())) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("member {} has {} out of order or without a name",
+                                               std::to_underlying(member), what));
+}
+
 struct Validator {
-  Result<void> operator()(const PutMember& put) const { return validate_id("member", put.row.id); }
+  Result<void> operator()(const PutMember& put) const {
+    ROTA_TRY(validate_id("member", put.row.id));
+    for (const Selector& selector : put.row.selectors) {
+      ROTA_TRY(validate_order(selector.enrolments, &Enrolment::client, put.row.id, "enrolments"));
+    }
+    return validate_order(put.row.handles, &HandleCount::holder, put.row.id, "handle counts");
+  }
   Result<void> operator()(const ForgetMember&) const { return {}; }
   Result<void> operator()(const PutUse&) const { return {}; }
   Result<void> operator()(const PutToken& put) const {

@@ -13,7 +13,7 @@ namespace {
 bool looks_the_same(const Published& a, const Published& b) {
   return a.state == b.state && a.fingerprint == b.fingerprint && a.expires_at == b.expires_at &&
          (a.access_token == nullptr) == (b.access_token == nullptr) && a.keys == b.keys &&
-         a.tags == b.tags;
+         a.tags == b.tags && a.login_epoch == b.login_epoch;
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ struct Published {
   MemberState state = MemberState::kActive;
   std::vector<MemberKey> keys;  // every key that leads to it, including its Circle id; not empty
   std::vector<std::string> tags;
+  bool named_by_roster = true;  // false: only clients have enrolled it
+  LoginEpoch login_epoch{};     // of the record, as are the next
+  std::vector<HandleCount> handles{};
   SecretPtr access_token;       // null if there is none
   SecretPtr escaped_token;      // how it stands inside a JSON string; null if that is the same
   Fingerprint fingerprint = 0;  // of access_token
@@ -64,7 +67,7 @@ class Table {
 
   // The first member whose last change comes after change number `after` (0: any); null if there is
   // none. Going on with each row's `change` meets every member in its latest form, even if it
-  // changes meanwhile. A change is one of state, token, expiry, keys or tags.
+  // changes meanwhile. A change is one of state, token, expiry, keys, tags or login epoch.
   const Published* next_changed(std::uint64_t after) const;
   // Subscribers are told of the same changes. If a member is forgotten, only those are told that
   // follow one of its keys.

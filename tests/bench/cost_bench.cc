@@ -169,6 +169,13 @@ class Tokens final : public TokenService {
     if (note.member.empty()) note.member = row.keys.front().text();
   }
   void note_refused(MemberId, Fingerprint) override { ROTA_CHECK(false); }
+  void operate(const OperatorRequest&,
+               std::move_only_function<void(Result<OperatorReport>)>) override {
+    ROTA_CHECK(false);
+  }
+  void raise_handle(MemberId, std::string, std::move_only_function<void(Result<void>)>) override {
+    ROTA_CHECK(false);
+  }
 
  private:
   Rotation rotation_;

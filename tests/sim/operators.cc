@@ -253,6 +253,10 @@ void Operators::give(OperatorAction action, const MemberKey& key) {
       world_.note(fmt::format("order.reinstate.{}", name_of(state)));
       if (state == MemberState::kMismatched) world_.promises().on_identity_accepted(member);
       break;
+    case OperatorAction::kSignOut:
+    case OperatorAction::kEndEnrolment:
+    case OperatorAction::kRevokeHandle:
+      return;
   }
   expect_report(id, {.action = action, .member = member});
   world_.turn([&](Commands& out) {

@@ -52,6 +52,16 @@ class FakeTokenService : public TokenService {
   void note_refused(MemberId member, Fingerprint fingerprint) override {
     refused.emplace_back(member, fingerprint);
   }
+  void operate(const OperatorRequest& request,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    operations.push_back(request);
+    operation_done = std::move(done);
+  }
+  void raise_handle(MemberId member, std::string holder,
+                    std::move_only_function<void(Result<void>)> done) override {
+    raised.emplace_back(member, std::move(holder));
+    raise_done = std::move(done);
+  }
 
   // Publishes id:`id` with a token `text` that lives `left` from now.
   void publish(std::int64_t id, std::string_view text, Duration left) {
@@ -88,6 +98,10 @@ class FakeTokenService : public TokenService {
   std::vector<std::pair<MemberId, AuditCaller>> fetched;
   std::function<void()> on_fetch;
   std::vector<std::pair<MemberId, Fingerprint>> refused;
+  std::vector<OperatorRequest> operations;
+  std::move_only_function<void(Result<OperatorReport>)> operation_done;  // of the last one
+  std::vector<std::pair<MemberId, std::string>> raised;
+  std::move_only_function<void(Result<void>)> raise_done;  // of the last one
 
  private:
   const Clock& clock_;

@@ -44,6 +44,7 @@ inline Selector selector(std::string_view key, bool in_roster = true, bool retir
   Selector s;
   s.key = MemberKey::parse(key).value();
   s.in_roster = in_roster;
+  s.was_in_roster = true;
   s.retired = retired;
   s.resolved_at = kT0;
   return s;
