@@ -90,8 +90,12 @@ const Selector* Members::selector_of(MemberId member, const MemberKey& key) cons
 
 void Members::index(const MemberSlot& slot) {
   const MemberRecord& record = slot.record;
+  // A snapshot and a new roster mostly come in this order, so a key mostly goes to the end.
+  auto place = by_key_.end();
   for (const Selector& selector : record.selectors) {
-    const auto [place, is_new] = by_key_.try_emplace(selector.key, record.id);
+    const std::size_t before = by_key_.size();
+    place = by_key_.try_emplace(by_key_.end(), selector.key, record.id);
+    const bool is_new = by_key_.size() > before;
     if (is_new || place->second == record.id) continue;
     const Selector* other = selector_of(place->second, selector.key);
     key_shared_ = key_shared_ || other != nullptr;
@@ -105,7 +109,7 @@ void Members::index(const MemberSlot& slot) {
     const auto [known, added] = by_circle_id_.emplace(*record.community_member_id, record.id);
     if (!added) known->second = std::min(known->second, record.id);
     // The roster may name that id for another record, until Circle says that both are one.
-    by_key_.emplace(key_of_id(*record.community_member_id), record.id);
+    by_key_.try_emplace(place, key_of_id(*record.community_member_id), record.id);
   }
 }
 
