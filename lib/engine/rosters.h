@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "engine/commands.h"
 #include "engine/roster_job.h"
-#include "roster/diff.h"
+#include "roster/guard.h"
 #include "roster/sorted_roster.h"
 
 namespace rota {

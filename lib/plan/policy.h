@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/time.h"
-#include "roster/diff.h"
+#include "roster/guard.h"
 
 namespace rota {
 

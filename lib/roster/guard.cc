@@ -1,70 +1,12 @@
-#include "roster/diff.h"
-
-#include <algorithm>
-
-#include "base/fingerprint.h"
+#include "roster/guard.h"
 
 namespace rota {
-namespace {
-
-std::vector<const RosterEntry*> by_key(const Roster& roster) {
-  std::vector<const RosterEntry*> entries;
-  entries.reserve(roster.entries.size());
-  for (const RosterEntry& entry : roster.entries) entries.push_back(&entry);
-  std::ranges::sort(entries, {}, [](const RosterEntry* entry) -> auto& { return entry->key; });
-  return entries;
-}
-
-// Adds what changes for one key. `old` or `now` is null if that roster does not have the key.
-void add_step(const RosterEntry* old, const RosterEntry* now, RosterDiff& diff) {
-  const bool was_active = old != nullptr && !old->retired;
-  if (now == nullptr) {
-    (was_active ? diff.retire : diff.drop).push_back(old->key);
-  } else if (!now->retired && !was_active) {
-    diff.add.push_back(*now);
-  } else if (now->retired && was_active) {
-    diff.retire.push_back(now->key);
-  } else if (old == nullptr || *old != *now || !old->key.same_spelling(now->key)) {
-    diff.change.push_back(*now);
-  }
-}
-
-}  // namespace
-
-RosterDiff diff_rosters(const Roster& in_force, const Roster& wanted) {
-  RosterDiff diff;
-  const auto before = by_key(in_force);
-  const auto after = by_key(wanted);
-  auto old = before.begin();
-  auto now = after.begin();
-  // Walks both in the order of their keys, so that each list comes out sorted.
-  while (old != before.end() || now != after.end()) {
-    const bool only_old = now == after.end() || (old != before.end() && (*old)->key < (*now)->key);
-    const bool only_now = old == before.end() || (now != after.end() && (*now)->key < (*old)->key);
-    add_step(only_now ? nullptr : *old, only_old ? nullptr : *now, diff);
-    if (!only_now) ++old;
-    if (!only_old) ++now;
-  }
-  return diff;
-}
 
 bool held_by_guard(std::size_t retire, std::size_t active, const GuardPolicy& policy) {
   // Exactly the fraction is let through, even if the product is rounded down.
   constexpr double kRounding = 1e-6;
   const double allowed = policy.max_retire_fraction * static_cast<double>(active);
   return retire > policy.max_retire_count && static_cast<double>(retire) > allowed + kRounding;
-}
-
-std::string plan_id(const RosterDiff& diff) {
-  std::vector<std::string> keys;
-  for (const MemberKey& key : diff.retire) keys.push_back(key.text());
-  std::ranges::sort(keys);
-  std::string text;
-  for (const std::string& key : keys) {
-    text += key;
-    text += '\n';  // no key holds one
-  }
-  return format_fingerprint(fingerprint_of(text));
 }
 
 }  // namespace rota

@@ -13,7 +13,6 @@
 #include "base/fingerprint.h"
 #include "fuzz/target.h"
 #include "fuzz/toml_text.h"
-#include "roster/diff.h"
 #include "settings/roster_file.h"
 #include "settings/roster_limits.h"
 
@@ -84,23 +83,6 @@ void check_roster(const Roster& roster) {
   }
 }
 
-void check_diffs(const Roster& roster) {
-  ROTA_CHECK(diff_rosters(roster, roster).empty());
-  Roster other = roster;
-  std::ranges::reverse(other.entries);
-  ROTA_CHECK(diff_rosters(roster, other).empty() && diff_rosters(other, roster).empty());
-  // Without one of its members it retires or drops exactly that one, and back it adds it.
-  const RosterEntry gone = other.entries.back();
-  other.entries.pop_back();
-  const RosterDiff less = diff_rosters(roster, other);
-  ROTA_CHECK(less.add.empty() && less.change.empty());
-  ROTA_CHECK((gone.retired ? less.drop : less.retire) == std::vector{gone.key});
-  ROTA_CHECK((gone.retired ? less.retire : less.drop).empty());
-  const RosterDiff more = diff_rosters(other, roster);
-  ROTA_CHECK(more.retire.empty() && more.drop.empty());
-  ROTA_CHECK((gone.retired ? more.change : more.add) == std::vector{gone});
-}
-
 // The pieces that a long text is cut into read as the whole does, which a text that may hold a
 // string of several lines is never cut into.
 void check_pieces(const std::string& text) {
@@ -137,7 +119,6 @@ void check(std::string_view input) {
   const std::vector<RosterFile> own{{"own.toml", written(*roster)}};
   const auto reread = parse_roster(own);
   ROTA_CHECK(reread && reread->entries == roster->entries);
-  check_diffs(*roster);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "plan/lifecycle.h"
-#include "roster/diff.h"
+#include "roster/guard.h"
 #include "sim/promises.h"
 #include "sim/world.h"
 

@@ -5,6 +5,7 @@
 
 #include "sim/promises.h"
 #include "sim/world.h"
+#include "support/roster_diff.h"
 
 // P6: what a roster may change, and when.
 
@@ -30,7 +31,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   std::map<MemberKey, bool> wanted;
   for (const RosterEntry& entry : file.entries) wanted.emplace(entry.key, entry.retired);
 
-  RosterDiff diff;
+  test::RosterDiff diff;
   std::size_t active = 0;
   to_go_.clear();
   for (const auto& [key, retired] : in_force) {
@@ -58,7 +59,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   const bool goes_on = must_be_held_ && file.fingerprint != 0 &&
                        durable().meta().approved_roster == file.fingerprint;
   if (goes_on) world_.note("approval.goes_on");
-  approved_ = must_be_held_ && (goes_on || approve == plan_id(diff));
+  approved_ = must_be_held_ && (goes_on || approve == test::plan_id(diff));
 }
 
 std::size_t Promises::gone_since_roster() const {

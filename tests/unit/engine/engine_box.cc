@@ -346,4 +346,16 @@ EngineBox box_with_grace(const Policy& policy) {
   return box;
 }
 
+std::size_t finish_rosters(EngineBox& box) {
+  std::size_t commits = 0;
+  while (box.engine.applies_roster() || box.commit_pending()) {
+    if (box.commit_pending()) {
+      ++commits;
+      box.commit_ok();
+    }
+    box.advance(Duration{0});
+  }
+  return commits;
+}
+
 }  // namespace rota::test

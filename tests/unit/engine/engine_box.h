@@ -104,6 +104,9 @@ class EngineBox {
 
 RosterEntry entry(std::string_view key, bool retired = false);
 
+// Ticks for as long as the engine wants to go on at once, and commits. Returns the commits.
+std::size_t finish_rosters(EngineBox& box);
+
 // What a start finds when these are on record; next ids are past 1000.
 Snapshot snapshot_of(std::vector<MemberRecord> members, std::vector<CallRow> calls = {});
 

@@ -6,8 +6,9 @@
 #include <random>
 
 #include "plan/lifecycle.h"
-#include "roster/diff.h"
+#include "roster/guard.h"
 #include "roster/sorted_roster.h"
+#include "support/roster_diff.h"
 #include "tests/unit/engine/engine_box.h"
 
 // A roster that comes into force in slices: in the end it is the same as in one piece.
@@ -28,122 +29,6 @@ Roster roster_of(std::vector<RosterEntry> entries, Fingerprint fingerprint = 0) 
   roster.entries = std::move(entries);
   roster.fingerprint = fingerprint;
   return roster;
-}
-
-// Ticks for as long as the engine wants to go on at once, and commits. Returns the commits.
-std::size_t finish(EngineBox& box) {
-  std::size_t commits = 0;
-  while (box.engine.applies_roster() || box.commit_pending()) {
-    if (box.commit_pending()) {
-      ++commits;
-      box.commit_ok();
-    }
-    box.advance(Duration{0});
-  }
-  return commits;
-}
-
-struct Shown {
-  std::string key;
-  MemberState state;
-  std::vector<std::string> tags;
-  std::string name;
-  bool in_roster, retired;
-  bool operator==(const Shown&) const = default;
-};
-std::vector<Shown> shown(const EngineBox& box) {
-  std::vector<Shown> all;
-  for (const auto& [key, id] : box.engine.members().by_key()) {
-    for (const Selector& s : box.engine.find(id)->record.selectors) {
-      if (s.key != key) continue;
-      all.push_back(
-          {key.text(), box.engine.find(id)->record.state, s.tags, s.name, s.in_roster, s.retired});
-    }
-  }
-  return all;
-}
-
-// Any entries of some sixty keys.
-std::vector<RosterEntry> any_entries(std::mt19937& random) {
-  std::vector<RosterEntry> entries;
-  for (int i = 1; i <= 60; ++i) {
-    if (random() % 4 == 0) continue;
-    RosterEntry each = entry(fmt::format("id:{}", i), random() % 8 == 0);
-    if (random() % 3 == 0) each.tags = {"support"};
-    if (random() % 5 == 0) each.name = "Ada";
-    entries.push_back(std::move(each));
-  }
-  entries.push_back(entry("id:1000"));
-  std::ranges::shuffle(entries, random);
-  return entries;
-}
-
-std::vector<MemberKey> keys_of(const std::vector<RosterEntry>& entries) {
-  std::vector<MemberKey> keys;
-  for (const RosterEntry& each : entries) keys.push_back(each.key);
-  return keys;
-}
-
-// What a roster would do, found in another way: from the list of all entries in force.
-RosterPlan plan_by_lists(const EngineBox& box, const Roster& roster, const GuardPolicy& guard) {
-  Roster in_force;
-  for (const auto& [member, slot] : box.engine.members().all()) {
-    for (const Selector& s : slot.record.selectors) {
-      if (!s.in_roster) continue;
-      in_force.entries.push_back(
-          {.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
-    }
-  }
-  RosterDiff diff = diff_rosters(in_force, roster);
-  const auto retires = [&box](const RosterEntry& each) {
-    const MemberSlot* const known = box.engine.members().find(each.key);
-    return each.retired && known != nullptr && wanted_by_roster(known->record);
-  };
-  for (const RosterEntry& each : diff.change) {
-    if (retires(each)) diff.retire.push_back(each.key);
-  }
-  std::erase_if(diff.change, retires);
-  std::ranges::sort(diff.retire);
-  const auto active =
-      static_cast<std::size_t>(std::ranges::count(in_force.entries, false, &RosterEntry::retired));
-  return {.id = plan_id(diff),
-          .held = held_by_guard(diff.retire.size(), active, guard),
-          .add = keys_of(diff.add),
-          .retire = diff.retire,
-          .change = keys_of(diff.change),
-          .calls = diff.add.size() + 2 * diff.retire.size()};
-}
-
-TEST(EngineRosterJob, P6TheSliceComparisonAgreesWithTheWholeOne) {
-  Policy policy = exact_policy();
-  policy.guard.max_retire_fraction = 0.2;
-  for (unsigned seed = 1; seed <= 40; ++seed) {
-    std::mt19937 random(seed);
-    EngineBox sliced({}, policy);
-    EngineBox whole({}, policy);
-    sliced.start();
-    whole.start();
-    for (std::size_t round = 0; round < 4; ++round) {
-      const Roster roster = roster_of(any_entries(random), 7 + round);
-      const RosterPlan expected = plan_by_lists(whole, roster, policy.guard);
-      const RosterPlanPtr at_once = whole.engine.plan_for(SortedRoster::of(roster));
-      sliced.request(SortedRoster::of(roster));
-      finish(sliced);
-      whole.roster(roster.entries, {}, roster.fingerprint);
-      whole.settle();
-      ASSERT_THAT(sliced.reloads, SizeIs(round + 1));
-      const RosterPlan& plan = sliced.reloads.back();
-      ASSERT_EQ(plan.id, expected.id) << "seed " << seed;
-      ASSERT_EQ(plan.held, expected.held);
-      ASSERT_EQ(plan.add, expected.add);
-      ASSERT_EQ(plan.retire, expected.retire);
-      ASSERT_EQ(plan.change, expected.change);
-      ASSERT_EQ(plan.calls, expected.calls);
-      ASSERT_EQ(plan.json, at_once->json) << "`rotad --check` tells the same";
-      ASSERT_EQ(shown(sliced), shown(whole)) << "seed " << seed;
-      ASSERT_EQ(sliced.engine.roster_on_record(), whole.engine.roster_on_record());
-    }
-  }
 }
 
 constexpr int kMany = 3'000;
@@ -178,7 +63,7 @@ TEST(EngineRosterJob, P4AStartAfterAKillInTheMiddleGoesOn) {
   EngineBox box;
   box.start();
   box.request(SortedRoster::of(roster_of(members(1, kMany), 7)));
-  finish(box);
+  finish_rosters(box);
   box.request(SortedRoster::of(roster_of(members(31, kMany + 1'000), 8)));
   while (!box.commit_pending()) box.advance(Duration{0});
   box.commit_ok();
@@ -186,7 +71,7 @@ TEST(EngineRosterJob, P4AStartAfterAKillInTheMiddleGoesOn) {
   next.start();
   EXPECT_EQ(next.engine.roster_on_record(), 0U) << "none is in force as it stands";
   next.request(SortedRoster::of(roster_of(members(31, kMany + 1'000), 8)));
-  finish(next);
+  finish_rosters(next);
   EXPECT_EQ(next.engine.roster_on_record(), 8U);
   for (int i = 1; i <= 30; ++i) {
     EXPECT_NE(next.slot(fmt::format("id:{}", i)).record.state, MemberState::kActive) << i;
@@ -254,12 +139,12 @@ TEST(EngineRosterJob, P6AnApprovalMeanwhileComesAfterTheOneThatIsUnderWay) {
   EngineBox box = box_with_few();
   const auto few = SortedRoster::of(roster_of(members(9, kFew + 6), 8));
   box.request(few);
-  finish(box);
+  finish_rosters(box);
   ASSERT_TRUE(box.reloads.at(0).held);
   box.request(few);
   box.request(few, box.reloads.at(0).id);
   EXPECT_EQ(served_to(box, 8), 8);
-  finish(box);
+  finish_rosters(box);
   EXPECT_TRUE(box.reloads.at(1).held);
   EXPECT_FALSE(box.reloads.at(2).held);
   EXPECT_EQ(served_to(box, 8), 0);
@@ -272,7 +157,7 @@ TEST(EngineRosterJob, P6AnApprovalThatIsRefusedTakesNoRosterWithIt) {
   const auto latest = SortedRoster::of(roster_of(members(1, kFew + 30), 8));
   box.request(latest);
   box.request(latest, "0123456789abcdef");
-  finish(box);
+  finish_rosters(box);
   EXPECT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_THAT(box.reloads, SizeIs(2));
   EXPECT_EQ(box.engine.roster_on_record(), 8U);
@@ -285,7 +170,7 @@ TEST(EngineRosterJob, P11NoMoreThanAFewApprovalsWait) {
   box.request(roster);
   for (int i = 0; i < 20; ++i) box.request(roster, "0123456789abcdef");
   EXPECT_THAT(box.failed_reloads, SizeIs(16)) << "at once";
-  finish(box);
+  finish_rosters(box);
   EXPECT_THAT(box.failed_reloads, SizeIs(20));
 }
 
@@ -307,7 +192,7 @@ TEST(EngineRosterJob, P11ADiskThatIsFullInTheMiddleLetsNoRosterCountAsInForce) {
   EXPECT_THAT(box.rosters_in_force, IsEmpty());
   EXPECT_EQ(box.engine.roster_on_record(), 0U);
   box.advance(std::chrono::seconds{30});
-  finish(box);
+  finish_rosters(box);
   EXPECT_THAT(box.rosters_in_force, SizeIs(1));
   EXPECT_EQ(box.engine.roster_on_record(), 8U);
   EXPECT_EQ(served_to(box, 3), 0);
@@ -316,7 +201,7 @@ TEST(EngineRosterJob, P11ADiskThatIsFullInTheMiddleLetsNoRosterCountAsInForce) {
 TEST(EngineRosterJob, P6AnotherSpellingIsAChange) {
   EngineBox box = box_with_grace();
   box.request(SortedRoster::of(roster_of({entry("email:Grace@example.com")}, 8)));
-  finish(box);
+  finish_rosters(box);
   EXPECT_THAT(box.reloads.back().change, SizeIs(1));
   EXPECT_THAT(box.reloads.back().retire, IsEmpty());
   EXPECT_EQ(box.served(kGraceKey), "access-1");
@@ -328,7 +213,7 @@ TEST(EngineRosterJob, OneThatComesMeanwhileReplacesTheOneThatWaits) {
   box.request(SortedRoster::of(roster_of(members(1, kMany))));
   box.request(SortedRoster::of(roster_of(members(1, kMany + 1))));
   box.request(SortedRoster::of(roster_of(members(1, kMany + 2))));
-  finish(box);
+  finish_rosters(box);
   EXPECT_THAT(box.reloads, SizeIs(3)) << "each has its answer";
   EXPECT_THAT(box.rosters_in_force, SizeIs(3));
   EXPECT_THAT(box.reloads.at(1).add, SizeIs(2)) << "the last one's";
@@ -356,20 +241,20 @@ TEST(EngineRosterJob, P6AnApprovalForAnotherPlanAppliesNothing) {
   EngineBox box;
   box.start();
   box.request(SortedRoster::of(roster_of(members(1, 20))));
-  finish(box);
+  finish_rosters(box);
   box.request(SortedRoster::of(roster_of(members(10, 30))), "0123456789abcdef");
-  finish(box);
+  finish_rosters(box);
   ASSERT_THAT(box.failed_reloads, SizeIs(1));
   EXPECT_EQ(box.failed_reloads[0].kind, ErrorKind::kInvalid);
   EXPECT_EQ(box.engine.members().size(), 20U);
   EXPECT_EQ(box.engine.held_plan(), nullptr);
   EXPECT_THAT(box.rosters_in_force, SizeIs(1)) << "the first one alone";
   box.request(SortedRoster::of(roster_of(members(10, 30))));
-  finish(box);
+  finish_rosters(box);
   ASSERT_TRUE(box.reloads.back().held);
   EXPECT_EQ(box.engine.members().size(), 30U);
   box.request(SortedRoster::of(roster_of(members(10, 30))), box.reloads.back().id);
-  finish(box);
+  finish_rosters(box);
   EXPECT_FALSE(box.reloads.back().held);
   EXPECT_EQ(box.engine.held_plan(), nullptr);
 }
@@ -390,7 +275,7 @@ TEST(EngineRosterJob, P6TheRestOfAnApprovedPlanNeedsNoSecondApprovalAfterAKill) 
   EngineBox box = box_with_few();
   const auto few = SortedRoster::of(roster_of(members(9, kFew), 8));
   box.request(few);
-  finish(box);
+  finish_rosters(box);
   ASSERT_TRUE(box.reloads.at(0).held);
   box.request(few, box.reloads.at(0).id);
   while (served_to(box, 8) == 8) {
@@ -402,7 +287,7 @@ TEST(EngineRosterJob, P6TheRestOfAnApprovedPlanNeedsNoSecondApprovalAfterAKill) 
   EngineBox next = box.restarted(Duration{1'000});
   next.start();
   next.request(few);
-  finish(next);
+  finish_rosters(next);
   EXPECT_FALSE(next.reloads.at(0).held);
   EXPECT_EQ(served_to(next, 8), 0);
   EXPECT_EQ(next.engine.roster_on_record(), 8U);
@@ -410,10 +295,10 @@ TEST(EngineRosterJob, P6TheRestOfAnApprovedPlanNeedsNoSecondApprovalAfterAKill) 
   EngineBox another = box.restarted(Duration{1'000});
   another.start();
   another.request(SortedRoster::of(roster_of(members(9, kFew), 9)));
-  finish(another);
+  finish_rosters(another);
   EXPECT_TRUE(another.reloads.at(0).held) << "another roster is another matter";
   another.request(few);
-  finish(another);
+  finish_rosters(another);
   EXPECT_TRUE(another.reloads.at(1).held) << "and ends the approval";
 }
 
@@ -421,15 +306,15 @@ TEST(EngineRosterJob, P6AnApprovalIsForOnce) {
   EngineBox box = box_with_few();
   const auto few = SortedRoster::of(roster_of(members(9, kFew), 8));
   box.request(few);
-  finish(box);
+  finish_rosters(box);
   box.request(few, box.reloads.at(0).id);
-  finish(box);
+  finish_rosters(box);
   box.request(SortedRoster::of(roster_of(members(1, kFew), 9)));
-  finish(box);
+  finish_rosters(box);
   EngineBox next = box.restarted(Duration{1'000});
   next.start();
   next.request(few);
-  finish(next);
+  finish_rosters(next);
   EXPECT_TRUE(next.reloads.at(0).held);
 }
 
@@ -472,7 +357,7 @@ TEST(EngineRosterJob, ALookBeginsAnewIfARosterComesIntoForceMeanwhile) {
   box.plan(more);
   ASSERT_THAT(box.plans, IsEmpty()) << "it has begun";
   box.request(more);
-  finish(box);
+  finish_rosters(box);
   for (int i = 0; i < 100 && box.plans.empty(); ++i) box.advance(Duration{0});
   ASSERT_THAT(box.plans, SizeIs(1));
   EXPECT_THAT(box.plans.at(0).add, IsEmpty());

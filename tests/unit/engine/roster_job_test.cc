@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/plan_writer.h"
-#include "roster/diff.h"
+#include "support/roster_diff.h"
 
 // A roster on its way, without an engine: what is found, in which order it is handed out, and what
 // happens if the members change meanwhile.
