@@ -11,7 +11,7 @@
 namespace rota {
 
 // A reply without a token.
-using PlainReply = std::variant<JsonReply, ErrorReply>;
+using PlainReply = std::variant<JsonReply, EmptyReply, ErrorReply>;
 
 // The parts of a fetch that are judged again when its reply is written.
 struct Asked {
@@ -47,8 +47,8 @@ struct WatchReply {
 };
 
 // How one request is answered.
-using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, MetricsReply, ErrorReply,
-                            LaterReply>;
+using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, EmptyReply, MetricsReply,
+                            ErrorReply, LaterReply>;
 
 // How a wait is answered when it ends.
 using TokenOutcome = std::variant<TokenReply, ErrorReply>;

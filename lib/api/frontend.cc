@@ -21,9 +21,11 @@ Frontend Frontend::metrics_port(const HealthService& health) {
   return Frontend(HealthServices{health});
 }
 
-Answer Frontend::answer(const RequestHead& request, const PeerIdentity& peer) const {
-  return std::visit([&](const auto& services) { return answer_by_routes(request, peer, services); },
-                    services_);
+Answer Frontend::answer(const RequestHead& request, std::string_view body,
+                        const PeerIdentity& peer) const {
+  return std::visit(
+      [&](const auto& services) { return answer_by_routes(request, body, peer, services); },
+      services_);
 }
 
 const TokenServices& Frontend::token_services() const {

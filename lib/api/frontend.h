@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <variant>
 
 #include "api/access.h"
@@ -26,9 +27,9 @@ class Frontend {
   // give.
   static Frontend metrics_port(const HealthService& health);
 
-  // Judges the request and the peer's right to it. Also notes the use of a member whose token was
-  // asked for, and orders of operators for the audit trail.
-  Answer answer(const RequestHead& request, const PeerIdentity& peer) const;
+  // Judges the request, whose body is `body`, and the peer's right to it. Also notes the use of a
+  // member whose token was asked for, and orders of operators for the audit trail.
+  Answer answer(const RequestHead& request, std::string_view body, const PeerIdentity& peer) const;
 
   // For a TokenReply or WaitReply of answer(), when the reply's turn comes: see settle_token().
   TokenOutcome settle(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer) const;

@@ -11,7 +11,8 @@ Answer answer_alive(const Asking& /*asking*/, const HealthServices& /*services*/
 
 Answer answer_ready(const Asking& /*asking*/, const HealthServices& services) {
   const auto reasons = unready_reasons(services.health.health());
-  return JsonReply{.body = readiness_json(reasons), .unavailable = !reasons.empty()};
+  return JsonReply{.body = readiness_json(reasons),
+                   .status = reasons.empty() ? JsonStatus::kOk : JsonStatus::kUnavailable};
 }
 
 Answer answer_metrics(const Asking& /*asking*/, const HealthServices& services) {

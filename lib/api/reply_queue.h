@@ -27,7 +27,8 @@ struct Continue {};
 
 // A reply whose turn has come, ready to be rendered.
 struct ReadyReply {
-  using Content = std::variant<Settled, Continue, WatchReply, JsonReply, MetricsReply, ErrorReply>;
+  using Content =
+      std::variant<Settled, Continue, WatchReply, JsonReply, EmptyReply, MetricsReply, ErrorReply>;
 
   ReplyForm form;
   Content content;

@@ -54,9 +54,9 @@ Result<void> expect_no_parameters(std::string_view query) {
 }
 
 template <class Route, class Services>
-Answer answer_from(std::span<const Route> routes, const RequestHead& head, const PeerIdentity& peer,
-                   const Services& services) {
-  Asking asking{.head = head, .peer = peer, .key = {}};
+Answer answer_from(std::span<const Route> routes, const RequestHead& head, std::string_view body,
+                   const PeerIdentity& peer, const Services& services) {
+  Asking asking{.head = head, .peer = peer, .key = {}, .body = body};
   for (const Route& route : routes) {
     if (!route.path.matches(head.path, asking.key)) continue;
     if (head.method != route.method) return method_not_allowed(route.method);
@@ -78,20 +78,20 @@ Answer answer_from(std::span<const Route> routes, const RequestHead& head, const
 
 }  // namespace
 
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const HealthServices& metrics_port) {
-  return answer_from<MetricsPortRoute>(kMetricsPort, head, peer, metrics_port);
+  return answer_from<MetricsPortRoute>(kMetricsPort, head, body, peer, metrics_port);
 }
 
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const TokenServices& token_socket) {
-  return answer_from<TokenSocketRoute>(kTokenSocket, head, peer, token_socket);
+  return answer_from<TokenSocketRoute>(kTokenSocket, head, body, peer, token_socket);
 }
 
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const AdminServices& admin_socket) {
   if (!admin_socket.policy.may_administer(peer)) return error_reply(ErrorCode::kForbidden);
-  return answer_from<AdminSocketRoute>(kAdminSocket, head, peer, admin_socket);
+  return answer_from<AdminSocketRoute>(kAdminSocket, head, body, peer, admin_socket);
 }
 
 }  // namespace rota

@@ -31,6 +31,9 @@ struct Asking {
   const RequestHead& head;
   const PeerIdentity& peer;
   std::string_view key;  // what stands in the place of the path's "{key}", still percent-encoded
+  // At most kRequestBodyBytesMax bytes, as they came. It may hold a token, and is wiped once the
+  // route has returned: a route that keeps some of it keeps a secret as Secret.
+  std::string_view body{};
 };
 
 // What a route's answer is made of, and so on which sockets it can be: to put one that needs tokens
@@ -102,11 +105,11 @@ using AdminSocketRoute = Route<NeedsHealth, NeedsTokens, NeedsAdmin>;
 // Answers one request at a socket with these services, by the list of that socket: 404 for a path
 // that is not on it, 405 for another method, 400 for parameters where there are none. The admin
 // socket refuses whoever may not administer, whatever is asked. Pure. Loop thread only.
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const HealthServices& metrics_port);
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const TokenServices& token_socket);
-Answer answer_by_routes(const RequestHead& head, const PeerIdentity& peer,
+Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const AdminServices& admin_socket);
 
 }  // namespace rota

@@ -9,13 +9,15 @@
 
 namespace rota {
 
-// The bytes of one connection that were received and not consumed yet, at most kInputBytesMax. It
-// allocates nothing. Loop thread only.
+// The bytes of one connection that were received and not consumed yet, at most kInputBytesMax. They
+// may hold a client's token, so they are wiped once they are consumed. It allocates nothing. Loop
+// thread only.
 class InputBuffer {
  public:
   InputBuffer() = default;
   InputBuffer(const InputBuffer&) = delete;
   InputBuffer& operator=(const InputBuffer&) = delete;
+  ~InputBuffer();
 
   // Valid until the next room().
   std::string_view data() const { return {bytes_.data() + begin_, end_ - begin_}; }

@@ -12,7 +12,7 @@ namespace rota {
 // counts are options, so that tests can make them small.
 
 inline constexpr std::size_t kRequestHeadBytesMax = 8 * 1024;
-// No route uses a body. It is read and ignored, so that the next request is found.
+// A route that takes no body ignores it. It is read anyway, so that the next request is found.
 inline constexpr std::size_t kRequestBodyBytesMax = 4 * 1024;
 // What a connection has received and not consumed: room for any one request, or many small ones.
 inline constexpr std::size_t kInputBytesMax = 16 * 1024;

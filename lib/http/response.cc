@@ -18,10 +18,8 @@ constexpr std::string_view kClose = "Connection: close\r\n";
 constexpr std::string_view kTokenHead =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nDate: ";
 constexpr std::string_view kJsonHead =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n";
-constexpr std::string_view kUnavailableHead =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-    "Cache-Control: no-store\r\n";
+    "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n";
+constexpr std::string_view kEmptyHead = "HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n";
 constexpr std::string_view kMetricsHead =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
     "Cache-Control: no-store\r\n";
@@ -44,6 +42,20 @@ void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form) {
 void append_body(Buffer& out, std::string_view body, ReplyForm form) {
   append_length(out, body.size(), form);
   if (!form.head_only) out.append(body);
+}
+
+std::string_view status_line_of(JsonStatus status) {
+  switch (status) {
+    case JsonStatus::kOk:
+      return "HTTP/1.1 200 OK";
+    case JsonStatus::kCreated:
+      return "HTTP/1.1 201 Created";
+    case JsonStatus::kAccepted:
+      return "HTTP/1.1 202 Accepted";
+    case JsonStatus::kUnavailable:
+      return "HTTP/1.1 503 Service Unavailable";
+  }
+  ROTA_CHECK(false);
 }
 
 // A message may quote what the client sent. That may not be UTF-8, and JSON must be.
@@ -98,11 +110,18 @@ ErrorRow row_of(ErrorCode code) {
 }
 
 void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
-  const ErrorRow row = row_of(reply.code);
-  const std::string body = fmt::format(
-      R"({{"success":false,"code":"{}","message":{}}})", row.code,
-      boost::json::serialize(boost::json::value(
-          printable(reply.message.empty() ? row.message : std::string_view(reply.message)))));
+  ErrorRow row = row_of(reply.code);
+  if (!reply.message.empty()) row.message = reply.message;
+  if (reply.circle != nullptr) {
+    row.status = reply.circle->status;
+    row.reason = reply.circle->reason;
+    row.message = reply.circle->message;
+  }
+  const std::string details =
+      reply.circle == nullptr ? "" : fmt::format(R"(,"error_details":{})", reply.circle->details);
+  const std::string body =
+      fmt::format(R"({{"success":false,"code":"{}","message":{}{}}})", row.code,
+                  boost::json::serialize(boost::json::value(printable(row.message))), details);
   fmt::memory_buffer head;
   fmt::format_to(std::back_inserter(head),
                  "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n",
@@ -120,8 +139,16 @@ void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
 }
 
 void append_json(Buffer& out, const JsonReply& reply, ReplyForm form) {
-  out.append(reply.unavailable ? kUnavailableHead : kJsonHead);
+  out.append(status_line_of(reply.status));
+  out.append(kJsonHead);
   append_body(out, reply.body, form);
+}
+
+// A 204 has no Content-Length (RFC 9110, 8.6).
+void append_empty(Buffer& out, ReplyForm form) {
+  out.append(kEmptyHead);
+  if (form.close) out.append(kClose);
+  out.append("\r\n");
 }
 
 void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form) {

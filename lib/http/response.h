@@ -39,12 +39,21 @@ struct ErrorRow {
 };
 ErrorRow row_of(ErrorCode code);
 
+// How Circle itself would say it, on its own routes. The body still has our code.
+struct CircleError {
+  int status = 0;
+  std::string_view reason;
+  std::string_view message;
+  std::string_view details = "{}";  // the JSON of "error_details"
+};
+
 // A reply without a token.
 struct ErrorReply {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;  // empty: the row's. Bytes that are not printable ASCII are sent as '?'
   std::optional<Duration> retry_after;  // sent as whole seconds, rounded up, at least 1
   std::string_view allow;               // the methods that the path has; only for kMethodNotAllowed
+  const CircleError* circle = nullptr;  // static; not null: replaces status and message
 };
 inline ErrorReply error_reply(ErrorCode code, std::string message = {}) {
   return {.code = code, .message = std::move(message), .retry_after = {}, .allow = {}};
@@ -55,10 +64,15 @@ inline ErrorReply method_not_allowed(std::string_view allow) {
   return reply;
 }
 
+enum class JsonStatus { kOk, kCreated, kAccepted, kUnavailable };  // 200, 201, 202, 503
+
 struct JsonReply {
   std::string body;
-  bool unavailable = false;  // true: a 503; false: a 200
+  JsonStatus status = JsonStatus::kOk;
 };
+
+// A 204.
+struct EmptyReply {};
 
 // A 200 in Prometheus' text format.
 struct MetricsReply {
@@ -74,6 +88,7 @@ struct ReplyForm {
 // Each appends one whole reply.
 void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form);
 void append_json(Buffer& out, const JsonReply& reply, ReplyForm form);
+void append_empty(Buffer& out, ReplyForm form);
 void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form);
 // 200 with the row's token (http/token_body.h). Date is `circle_now`, on the same clock as the
 // token's expiry, and Rota-Expires-In is the number of whole seconds between the two. Aborts unless

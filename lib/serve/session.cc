@@ -270,7 +270,7 @@ bool Session::take_request() {
   }
   intake_.request_taken();
   if (head->close) intake_.finish();
-  dispatch(*head);
+  dispatch(*head, input.substr(head->head_bytes, head->body_bytes));
   input_.consume(bytes);
   request_since_.reset();
   return true;
@@ -289,85 +289,6 @@ bool Session::wait_for_rest(const RequestHead* head) {
   if (!head->expects_continue || !intake_.invite_body()) return false;
   replies_.add({}, Continue{});
   return true;
-}
-
-void Session::dispatch(const RequestHead& head) {
-  const ReplyForm form{.close = head.close, .head_only = head.head_only};
-  Answer answer = frontend_.answer(head, peer_);
-  if (auto* wait = std::get_if<WaitReply>(&answer)) return start_wait(std::move(*wait), form);
-  if (auto* later = std::get_if<LaterReply>(&answer)) return start_later(std::move(*later), form);
-  if (auto* watch = std::get_if<WatchReply>(&answer)) {
-    intake_.finish();
-    return replies_.add({.close = true, .head_only = form.head_only}, std::move(*watch));
-  }
-  if (auto* json = std::get_if<JsonReply>(&answer)) return replies_.add(form, std::move(*json));
-  if (auto* text = std::get_if<MetricsReply>(&answer)) return replies_.add(form, std::move(*text));
-  if (auto* error = std::get_if<ErrorReply>(&answer)) return replies_.add(form, std::move(*error));
-  auto& token = std::get<TokenReply>(answer);
-  if (replies_.empty()) {
-    give(token, form);
-  } else {
-    replies_.add(
-        form, Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
-  }
-}
-
-void Session::start_wait(WaitReply wait, ReplyForm form) {
-  const WaitId id = frontend_.tokens().wait_for_token(
-      wait.request, [weak = weak_from_this(), number = replies_.next_number()](WaitAnswer answer) {
-        if (const auto self = weak.lock()) self->on_wait_done(number, answer);
-      });
-  replies_.add_waiting(form, std::move(wait.asked), id);
-}
-
-void Session::start_later(LaterReply later, ReplyForm form) {
-  const ReplyNumber number = replies_.next_number();
-  replies_.add_running(form);
-  later.start([weak = weak_from_this(), number](PlainReply reply) {
-    if (const auto self = weak.lock()) self->on_later_done(number, std::move(reply));
-  });
-}
-
-void Session::render_ready() {
-  while (!output_full()) {
-    auto reply = replies_.take_ready();
-    if (!reply) return;
-    render(*std::move(reply));
-  }
-}
-
-void Session::render(ReadyReply reply) {
-  if (auto* watch = std::get_if<WatchReply>(&reply.content)) {
-    return start_watch(std::move(*watch), reply.form);
-  }
-  if (std::holds_alternative<Continue>(reply.content)) return append_continue(output_);
-  if (const auto* json = std::get_if<JsonReply>(&reply.content)) {
-    return append_json(output_, *json, reply.form);
-  }
-  if (const auto* text = std::get_if<MetricsReply>(&reply.content)) {
-    return append_metrics(output_, *text, reply.form);
-  }
-  if (const auto* error = std::get_if<ErrorReply>(&reply.content)) {
-    return append_error(output_, *error, reply.form);
-  }
-  const auto& settled = std::get<Settled>(reply.content);
-  const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
-  if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
-    return append_error(output_, *error, reply.form);
-  }
-  give(std::get<TokenReply>(outcome), reply.form);
-}
-
-// Every token of a fetch leaves here.
-void Session::give(const TokenReply& token, ReplyForm form) {
-  append_token(output_, *token.row, token.circle_now, form);
-  if (!form.head_only) frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
-}
-
-void Session::start_watch(WatchReply watch, ReplyForm form) {
-  append_stream_head(output_);
-  if (next_reply_is_last() || form.head_only) return;
-  watch_ = frontend_.open_watch(std::move(watch), peer_, [this] { host_.session_turn(*this); });
 }
 
 // Sends as much as the kernel takes. False if the peer is gone.

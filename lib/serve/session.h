@@ -125,7 +125,7 @@ class Session : public TurnTaker,
   bool take_request();
   bool wait_for_rest(const RequestHead* head);
   bool is_last(std::string_view rest) const;
-  void dispatch(const RequestHead& head);
+  void dispatch(const RequestHead& head, std::string_view body);
   void start_wait(WaitReply wait, ReplyForm form);
   void start_later(LaterReply later, ReplyForm form);
   void render_ready();

@@ -204,7 +204,7 @@ void fetch(std::int64_t count) {
   Buffer out;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto parsed = parse_head(requests[static_cast<std::size_t>(i % kMembers)]);
-    const Answer answer = frontend.answer(std::get<RequestHead>(parsed), peer);
+    const Answer answer = frontend.answer(std::get<RequestHead>(parsed), {}, peer);
     const auto& token = std::get<TokenReply>(answer);
     append_token(out, *token.row, token.circle_now, {});
     tokens.note_fetch(*token.row, caller_of(peer));

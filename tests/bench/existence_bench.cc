@@ -115,7 +115,7 @@ int run() {
     head.path = "/v1/token";
     head.query = query;
     const auto start = std::chrono::steady_clock::now();
-    const Answer answer = frontend.answer(head, peer);
+    const Answer answer = frontend.answer(head, {}, peer);
     const auto time = std::chrono::steady_clock::now() - start;
     ROTA_CHECK(std::get<ErrorReply>(answer).code == ErrorCode::kForbidden);
     return nanoseconds(time);

@@ -176,6 +176,7 @@ bool Conversation::finish_one() {
 }
 
 std::size_t length_in(std::string_view head) {
+  if (head.starts_with("HTTP/1.1 204 ")) return 0;
   constexpr std::string_view kName = "\r\nContent-Length: ";
   const auto at = head.find(kName);
   ROTA_CHECK(at != std::string_view::npos && head.find(kName, at + 1) == std::string_view::npos);
@@ -187,7 +188,7 @@ std::size_t length_in(std::string_view head) {
 }
 
 void check_body(std::string_view head, std::string_view body) {
-  if (head.contains("Content-Type: text/plain")) return;
+  if (head.contains("Content-Type: text/plain") || head.starts_with("HTTP/1.1 204 ")) return;
   boost::system::error_code error;
   boost::json::parse(boost::json::string_view(body.data(), body.size()), error);
   ROTA_CHECK(!error);

@@ -34,7 +34,7 @@ class AdminApi : public testing::Test {
     head.method = method;
     head.path = target.substr(0, mark);
     if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
-    Answer answer = at.answer(head, peer);
+    Answer answer = at.answer(head, {}, peer);
     if (auto* later = std::get_if<LaterReply>(&answer)) {
       later_reply.reset();
       later->start([this](PlainReply reply) { later_reply = std::move(reply); });
@@ -43,7 +43,7 @@ class AdminApi : public testing::Test {
     if (std::holds_alternative<TokenReply>(answer)) return "token";
     if (std::holds_alternative<WaitReply>(answer)) return "wait";
     if (auto* json = std::get_if<JsonReply>(&answer)) {
-      return (json->unavailable ? "503 " : "") + json->body;
+      return (json->status == JsonStatus::kUnavailable ? "503 " : "") + json->body;
     }
     if (auto* metrics = std::get_if<MetricsReply>(&answer)) return metrics->body;
     return text_of(std::get<ErrorReply>(answer));

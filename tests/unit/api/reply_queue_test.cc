@@ -17,7 +17,7 @@ constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
 Asked asked(std::int64_t id) {
   return {.key = MemberKey::from_id(id).value(), .strict = false, .min_ttl = {}};
 }
-JsonReply json(std::string body) { return {.body = std::move(body), .unavailable = false}; }
+JsonReply json(std::string body) { return {.body = std::move(body)}; }
 
 class ReplyQueueTest : public testing::Test {
  protected:

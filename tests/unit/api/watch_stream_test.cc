@@ -345,7 +345,7 @@ TEST_F(WatchStreamTest, TheRouteRefusesWhatIsNotGrantedOrNotUnderstood) {
     head.method = method;
     head.path = "/v1/watch";
     head.query = query;
-    const Answer answer = frontend.answer(head, peer);
+    const Answer answer = frontend.answer(head, {}, peer);
     if (const auto* watch = std::get_if<WatchReply>(&answer)) {
       return "watch of " + std::to_string(watch->keys.size());
     }

@@ -43,6 +43,33 @@ TEST(InputBuffer, HasRoomForAllButWhatIsNotTaken) {
   EXPECT_TRUE(buffer.data().ends_with("xyabc"));
 }
 
+// How often the text stands anywhere in the buffer's memory.
+std::size_t copies_of(std::string_view text, const InputBuffer& buffer) {
+  const std::string_view memory(reinterpret_cast<const char*>(&buffer), sizeof(buffer));
+  std::size_t count = 0;
+  for (auto at = memory.find(text); at != std::string_view::npos; at = memory.find(text, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(InputBuffer, P10WipesWhatWasConsumed) {
+  InputBuffer buffer;
+  receive(buffer, "a token, next");
+  EXPECT_EQ(copies_of("token", buffer), 1U);
+  buffer.consume(9);
+  EXPECT_EQ(copies_of("token", buffer), 0U);
+}
+
+TEST(InputBuffer, P10WipesThePlaceThatBytesMovedAwayFrom) {
+  InputBuffer buffer;
+  receive(buffer, "a request of some length, a token");
+  buffer.consume(26);
+  EXPECT_FALSE(buffer.room().empty());  // moves the rest to the front
+  EXPECT_EQ(buffer.data(), "a token");
+  EXPECT_EQ(copies_of("a token", buffer), 1U);
+}
+
 TEST(InputBufferDeathTest, NeverGivesMoreThanItHas) {
   InputBuffer buffer;
   receive(buffer, "abc");

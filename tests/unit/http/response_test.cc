@@ -169,9 +169,28 @@ TEST(Response, WritesJson) {
             "Content-Length: 2\r\n\r\n[]");
 }
 
+TEST(Response, WritesTheStatusOfJson) {
+  constexpr std::pair<JsonStatus, std::string_view> kStarts[] = {
+      {JsonStatus::kCreated, "HTTP/1.1 201 Created\r\n"},
+      {JsonStatus::kAccepted, "HTTP/1.1 202 Accepted\r\n"},
+  };
+  for (const auto& [status, start] : kStarts) {
+    Buffer out;
+    append_json(out, JsonReply{.body = "[]", .status = status}, {});
+    EXPECT_THAT(std::string(out.data()), testing::StartsWith(std::string(start)));
+  }
+}
+
+TEST(Response, WithoutABodyHasNoLengthEither) {
+  Buffer out;
+  append_empty(out, {.close = true});
+  EXPECT_EQ(out.data(),
+            "HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
+}
+
 TEST(Response, WritesThatItIsNotReady) {
   Buffer out;
-  append_json(out, JsonReply{.body = "[]", .unavailable = true}, {});
+  append_json(out, JsonReply{.body = "[]", .status = JsonStatus::kUnavailable}, {});
   EXPECT_EQ(out.data(),
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
             "Cache-Control: no-store\r\nContent-Length: 2\r\n\r\n[]");

@@ -104,7 +104,9 @@ class Client {
     ReceivedReply reply{.status = 0, .head = received_.substr(0, end + 2), .body = {}};
     reply.status = std::atoi(reply.head.c_str() + std::strlen("HTTP/1.1 "));
     const auto at = reply.head.find(kLength);
-    const auto length = std::strtoul(reply.head.c_str() + at + kLength.size(), nullptr, 10);
+    const bool has_body = at != std::string::npos;  // a 204 has none
+    const auto length =
+        has_body ? std::strtoul(reply.head.c_str() + at + kLength.size(), nullptr, 10) : 0;
     if (received_.size() < end + 4 + length) return std::nullopt;
     reply.body = received_.substr(end + 4, length);
     received_.erase(0, end + 4 + length);
