@@ -1,14 +1,12 @@
 #include "circle/reply_fields.h"
 
-#include <boost/json/memory_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
-#include <new>
 
-#include "base/check.h"
 #include "base/text.h"
 #include "circle/token_text.h"
+#include "circle/wiping_resource.h"
 #include "model/member_key.h"
 
 namespace rota {
@@ -17,23 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kJsonDepthMax = 8;  // Circle's replies nest two deep
-
-// Heap memory that is wiped before it is freed.
-class WipingResource final : public json::memory_resource {
- private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    ROTA_CHECK(alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    return ::operator new(bytes);
-  }
-  // The alignment is ignored: Boost 1.81 frees keys with another one than it allocated them with.
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t) override {
-    wipe({static_cast<char*>(memory), bytes});
-    ::operator delete(memory);
-  }
-  bool do_is_equal(const json::memory_resource& other) const noexcept override {
-    return this == &other;
-  }
-};
 
 std::optional<std::string_view> text_of(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
