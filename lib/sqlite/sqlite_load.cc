@@ -14,6 +14,7 @@
 #include "sqlite/schema.h"
 #include "sqlite/sqlite_store.h"
 #include "sqlite/statements.h"
+#include "sqlite/token_opener.h"
 
 namespace rota {
 namespace {
@@ -58,7 +59,11 @@ constexpr Duration kTimeMax{std::int64_t{1} << 50};
 class Loader {
  public:
   Loader(Database& database, const Sealer& sealer, SealForm form)
-      : database_(database), sealer_(sealer), form_(form) {}
+      : database_(database),
+        sealer_(sealer),
+        form_(form),
+        opener_(sealer, form,
+                [this](MemberId owner, Token token) { opened(owner, std::move(token)); }) {}
 
   Result<Snapshot> load() {
     ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
@@ -66,6 +71,7 @@ class Loader {
     ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
     set_aside_what_is_not_as_sealed();
     ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
+    opener_.finish();
     ROTA_TRY(rows(sql::kLoadCalls, &Loader::call));
     ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
     if (!roster_is_whole_) snapshot_.meta.roster = 0;
@@ -208,19 +214,20 @@ class Loader {
     token.status_since = time_at(row, 6);
 
     const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
-    std::optional<Secret> value;
-    if (record != nullptr && readable && our_key) {
-      value =
-          sealer_.open(row.bytes(8), binding_of(token, record->id, row_of(*record).salt), form_);
-    }
-    if (!value) {
+    if (record == nullptr || !readable || !our_key) {
       ++snapshot_.rows_set_aside;
       return {};
     }
-    token.fingerprint = fingerprint_of(value->reveal());
-    token.value = std::make_shared<const Secret>(*std::move(value));
-    record->tokens.push_back(std::move(token));
+    opener_.add(record->id, std::move(token), row_of(*record).salt, row.bytes(8));
     return {};
+  }
+
+  void opened(MemberId owner, Token token) {
+    if (token.value == nullptr) {
+      ++snapshot_.rows_set_aside;
+      return;
+    }
+    find(std::to_underlying(owner))->tokens.push_back(std::move(token));
   }
 
   Result<void> call(const Statement& row) {
@@ -282,6 +289,7 @@ class Loader {
   std::vector<Row> rows_;  // one for each member, in the same order
   bool roster_is_whole_ = true;
   Snapshot snapshot_;
+  TokenOpener opener_;
 };
 
 }  // namespace
