@@ -318,6 +318,17 @@ TEST_F(SessionTest, AnswersWhatWasAskedBeforeAHalfClose) {
   EXPECT_EQ(client->received(), "");
 }
 
+// One read has the request, and epoll does not report the end once more.
+TEST_F(SessionTest, SeesAnEndThatCameTogetherWithItsLastRequest) {
+  const auto client = connect();
+  settle();
+  client->send(token_request(1));
+  client->half_close();
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
+  wait_for_end(*client);
+  EXPECT_EQ(server->connections(), 0U);
+}
+
 TEST_F(SessionTest, ClosesAtOnceWhenTheClientEndsWithoutARequest) {
   const auto client = connect();
   settle();
