@@ -105,6 +105,7 @@ void Engine::clock_moved(Duration by, Now now) {
       name.resolved_at = std::min(name.resolved_at, circle);
     }
     for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
+    members_.forget_count(slot);
     recount(slot);
     replan(slot, now);
   }

@@ -102,6 +102,9 @@ class Members {
 
   // Brings the ranking by use and the counts up to date with the record.
   void recount(MemberSlot& slot, WallTime circle);
+  // For when Circle's time has moved: forgets what is counted of the member, so that the next
+  // recount() counts what a later time had ended.
+  void forget_count(MemberSlot& slot) { census_.remove(slot.record.id, slot.counted); }
   // Not const: asking it drops what time has ended.
   Census& census() { return census_; }
   const Census& census() const { return census_; }

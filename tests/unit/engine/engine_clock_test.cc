@@ -148,5 +148,21 @@ TEST(EngineClock, P1TheSkewIsOnRecordOverAReboot) {
   EXPECT_FALSE(serves(again, kGraceKey));
 }
 
+// Tokens that a later time had ended count again.
+TEST(EngineClock, ATimeThatGoesBackCountsTheTokensThatItHadEnded) {
+  EngineBox box = box_of_two();
+  box.run_for(1min);
+  ASSERT_EQ(box.engine.census().fresh(box.circle()), 2U);
+  ASSERT_EQ(box.engine.census().fresh(box.circle() + 25h), 0U);
+  box.set_wall_clock(-1h);
+  box.settle();
+  ASSERT_THAT(box.open_calls(), SizeIs(1));
+  const WallTime back = box.circle() - 1h;
+  box.reply(box.oldest_call(), refreshed("access-2", back + 1h), back);
+  box.settle();
+  ASSERT_LE(box.circle(), back + 1s);
+  EXPECT_EQ(box.engine.census().fresh(box.circle()), 2U);
+}
+
 }  // namespace
 }  // namespace rota::test
