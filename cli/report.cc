@@ -139,18 +139,19 @@ std::string members_line(const json::value& member) {
 }
 
 std::string audit_head() {
-  return fmt::format("{:<24} {:<24} {:>6} {:<17} {:<24} {:>6} {:>6} {:>8} {:<16}  {}\n", "FIRST",
-                     "LAST", "COUNT", "EVENT", "MEMBER", "UID", "GID", "PID", "TOKEN", "DETAIL");
+  return fmt::format("{:<24} {:<24} {:>6} {:<19} {:<24} {:>6} {:>6} {:>8} {:<12} {:<16}  {}\n",
+                     "FIRST", "LAST", "COUNT", "EVENT", "MEMBER", "UID", "GID", "PID", "CLIENT",
+                     "TOKEN", "DETAIL");
 }
 
 std::string audit_line(const json::value& entry) {
   if (!entry.is_object()) return fmt::format("{}\n", one_line(entry));
   const json::object& row = entry.get_object();
-  return fmt::format("{:<24} {:<24} {:>6} {:<17} {:<24} {:>6} {:>6} {:>8} {:<16}  {}\n",
+  return fmt::format("{:<24} {:<24} {:>6} {:<19} {:<24} {:>6} {:>6} {:>8} {:<12} {:<16}  {}\n",
                      field(row, "at"), field(row, "last_at"), field(row, "count"),
                      field(row, "event"), field(row, "member"), field(row, "uid"),
-                     field(row, "gid"), field(row, "pid"), field(row, "token"),
-                     field(row, "detail"));
+                     field(row, "gid"), field(row, "pid"), field(row, "client"),
+                     field(row, "token"), field(row, "detail"));
 }
 
 std::string describe_plan(const json::object& plan) {

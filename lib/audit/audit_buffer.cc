@@ -39,7 +39,7 @@ AuditBuffer::Row* AuditBuffer::find(const AuditKey& key) {
 AuditBuffer::Row& AuditBuffer::row_of(const AuditKey& key) {
   if (Row* row = find(key)) return *row;
   if (rows_.size() >= rows_max_) make_room();
-  const auto user = rows_of_user_.find(key.caller.uid);
+  const auto user = rows_of_user_.find(user_of(key));
   const bool many = user != rows_of_user_.end() && user->second >= kRowsOfOneUser;
   const Fold fold = many ? std::max(fold_, Fold::kPids) : fold_;
   const AuditKey kept = folded_key(key, fold);
@@ -49,7 +49,7 @@ AuditBuffer::Row& AuditBuffer::row_of(const AuditKey& key) {
     row.note.key = kept;
     row.note.count = 0;
     fresh_.push_back(&row);
-    ++rows_of_user_[kept.caller.uid];
+    ++rows_of_user_[user_of(kept)];
   }
   row.folded = row.folded || fold_ != Fold::kNothing || kept != key;
   return row;
@@ -57,7 +57,7 @@ AuditBuffer::Row& AuditBuffer::row_of(const AuditKey& key) {
 
 void AuditBuffer::count_users() {
   rows_of_user_.clear();
-  for (const auto& [key, row] : rows_) ++rows_of_user_[key.caller.uid];
+  for (const auto& [key, row] : rows_) ++rows_of_user_[user_of(key)];
 }
 
 std::vector<AuditNote> AuditBuffer::take(BootTime now, std::size_t fresh_max) {
@@ -180,6 +180,7 @@ std::size_t AuditBuffer::Hash::operator()(const AuditKey& key) const {
   mix(static_cast<std::uint64_t>(key.member));
   mix(std::uint64_t{key.caller.uid} << 32U | static_cast<std::uint32_t>(key.caller.pid));
   mix(std::uint64_t{key.caller.gid} << 32U | static_cast<std::uint32_t>(key.event));
+  if (!key.caller.client.empty()) mix(std::hash<std::string>{}(key.caller.client));
   if (!key.detail.empty()) mix(std::hash<std::string>{}(key.detail));
   return hash;
 }

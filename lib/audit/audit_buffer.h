@@ -3,7 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -17,9 +20,9 @@ namespace rota {
 //
 // No note is dropped. If there is no more room, because of a flood or because the store takes
 // nothing, rows are folded into one: first those that differ only in the pid, then in the gid, the
-// token, the member, and at last in the user. And a user with kRowsOfOneUser rows gets no row for
-// one more process, since a program that forks for each fetch could fill the trail alone. Loop
-// thread only.
+// token, the member, and at last in the user or the listener's client. And one of these with
+// kRowsOfOneUser rows gets no row for one more process, since a program that forks for each fetch
+// could fill the trail alone. Loop thread only.
 class AuditBuffer {
  public:
   static constexpr Duration kRepeatEvery = std::chrono::minutes{10};
@@ -64,7 +67,9 @@ class AuditBuffer {
     std::size_t operator()(const AuditKey& key) const;
   };
   using Rows = std::unordered_map<AuditKey, Row, Hash>;
+  using User = std::pair<std::uint32_t, std::string>;  // the uid, and the name of a [[client]]
 
+  static User user_of(const AuditKey& key) { return {key.caller.uid, key.caller.client}; }
   static AuditKey folded_key(AuditKey key, Fold fold);
   Row& row_of(const AuditKey& key);
   Row* find(const AuditKey& key);
@@ -78,8 +83,8 @@ class AuditBuffer {
 
   // Loop thread only.
   Rows rows_;
-  std::unordered_map<std::uint32_t, std::size_t> rows_of_user_;  // by uid
-  std::vector<Row*> fresh_;                                      // never taken
+  std::map<User, std::size_t> rows_of_user_;
+  std::vector<Row*> fresh_;  // never taken
   std::size_t repeated_ = 0;
   Fold fold_ = Fold::kNothing;
   BootTime sweep_at_{};

@@ -46,6 +46,16 @@ enum class AuditEvent {
   // may be missing.
   kStarted = 26,
   kStopped = 27,
+  kEnrolled = 28,        // a client says that a name is a member
+  kEnrolmentEnded = 29,  // it no longer does
+  kSignedOut = 30,       // all access tokens on record were given to revocation
+  // Requests on the admin socket, and who made them.
+  kSignOutAsked = 31,
+  kEnrolAsked = 32,
+  kEnrolmentEndAsked = 33,
+  kRemovalsLimited = 34,  // a client's removals are held until an operator lifts that
+  kHandleRevoked = 35,    // a client's handle of the member
+  kClientRefused = 36,    // a listener's client did not say who it is
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);
@@ -59,14 +69,15 @@ enum class AuditShare {
 };
 AuditShare share_of(AuditEvent event);
 
-// Who it was, as the kernel said when the client connected. An unknown part is kNoId, or 0 for the
-// pid.
+// Who it was: as the kernel said when the client connected, or, on a listener, by the name of its
+// [[client]]. An unknown part is kNoId, 0 for the pid, or empty for the name.
 struct AuditCaller {
   static constexpr std::uint32_t kNoId = static_cast<std::uint32_t>(-1);  // no process can have it
 
   std::uint32_t uid = kNoId;
   std::uint32_t gid = kNoId;
   std::int32_t pid = 0;
+  std::string client{};
 
   bool operator==(const AuditCaller&) const = default;
 };

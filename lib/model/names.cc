@@ -181,6 +181,24 @@ std::string_view name_of(AuditEvent event) {
       return "started";
     case AuditEvent::kStopped:
       return "stopped";
+    case AuditEvent::kEnrolled:
+      return "enrolled";
+    case AuditEvent::kEnrolmentEnded:
+      return "enrolment_ended";
+    case AuditEvent::kSignedOut:
+      return "signed_out";
+    case AuditEvent::kSignOutAsked:
+      return "sign_out_asked";
+    case AuditEvent::kEnrolAsked:
+      return "enrol_asked";
+    case AuditEvent::kEnrolmentEndAsked:
+      return "enrolment_end_asked";
+    case AuditEvent::kRemovalsLimited:
+      return "removals_limited";
+    case AuditEvent::kHandleRevoked:
+      return "handle_revoked";
+    case AuditEvent::kClientRefused:
+      return "client_refused";
   }
   ROTA_CHECK(false);
 }
@@ -195,6 +213,10 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kTokenRevoked:
     case AuditEvent::kRevocationFailed:
     case AuditEvent::kRevocationOver:
+    case AuditEvent::kEnrolled:
+    case AuditEvent::kEnrolmentEnded:
+    case AuditEvent::kSignedOut:
+    case AuditEvent::kHandleRevoked:
       return AuditShare::kRotations;
     case AuditEvent::kMemberRetired:
     case AuditEvent::kMemberReturned:
@@ -216,6 +238,11 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kApproveAsked:
     case AuditEvent::kStarted:
     case AuditEvent::kStopped:
+    case AuditEvent::kSignOutAsked:
+    case AuditEvent::kEnrolAsked:
+    case AuditEvent::kEnrolmentEndAsked:
+    case AuditEvent::kRemovalsLimited:
+    case AuditEvent::kClientRefused:
       return AuditShare::kDeeds;
   }
   ROTA_CHECK(false);

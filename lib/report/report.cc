@@ -29,6 +29,7 @@ std::string audit_json(const AuditPage& page) {
                        {"uid", id_or_null(caller.uid)},
                        {"gid", id_or_null(caller.gid)},
                        {"pid", caller.pid == 0 ? json::value(nullptr) : json::value(caller.pid)},
+                       {"client", text_or_null(caller.client)},
                        {"token", text_or_null(entry.token)},
                        {"detail", entry.detail}});
   }

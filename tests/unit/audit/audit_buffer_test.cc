@@ -65,6 +65,31 @@ TEST(AuditBuffer, CountsWhatIsTheSameAndKeepsApartWhatIsNot) {
   EXPECT_THAT(buffer.take(at(Duration{6}).boot), IsEmpty());
 }
 
+TEST(AuditBuffer, KeepsTheClientsOfAListenerApart) {
+  const auto by = [](std::string client, std::int64_t member = 1) {
+    AuditKey key = fetch(AuditCaller::kNoId, 0, member, 9, AuditCaller::kNoId);
+    key.caller.client = std::move(client);
+    return key;
+  };
+  AuditBuffer buffer(kRows);
+  buffer.add(by("web"), at(Duration{1}));
+  buffer.add(by("shop"), at(Duration{2}));
+  buffer.add(by("web"), at(Duration{3}));
+  auto notes = buffer.take_all();
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes[0].key.caller.client, "web");
+  EXPECT_EQ(notes[0].count, 2U);
+  EXPECT_EQ(notes[1].key.caller.client, "shop");
+  // In a flood of one the other is still known, as a user would be.
+  for (int member = 1; member <= 1'000; ++member) buffer.add(by("web", member), at(Duration{4}));
+  buffer.add(by("shop"), at(Duration{5}));
+  notes = buffer.take_all();
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes[0].key.caller.client, "web");
+  EXPECT_EQ(notes[0].count, 1'000U);
+  EXPECT_EQ(notes[1].key.caller.client, "shop");
+}
+
 TEST(AuditBuffer, TellsOfRepeatsNowAndThen) {
   constexpr Duration kTick{1};
   const Duration every = AuditBuffer::kRepeatEvery;

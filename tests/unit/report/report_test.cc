@@ -37,6 +37,23 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
       R"("next_at":"2024-03-20T16:50:00.000Z"})");
 }
 
+TEST(Report, TheTrailNamesAUserByItsIdAndAClientOfAListenerByItsName) {
+  AuditEntry by_user{.id = 1,
+                     .event = AuditEvent::kTokenFetched,
+                     .member = "id:42",
+                     .caller = {.uid = 5, .gid = 60, .pid = 700},
+                     .token = {},
+                     .detail = {}};
+  AuditEntry by_client = by_user;
+  by_client.caller = {.client = "shop"};
+  const json::object page = parse(audit_json({.entries = {by_user, by_client}, .next = {}}));
+  const json::array& entries = page.at("entries").as_array();
+  EXPECT_EQ(entries.at(0).at("uid"), 5);
+  EXPECT_TRUE(entries.at(0).at("client").is_null());
+  EXPECT_TRUE(entries.at(1).at("uid").is_null());
+  EXPECT_EQ(entries.at(1).at("client"), "shop");
+}
+
 TEST(Report, TheStatusHasItsFields) {
   EngineBox box = box_with_grace();
   Health health = health_of(box.engine, {}, box.now);
