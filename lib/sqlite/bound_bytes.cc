@@ -4,19 +4,26 @@
 //
 //   token of the second form := "rota token v2" place row
 //
-//   token of the third form  := "rota token v3" place row database-id[16]
+//   token of the third form  := "rota token v3" place row database-id[16], and so of the fourth
 //
 //   place                    := id[8] member[8] kind[1]
 //   row                      := status[1] issued[8] expires[8] status-since[8] salt[16]
 //
 //   member of the second form := "rota member v1" record
 //   member of the third form  := "rota member v2" database-id[16] record
+//   member of the fourth form := "rota member v3" database-id[16] record signed-out-at[8]
+//                                login-epoch[16] count[8] handle*
 //
 //   record   := salt[16] id[8] state[8] state-since[8] renew-not-before[8]
 //               optional(community-member-id) optional(community-id) count[8] selector*
 //
 //   selector := kind[8] text(value) in-roster[8] retired[8] text(name) count[8] text(tag)*
-//               in the third form, resolved-at[8] follows the name
+//               from the third form on, resolved-at[8] follows the name; in the fourth,
+//               was-in-roster[8] count[8] enrolment* follow the tags
+//
+//   enrolment := text(client) since[8] count[8] text(tag)*
+//
+//   handle    := text(holder) number[8]
 //
 //   text     := length[8] bytes
 //
@@ -41,6 +48,7 @@ constexpr std::string_view kTokenTagSecond = "rota token v2";
 constexpr std::string_view kTokenTagThird = "rota token v3";
 constexpr std::string_view kMemberTagSecond = "rota member v1";
 constexpr std::string_view kMemberTagThird = "rota member v2";
+constexpr std::string_view kMemberTagFourth = "rota member v3";
 
 std::string_view token_tag(SealForm form) {
   switch (form) {
@@ -49,7 +57,22 @@ std::string_view token_tag(SealForm form) {
     case SealForm::kSecond:
       return kTokenTagSecond;
     case SealForm::kThird:
+    case SealForm::kFourth:
       return kTokenTagThird;
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view member_tag(SealForm form) {
+  switch (form) {
+    case SealForm::kFirst:  // has no seal of a record
+      break;
+    case SealForm::kSecond:
+      return kMemberTagSecond;
+    case SealForm::kThird:
+      return kMemberTagThird;
+    case SealForm::kFourth:
+      return kMemberTagFourth;
   }
   ROTA_CHECK(false);
 }
@@ -76,11 +99,35 @@ class Writer {
     flag(value.has_value());
     integer(value.value_or(0));
   }
+  void texts(const std::vector<std::string>& values) {
+    count(values.size());
+    for (const std::string& value : values) text(value);
+  }
   std::string take() { return std::move(bytes_); }
 
  private:
   std::string bytes_;
 };
+
+void put_enrolments(Writer& writer, const Selector& selector) {
+  writer.flag(selector.was_in_roster);
+  writer.count(selector.enrolments.size());
+  for (const Enrolment& enrolment : selector.enrolments) {
+    writer.text(enrolment.client);
+    writer.integer(number(enrolment.since));
+    writer.texts(enrolment.tags);
+  }
+}
+
+void put_handles(Writer& writer, const MemberRecord& record) {
+  writer.integer(number(record.signed_out_at));
+  writer.bytes(record.login_epoch);
+  writer.count(record.handles.size());
+  for (const HandleCount& handle : record.handles) {
+    writer.text(handle.holder);
+    writer.integer(handle.number);
+  }
+}
 
 }  // namespace
 
@@ -123,15 +170,15 @@ TokenBound bound_bytes(const TokenBinding& binding, SealForm form, const Databas
     out = put_integer(number(binding.status_since), out);
     out = std::ranges::copy(binding.salt, out).out;
   }
-  if (form == SealForm::kThird) out = std::ranges::copy(database, out).out;
+  if (has_database_id(form)) out = std::ranges::copy(database, out).out;
   bound.size = static_cast<std::size_t>(out - bound.bytes.data());
   return bound;
 }
 
 std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt, SealForm form,
                         const DatabaseId& database) {
-  Writer writer(form == SealForm::kThird ? kMemberTagThird : kMemberTagSecond);
-  if (form == SealForm::kThird) writer.bytes(database);
+  Writer writer(member_tag(form));
+  if (has_database_id(form)) writer.bytes(database);
   writer.bytes(salt);
   writer.integer(std::to_underlying(record.id));
   writer.integer(std::to_underlying(record.state));
@@ -146,10 +193,11 @@ std::string bound_bytes(const MemberRecord& record, const MemberSalt& salt, Seal
     writer.flag(selector.in_roster);
     writer.flag(selector.retired);
     writer.text(selector.name);
-    if (form == SealForm::kThird) writer.integer(number(selector.resolved_at));
-    writer.count(selector.tags.size());
-    for (const std::string& tag : selector.tags) writer.text(tag);
+    if (has_database_id(form)) writer.integer(number(selector.resolved_at));
+    writer.texts(selector.tags);
+    if (has_enrolments(form)) put_enrolments(writer, selector);
   }
+  if (has_enrolments(form)) put_handles(writer, record);
   return writer.take();
 }
 

@@ -17,7 +17,12 @@ enum class SealForm {
   kFirst = 1,   // a token to its id, member and kind; a member's record not at all
   kSecond = 2,  // a token to its whole row; a member's record carries a seal
   kThird = 3,   // both to their database as well
+  kFourth = 4,  // a member's record with its enrolments, its login epoch and its handles
 };
+inline constexpr SealForm kNewestForm = SealForm::kFourth;
+constexpr bool has_database_id(SealForm form) { return form >= SealForm::kThird; }
+// Without them, what the database says of them is not sealed, and so not believed.
+constexpr bool has_enrolments(SealForm form) { return form >= SealForm::kFourth; }
 
 // Random bytes that a database gets when it is made. Its rows are not believed in another database,
 // even if that has the same store key.

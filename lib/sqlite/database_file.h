@@ -10,8 +10,8 @@ namespace rota {
 
 struct DatabaseFile {
   Database database;
-  SealForm form = SealForm::kThird;  // the form of the seals in it
-  bool is_new = false;               // whether this call made it
+  SealForm form = kNewestForm;  // the form of the seals in it
+  bool is_new = false;          // whether this call made it
 };
 
 // Opens the database file, or makes one if there is none or an empty one, brings it to the newest

@@ -1,15 +1,20 @@
 // The shape of the database:
 //
 //   rota.db   := member* token* call* meta* next_id{0..3} key_check audit*
-//   member    := id state state_since community ids last_used seal salt, selector+   a MemberRecord
-//   selector  := kind value in_roster retired name resolved_at tag*          a roster entry
+//   member    := id state state_since community ids last_used signed_out_at,
+//                login_epoch seal salt, selector+ handle*                    a MemberRecord
+//   selector  := kind value in_roster retired name resolved_at was_in_roster,
+//                tag* enrolment*                                             one of its names
+//   enrolment := client since enrolment_tag*                                 an Enrolment
+//   handle    := holder number                                               a HandleCount
 //   token     := id member kind status times, key_id sealed                  see sealer.cc
 //   call      := id kind member times fate                                   a CallRow
 //   meta      := MetaKey number
 //   next_id   := IdKind the next free id: never lowered, so that no id is given twice
 //   key_check := key_id sealed database             a sealed constant: does the store key fit?
 //                                                   `database`: random bytes, the database's id
-//   audit     := id share place event times count member caller keyed-hash detail   an AuditEntry
+//   audit     := id share place event times count member caller client keyed-hash detail   an
+//   AuditEntry
 //
 // Enums are stored as their numbers, times as milliseconds since 1970. If a member goes, its tokens
 // go too, but its calls stay, because they have used slots of the budget. No table holds a token or
@@ -176,8 +181,42 @@ UPDATE selector SET resolved_at = max(1, coalesce(
   WHERE (SELECT state FROM member WHERE member.id = selector.member) IN (1, 5);
 )sql";
 
+// Members that clients enrolled. Every name of before was in a roster. An empty login epoch is 16
+// zeros.
+constexpr const char* kSeventh = R"sql(
+ALTER TABLE member ADD COLUMN signed_out_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN login_epoch BLOB NOT NULL DEFAULT x'';
+ALTER TABLE selector ADD COLUMN was_in_roster INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE audit ADD COLUMN client TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE enrolment (
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  selector INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  client TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (member, selector, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolment_tag (
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  selector INTEGER NOT NULL,
+  enrolment INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (member, selector, enrolment, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE handle (
+  member INTEGER NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+  holder TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (member, holder)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Step n leads from version n to version n + 1. A step that was released never changes.
-constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};
+constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth, kSixth, kSeventh};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

@@ -3,7 +3,7 @@
 //   sealed     := nonce[24] ciphertext[n] tag[16]        XChaCha20-Poly1305-IETF
 //   token       is bound to: see bound_bytes.cc
 //   key check   is bound to: "rota key check v1" or "v2" by the form of the seals, or
-//                            "rota key check v3" database-id[16]
+//                            "rota key check v3" or "v4" database-id[16]
 //
 //   member seal := BLAKE2b(member key, bytes of bound_bytes.cc), 16 bytes of output
 //   audit name  := the first 8 of the 16 bytes of
@@ -53,6 +53,8 @@ std::string key_check_tag(SealForm form, const DatabaseId& database) {
       return "rota key check v2";
     case SealForm::kThird:
       return "rota key check v3" + std::string(database.begin(), database.end());
+    case SealForm::kFourth:
+      return "rota key check v4" + std::string(database.begin(), database.end());
   }
   ROTA_CHECK(false);
 }
@@ -151,7 +153,8 @@ SealedBytes Sealer::seal_key_check(SealForm form) const {
 }
 
 std::optional<SealForm> Sealer::form_of_key_check(std::span<const unsigned char> sealed) const {
-  for (const SealForm form : {SealForm::kThird, SealForm::kSecond, SealForm::kFirst}) {
+  for (const SealForm form :
+       {SealForm::kFourth, SealForm::kThird, SealForm::kSecond, SealForm::kFirst}) {
     const std::optional<Secret> text = open_bytes(sealed, span_of(key_check_tag(form, database_)));
     if (text && text->reveal() == kKeyCheckText) return form;
   }

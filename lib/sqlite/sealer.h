@@ -36,23 +36,23 @@ class Sealer {
 
   const KeyId& key_id() const { return key_id_; }
 
-  // From now on, seals of the third form are bound to this database.
+  // From now on, seals of the third form and later are bound to this database.
   void bind_to(const DatabaseId& database) { database_ = database; }
   const DatabaseId& database() const { return database_; }
 
   // Sealing a token twice gives different bytes, since each time draws its own nonce.
   SealedBytes seal(const Secret& token, const TokenBinding& binding,
-                   SealForm form = SealForm::kThird) const;
+                   SealForm form = kNewestForm) const;
   // Nullopt if the bytes were sealed with another key, or for another binding, form or database, or
   // were changed since.
   std::optional<Secret> open(std::span<const unsigned char> sealed, const TokenBinding& binding,
-                             SealForm form = SealForm::kThird) const;
+                             SealForm form = kNewestForm) const;
 
   // The seal of a record, and whether `seal` is it. Not for the first form, which has none.
   MemberSeal seal(const MemberRecord& record, const MemberSalt& salt,
-                  SealForm form = SealForm::kThird) const;
+                  SealForm form = kNewestForm) const;
   bool holds(std::span<const unsigned char> seal, const MemberRecord& record,
-             const MemberSalt& salt, SealForm form = SealForm::kThird) const;
+             const MemberSalt& salt, SealForm form = kNewestForm) const;
   // Random bytes for a new member's row, and for a new database.
   static MemberSalt draw_salt();
   static DatabaseId draw_database_id();
@@ -63,7 +63,7 @@ class Sealer {
 
   // A sealed constant that a database keeps. It tells a wrong store key from damaged rows. It also
   // says the form of all other seals, so that nobody can put in rows of an older form.
-  SealedBytes seal_key_check(SealForm form = SealForm::kThird) const;
+  SealedBytes seal_key_check(SealForm form = kNewestForm) const;
   // Nullopt if it was sealed with another key or for another database.
   std::optional<SealForm> form_of_key_check(std::span<const unsigned char> sealed) const;
 

@@ -25,7 +25,7 @@ Result<void> SqliteStore::compare_with_mark() {
     commits_ = mark->commit;
   }
   if (other_ && other_->kind != OtherDatabase::Kind::kNew) {
-    ROTA_ASSIGN(const Snapshot found, load(SealForm::kThird));
+    ROTA_ASSIGN(const Snapshot found, load(kNewestForm));
     std::vector<Mutation> replaced;
     for (const MemberRecord& member : found.members) {
       for (Token token : member.tokens) {

@@ -23,7 +23,8 @@ std::optional<AuditEntry> entry_of(const Statement& row) {
                    .member = std::string(row.text(5)),
                    .caller = {.uid = static_cast<std::uint32_t>(row.integer(6)),
                               .gid = static_cast<std::uint32_t>(row.integer(7)),
-                              .pid = static_cast<std::int32_t>(row.integer(8))},
+                              .pid = static_cast<std::int32_t>(row.integer(8)),
+                              .client = std::string(row.text(11))},
                    .token = std::string(row.text(9)),
                    .detail = std::string(row.text(10))};
   if (entry.event < kAuditEvents.front() || entry.event > kAuditEvents.back()) return std::nullopt;
@@ -59,7 +60,7 @@ Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const Aud
         static_cast<std::int64_t>(key.event), std::string_view(note.member),
         std::int64_t{key.caller.uid}, std::int64_t{key.caller.gid}, std::int64_t{key.caller.pid},
         std::string_view(token), std::string_view(key.detail),
-        static_cast<std::int64_t>(share_of(key.event))));
+        static_cast<std::int64_t>(share_of(key.event)), std::string_view(key.caller.client)));
   }
   constexpr auto kPrune = static_cast<std::int64_t>(kAuditPruneMax);
   for (const AuditShare each : {AuditShare::kFetches, AuditShare::kRotations, AuditShare::kDeeds}) {

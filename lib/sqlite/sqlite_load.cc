@@ -1,5 +1,5 @@
-// SqliteStore::load(): the whole database as records. Members, selectors and tags come in the order
-// of the member's id; tokens find their member by a binary search.
+// SqliteStore::load(): the whole database as records. All rows of members come in the order of the
+// member's id; tokens find their member by a binary search.
 
 #include <fmt/format.h>
 
@@ -69,6 +69,11 @@ class Loader {
     ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
     ROTA_TRY(rows(sql::kLoadSelectors, &Loader::selector));
     ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
+    if (has_enrolments(form_)) {
+      ROTA_TRY(rows(sql::kLoadEnrolments, &Loader::enrolment));
+      ROTA_TRY(rows(sql::kLoadEnrolmentTags, &Loader::enrolment_tag));
+      ROTA_TRY(rows(sql::kLoadHandles, &Loader::handle));
+    }
     set_aside_what_is_not_as_sealed();
     ROTA_TRY(rows(sql::kLoadTokens, &Loader::token));
     opener_.finish();
@@ -145,7 +150,19 @@ class Loader {
     own.seal.assign(seal.begin(), seal.end());
     own.salt = read_salt(row.bytes(8)).value_or(MemberSalt{});
     own.readable = pass(snapshot_.next_member, record.id) && own.readable;
+    if (has_enrolments(form_)) {
+      own.readable = read_epoch(row.bytes(9), record.login_epoch) && own.readable;
+      record.signed_out_at = time_at(row, 10);
+    }
     return {};
+  }
+
+  // False if it has another size. None at all stands for zeros: nobody drew one yet.
+  static bool read_epoch(std::span<const unsigned char> bytes, LoginEpoch& out) {
+    if (bytes.empty()) return true;
+    if (bytes.size() != out.size()) return false;
+    std::ranges::copy(bytes, out.begin());
+    return true;
   }
 
   // If we believed a record that somebody changed, it could give one member's token to another, or
@@ -183,21 +200,62 @@ class Loader {
     selector.retired = row.integer(4) != 0;
     selector.name = row.text(5);
     selector.resolved_at = time_at(row, 6);
+    // Before there were enrolments, every name came from a roster.
+    selector.was_in_roster = !has_enrolments(form_) || row.integer(7) != 0;
     return {};
   }
 
+  // The member of the row, and its selector that the row names. Null, and noted, if there is none.
+  Selector* selector_of(const Statement& row) {
+    MemberRecord* const record = find(row.integer(0));
+    if (record == nullptr) {
+      set_aside_record();
+      return nullptr;
+    }
+    const auto selector = static_cast<std::size_t>(row.integer(1));
+    if (selector < record->selectors.size()) return &record->selectors[selector];
+    row_of(*record).readable = false;
+    return nullptr;
+  }
+
   Result<void> tag(const Statement& row) {
+    if (Selector* const selector = selector_of(row)) selector->tags.emplace_back(row.text(2));
+    return {};
+  }
+
+  Result<void> enrolment(const Statement& row) {
+    if (Selector* const selector = selector_of(row)) {
+      selector->enrolments.push_back(
+          {.client = std::string(row.text(2)), .tags = {}, .since = time_at(row, 3)});
+    }
+    return {};
+  }
+
+  Result<void> enrolment_tag(const Statement& row) {
+    Selector* const selector = selector_of(row);
+    if (selector == nullptr) return {};
+    const auto enrolment = static_cast<std::size_t>(row.integer(2));
+    if (enrolment < selector->enrolments.size()) {
+      selector->enrolments[enrolment].tags.emplace_back(row.text(3));
+    } else {
+      row_of(*find(row.integer(0))).readable = false;
+    }
+    return {};
+  }
+
+  Result<void> handle(const Statement& row) {
     MemberRecord* const record = find(row.integer(0));
     if (record == nullptr) {
       set_aside_record();
       return {};
     }
-    const auto selector = static_cast<std::size_t>(row.integer(1));
-    if (selector < record->selectors.size()) {
-      record->selectors[selector].tags.emplace_back(row.text(2));
-    } else {
+    const std::int64_t number = row.integer(2);
+    if (number < 0 || number > std::numeric_limits<std::uint32_t>::max()) {
       row_of(*record).readable = false;
+      return {};
     }
+    record->handles.push_back(
+        {.holder = std::string(row.text(1)), .number = static_cast<std::uint32_t>(number)});
     return {};
   }
 
@@ -295,7 +353,7 @@ class Loader {
 }  // namespace
 
 Result<Snapshot> SqliteStore::load() {
-  ROTA_ASSIGN(Snapshot snapshot, load(SealForm::kThird));
+  ROTA_ASSIGN(Snapshot snapshot, load(kNewestForm));
   snapshot.other = other_;
   return snapshot;
 }

@@ -61,23 +61,47 @@ struct SqliteStore::Applier {
     ROTA_ASSIGN(std::optional<MemberSalt> salt, salt_of(row.id));
     if (!salt) salt = Sealer::draw_salt();
     const MemberSeal seal = sealer.seal(row, *salt);
-    ROTA_TRY(sql.put_member.run(id, number(row.state), number(row.state_since),
-                                row.community_member_id, row.community_id,
-                                number(row.renew_not_before), std::span<const unsigned char>(seal),
-                                std::span<const unsigned char>(*salt)));
-    ROTA_TRY(sql.clear_selectors.run(id));
-    ROTA_TRY(sql.clear_tags.run(id));
+    ROTA_TRY(sql.put_member.run(
+        id, number(row.state), number(row.state_since), row.community_member_id, row.community_id,
+        number(row.renew_not_before), std::span<const unsigned char>(seal),
+        std::span<const unsigned char>(*salt), std::span<const unsigned char>(row.login_epoch),
+        number(row.signed_out_at)));
+    for (Statement* const clear : {&sql.clear_selectors, &sql.clear_tags, &sql.clear_enrolments,
+                                   &sql.clear_enrolment_tags, &sql.clear_handles}) {
+      ROTA_TRY(clear->run(id));
+    }
     std::int64_t position = 0;
     for (const Selector& selector : row.selectors) {
-      ROTA_TRY(sql.put_selector.run(id, position, number(selector.key.kind),
-                                    std::string_view(selector.key.value),
-                                    number(selector.in_roster), number(selector.retired),
-                                    std::string_view(selector.name), number(selector.resolved_at)));
+      ROTA_TRY(sql.put_selector.run(
+          id, position, number(selector.key.kind), std::string_view(selector.key.value),
+          number(selector.in_roster), number(selector.retired), std::string_view(selector.name),
+          number(selector.resolved_at), number(selector.was_in_roster)));
       std::int64_t place = 0;
       for (const std::string& tag : selector.tags) {
         ROTA_TRY(sql.put_tag.run(id, position, place++, std::string_view(tag)));
       }
+      ROTA_TRY(put_enrolments(id, position, selector));
       ++position;
+    }
+    for (const HandleCount& handle : row.handles) {
+      ROTA_TRY(
+          sql.put_handle.run(id, std::string_view(handle.holder), std::int64_t{handle.number}));
+    }
+    return {};
+  }
+
+  Result<void> put_enrolments(std::int64_t member, std::int64_t position,
+                              const Selector& selector) {
+    std::int64_t place = 0;
+    for (const Enrolment& enrolment : selector.enrolments) {
+      ROTA_TRY(sql.put_enrolment.run(member, position, place, std::string_view(enrolment.client),
+                                     number(enrolment.since)));
+      std::int64_t tag_place = 0;
+      for (const std::string& tag : enrolment.tags) {
+        ROTA_TRY(
+            sql.put_enrolment_tag.run(member, position, place, tag_place++, std::string_view(tag)));
+      }
+      ++place;
     }
     return {};
   }
@@ -169,26 +193,29 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   store->remember_files();
   store->is_new_ = file.is_new;
   ROTA_TRY(store->mend_audit_numbers());
-  if (file.form != SealForm::kThird) ROTA_TRY(store->seal_anew(file.form));
+  if (file.form != kNewestForm) ROTA_TRY(store->seal_anew(file.form));
   ROTA_TRY(store->compare_with_mark());
   return store;
 }
 
 // The key check says which form the file has, so it changes in the same transaction. If the attempt
-// is cut off, the next start makes it again.
+// is cut off, the next start makes it again. A database that has an id keeps it, and its tokens,
+// which are bound to it already: it is still the database that this machine used last.
 Result<void> SqliteStore::seal_anew(SealForm form) {
   ROTA_ASSIGN(const Snapshot found, load(form));
-  sealer_.bind_to(Sealer::draw_database_id());
+  const bool has_id = has_database_id(form);
+  if (!has_id) sealer_.bind_to(Sealer::draw_database_id());
   std::vector<Mutation> all;
   for (const MemberRecord& member : found.members) {
     all.emplace_back(PutMember{member});
+    if (has_id) continue;
     for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
   }
   const SealedBytes sealed = sealer_.seal_key_check();
   ROTA_TRY(in_transaction([&]() -> Result<void> {
     // load(form) did not look at tokens that have the newest form already. They must not open with
     // a record that was believed without a seal.
-    ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
+    if (!has_id) ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
     ROTA_TRY(apply(all));
     ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
     return put.run(std::span(sealer_.key_id()), std::span(sealed), std::span(sealer_.database()));
@@ -212,6 +239,12 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.put_selector, sql::kPutSelector},
       {&all.clear_tags, sql::kClearTags},
       {&all.put_tag, sql::kPutTag},
+      {&all.clear_enrolments, sql::kClearEnrolments},
+      {&all.put_enrolment, sql::kPutEnrolment},
+      {&all.clear_enrolment_tags, sql::kClearEnrolmentTags},
+      {&all.put_enrolment_tag, sql::kPutEnrolmentTag},
+      {&all.clear_handles, sql::kClearHandles},
+      {&all.put_handle, sql::kPutHandle},
       {&all.put_token, sql::kPutToken},
       {&all.update_token, sql::kUpdateToken},
       {&all.erase_token, sql::kEraseToken},

@@ -50,6 +50,8 @@ class SqliteStore : public TokenStore {
     Statement begin, commit;
     Statement put_member, salt_of, put_use, forget_member, clear_selectors, put_selector,
         clear_tags, put_tag;
+    Statement clear_enrolments, put_enrolment, clear_enrolment_tags, put_enrolment_tag,
+        clear_handles, put_handle;
     Statement put_token, update_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
     Statement append_audit, prune_audit_to_rows, prune_audit_before, read_audit;
   };
@@ -69,7 +71,7 @@ class SqliteStore : public TokenStore {
   Result<Snapshot> load(SealForm form);
   // sqlite_age.cc: is the database the one that this machine used last?
   Result<void> compare_with_mark();
-  // Brings a database of an older form to the newest and gives it an id, all or nothing.
+  // Brings a database of an older form to the newest, all or nothing. It gets an id if it has none.
   Result<void> seal_anew(SealForm form);
   // Runs `work` in a transaction. After a success, all that it wrote is durable. After a failure it
   // may be durable or not, but never a part of it.

@@ -10,21 +10,33 @@ inline constexpr const char* kCommit = "COMMIT";
 // Members. An upsert, not a REPLACE, which would delete the row first, and its tokens with it.
 inline constexpr const char* kPutMember =
     "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
-    " renew_not_before, seal, salt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    " renew_not_before, seal, salt, login_epoch, signed_out_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, state_since = excluded.state_since,"
     " community_member_id = excluded.community_member_id,"
     " community_id = excluded.community_id, renew_not_before = excluded.renew_not_before,"
-    " seal = excluded.seal, salt = excluded.salt";
+    " seal = excluded.seal, salt = excluded.salt, login_epoch = excluded.login_epoch,"
+    " signed_out_at = excluded.signed_out_at";
 inline constexpr const char* kSaltOf = "SELECT salt FROM member WHERE id = ?1";
 inline constexpr const char* kPutUse = "UPDATE member SET last_used = ?2 WHERE id = ?1";
 inline constexpr const char* kForgetMember = "DELETE FROM member WHERE id = ?1";
 inline constexpr const char* kClearSelectors = "DELETE FROM selector WHERE member = ?1";
 inline constexpr const char* kPutSelector =
-    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name, resolved_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    "INSERT INTO selector (member, position, kind, value, in_roster, retired, name, resolved_at,"
+    " was_in_roster) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 inline constexpr const char* kClearTags = "DELETE FROM tag WHERE member = ?1";
 inline constexpr const char* kPutTag =
     "INSERT INTO tag (member, selector, position, value) VALUES (?1, ?2, ?3, ?4)";
+inline constexpr const char* kClearEnrolments = "DELETE FROM enrolment WHERE member = ?1";
+inline constexpr const char* kPutEnrolment =
+    "INSERT INTO enrolment (member, selector, position, client, since) VALUES (?1, ?2, ?3, ?4, ?5)";
+inline constexpr const char* kClearEnrolmentTags = "DELETE FROM enrolment_tag WHERE member = ?1";
+inline constexpr const char* kPutEnrolmentTag =
+    "INSERT INTO enrolment_tag (member, selector, enrolment, position, value)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)";
+inline constexpr const char* kClearHandles = "DELETE FROM handle WHERE member = ?1";
+inline constexpr const char* kPutHandle =
+    "INSERT INTO handle (member, holder, number) VALUES (?1, ?2, ?3)";
 
 // Tokens. The row is always written whole: a token that moves or changes its state is sealed again.
 inline constexpr const char* kPutToken =
@@ -62,7 +74,7 @@ inline constexpr const char* kRaiseNextId =
 // The audit trail. Each prune removes the oldest entries of one share, at most ?3 of them.
 inline constexpr const char* kAppendAudit =
     "INSERT INTO audit (at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
-    " place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+    " client, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
     " 1 + coalesce((SELECT max(place) FROM audit WHERE share = ?11), 0))";
 inline constexpr const char* kPruneAuditToRows =
     "DELETE FROM audit WHERE share = ?1"
@@ -94,16 +106,17 @@ inline constexpr const char* kMoveFarAudit =
     " WHERE max(id, place) >= 4503599627370496 OR min(id, place) < 1;"
     "DELETE FROM audit WHERE max(id, place) >= 4503599627370496 OR min(id, place) < 1;"
     "INSERT INTO audit (id, at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
-    " place) SELECT coalesce((SELECT max(id) FROM audit), 0) + row_number() OVER (ORDER BY id, "
+    " client, place) SELECT coalesce((SELECT max(id) FROM audit), 0) + row_number() OVER (ORDER BY "
+    "id, "
     "place),"
-    " at, last_at, count, event, member, uid, gid, pid, token, detail, share,"
+    " at, last_at, count, event, member, uid, gid, pid, token, detail, share, client,"
     " coalesce((SELECT max(place) FROM audit AS near WHERE near.share = far.share), 0)"
     " + row_number() OVER (PARTITION BY share ORDER BY id, place) FROM far;"
     "DROP TABLE far;"
     "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(id), 0) FROM audit) WHERE name = "
     "'audit'";
 inline constexpr const char* kReadAudit =
-    "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail FROM audit"
+    "SELECT id, at, last_at, count, event, member, uid, gid, pid, token, detail, client FROM audit"
     " WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 // The key check.
@@ -116,12 +129,19 @@ inline constexpr const char* kLoadKeyCheck = "SELECT key_id, sealed, database FR
 // For a start. Each query reads its table in the order of its key, so SQLite need not sort.
 inline constexpr const char* kLoadMembers =
     "SELECT id, state, state_since, community_member_id, community_id, renew_not_before, last_used,"
-    " seal, salt FROM member ORDER BY id";
+    " seal, salt, login_epoch, signed_out_at FROM member ORDER BY id";
 inline constexpr const char* kLoadSelectors =
-    "SELECT member, kind, value, in_roster, retired, name, resolved_at FROM selector"
-    " ORDER BY member, position";
+    "SELECT member, kind, value, in_roster, retired, name, resolved_at, was_in_roster"
+    " FROM selector ORDER BY member, position";
 inline constexpr const char* kLoadTags =
     "SELECT member, selector, value FROM tag ORDER BY member, selector, position";
+inline constexpr const char* kLoadEnrolments =
+    "SELECT member, selector, client, since FROM enrolment ORDER BY member, selector, position";
+inline constexpr const char* kLoadEnrolmentTags =
+    "SELECT member, selector, enrolment, value FROM enrolment_tag"
+    " ORDER BY member, selector, enrolment, position";
+inline constexpr const char* kLoadHandles =
+    "SELECT member, holder, number FROM handle ORDER BY member, holder";
 inline constexpr const char* kLoadTokens =
     "SELECT id, member, kind, status, issued_at, expires_at, status_since, key_id, sealed"
     " FROM token ORDER BY id";

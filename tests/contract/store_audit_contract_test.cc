@@ -56,6 +56,7 @@ TYPED_TEST_SUITE(AuditContract, testing::Harnesses, testing::HarnessNames);
 TYPED_TEST(AuditContract, AnEntryComesBackWithAllItsFieldsAfterARestart) {
   AuditNote full = note(1'000);
   full.key.detail = "a 'quoted' word";
+  full.key.caller.client = "shop";
   AuditNote bare{.key = {.event = AuditEvent::kStopped}, .at = at(2'000), .last_at = at(2'000)};
   this->append({full, bare});
   this->harness_.reopen();
@@ -69,7 +70,7 @@ TYPED_TEST(AuditContract, AnEntryComesBackWithAllItsFieldsAfterARestart) {
   EXPECT_EQ(first.count, 3U);
   EXPECT_EQ(first.event, AuditEvent::kTokenFetched);
   EXPECT_EQ(first.member, "id:42");
-  EXPECT_EQ(first.caller, (AuditCaller{.uid = 5, .gid = 60, .pid = 700}));
+  EXPECT_EQ(first.caller, (AuditCaller{.uid = 5, .gid = 60, .pid = 700, .client = "shop"}));
   EXPECT_EQ(first.detail, "a 'quoted' word");
   EXPECT_THAT(first.token, SizeIs(16));
   const AuditEntry& second = page.entries[1];
@@ -154,6 +155,14 @@ TYPED_TEST(AuditContract, WhatComesOftenPushesOutItsOwnKindOnly) {
   EXPECT_THAT(this->times(), ElementsAre(1, 8, 9, 10, 11));
   this->append({note(12, AuditEvent::kStopped), note(13, AuditEvent::kStarted)}, bounds);
   EXPECT_THAT(this->times(), ElementsAre(8, 9, 10, 11, 12, 13));
+  // Members who come, log out and leave may be as many as tokens; what people asked for is not.
+  this->append({note(14, AuditEvent::kEnrolled), note(15, AuditEvent::kEnrolmentEnded)}, bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 14, 15));
+  this->append({note(16, AuditEvent::kSignedOut), note(17, AuditEvent::kHandleRevoked)}, bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 16, 17));
+  this->append({note(18, AuditEvent::kSignOutAsked), note(19, AuditEvent::kRemovalsLimited)},
+               bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 16, 17, 18, 19));
 }
 
 TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {

@@ -140,6 +140,17 @@ TYPED_TEST(StoreBatchContract, RandomBatchesAgreeWithTheReference) {
         MemberRecord row = make_member(id());
         row.state = static_cast<MemberState>(1 + random.below(6));
         row.selectors[0].tags.assign(random.below(3), fmt::format("tag-{}", random.below(100)));
+        for (std::uint64_t client = random.below(3); client > 0; --client) {
+          row.selectors[0].enrolments.insert(
+              row.selectors[0].enrolments.begin(),
+              {.client = fmt::format("client:{}", client),
+               .tags = {random.below(3), fmt::format("tag-{}", random.below(100))},
+               .since = at(static_cast<std::int64_t>(random.below(1'000)))});
+          row.handles.insert(row.handles.begin(),
+                             {.holder = fmt::format("client:{}", client),
+                              .number = static_cast<std::uint32_t>(1 + random.below(5))});
+        }
+        row.login_epoch[random.below(16)] = 1;
         return PutMember{row};
       }
       case 2:

@@ -24,10 +24,20 @@ std::string describe_member(const MemberRecord& row) {
       fmt::format("member {} {} since {} circle {} {} renew {}\n", std::to_underlying(row.id),
                   name_of(row.state), number(row.state_since), number(row.community_member_id),
                   number(row.community_id), number(row.renew_not_before));
+  text += fmt::format("  signed out {} login epoch {:02x}\n", number(row.signed_out_at),
+                      fmt::join(row.login_epoch, ""));
   for (const Selector& selector : row.selectors) {
-    text += fmt::format("  selector {:?} in_roster {} retired {} name {:?} tags {} at {}\n",
-                        selector.key.text(), selector.in_roster, selector.retired, selector.name,
-                        selector.tags, number(selector.resolved_at));
+    text +=
+        fmt::format("  selector {:?} in_roster {} was {} retired {} name {:?} tags {} at {}\n",
+                    selector.key.text(), selector.in_roster, selector.was_in_roster,
+                    selector.retired, selector.name, selector.tags, number(selector.resolved_at));
+    for (const Enrolment& enrolment : selector.enrolments) {
+      text += fmt::format("    enrolled by {:?} since {} tags {}\n", enrolment.client,
+                          number(enrolment.since), enrolment.tags);
+    }
+  }
+  for (const HandleCount& handle : row.handles) {
+    text += fmt::format("  handles of {:?}: {}\n", handle.holder, handle.number);
   }
   for (const Token& token : row.tokens) {
     text += fmt::format("  token {} {} {} {:?} {} {} {} {}\n", std::to_underlying(token.id),
@@ -49,8 +59,10 @@ MemberRecord make_member(std::int64_t id) {
   row.state_since = after(1'000, id);
   row.selectors = {{.key = {SelectorKind::kCommunityMemberId, fmt::format("{}", id)},
                     .in_roster = true,
+                    .was_in_roster = true,
                     .name = fmt::format("Member {}", id),
-                    .tags = {}}};
+                    .tags = {},
+                    .enrolments = {}}};
   return row;
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -67,6 +68,15 @@ inline std::string hex(const SealedBytes& bytes) {
   return text;
 }
 
+// The id of the database, of schema 6 or later.
+inline DatabaseId database_id(RawSqlite& raw) {
+  const std::string bytes = raw.value("SELECT database FROM key_check");
+  DatabaseId id{};
+  EXPECT_EQ(id.size(), bytes.size());
+  if (id.size() == bytes.size()) std::ranges::copy(bytes, id.begin());
+  return id;
+}
+
 // Makes the database at `path` one that a Rota of this schema wrote, with the rows that it has: for
 // each table, the columns that there were. The key check is of that version; the seals of rows stay
 // as they are.
@@ -89,10 +99,43 @@ inline void make_older(const std::filesystem::path& path, std::int64_t version) 
         " FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
         " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' GROUP BY t.name)");
     raw.run("PRAGMA foreign_keys = OFF;" + copies);
-    const SealForm form = version < 5 ? SealForm::kFirst : SealForm::kSecond;
-    raw.run("UPDATE key_check SET sealed = x'" + hex(make_sealer().seal_key_check(form)) + "'");
+    Sealer sealer = make_sealer();
+    SealForm form = version < 5 ? SealForm::kFirst : SealForm::kSecond;
+    if (version >= 6) {
+      form = SealForm::kThird;
+      sealer.bind_to(database_id(raw));
+    }
+    raw.run("UPDATE key_check SET sealed = x'" + hex(sealer.seal_key_check(form)) + "'");
   }
   std::filesystem::rename(older, path);
+}
+
+// Seals all rows of the database at `path` in an older form; the key check stays as it is. All
+// salts are zero afterwards.
+inline void seal_as(const std::filesystem::path& path, SealForm form) {
+  Snapshot all;
+  {
+    auto store = SqliteStore::open(path, make_sealer());
+    ASSERT_TRUE(store) << store.error().message;
+    auto loaded = (*store)->load();
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    all = *std::move(loaded);
+  }
+  RawSqlite raw(path);
+  Sealer sealer = make_sealer();
+  sealer.bind_to(database_id(raw));
+  for (const MemberRecord& member : all.members) {
+    MemberSeal seal{};
+    if (form != SealForm::kFirst) seal = sealer.seal(member, {}, form);
+    raw.run(fmt::format("UPDATE member SET salt = zeroblob(16), seal = x'{}' WHERE id = {}",
+                        hex(SealedBytes(seal.begin(), seal.end())), std::to_underlying(member.id)));
+    for (const Token& token : member.tokens) {
+      const TokenBinding place = binding_of(token, member.id, {});
+      raw.run(fmt::format("UPDATE token SET sealed = x'{}' WHERE id = {}",
+                          hex(sealer.seal(*token.value, place, form)),
+                          std::to_underlying(token.id)));
+    }
+  }
 }
 
 // A folder with one database in it, and the store on that.

@@ -70,6 +70,7 @@ TEST(Sealer, P10OpensInItsOwnPlaceOnly) {
   };
   for (const TokenBinding& other : others) EXPECT_FALSE(sealer.open(sealed, other));
   EXPECT_FALSE(sealer.open(sealed, kPlace, SealForm::kFirst)) << "an older form is not guessed at";
+  EXPECT_TRUE(sealer.open(sealed, kPlace, SealForm::kThird)) << "in which tokens are the same";
 }
 
 constexpr MemberSalt kSalt{3};
@@ -82,8 +83,20 @@ MemberRecord make_record() {
   record.renew_not_before = WallTime{Duration{20}};
   record.community_member_id = 30;
   record.selectors = {
-      {.key = *MemberKey::from_id(30), .in_roster = true, .name = "", .tags = {"ab", "c"}},
-      {.key = *MemberKey::from_id(31), .name = "Ada", .tags = {}}};
+      {.key = *MemberKey::from_id(30),
+       .in_roster = true,
+       .name = "",
+       .tags = {"ab", "c"},
+       .enrolments = {}},
+      {.key = *MemberKey::from_id(31),
+       .was_in_roster = true,
+       .name = "Ada",
+       .tags = {},
+       .enrolments = {
+           {.client = "group:web", .tags = {}, .since = {}},
+           {.client = "user:web", .tags = {"x", "y"}, .since = WallTime{Duration{40}}}}}};
+  record.login_epoch = {1, 2};
+  record.handles = {{.holder = "user:web", .number = 50}};
   return record;
 }
 
@@ -119,6 +132,20 @@ TEST(Sealer, P10AMembersSealHoldsEveryFieldButItsLastUse) {
       [](MemberRecord& r) { r.selectors[0].tags = {"a", "bc"}; },
       [](MemberRecord& r) { r.selectors[0].tags = {"ab"}; },
       [](MemberRecord& r) { r.selectors[1].tags = {"ab"}; },
+      [](MemberRecord& r) { r.selectors[1].was_in_roster = false; },
+      [](MemberRecord& r) { r.selectors[1].enrolments.pop_back(); },
+      [](MemberRecord& r) { r.selectors[0].enrolments = r.selectors[1].enrolments; },
+      [](MemberRecord& r) { std::swap(r.selectors[0].enrolments, r.selectors[1].enrolments); },
+      [](MemberRecord& r) { r.selectors[1].enrolments[0].client = "root"; },
+      [](MemberRecord& r) { r.selectors[1].enrolments[0].since += Duration{1}; },
+      [](MemberRecord& r) { r.selectors[1].enrolments[0].tags = {"x"}; },
+      [](MemberRecord& r) { r.selectors[1].enrolments[1].tags = {"xy"}; },
+      [](MemberRecord& r) { r.selectors[1].enrolments[1].tags.pop_back(); },
+      [](MemberRecord& r) { r.signed_out_at += Duration{1}; },
+      [](MemberRecord& r) { r.login_epoch[15] = 1; },
+      [](MemberRecord& r) { r.handles.clear(); },
+      [](MemberRecord& r) { r.handles[0].holder = "root"; },
+      [](MemberRecord& r) { r.handles[0].number = 51; },
   };
   for (std::size_t i = 0; i < std::size(changes); ++i) {
     MemberRecord changed = make_record();
@@ -166,7 +193,8 @@ TEST(Sealer, P10AnotherKeyHasAnotherIdAndOpensNothing) {
 TEST(Sealer, P10TheKeyCheckOpensWithItsKeyAndIsNoToken) {
   const Sealer ours = make_sealer('a');
   const SealedBytes check = ours.seal_key_check();
-  EXPECT_EQ(SealForm::kThird, ours.form_of_key_check(check));
+  EXPECT_EQ(SealForm::kFourth, ours.form_of_key_check(check));
+  EXPECT_EQ(SealForm::kThird, ours.form_of_key_check(ours.seal_key_check(SealForm::kThird)));
   EXPECT_EQ(SealForm::kSecond, ours.form_of_key_check(ours.seal_key_check(SealForm::kSecond)));
   EXPECT_EQ(SealForm::kFirst, ours.form_of_key_check(ours.seal_key_check(SealForm::kFirst)));
   EXPECT_EQ(std::nullopt, make_sealer('b').form_of_key_check(check));

@@ -103,6 +103,21 @@ TEST_F(SqliteAge, P1AnOldSchemaThatIsPutBackIsAnother) {
   EXPECT_EQ(Kind::kAnother, load(*store).other.value_or(OtherDatabase{}).kind);
 }
 
+// From schema 6 on a database has an id, and keeps it.
+TEST_F(SqliteAge, P1AnUpgradeIsNoOtherDatabase) {
+  testing::seal_as(path(), SealForm::kThird);
+  testing::make_older(path(), 6);
+  for (int start = 0; start < 2; ++start) {
+    auto store = open();
+    const Snapshot found = load(*store);
+    EXPECT_FALSE(found.other);
+    EXPECT_EQ(0, found.rows_set_aside);
+    EXPECT_EQ(TokenStatus::kCurrent, status_of(found, 0));
+    EXPECT_EQ(5U, found.meta.roster);
+    commit(*store, {PutMember{make_member(1)}});
+  }
+}
+
 TEST_F(SqliteAge, AMarkThatNobodyCanReadOrWriteStopsNothing) {
   for (const std::string& text :
        {std::string(), std::string("rota"), read_bytes(mark()) + "x",

@@ -54,8 +54,8 @@ TEST_F(SqliteAudit, OnlyGrowsAtItsEndAndGoesFromItsBeginning) {
   EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 2"));
   EXPECT_EQ(no, attempt("DELETE FROM audit WHERE id = 3"));
   const auto insert = [this](const char* how, int id, int place) {
-    return attempt(fmt::format("{} INTO audit SELECT {}, 0, 0, 1, 1, '', 0, 0, 0, '', '', 1, {}",
-                               how, id, place));
+    return attempt(fmt::format(
+        "{} INTO audit SELECT {}, 0, 0, 1, 1, '', 0, 0, 0, '', '', 1, {}, ''", how, id, place));
   };
   EXPECT_EQ(no, insert("INSERT OR REPLACE", 1, 9));
   EXPECT_EQ(no, insert("INSERT", -1, 9));
@@ -150,10 +150,28 @@ TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeGetsItsShares) {
   EXPECT_EQ("the audit trail is append-only", attempt("UPDATE audit SET uid = 0"));
 }
 
-// Each event goes into the share that a note of it gets today.
+TEST_F(SqliteAudit, TheTrailOfTheSchemaBeforeHasNoClients) {
+  {
+    auto store = open();
+    append(*store, {fetch_of("a")});
+  }
+  testing::seal_as(path(), SealForm::kThird);
+  testing::make_older(path(), 6);
+  AuditNote named = fetch_of("b");
+  named.key.caller = {.client = "web"};
+  auto store = open();
+  append(*store, {named});
+  const auto all = entries(*store);
+  ASSERT_EQ(2U, all.size());
+  EXPECT_EQ("", all[0].caller.client);
+  EXPECT_EQ("web", all[1].caller.client);
+}
+
+// Each event that there was goes into the share that a note of it gets today.
 TEST_F(SqliteAudit, TheMigrationSharesEveryEventAsANoteOfItIs) {
   std::vector<AuditNote> notes;
   for (const AuditEvent event : kAuditEvents) {
+    if (event > AuditEvent::kStopped) break;
     notes.push_back(fetch_of("a"));
     notes.back().key.event = event;
   }

@@ -5,6 +5,7 @@
 namespace rota {
 namespace {
 
+using testing::at;
 using testing::Batch;
 using ::testing::HasSubstr;
 using testing::make_call;
@@ -49,13 +50,25 @@ TEST_F(SqliteDamage, P10ATokenOfNoKindOrStatusIsSetAside) {
 TEST_F(SqliteDamage, P10ANameOrATagOfNobodyIsSetAside) {
   tamper(
       "PRAGMA foreign_keys = OFF; INSERT INTO tag VALUES (77, 0, 0, 'x');"
-      "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name, 0 FROM "
+      "INSERT INTO selector SELECT 78, position, kind, 'x', in_roster, retired, name, 0, 1 FROM "
       "selector"
-      " WHERE member = 1");
-  EXPECT_EQ("123", loaded_tokens(2));
+      " WHERE member = 1;"
+      "INSERT INTO enrolment VALUES (77, 0, 0, 'user:web', 0);"
+      "INSERT INTO enrolment_tag VALUES (77, 0, 0, 0, 'x'); INSERT INTO handle VALUES (77, 'a', "
+      "1)");
+  EXPECT_EQ("123", loaded_tokens(5));
 }
 
 TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
+  {
+    MemberRecord enrolled = make_member(1);
+    enrolled.selectors[0].enrolments = {{.client = "user:web", .tags = {"web"}, .since = at(7)}};
+    enrolled.login_epoch = {1, 2, 3};
+    enrolled.handles = {{.holder = "user:web", .number = 4}};
+    auto store = open();
+    commit(*store, {PutMember{enrolled}});
+    EXPECT_EQ(enrolled.selectors, load(*store).members.at(0).selectors);
+  }
   const std::string changes[] = {
       "UPDATE selector SET value = '2' WHERE member = 1",
       "UPDATE selector SET in_roster = 0 WHERE member = 1",
@@ -70,6 +83,33 @@ TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
       "UPDATE selector SET kind = -1 WHERE member = 1",
       "INSERT INTO tag VALUES (1, 7, 0, 'x')",
       "UPDATE member SET community_member_id = 77 WHERE id = 1",
+      "UPDATE selector SET was_in_roster = 0 WHERE member = 1",
+      "DELETE FROM enrolment WHERE member = 1",
+      "DELETE FROM enrolment_tag WHERE member = 1",
+      "DELETE FROM handle WHERE member = 1",
+      "INSERT INTO enrolment VALUES (1, 0, 1, 'user:zoe', 7)",
+      "INSERT INTO enrolment VALUES (1, 0, 1, '', 7)",
+      "UPDATE enrolment SET client = '' WHERE member = 1",
+      "UPDATE enrolment SET client = 'user:eve' WHERE member = 1",
+      "UPDATE enrolment SET since = 8 WHERE member = 1",
+      "UPDATE enrolment_tag SET value = 'staff' WHERE member = 1",
+      "INSERT INTO enrolment_tag VALUES (1, 0, 0, 1, 'staff')",
+      "UPDATE handle SET number = 3 WHERE member = 1",
+      "UPDATE handle SET holder = 'user:eve' WHERE member = 1",
+      "UPDATE member SET signed_out_at = 1 WHERE id = 1",
+      "INSERT INTO handle VALUES (1, 'user:zoe', 1)",
+      "UPDATE member SET login_epoch = x'01020300000000000000000000000001' WHERE id = 1",
+      // Positions and sizes that no Rota writes.
+      "UPDATE enrolment SET selector = 1 WHERE member = 1",
+      "UPDATE enrolment SET selector = -1 WHERE member = 1",
+      "UPDATE enrolment_tag SET selector = 1 WHERE member = 1",
+      "UPDATE enrolment_tag SET enrolment = 1 WHERE member = 1",
+      "UPDATE enrolment_tag SET enrolment = -1 WHERE member = 1",
+      "UPDATE handle SET number = -1 WHERE member = 1",
+      "UPDATE handle SET number = 4294967300 WHERE member = 1",
+      "UPDATE member SET login_epoch = x'' WHERE id = 1",
+      "UPDATE member SET login_epoch = substr(login_epoch, 1, 15) WHERE id = 1",
+      "UPDATE member SET login_epoch = x'0102030000000000000000000000000000' WHERE id = 1",
       "UPDATE member SET seal = (SELECT seal FROM member WHERE id = 2) WHERE id = 1",
       "UPDATE member SET seal = x'' WHERE id = 1",
       // A whole record under another's id, seal and all.
@@ -78,7 +118,7 @@ TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
       "UPDATE member SET id = 1 WHERE id = 2; UPDATE selector SET member = 1 WHERE member = 2;"
       "INSERT INTO member SELECT 2, state, state_since, 5, community_id, renew_not_before, "
       "last_used,"
-      " seal, salt FROM member",
+      " seal, salt, signed_out_at, login_epoch FROM member",
       "UPDATE member SET salt = (SELECT salt FROM member WHERE id = 2) WHERE id = 1",
       "UPDATE member SET salt = x'' WHERE id = 1",
   };
@@ -108,7 +148,7 @@ TEST_F(SqliteDamage, P10AMemberWhoseRecordWasChangedIsSetAsideWithItsTokens) {
 TEST_F(SqliteDamage, P10ALastUseIsNoSecretAndNoReason) {
   {
     auto store = open();
-    commit(*store, {PutUse{MemberId{1}, testing::at(5'000)}});
+    commit(*store, {PutUse{MemberId{1}, at(5'000)}});
   }
   EXPECT_EQ("123", loaded_tokens(0));
 }
@@ -129,7 +169,8 @@ TEST_F(SqliteDamage, P2ARowIdThatNobodyGaveIsSetAsideAndStopsNoCommit) {
       "-9223372036854775808"};
   constexpr const char* kRows[] = {
       "INSERT INTO member SELECT {}, state, state_since, community_member_id, community_id,"
-      " renew_not_before, last_used, seal, salt FROM member WHERE id = 1",
+      " renew_not_before, last_used, seal, salt, signed_out_at, login_epoch FROM member"
+      " WHERE id = 1",
       "INSERT INTO token SELECT {}, member, kind, status, issued_at, expires_at, status_since,"
       " key_id, sealed FROM token WHERE id = 1",
       "PRAGMA foreign_keys = OFF; INSERT INTO token SELECT 4, {}, kind, status, issued_at,"

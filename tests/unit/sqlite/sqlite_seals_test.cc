@@ -14,26 +14,8 @@ class SqliteOlderSeals : public SqliteDamage {
  protected:
   void SetUp() override {
     SqliteDamage::SetUp();
-    seal_as(SealForm::kFirst);
+    testing::seal_as(path(), SealForm::kFirst);
     become(4);
-  }
-
-  // All salts are zero afterwards.
-  void seal_as(SealForm form) {
-    const Sealer sealer = testing::make_sealer();
-    Snapshot all = load(*open());
-    RawSqlite raw(path());
-    for (const MemberRecord& member : all.members) {
-      const MemberSeal seal = sealer.seal(member, {}, form);
-      raw.run("UPDATE member SET salt = zeroblob(16), seal = x'" +
-              hex(SealedBytes(seal.begin(), seal.end())) +
-              "' WHERE id = " + std::to_string(std::to_underlying(member.id)));
-      for (const Token& token : member.tokens) {
-        const TokenBinding place = binding_of(token, member.id, {});
-        raw.run("UPDATE token SET sealed = x'" + hex(sealer.seal(*token.value, place, form)) +
-                "' WHERE id = " + std::to_string(std::to_underlying(token.id)));
-      }
-    }
   }
 
   void become(std::int64_t version) { testing::make_older(path(), version); }
@@ -99,7 +81,7 @@ class SqliteSealsBeforeTheDatabaseId : public SqliteOlderSeals {
  protected:
   void SetUp() override {
     SqliteDamage::SetUp();
-    seal_as(SealForm::kSecond);
+    testing::seal_as(path(), SealForm::kSecond);
     become(5);
   }
 };
@@ -114,6 +96,69 @@ TEST_F(SqliteSealsBeforeTheDatabaseId, P10AChangedRecordIsSetAsideThereToo) {
   tamper("UPDATE member SET state = 4 WHERE id = 1");
   auto store = open();
   EXPECT_EQ(1U, load(*store).members.size());
+}
+
+// A database of schema 6, whose seals know of no enrolments.
+class SqliteSealsBeforeEnrolments : public SqliteOlderSeals {
+ protected:
+  void SetUp() override {
+    SqliteDamage::SetUp();
+    testing::seal_as(path(), SealForm::kThird);
+    become(6);
+  }
+};
+
+TEST_F(SqliteSealsBeforeEnrolments, P10AreBroughtToTheNewestFormOnce) {
+  EXPECT_EQ("6", RawSqlite(path()).value("PRAGMA user_version"));
+  const std::string id = RawSqlite(path()).value("SELECT database FROM key_check");
+  EXPECT_EQ("123", loaded_tokens(0));
+  EXPECT_EQ("123", loaded_tokens(0)) << "and open as such from then on";
+  EXPECT_EQ(id, RawSqlite(path()).value("SELECT database FROM key_check"));
+  tamper("UPDATE selector SET was_in_roster = 0 WHERE member = 1");
+  auto store = open();
+  EXPECT_EQ(1U, load(*store).members.size()) << "it is not brought there again with a change in it";
+}
+
+TEST_F(SqliteSealsBeforeEnrolments, ItsMembersCameFromARosterAndNobodyEnrolledThem) {
+  auto store = open();
+  for (const MemberRecord& member : load(*store).members) {
+    ASSERT_EQ(1U, member.selectors.size());
+    EXPECT_TRUE(member.selectors[0].was_in_roster);
+    EXPECT_TRUE(member.selectors[0].enrolments.empty());
+    EXPECT_TRUE(member.handles.empty());
+    EXPECT_EQ(LoginEpoch{}, member.login_epoch);
+  }
+}
+
+TEST_F(SqliteSealsBeforeEnrolments, P10AChangedRecordIsSetAsideThereToo) {
+  tamper("UPDATE member SET state = 4 WHERE id = 1");
+  auto store = open();
+  EXPECT_EQ(1U, load(*store).members.size());
+}
+
+// Whoever puts back the key check of that form gets no enrolment, tag or login epoch believed.
+TEST_F(SqliteSealsBeforeEnrolments, P10ACheckOfThatFormPutBackEnrolsNobody) {
+  const std::string check = RawSqlite(path()).value("SELECT sealed FROM key_check");
+  const std::string seal = RawSqlite(path()).value("SELECT seal FROM member WHERE id = 1");
+  EXPECT_EQ("123", loaded_tokens(0));
+  const auto hex_of = [](const std::string& bytes) {
+    return hex(SealedBytes(bytes.begin(), bytes.end()));
+  };
+  tamper("UPDATE key_check SET sealed = x'" + hex_of(check) + "'; UPDATE member SET seal = x'" +
+         hex_of(seal) +
+         "', login_epoch = zeroblob(15) WHERE id = 1;"
+         "UPDATE selector SET was_in_roster = 0;"
+         "INSERT INTO enrolment VALUES (1, 0, 0, 'user:eve', 1);"
+         "INSERT INTO enrolment_tag VALUES (1, 0, 0, 0, 'staff');"
+         "INSERT INTO handle VALUES (1, 'user:eve', 1)");
+  auto store = open();
+  const Snapshot found = load(*store);
+  ASSERT_FALSE(found.members.empty());
+  const MemberRecord& member = found.members[0];
+  EXPECT_EQ(MemberId{1}, member.id);
+  EXPECT_TRUE(member.selectors.at(0).was_in_roster);
+  EXPECT_TRUE(member.selectors.at(0).enrolments.empty());
+  EXPECT_TRUE(member.handles.empty());
 }
 
 // Another database of the same store key, with rows of the same ids.

@@ -33,7 +33,7 @@ TEST_F(SqliteSettings, AreInForceOnANewAndOnAnOldDatabase) {
     EXPECT_EQ(1, database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode"));
     EXPECT_EQ(1, database.number("SELECT locking_mode = 'exclusive' FROM pragma_locking_mode"));
     EXPECT_EQ(0x526f7461, database.number("PRAGMA application_id"));
-    EXPECT_EQ(6, database.number("PRAGMA user_version"));
+    EXPECT_EQ(7, database.number("PRAGMA user_version"));
   }
 }
 
@@ -41,17 +41,18 @@ TEST_F(SqliteSettings, EveryTableIsStrict) {
   Result<DatabaseFile> file = open_database_file(path(), sealer_);
   ASSERT_TRUE(file);
   Database& database = file->database;
-  EXPECT_EQ(9, database.number("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
-                               "name NOT LIKE 'sqlite%'"));
-  EXPECT_EQ(9, database.number("SELECT count(*) FROM pragma_table_list WHERE strict = 1"));
+  EXPECT_EQ(12, database.number("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND "
+                                "name NOT LIKE 'sqlite%'"));
+  EXPECT_EQ(12, database.number("SELECT count(*) FROM pragma_table_list WHERE strict = 1"));
 }
 
 // Rows come in the order of their keys: at a start nothing is sorted, and no temporary table made.
 TEST_F(SqliteSettings, AStartSortsNothing) {
   open().reset();
   RawSqlite raw(path());
-  for (const char* const query : {sql::kLoadMembers, sql::kLoadSelectors, sql::kLoadTags,
-                                  sql::kLoadTokens, sql::kLoadCalls}) {
+  for (const char* const query :
+       {sql::kLoadMembers, sql::kLoadSelectors, sql::kLoadTags, sql::kLoadEnrolments,
+        sql::kLoadEnrolmentTags, sql::kLoadHandles, sql::kLoadTokens, sql::kLoadCalls}) {
     constexpr int kDetail = 3;
     const std::string plan = raw.value(std::string("EXPLAIN QUERY PLAN ") + query, kDetail);
     EXPECT_THAT(plan, ::testing::StartsWith("SCAN")) << query;
@@ -89,7 +90,7 @@ TEST_F(SqliteSettings, AHeaderThatSaysRotaOnTheFirstSyncAlready) {
   // Read past SQLite, journal not counted: what inspect() of a later start goes by.
   const std::string header = testing::read_bytes(path()).substr(0, 100);
   EXPECT_EQ("Rota", header.substr(68, 4));
-  EXPECT_EQ(std::string("\0\0\0\x06", 4), header.substr(60, 4));
+  EXPECT_EQ(std::string("\0\0\0\x07", 4), header.substr(60, 4));
 }
 
 }  // namespace
