@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "settings/roster_limits.h"
+#include "roster/roster_limits.h"
 #include "settings/toml.h"
 
 namespace rota {

@@ -5,7 +5,7 @@
 #include <array>
 #include <span>
 
-#include "settings/roster_limits.h"
+#include "roster/roster_limits.h"
 #include "settings/secret_files.h"
 #include "settings/settings_values.h"
 #include "settings/toml.h"

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "circle/base_url.h"
-#include "settings/roster_limits.h"
+#include "roster/roster_limits.h"
 
 namespace rota {
 namespace {

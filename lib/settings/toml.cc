@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "settings/roster_limits.h"
+#include "roster/roster_limits.h"
 
 // Two things that toml++ 3.3 believes impossible, although a text can cause them. In both cases the
 // checks that follow in toml++ report a syntax error.

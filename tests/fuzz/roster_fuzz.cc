@@ -13,8 +13,8 @@
 #include "base/fingerprint.h"
 #include "fuzz/target.h"
 #include "fuzz/toml_text.h"
+#include "roster/roster_limits.h"
 #include "settings/roster_file.h"
-#include "settings/roster_limits.h"
 
 namespace rota::fuzz {
 namespace {

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "roster/roster_limits.h"
 #include "settings/roster_file.h"
-#include "settings/roster_limits.h"
 
 namespace rota {
 

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "settings/roster_limits.h"
+#include "roster/roster_limits.h"
 
 namespace rota {
 namespace {
