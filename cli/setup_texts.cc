@@ -2,36 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
+#include <array>
+
+#include "roster/roster_text.h"
 
 namespace rota::cli {
-namespace {
-
-// Only these two characters have a meaning in a basic string of TOML. A key has no control
-// characters.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-std::string selector_of(const MemberKey& key) {
-  switch (key.kind) {
-    case SelectorKind::kCommunityMemberId:
-      return fmt::format("community_member_id = {}", key.value);
-    case SelectorKind::kEmail:
-      return fmt::format("email = {}", quoted(key.value));
-    case SelectorKind::kSsoUserId:
-      return fmt::format("sso_user_id = {}", quoted(key.value));
-  }
-  ROTA_CHECK(false);
-}
-
-}  // namespace
-
 std::string first_config(const Places& places) {
   std::string text =
       "# Configuration of rotad. A setting that is not here has its default: see rotad.toml(5).\n"
@@ -40,8 +15,8 @@ std::string first_config(const Places& places) {
     text += fmt::format(
         "\n[roster]\npath = {}\n\n[store]\npath = {}\n\n[serve]\ntoken_socket = {}\n"
         "admin_socket = {}\n",
-        quoted(places.roster), quoted(places.database), quoted(places.run + "/token.sock"),
-        quoted(places.run + "/admin.sock"));
+        toml_string(places.roster), toml_string(places.database),
+        toml_string(places.run + "/token.sock"), toml_string(places.run + "/admin.sock"));
   }
   return text +
          "\n"
@@ -56,7 +31,11 @@ std::string first_config(const Places& places) {
 std::string first_roster(const std::vector<MemberKey>& members) {
   std::string text =
       "# Who has tokens. Name each member by one of community_member_id, email or sso_user_id.\n";
-  for (const MemberKey& key : members) text += fmt::format("\n[[member]]\n{}\n", selector_of(key));
+  for (const MemberKey& key : members) {
+    RosterEntry entry;
+    entry.key = key;
+    text += roster_text(std::array{entry});
+  }
   if (members.empty()) {
     text +=
         "# rotad does not start until the roster has a member.\n"
