@@ -6,7 +6,8 @@ namespace rota::cli {
 enum class ExitCode {
   kDone = 0,
   kFailed = 1,       // the daemon refused or could not do it, a revoked token is still alive, or
-                     // `status --check` found the daemon not ready, or `doctor` something wrong
+                     // `status --check` found the daemon not ready, `doctor` something wrong, or
+                     // `import` a list that it does not take
   kUsage = 2,        // the command line is wrong; nothing was sent
   kNoMember = 3,     // unknown, retired or blocked: asking again does not help
   kUnreachable = 4,  // no daemon on the socket, or no reply in time

@@ -25,6 +25,9 @@ int main(int argc, char** argv) {
       rota::cli::Terminal terminal;
       return static_cast<int>(rota::cli::run_setup(*setup, terminal, output));
     }
+    if (const auto* lists = std::get_if<rota::cli::ImportCommand>(&*wanted.local)) {
+      return static_cast<int>(rota::cli::run_import(*lists, wanted.json, output));
+    }
     return static_cast<int>(rota::cli::run_doctor(std::get<rota::cli::DoctorCommand>(*wanted.local),
                                                   wanted.socket, wanted.json, output));
   }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <utility>
@@ -23,8 +24,9 @@ constexpr const char* kFooter =
     "The socket: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (others),\n"
     "else /run/rota/token.sock or /run/rota/admin.sock.\n"
     "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
-    "(status --check), or something is wrong (doctor); 2: wrong command line; 3: the member is\n"
-    "unknown, retired or blocked; 4: rotad cannot be reached; 5: no token now, try again later.";
+    "(status --check), something is wrong (doctor), or a list is not taken (import); 2: wrong\n"
+    "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached;\n"
+    "5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
@@ -36,6 +38,15 @@ std::string from_environment(const char* name, const char* otherwise) {
 std::string check_key(const std::string& text) {
   const auto key = MemberKey::parse(text);
   return key ? "" : key.error().message;
+}
+std::optional<SelectorKind> selector_kind(std::string_view word) {
+  if (word == "id") return SelectorKind::kCommunityMemberId;
+  if (word == "email") return SelectorKind::kEmail;
+  if (word == "sso") return SelectorKind::kSsoUserId;
+  return std::nullopt;
+}
+std::string check_selector(const std::string& text) {
+  return selector_kind(text) ? "" : "none of id, email, sso";
 }
 std::string check_duration(const std::string& text) {
   return parse_loose_duration(text)
@@ -82,6 +93,8 @@ struct Words {
   SetupCommand setup;
   std::vector<std::string> setup_members;
   DoctorCommand doctor;
+  ImportCommand imported;
+  std::string import_by = "id";
 };
 
 class Reader {
@@ -119,6 +132,7 @@ class Reader {
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
     add_setup();
     add_doctor();
+    add_import();
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
@@ -162,6 +176,8 @@ class Reader {
     words_.setup.check = words_.doctor.check = !words_.no_check;
     if (setup_->parsed()) options_.local = words_.setup;
     if (doctor_->parsed()) options_.local = words_.doctor;
+    words_.imported.rules.by = *selector_kind(words_.import_by);
+    if (import_->parsed()) options_.local = words_.imported;
     if (options_.local) {
       if (options_.socket.empty()) options_.socket = from_environment("ROTA_ADMIN_SOCKET", "");
     } else if (options_.socket.empty()) {
@@ -255,6 +271,27 @@ class Reader {
     add_no_check(*doctor_);
     doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");
   }
+  void add_import() {
+    import_ = app_.add_subcommand("import", "make a roster file of Circle's own lists of members");
+    ImportCommand& lists = words_.imported;
+    import_->add_flag("--json", options_.json, "print what changes as JSON");
+    import_
+        ->add_option("files", lists.files,
+                     "Circle's CSV export, or pages of the Admin API's community_members; -: the "
+                     "standard input")
+        ->type_name("FILE")
+        ->required();
+    import_->add_option("--out", lists.out, "the roster file to write")
+        ->type_name("PATH")
+        ->required();
+    import_
+        ->add_option("--by", words_.import_by, "what names a member: id (the default), email, sso")
+        ->type_name("WORD")
+        ->check(check_selector, "", "");
+    import_->add_flag("--tags", lists.rules.tags, "take the members' tags over, as circle:NAME");
+    import_->add_flag("--dry-run", lists.dry_run, "say what would change, and write nothing");
+    import_->add_option("--config", lists.config, "the daemon's configuration")->type_name("FILE");
+  }
   void set_key(const MemberKey& key) {
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
     if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
@@ -266,6 +303,7 @@ class Reader {
   CLI::App app_;
   CLI::App* setup_ = nullptr;  // app_'s own
   CLI::App* doctor_ = nullptr;
+  CLI::App* import_ = nullptr;
 };
 
 }  // namespace

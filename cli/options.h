@@ -7,6 +7,7 @@
 
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
+#include "cli/import.h"
 #include "cli/setup.h"
 #include "cli/target.h"
 #include "model/member_key.h"
@@ -48,7 +49,7 @@ using Command =
                  OperateCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
-using LocalCommand = std::variant<SetupCommand, DoctorCommand>;
+using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand>;
 
 struct Options {
   Command command;

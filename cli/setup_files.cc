@@ -142,8 +142,12 @@ Result<void> Tree::put(const std::string& path, std::string_view bytes, Rights r
       if (sent < 0) return failure(path, "write");
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
-    if (rights.group && ::fchown(file.get(), static_cast<uid_t>(-1), *rights.group) != 0) {
+    constexpr auto kAsItIs = static_cast<uid_t>(-1);
+    if (rights.group && ::fchown(file.get(), kAsItIs, *rights.group) != 0) {
       return failure(path, "set the group of");
+    }
+    if (rights.owner && ::fchown(file.get(), *rights.owner, kAsItIs) != 0) {
+      return failure(path, "set the owner of");
     }
     if (::fchmod(file.get(), rights.mode) != 0) return failure(path, "set the mode of");
     if (::fsync(file.get()) != 0) return failure(path, "sync");

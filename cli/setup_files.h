@@ -8,7 +8,8 @@
 
 #include "base/result.h"
 
-// How `rota setup` writes files: a file exists whole and with its mode, or not at all.
+// How `rota setup` and `rota import` write files: a file exists whole and with its mode, or not at
+// all.
 namespace rota::cli {
 
 // Where Rota's files are: as the installed units have them, or the same below another root.
@@ -21,10 +22,11 @@ struct Places {
   std::string credential(std::string_view name, bool encrypted) const;
 };
 
-// The permissions of a file or folder. `group`: none: the group of the process.
+// The permissions of a file or folder. No group or owner: that of the process.
 struct Rights {
   mode_t mode = 0;
   std::optional<gid_t> group{};
+  std::optional<uid_t> owner{};  // of a file that is written
 };
 
 // Writes the files of the system, or those below another root. Below another root it follows no

@@ -7,6 +7,7 @@
 #include "roster/roster_text.h"
 
 namespace rota::cli {
+
 std::string first_config(const Places& places) {
   std::string text =
       "# Configuration of rotad. A setting that is not here has its default: see rotad.toml(5).\n"

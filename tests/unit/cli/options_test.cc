@@ -48,6 +48,28 @@ TEST(ReadOptions, TakesLocalCommands) {
   EXPECT_EQ(std::get<ExitCode>(read({"setup", "--member", "nobody"})), ExitCode::kUsage);
 }
 
+TEST(ReadOptions, TakesListsToImport) {
+  const auto options =
+      std::get<Options>(read({"import", "a.csv", "-", "--out", "r.toml", "--by", "email", "--tags",
+                              "--dry-run", "--json", "--config", "/c"}));
+  ASSERT_TRUE(options.local);
+  EXPECT_TRUE(options.json);
+  const auto& lists = std::get<ImportCommand>(*options.local);
+  EXPECT_THAT(lists.files, ::testing::ElementsAre("a.csv", "-"));
+  EXPECT_EQ(lists.out, "r.toml");
+  EXPECT_EQ(lists.rules.by, SelectorKind::kEmail);
+  EXPECT_TRUE(lists.rules.tags && lists.dry_run);
+  EXPECT_EQ(lists.config, "/c");
+  const auto plain = std::get<Options>(read({"import", "a.csv", "--out", "r.toml"}));
+  const auto& plain_lists = std::get<ImportCommand>(*plain.local);
+  EXPECT_EQ(plain_lists.rules.by, SelectorKind::kCommunityMemberId);
+  EXPECT_FALSE(plain_lists.rules.tags || plain_lists.dry_run || plain.json);
+  EXPECT_EQ(std::get<ExitCode>(read({"import", "--out", "r.toml"})), ExitCode::kUsage);
+  EXPECT_EQ(std::get<ExitCode>(read({"import", "a.csv"})), ExitCode::kUsage);
+  EXPECT_EQ(std::get<ExitCode>(read({"import", "a.csv", "--out", "r.toml", "--by", "name"})),
+            ExitCode::kUsage);
+}
+
 TEST(ReadOptions, ChoosesTheSocketByTheCommand) {
   EXPECT_EQ(std::get<Options>(read({"token", "id:42"})).socket, "/run/rota/token.sock");
   EXPECT_EQ(std::get<Options>(read({"watch"})).socket, "/run/rota/token.sock");
