@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/circle_logins.h"
 #include "base/secret_arguments.h"
 #include "base/text.h"
 #include "daemon/admin_desk.h"
@@ -115,8 +116,10 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                         .reloads = files.reloads()});
 
   const rota::AccessPolicy& policy = files.grants().policy();
-  const auto token_socket = rota::Frontend::token_socket(*rotator, policy, health);
-  const auto admin_socket = rota::Frontend::admin_socket(*rotator, policy, health, desk);
+  ROTA_ASSIGN(rota::Secret handle_key, rota::read_handle_key(settings));
+  rota::CircleLogins logins(given.clock, std::move(handle_key));
+  const auto token_socket = rota::Frontend::token_socket(*rotator, policy, health, &logins);
+  const auto admin_socket = rota::Frontend::admin_socket(*rotator, policy, health, desk, &logins);
   const auto metrics_port = rota::Frontend::metrics_port(health);
   rota::Listeners listeners({.loop = given.loop,
                              .clock = given.clock,

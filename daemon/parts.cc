@@ -14,6 +14,7 @@
 #include "daemon/own_path.h"
 #include "daemon/system_clock.h"
 #include "settings/secret_files.h"
+#include "sqlite/handle_key.h"
 #include "sqlite/sealer.h"
 
 namespace rota {
@@ -87,6 +88,11 @@ Result<Secret> read_store_key(const Settings& settings) {
     return std::unexpected(std::move(text).error());
   }
   return parse_store_key(text->reveal());
+}
+
+Result<Secret> read_handle_key(const Settings& settings) {
+  ROTA_ASSIGN(const Secret key, read_store_key(settings));
+  return derive_handle_key(key);
 }
 
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings) {

@@ -1,5 +1,7 @@
 #include "api/access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace rota {
@@ -53,6 +55,16 @@ bool AccessPolicy::may_read_some(const PeerIdentity& peer) const {
   if (may_administer(peer)) return true;
   if (also_ && !also_->may_read_some(peer)) return false;
   return any_rights(peer, [](const Rights&) { return true; });
+}
+
+std::string AccessPolicy::holder_of(const PeerIdentity& peer) const {
+  if (may_administer(peer)) return "root";
+  if (peer.uid == kNoId) return {};
+  if (of_user_.contains(peer.uid)) return fmt::format("user:#{}", peer.uid);
+  for (const std::uint32_t gid : peer.groups) {
+    if (of_group_.contains(gid)) return fmt::format("group:#{}", gid);
+  }
+  return {};
 }
 
 bool AccessPolicy::may_administer(const PeerIdentity& peer) const {

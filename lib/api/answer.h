@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -13,11 +14,23 @@ namespace rota {
 // A reply without a token.
 using PlainReply = std::variant<JsonReply, EmptyReply, ErrorReply>;
 
+// How the reply with a token looks.
+enum class TokenShape {
+  kToken,      // of GET /v1/token
+  kPair,       // of Circle's auth_token: with a handle
+  kRefreshed,  // of Circle's access_token/refresh
+};
+
 // The parts of a fetch that are judged again when its reply is written.
 struct Asked {
   MemberKey key;  // the name that led to the member
   bool strict = false;
   std::optional<Duration> min_ttl{};
+  TokenShape shape = TokenShape::kToken;
+  // Only for Circle's shapes: in whose name the client asks, and whether it is only a guess that
+  // Circle refused the present token, so that this one is better than none.
+  std::string holder{};
+  bool refusal_is_guess = false;
 };
 
 // The table's token, alive at `circle_now`. `row` belongs to the table: use it before the loop's

@@ -2,19 +2,23 @@
 
 #include <utility>
 
+#include "api/circle_logins.h"
+#include "api/circle_routes.h"
 #include "api/token_api.h"
 #include "base/check.h"
+#include "http/circle_reply.h"
 
 namespace rota {
 
 Frontend Frontend::token_socket(TokenService& tokens, const AccessPolicy& policy,
-                                const HealthService& health) {
-  return Frontend(TokenServices{{health}, tokens, policy});
+                                const HealthService& health, CircleLogins* logins) {
+  return Frontend(TokenServices{{health}, tokens, policy, logins});
 }
 
 Frontend Frontend::admin_socket(TokenService& tokens, const AccessPolicy& policy,
-                                const HealthService& health, AdminService& admin) {
-  return Frontend(AdminServices{{{health}, tokens, policy}, admin});
+                                const HealthService& health, AdminService& admin,
+                                CircleLogins* logins) {
+  return Frontend(AdminServices{{{health}, tokens, policy, logins}, admin});
 }
 
 Frontend Frontend::metrics_port(const HealthService& health) {
@@ -38,8 +42,38 @@ const TokenServices& Frontend::token_services() const {
 TokenOutcome Frontend::settle(const Asked& asked, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
   const TokenServices& services = token_services();
-  return settle_token(asked, wait, peer, services.policy, services.tokens.table(),
-                      services.tokens.circle_now());
+  TokenOutcome outcome = settle_token(asked, wait, peer, services.policy, services.tokens.table(),
+                                      services.tokens.circle_now());
+  switch (asked.shape) {
+    case TokenShape::kToken:
+      return outcome;
+    case TokenShape::kPair:
+    case TokenShape::kRefreshed:
+      return settle_in_circles_words(asked, std::move(outcome), services);
+  }
+  ROTA_CHECK(false);
+}
+
+void Frontend::give(const TokenReply& token, const PeerIdentity& peer, ReplyForm form,
+                    Buffer& out) const {
+  const TokenServices& services = token_services();
+  const Asked& asked = token.asked;
+  switch (asked.shape) {
+    case TokenShape::kToken:
+      append_token(out, *token.row, token.circle_now, form);
+      break;
+    case TokenShape::kPair: {
+      const auto made = services.logins->make(*token.row, asked.holder, token.circle_now);
+      append_pair(out, *token.row, token.circle_now, made.text, made.expires_at, form);
+      services.logins->note_given(asked.holder, *token.row);
+      break;
+    }
+    case TokenShape::kRefreshed:
+      append_refreshed(out, *token.row, token.circle_now, form);
+      services.logins->note_given(asked.holder, *token.row);
+      break;
+  }
+  if (!form.head_only) services.tokens.note_fetch(*token.row, caller_of(peer));
 }
 
 std::unique_ptr<WatchStream> Frontend::open_watch(WatchReply watch, const PeerIdentity& peer,

@@ -10,7 +10,9 @@
 #include "api/routes.h"
 #include "api/services.h"
 #include "api/watch_stream.h"
+#include "http/buffer.h"
 #include "http/http_head.h"
+#include "http/response.h"
 
 namespace rota {
 
@@ -19,10 +21,12 @@ namespace rota {
 // `policy` may change between two requests. Loop thread only.
 class Frontend {
  public:
+  // `logins`: what Circle's routes need; null: they answer 503.
   static Frontend token_socket(TokenService& tokens, const AccessPolicy& policy,
-                               const HealthService& health);
+                               const HealthService& health, CircleLogins* logins = nullptr);
   static Frontend admin_socket(TokenService& tokens, const AccessPolicy& policy,
-                               const HealthService& health, AdminService& admin);
+                               const HealthService& health, AdminService& admin,
+                               CircleLogins* logins = nullptr);
   // Health and metrics only, for a listener that does not know its peers: it has no secrets to
   // give.
   static Frontend metrics_port(const HealthService& health);
@@ -33,6 +37,9 @@ class Frontend {
 
   // For a TokenReply or WaitReply of answer(), when the reply's turn comes: see settle_token().
   TokenOutcome settle(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer) const;
+  // Appends the reply with this token, and notes that the peer was given it. Every token of a fetch
+  // leaves here.
+  void give(const TokenReply& token, const PeerIdentity& peer, ReplyForm form, Buffer& out) const;
   // For a WatchReply of answer(). `peer` and this frontend's services must outlive the stream.
   // `wake` is WatchStream's.
   std::unique_ptr<WatchStream> open_watch(WatchReply watch, const PeerIdentity& peer,

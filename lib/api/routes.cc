@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/admin_api.h"
+#include "api/circle_routes.h"
 #include "api/health_api.h"
 #include "api/token_routes.h"
 #include "http/query.h"
@@ -11,10 +12,20 @@
 namespace rota {
 namespace {
 
+// Circle's own.
+constexpr const char* kAuthToken = "/api/v1/headless/auth_token";
+constexpr const char* kRefresh = "/api/v1/headless/access_token/refresh";
+constexpr const char* kRevokeAccess = "/api/v1/headless/access_token/revoke";
+constexpr const char* kRevokeRefresh = "/api/v1/headless/refresh_token/revoke";
+
 // The lists. A path stands once in a list, and what is asked most often stands first.
 
 constexpr TokenSocketRoute kTokenSocket[] = {
     {"GET", "/v1/token", Parameters::kItsOwn, NeedsTokens{answer_token}},
+    {"POST", kAuthToken, Parameters::kNone, NeedsTokens{answer_auth_token}},
+    {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
+    {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
+    {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
@@ -23,6 +34,10 @@ constexpr TokenSocketRoute kTokenSocket[] = {
 
 constexpr AdminSocketRoute kAdminSocket[] = {
     {"GET", "/v1/token", Parameters::kItsOwn, NeedsTokens{answer_token}},
+    {"POST", kAuthToken, Parameters::kNone, NeedsTokens{answer_auth_token}},
+    {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
+    {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
+    {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},

@@ -13,6 +13,8 @@
 
 namespace rota {
 
+class CircleLogins;
+
 // What stands behind a socket. Each has what the one before it has; all of it outlives whoever
 // holds it.
 struct HealthServices {
@@ -20,7 +22,8 @@ struct HealthServices {
 };
 struct TokenServices : HealthServices {
   TokenService& tokens;
-  const AccessPolicy& policy;  // may change between two requests
+  const AccessPolicy& policy;      // may change between two requests
+  CircleLogins* logins = nullptr;  // null: Circle's routes answer 503
 };
 struct AdminServices : TokenServices {
   AdminService& admin;

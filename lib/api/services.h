@@ -43,6 +43,8 @@ class TokenService {
   virtual void note_fetch(const Published& row, const AuditCaller& caller) = 0;
   // A client that does not wait says that Circle refused this token.
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
+  // Whether some members are refreshed on demand only, because the budget does not suffice for all.
+  virtual bool budget_is_short() const = 0;
   // A client signs a member out, or ends its own enrolment of one. The caller has judged its right.
   // `done` comes when the operation has ended. kInvalid: there is no such member.
   virtual void operate(const OperatorRequest& request,

@@ -3,12 +3,9 @@
 #include <utility>
 
 #include "api/token_api.h"
-#include "http/query.h"
 
 namespace rota {
-namespace {
 
-// The engine sees clients that wait anyway.
 void note_use(const TokenQuery& query, const Answer& answer, TokenService& tokens) {
   if (const auto* token = std::get_if<TokenReply>(&answer)) {
     tokens.note_use(*token->row);
@@ -21,8 +18,6 @@ void note_use(const TokenQuery& query, const Answer& answer, TokenService& token
   tokens.note_use(*row);
   if (query.refused) tokens.note_refused(row->member, *query.refused);
 }
-
-}  // namespace
 
 Answer answer_token(const Asking& asking, const TokenServices& services) {
   auto query = parse_token_query(asking.head.query);

@@ -30,14 +30,6 @@ void append_number(Buffer& out, std::uint64_t value) {
   out.append({digits, static_cast<std::size_t>(end - digits)});
 }
 
-// Ends the head.
-void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form) {
-  if (form.close) out.append(kClose);
-  out.append("Content-Length: ");
-  append_number(out, body_bytes);
-  out.append("\r\n\r\n");
-}
-
 // Ends the head and adds the body.
 void append_body(Buffer& out, std::string_view body, ReplyForm form) {
   append_length(out, body.size(), form);
@@ -95,6 +87,10 @@ ErrorRow row_of(ErrorCode code) {
               "the request is larger than the limit"};
     case ErrorCode::kInternal:
       return {500, "Internal Server Error", "internal", "an error in the daemon; see its log"};
+    case ErrorCode::kTokenUnknown:
+      return {404, "Not Found", "token_unknown", "no such token"};
+    case ErrorCode::kTokenExpired:
+      return {401, "Unauthorized", "token_expired", "the token has expired"};
     case ErrorCode::kTokenUnavailable:
       return {503, "Service Unavailable", "token_unavailable", "no suitable token is alive"};
     case ErrorCode::kMemberMismatched:
@@ -156,9 +152,15 @@ void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form) {
   append_body(out, reply.body, form);
 }
 
-void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
+void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form) {
+  if (form.close) out.append(kClose);
+  out.append("Content-Length: ");
+  append_number(out, body_bytes);
+  out.append("\r\n\r\n");
+}
+
+void append_token_head(Buffer& out, const Published& row, WallTime circle_now) {
   ROTA_CHECK(row.expires_at > circle_now);
-  const TokenBody body(row);
   const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
   out.append(kTokenHead);
   const auto date = http_date(circle_now);
@@ -166,6 +168,11 @@ void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyF
   out.append("\r\nRota-Expires-In: ");
   append_number(out, static_cast<std::uint64_t>(left.count()));
   out.append("\r\n");
+}
+
+void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
+  const TokenBody body(row);
+  append_token_head(out, row, circle_now);
   append_length(out, body.size(), form);
   if (form.head_only) return;
   out.append("{");

@@ -24,7 +24,9 @@ enum class ErrorCode {
   kExpectationFailed,
   kConfigInvalid,  // admin socket: a reload found configuration or roster unusable
   kRequestTooLarge,
-  kInternal,  // admin socket: the store is damaged, or a bug
+  kInternal,      // admin socket: the store is damaged, or a bug
+  kTokenUnknown,  // Circle's routes: the token of the request is none, or a dead one
+  kTokenExpired,
   kTokenUnavailable,
   kMemberMismatched,
   kTooManyConnections,
@@ -94,6 +96,10 @@ void append_metrics(Buffer& out, const MetricsReply& reply, ReplyForm form);
 // token's expiry, and Rota-Expires-In is the number of whole seconds between the two. Aborts unless
 // the row has a token that expires after `circle_now`.
 void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form);
+// Parts of such a reply, for those with another body: its head up to Rota-Expires-In, and the rest
+// of a head.
+void append_token_head(Buffer& out, const Published& row, WallTime circle_now);
+void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form);
 // The interim reply to a client that waits for it before it sends its body.
 void append_continue(Buffer& out);
 

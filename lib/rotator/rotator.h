@@ -83,6 +83,7 @@ class Rotator final : public TokenService {
     trail_.note_fetch(row, caller);
   }
   void note_refused(MemberId member, Fingerprint refused) override;
+  bool budget_is_short() const override { return engine_.members().upkeep().left_out() > 0; }
   // For operators too. kInvalid also if the action is not possible now.
   void operate(const OperatorRequest& request,
                std::move_only_function<void(Result<OperatorReport>)> done) override;

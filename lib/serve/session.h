@@ -130,7 +130,6 @@ class Session : public TurnTaker,
   void start_later(LaterReply later, ReplyForm form);
   void render_ready();
   void render(ReadyReply reply);
-  void give(const TokenReply& token, ReplyForm form);
   void start_watch(WatchReply watch, ReplyForm form);
   bool flush();
 

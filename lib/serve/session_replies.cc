@@ -24,7 +24,7 @@ void Session::dispatch(const RequestHead& head, std::string_view body) {
   if (auto* error = std::get_if<ErrorReply>(&answer)) return replies_.add(form, std::move(*error));
   auto& token = std::get<TokenReply>(answer);
   if (replies_.empty()) {
-    give(token, form);
+    frontend_.give(token, peer_, form, output_);
   } else {
     replies_.add(
         form, Settled{std::move(token.asked), {.result = WaitResult::kServe, .retry_after = {}}});
@@ -75,13 +75,7 @@ void Session::render(ReadyReply reply) {
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, reply.form);
   }
-  give(std::get<TokenReply>(outcome), reply.form);
-}
-
-// Every token of a fetch leaves here.
-void Session::give(const TokenReply& token, ReplyForm form) {
-  append_token(output_, *token.row, token.circle_now, form);
-  if (!form.head_only) frontend_.tokens().note_fetch(*token.row, caller_of(peer_));
+  frontend_.give(std::get<TokenReply>(outcome), peer_, reply.form, output_);
 }
 
 void Session::start_watch(WatchReply watch, ReplyForm form) {

@@ -169,6 +169,7 @@ class Tokens final : public TokenService {
     if (note.member.empty()) note.member = row.keys.front().text();
   }
   void note_refused(MemberId, Fingerprint) override { ROTA_CHECK(false); }
+  bool budget_is_short() const override { return false; }
   void operate(const OperatorRequest&,
                std::move_only_function<void(Result<OperatorReport>)>) override {
     ROTA_CHECK(false);

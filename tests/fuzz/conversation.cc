@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 
+#include "api/circle_logins.h"
 #include "base/check.h"
 #include "serve/session.h"
 #include "unit/api/fakes.h"
@@ -96,7 +97,8 @@ class Conversation : private SessionHost {
   OrderBook admin_;
   FakeHealthService health_;
   AccessPolicy policy_{0};
-  Frontend frontend_ = Frontend::admin_socket(tokens_, policy_, health_, admin_);
+  CircleLogins logins_{clock_, Secret(std::string(kHandleKeyBytes, 'k'))};
+  Frontend frontend_ = Frontend::admin_socket(tokens_, policy_, health_, admin_, &logins_);
   SessionTimes times_;
   SocketCloser closer_;
   std::shared_ptr<Session> session_;

@@ -52,6 +52,7 @@ class FakeTokenService : public TokenService {
   void note_refused(MemberId member, Fingerprint fingerprint) override {
     refused.emplace_back(member, fingerprint);
   }
+  bool budget_is_short() const override { return short_budget; }
   void operate(const OperatorRequest& request,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
     operations.push_back(request);
@@ -98,6 +99,7 @@ class FakeTokenService : public TokenService {
   std::vector<std::pair<MemberId, AuditCaller>> fetched;
   std::function<void()> on_fetch;
   std::vector<std::pair<MemberId, Fingerprint>> refused;
+  bool short_budget = false;
   std::vector<OperatorRequest> operations;
   std::move_only_function<void(Result<OperatorReport>)> operation_done;  // of the last one
   std::vector<std::pair<MemberId, std::string>> raised;

@@ -47,6 +47,8 @@ TEST(Response, EveryErrorHasItsPlaceInTheTable) {
       {ErrorCode::kConfigInvalid, 422, "config_invalid"},
       {ErrorCode::kRequestTooLarge, 431, "request_too_large"},
       {ErrorCode::kInternal, 500, "internal"},
+      {ErrorCode::kTokenUnknown, 404, "token_unknown"},
+      {ErrorCode::kTokenExpired, 401, "token_expired"},
       {ErrorCode::kTokenUnavailable, 503, "token_unavailable"},
       {ErrorCode::kMemberMismatched, 503, "member_mismatched"},
       {ErrorCode::kTooManyConnections, 503, "too_many_connections"},
@@ -167,6 +169,19 @@ TEST(Response, WritesJson) {
   EXPECT_EQ(out.data(),
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
             "Content-Length: 2\r\n\r\n[]");
+}
+
+TEST(Response, SaysAnErrorInCirclesWords) {
+  constexpr CircleError kWords{.status = 422,
+                               .reason = "Unprocessable Content",
+                               .message = "The access token not found.",
+                               .details = R"({"message":"x"})"};
+  ErrorReply reply = error_reply(ErrorCode::kTokenUnknown);
+  reply.circle = &kWords;
+  EXPECT_THAT(rendered(reply), testing::StartsWith("HTTP/1.1 422 Unprocessable Content\r\n"));
+  EXPECT_EQ(body_of(rendered(reply)),
+            R"({"success":false,"code":"token_unknown","message":"The access token not found.",)"
+            R"("error_details":{"message":"x"}})");
 }
 
 TEST(Response, WritesTheStatusOfJson) {

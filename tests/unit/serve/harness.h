@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/circle_logins.h"
 #include "serve/server.h"
 #include "unit/api/fakes.h"
 
@@ -197,7 +198,8 @@ class ServeTest : public ::testing::Test {
   FakeHealthService health;
   // Whoever runs the tests is root or counts as the daemon's user.
   AccessPolicy policy{::geteuid()};
-  Frontend frontend = Frontend::token_socket(tokens, policy, health);
+  CircleLogins logins{clock, Secret(std::string(kHandleKeyBytes, 'k'))};
+  Frontend frontend = Frontend::token_socket(tokens, policy, health, &logins);
   RecordingObserver observer;
   std::unique_ptr<Server> server;
 };

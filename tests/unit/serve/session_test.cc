@@ -179,6 +179,52 @@ TEST_F(SessionTest, ABodyThatIsThereNeedsNoLeave) {
   EXPECT_EQ(next_reply(*client).status, 405);
 }
 
+std::string login_request(std::string_view body, std::string_view more = "") {
+  return "POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: x\r\n" + std::string(more) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+TEST_F(SessionTest, ARouteGetsTheBodyOfItsOwnRequest) {
+  const auto client = connect();
+  client->send(login_request(R"({"community_member_id":1})") +
+               login_request(R"({"community_member_id":2})") + login_request("") +
+               token_request(1));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+  EXPECT_EQ(next_reply(*client).status, 404) << "no body, and not that of the one before";
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
+}
+
+TEST_F(SessionTest, ABodyMayComeInAnyPieces) {
+  const auto client = connect();
+  const std::string request = login_request(R"({"community_member_id":2})");
+  for (const char byte : request) {
+    client->send({&byte, 1});
+    settle();
+  }
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+}
+
+TEST_F(SessionTest, ABodyComesAfterItsLeave) {
+  const auto client = connect();
+  const std::string request =
+      login_request(R"({"community_member_id":2})", "Expect: 100-continue\r\n");
+  const auto head = request.find("\r\n\r\n") + 4;
+  client->send(request.substr(0, head));
+  wait_for_more(*client, [](const std::string& text) { return !text.empty(); });
+  client->drop(client->received().size());
+  client->send(request.substr(head));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+}
+
+TEST_F(SessionTest, P11ABodyThatIsTooLargeIsRefusedByItsLength) {
+  const auto client = connect();
+  client->send("POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+               std::to_string(kRequestBodyBytesMax + 1) + "\r\n\r\n");
+  EXPECT_EQ(next_reply(*client).status, 431);
+  wait_for_end(*client);
+}
+
 TEST_F(SessionTest, AnUnknownExpectationIsRefusedBeforeTheBody) {
   const auto client = connect();
   client->send(expecting_request("cake"));

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "http/response.h"
+
+namespace rota {
+
+// Circle's own errors, as its OpenAPI description words them: what programs that were written for
+// Circle's API may compare.
+inline constexpr CircleError kCircleMemberNotFound{
+    .status = 404,
+    .reason = "Not Found",
+    .message =
+        "Community member not found. Please provide a valid SSO User ID, community member "
+        "ID, or email."};
+inline constexpr CircleError kCircleRefreshTokenNotFound{
+    .status = 404, .reason = "Not Found", .message = "Refresh token not found."};
+inline constexpr CircleError kCircleRefreshTokenInvalid{
+    .status = 404, .reason = "Not Found", .message = "Invalid refresh token."};
+inline constexpr CircleError kCircleRefreshTokenExpired{
+    .status = 401,
+    .reason = "Unauthorized",
+    .message = "The refresh token is expired. Please generate/get new auth token."};
+inline constexpr CircleError kCircleRefreshTokenMissing{
+    .status = 404,
+    .reason = "Not Found",
+    .message = "Oops! Missing parameter. Please try again later.",
+    .details = R"({"message":"Missing parameter: refresh_token"})"};
+inline constexpr CircleError kCircleAccessTokenNotFound{
+    .status = 422, .reason = "Unprocessable Content", .message = "The access token not found."};
+inline constexpr CircleError kCircleAccessTokenMissing{
+    .status = 404,
+    .reason = "Not Found",
+    .message = "Oops! Missing parameter. Please try again later.",
+    .details = R"({"message":"Missing parameter: access_token"})"};
+
+// An error of ours in Circle's shape: our own words, but with "error_details".
+inline ErrorReply circle_error(ErrorCode code, const CircleError& words) {
+  ErrorReply reply = error_reply(code);
+  reply.circle = &words;
+  return reply;
+}
+
+}  // namespace rota
