@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "http/limits.h"
@@ -40,15 +41,17 @@ Result<void> expect_new(const QueryReader& reader, std::vector<std::string>& see
   return {};
 }
 
-Result<MemberState> parse_state(std::string_view text) {
-  for (const MemberState state : kMemberStates) {
-    if (name_of(state) == text) return state;
+// One of `all` by its name. `what`: the parameter.
+template <class Enum>
+Result<Enum> parse_one_of(std::string_view what, std::span<const Enum> all, std::string_view text) {
+  for (const Enum each : all) {
+    if (name_of(each) == text) return each;
   }
   std::string names;
-  for (const MemberState state : kMemberStates) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(state));
+  for (const Enum each : all) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(each));
   }
-  return fail(ErrorKind::kInvalid, "state is none of " + names);
+  return fail(ErrorKind::kInvalid, fmt::format("{} is none of {}", what, names));
 }
 
 Result<void> set_members_field(const QueryReader& reader, const AdminService& admin,
@@ -57,7 +60,10 @@ Result<void> set_members_field(const QueryReader& reader, const AdminService& ad
   const std::string_view value = reader.value();
   if (name == "state") {
     if (value.empty()) return {};
-    ROTA_ASSIGN(wanted.state, parse_state(value));
+    ROTA_ASSIGN(wanted.state, parse_one_of<MemberState>("state", kMemberStates, value));
+  } else if (name == "source") {
+    if (value.empty()) return {};
+    ROTA_ASSIGN(wanted.source, parse_one_of<MemberSource>("source", kMemberSources, value));
   } else if (name == "after") {
     if (value.empty()) return {};
     ROTA_ASSIGN(const NamedMember named, read_member(value, reader.raw_value(), &MemberKey::parse));

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "base/check.h"
 #include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "plan/next_action.h"
@@ -29,18 +30,32 @@ std::optional<PlannedCall> first_call(const MemberPlan& plan) {
   return first;
 }
 
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
 json::object object_of(const MemberView& member) {
   json::array keys;
   for (const MemberKey& key : member.keys) keys.emplace_back(key.text());
-  json::array tags;
-  for (const std::string& tag : member.tags) tags.emplace_back(tag);
+  json::array enrolments;
+  for (const auto& [key, enrolment] : member.enrolments) {
+    enrolments.push_back({{"key", key.text()},
+                          {"client", enrolment.client},
+                          {"tags", array_of(enrolment.tags)},
+                          {"since", format_iso8601(enrolment.since)}});
+  }
   return {
       {"key", member.key.text()},
       {"keys", std::move(keys)},
       {"state", std::string(name_of(member.state))},
       {"since", format_iso8601(member.since)},
       {"name", member.name},
-      {"tags", std::move(tags)},
+      {"tags", array_of(member.tags)},
+      {"source",
+       member.source ? json::value(std::string(name_of(*member.source))) : json::value(nullptr)},
+      {"enrolments", std::move(enrolments)},
       {"community_member_id", member.community_member_id ? json::value(*member.community_member_id)
                                                          : json::value(nullptr)},
       {"access_token_expires_at", time_or_null(member.access_token_ends)},
@@ -51,6 +66,7 @@ json::object object_of(const MemberView& member) {
       {"doubts", member.doubts},
       {"failures", member.failures},
       {"last_used_at", time_or_null(member.last_used)},
+      {"signed_out_at", time_or_null(member.signed_out)},
       {"kept_fresh", member.kept_fresh},
       {"in_flight", member.in_flight},
       {"next_action",
@@ -60,6 +76,23 @@ json::object object_of(const MemberView& member) {
 }
 
 }  // namespace
+
+std::string_view name_of(MemberSource source) {
+  switch (source) {
+    case MemberSource::kRoster:
+      return "roster";
+    case MemberSource::kEnrolled:
+      return "enrolled";
+  }
+  ROTA_CHECK(false);
+}
+
+std::optional<MemberSource> source_of(const MemberRecord& record) {
+  if (named_by_roster(record)) return MemberSource::kRoster;
+  const bool enrolled = std::ranges::any_of(
+      record.selectors, [](const Selector& selector) { return !selector.enrolments.empty(); });
+  return enrolled ? std::optional(MemberSource::kEnrolled) : std::nullopt;
+}
 
 MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
   const MemberRecord& record = slot.record;
@@ -72,6 +105,8 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
                   .since = record.state_since,
                   .name = {},
                   .tags = tags_of(record),
+                  .source = source_of(record),
+                  .enrolments = {},
                   .community_member_id = record.community_member_id,
                   .access_token_ends = end_of(current(record, TokenKind::kAccess)),
                   .refresh_token_ends = end_of(current(record, TokenKind::kRefresh)),
@@ -81,14 +116,19 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
                   .doubts = engine.journal().doubts_of(record.id),
                   .failures = slot.attempts.failures,
                   .last_used = {},
+                  .signed_out = {},
                   .kept_fresh = engine.members().keeps(slot),
                   .in_flight = slot.in_flight.has_value(),
                   .next = {}};
   for (const Selector& selector : record.selectors) {
     view.keys.push_back(selector.key);
     if (view.name.empty()) view.name = selector.name;
+    for (const Enrolment& enrolment : selector.enrolments) {
+      view.enrolments.emplace_back(selector.key, enrolment);
+    }
   }
   if (record.last_used > WallTime{}) view.last_used = record.last_used;
+  if (record.signed_out_at > WallTime{}) view.signed_out = record.signed_out_at;
   if (const auto next = first_call(engine.plan_of(slot, now))) {
     view.next = {.kind = next->kind, .at = std::max(next->due, engine.circle_now(now))};
   }
@@ -103,6 +143,7 @@ MembersPage page_of_members(const Engine& engine, Now now, const MembersWanted& 
     const MemberSlot& slot = engine.members().at(it->second);
     if (it->first != primary_key(slot.record)) continue;  // listed once, by its first name
     if (wanted.state && slot.record.state != *wanted.state) continue;
+    if (wanted.source && source_of(slot.record) != wanted.source) continue;
     if (!page.members.empty() && page.members.size() >= wanted.limit) {
       page.next = page.members.back().key;
       break;

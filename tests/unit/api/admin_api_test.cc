@@ -292,11 +292,16 @@ TEST_F(AdminApi, RefusesKeysAndActionsThatAreNone) {
 TEST_F(AdminApi, ReadsThePageOfMembers) {
   EXPECT_EQ(ask("GET", "/v1/members?state=active&after=sso%3Aa%7Cb&limit=1000"), kNoMembers);
   EXPECT_EQ(ask("GET", "/v1/members?limit=1&after="), kNoMembers);
+  EXPECT_EQ(ask("GET", "/v1/members?source=roster"), kNoMembers);
+  EXPECT_EQ(ask("GET", "/v1/members?source=enrolled&state=active&limit=1"), kNoMembers);
   EXPECT_THAT(admin.calls, ElementsAre("members state=active after=sso:a|b limit=1000",
-                                       "members state= after= limit=1"));
+                                       "members state= after= limit=1",
+                                       "members state= source=roster after= limit=100",
+                                       "members state=active source=enrolled after= limit=1"));
   for (const std::string_view bad :
        {"limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=1&limit=1", "after=42",
-        "after=id:1&after=id:1", "state=nonsense", "state=active&state=active", "page=2"}) {
+        "after=id:1&after=id:1", "state=nonsense", "state=active&state=active", "page=2",
+        "source=nonsense", "source=roster&source=roster"}) {
     EXPECT_EQ(ask("GET", "/v1/members?" + std::string(bad)), "bad_request") << bad;
   }
 }

@@ -147,8 +147,8 @@ class FakeAdminService : public AdminService {
   MembersPage members(const MembersWanted& wanted) const override {
     calls.push_back(
         "members state=" + (wanted.state ? std::string(rota::name_of(*wanted.state)) : "") +
-        " after=" + (wanted.after ? wanted.after->text() : "") +
-        " limit=" + std::to_string(wanted.limit));
+        (wanted.source ? " source=" + std::string(rota::name_of(*wanted.source)) : "") + " after=" +
+        (wanted.after ? wanted.after->text() : "") + " limit=" + std::to_string(wanted.limit));
     return {};
   }
   void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {

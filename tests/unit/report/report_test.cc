@@ -30,10 +30,11 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
   EXPECT_EQ(
       text,
       R"({"key":"email:grace@example.com","keys":["email:grace@example.com"],"state":"active",)"
-      R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"community_member_id":42,)"
+      R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"source":"roster",)"
+      R"("enrolments":[],"community_member_id":42,)"
       R"("access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
       R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,"member_gone":0,)"
-      R"("doubts":0,"failures":0,"last_used_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
+      R"("doubts":0,"failures":0,"last_used_at":null,"signed_out_at":null,"kept_fresh":true,"in_flight":false,"next_action":"refresh",)"
       R"("next_at":"2024-03-20T16:50:00.000Z"})");
 }
 
@@ -176,6 +177,43 @@ TEST(Report, MembersComeInPagesByKey) {
   EXPECT_EQ(retired.members[0].key.text(), "id:2");
   EXPECT_EQ(retired.next, std::nullopt);
   EXPECT_EQ(page_of_members(box.engine, box.now, {.limit = 0}).members.size(), 1U);
+}
+
+TEST(Report, AMemberShowsWhoseWordMakesItOne) {
+  EngineBox box = box_with_grace();
+  MemberSlot slot = box.slot("id:42");
+  const auto shown = [&] { return parse(member_json(view_of(box.engine, slot, box.now))); };
+  Selector& selector = slot.record.selectors[0];
+  selector.enrolments = {{.client = "user:www-data", .tags = {"a", "web"}, .since = kT0}};
+  slot.record.signed_out_at = kT0;
+  EXPECT_EQ(shown().at("source"), "roster") << "its word counts";
+  EXPECT_EQ(json::serialize(shown().at("enrolments")),
+            R"([{"key":"email:grace@example.com","client":"user:www-data","tags":["a","web"],)"
+            R"("since":"2024-03-20T16:00:00.000Z"}])");
+  EXPECT_EQ(shown().at("signed_out_at"), "2024-03-20T16:00:00.000Z");
+  selector.in_roster = false;
+  EXPECT_EQ(shown().at("source"), "enrolled");
+  selector.enrolments.clear();
+  EXPECT_TRUE(shown().at("source").is_null());
+}
+
+TEST(Report, MembersAreListedByTheirSource) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2"), entry("id:3")});
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  const auto of = [&](std::optional<MemberSource> source) {
+    std::string keys;
+    for (const MemberView& member :
+         page_of_members(box.engine, box.now, {.source = source, .limit = 10}).members) {
+      keys += member.key.text() + " ";
+    }
+    return keys;
+  };
+  EXPECT_EQ(of(std::nullopt), "id:1 id:2 id:3 ");
+  EXPECT_EQ(of(MemberSource::kRoster), "id:1 id:2 ");
+  EXPECT_EQ(of(MemberSource::kEnrolled), "");
 }
 
 TEST(Report, APageOfMembersNamesTheNextOne) {
