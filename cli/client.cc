@@ -112,8 +112,18 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
     ready = ready && set(CURLOPT_XFERINFOFUNCTION, &go_on) && set(CURLOPT_XFERINFODATA, &request) &&
             set(CURLOPT_NOPROGRESS, 0L);
   }
-  if (request.method == Method::kPost) {
-    ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);
+  switch (request.method) {
+    case Method::kGet:
+      break;
+    case Method::kPut:  // as a POST without a body, under another name
+      ready = ready && set(CURLOPT_CUSTOMREQUEST, "PUT");
+      [[fallthrough]];
+    case Method::kPost:
+      ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);
+      break;
+    case Method::kDelete:
+      ready = ready && set(CURLOPT_CUSTOMREQUEST, "DELETE");
+      break;
   }
   if (ready) return {};
   return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", told(socket_path_)));

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/event_reader.h"
@@ -23,6 +24,9 @@ constexpr Duration kQuick{10'000};
 constexpr Duration kSlack{5'000};
 // The daemon sends something at least every 30 seconds.
 constexpr Duration kSilenceMax{90'000};
+
+constexpr int kOk = 200;
+constexpr int kAccepted = 202;  // and not done yet
 
 class Runner {
  public:
@@ -84,7 +88,8 @@ class Runner {
     std::string after;
     for (bool first = true;; first = false) {
       const auto reply =
-          ask({Method::kGet, members_target(command.state, after, kMembersPage), kQuick});
+          ask({Method::kGet, members_target(command.state, command.source, after, kMembersPage),
+               kQuick});
       if (!reply) return reply.error();
       const auto page = object_of(*reply);
       if (!page) return failed(page.error().message);
@@ -146,6 +151,17 @@ class Runner {
     return failed(fmt::format("{} {}: {}", command.action, command.key.text(), problem));
   }
 
+  // Goes on after a member that was refused. The exit code is that of the first one.
+  ExitCode operator()(const EachCommand& command) {
+    ExitCode end = ExitCode::kDone;
+    for (const MemberKey& key : command.keys) {
+      const ExitCode one = carry_out(command.deed, key);
+      if (end == ExitCode::kDone) end = one;
+      if (one == ExitCode::kUnreachable) return one;
+    }
+    return end;
+  }
+
   ExitCode operator()(const ReloadCommand& command) {
     const auto reply = ask({Method::kPost, reload_target(command.approve), kWaitMax + kSlack});
     if (!reply) return reply.error();
@@ -161,22 +177,51 @@ class Runner {
   }
 
  private:
-  // The reply, if the call succeeded. Otherwise the error was printed, and this is the exit code.
-  std::expected<Reply, ExitCode> ask(const Request& request) {
-    return settle(transport_.send(request));
+  static Request request_of(EachCommand::Deed deed, const MemberKey& key) {
+    switch (deed) {
+      case EachCommand::Deed::kEnrol:
+        return {Method::kPut, member_target(key, ""), kWaitMax + kSlack};
+      case EachCommand::Deed::kRemove:
+        return {Method::kDelete, member_target(key, ""), kOperationMax + kSlack};
+      case EachCommand::Deed::kSignOut:
+        return {Method::kPost, member_target(key, "sign-out"), kOperationMax + kSlack};
+    }
+    ROTA_CHECK(false);
   }
-  std::expected<Reply, ExitCode> settle(Result<Reply> reply) {
+
+  ExitCode carry_out(EachCommand::Deed deed, const MemberKey& key) {
+    const auto reply = ask(request_of(deed, key), key.text() + ": ");
+    if (!reply) return reply.error();
+    const auto object = object_of(*reply);
+    if (!object) return failed(fmt::format("{}: {}", key.text(), object.error().message));
+    const OperationText end = deed == EachCommand::Deed::kEnrol
+                                  ? describe_enrolment(reply->status, *object)
+                                  : describe_deed(*object, deed == EachCommand::Deed::kSignOut);
+    const ExitCode printed =
+        raw_ ? print_raw(*reply) : print(fmt::format("{}: {}", key.text(), end.text));
+    if (end.problem.empty()) return printed;
+    const ExitCode said = failed(fmt::format("{}: {}", key.text(), end.problem));
+    return reply->status == kAccepted && deed == EachCommand::Deed::kEnrol ? ExitCode::kNotNow
+                                                                           : said;
+  }
+
+  // The reply, if the call succeeded. Otherwise the error was printed, after `about`, and this is
+  // the exit code.
+  std::expected<Reply, ExitCode> ask(const Request& request, std::string_view about = "") {
+    return settle(transport_.send(request), about);
+  }
+  std::expected<Reply, ExitCode> settle(Result<Reply> reply, std::string_view about = "") {
     if (!reply) {
       output_.err(visible(reply.error().message));
       return std::unexpected(reply.error().kind == ErrorKind::kIo ? ExitCode::kUnreachable
                                                                   : ExitCode::kFailed);
     }
-    if (reply->status == 200) return std::move(*reply);
+    if (reply->status >= kOk && reply->status <= kAccepted) return std::move(*reply);
     boost::system::error_code error;
     const json::value body = json::parse(reply->body.reveal(), error);
     if (raw_ && !error) static_cast<void>(print_raw(*reply));
     const Refusal refusal = describe_refusal(reply->status, body);
-    output_.err(refusal.message);
+    output_.err(fmt::format("{}{}", about, refusal.message));
     return std::unexpected(refusal.exit);
   }
 

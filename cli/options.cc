@@ -82,6 +82,7 @@ struct Words {
   std::string key;
   std::vector<std::string> keys;
   std::string state;
+  std::string source;
   std::string since;
   std::string member;
   std::string token;
@@ -116,11 +117,21 @@ class Reader {
     CLI::App* members = add("members", "list all members, one line each", MembersCommand{});
     members->add_option("--state", words_.state, "only the members in this state")
         ->type_name("STATE");
+    members
+        ->add_option("--source", words_.source,
+                     "only the members of this source: roster or enrolled")
+        ->type_name("SOURCE");
     add_keyed("member", "show everything about one member", MemberCommand{});
     add_keyed("rotate", "get a new token for the member now", OperateCommand{{}, "rotate"});
     add_keyed("revoke", "revoke all tokens of the member and keep it out",
               OperateCommand{{}, "revoke"});
     add_keyed("reinstate", "let a revoked member in again", OperateCommand{{}, "reinstate"});
+    add_each("enrol", "make these members, until they are removed",
+             EachCommand{EachCommand::Deed::kEnrol});
+    add_each("remove", "end the enrolments of these members",
+             EachCommand{EachCommand::Deed::kRemove});
+    add_each("sign-out", "revoke the access tokens of these members, who stay",
+             EachCommand{EachCommand::Deed::kSignOut});
     CLI::App* reload =
         add("reload", "read configuration and roster again, and wait until they are in force",
             ReloadCommand{});
@@ -159,6 +170,7 @@ class Reader {
     if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;
     if (auto* members = std::get_if<MembersCommand>(&options_.command)) {
       members->state = words_.state;
+      members->source = words_.source;
     }
     if (auto* audit = std::get_if<AuditCommand>(&options_.command)) {
       audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
@@ -168,6 +180,9 @@ class Reader {
     }
     if (auto* watch = std::get_if<WatchCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) watch->keys.push_back(*MemberKey::parse(key));
+    }
+    if (auto* each = std::get_if<EachCommand>(&options_.command)) {
+      for (const std::string& key : words_.keys) each->keys.push_back(*MemberKey::parse(key));
     }
     if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
     for (const std::string& key : words_.setup_members) {
@@ -203,6 +218,13 @@ class Reader {
         ->required()
         ->check(check_key, "", "");
     return sub;
+  }
+  void add_each(const char* name, const char* what, EachCommand command) {
+    add(name, what, std::move(command))
+        ->add_option("keys", words_.keys, "the members")
+        ->type_name("KEY")
+        ->required()
+        ->check(check_key, "", "");
   }
   void add_token() {
     CLI::App* sub = add_keyed("token", "print the member's access token", TokenCommand{});

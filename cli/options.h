@@ -26,7 +26,8 @@ struct StatusCommand {
   bool check = false;  // fail when the daemon is not ready
 };
 struct MembersCommand {
-  std::string state;  // empty: all
+  std::string state;   // empty: all
+  std::string source;  // "roster", "enrolled"; empty: all
 };
 struct MemberCommand {
   MemberKey key;
@@ -35,6 +36,12 @@ struct MemberCommand {
 struct OperateCommand {
   MemberKey key;
   std::string action;  // as in the path
+};
+// Enrol, remove or sign out several members, one after the other.
+struct EachCommand {
+  enum class Deed { kEnrol, kRemove, kSignOut };
+  Deed deed = Deed::kEnrol;
+  std::vector<MemberKey> keys{};
 };
 struct ReloadCommand {
   std::string approve;  // the id of a held plan, or empty
@@ -46,7 +53,7 @@ struct AuditCommand {
 
 using Command =
     std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
-                 OperateCommand, ReloadCommand, PlanCommand, AuditCommand>;
+                 OperateCommand, EachCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
 using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand>;

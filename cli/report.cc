@@ -125,17 +125,17 @@ std::string describe_status(const json::object& status) {
 }
 
 std::string members_head() {
-  return fmt::format("{:<32} {:<10} {:<24} {:<10} {:<24} {:>5}  {}\n", "KEY", "STATE",
-                     "TOKEN EXPIRES", "NEXT", "AT", "FAILS", "NAME");
+  return fmt::format("{:<32} {:<10} {:<8} {:<24} {:<10} {:<24} {:>5}  {}\n", "KEY", "STATE",
+                     "SOURCE", "TOKEN EXPIRES", "NEXT", "AT", "FAILS", "NAME");
 }
 
 std::string members_line(const json::value& member) {
   if (!member.is_object()) return fmt::format("{}\n", one_line(member));
   const json::object& row = member.get_object();
-  return fmt::format("{:<32} {:<10} {:<24} {:<10} {:<24} {:>5}  {}\n", field(row, "key"),
-                     field(row, "state"), field(row, "access_token_expires_at"),
-                     field(row, "next_action"), field(row, "next_at"), field(row, "failures"),
-                     field(row, "name"));
+  return fmt::format("{:<32} {:<10} {:<8} {:<24} {:<10} {:<24} {:>5}  {}\n", field(row, "key"),
+                     field(row, "state"), field(row, "source"),
+                     field(row, "access_token_expires_at"), field(row, "next_action"),
+                     field(row, "next_at"), field(row, "failures"), field(row, "name"));
 }
 
 std::string audit_head() {
@@ -237,6 +237,26 @@ OperationText describe_operation(const json::object& report, bool must_be_dead) 
   return result;
 }
 
+OperationText describe_enrolment(int status, const json::object& reply) {
+  constexpr int kIsNew = 201;
+  constexpr int kIsPending = 202;
+  OperationText result{.text = status == kIsNew ? "enrolled" : "a member already", .problem = {}};
+  if (status == kIsPending) {
+    result.text = "enrolled";
+    result.problem = "Circle has not said yet who it is; rotad goes on asking";
+  }
+  const std::string id = field(reply, "community_member_id");
+  if (!id.empty() && id != "-") result.text += fmt::format(": id:{}", id);
+  result.text += fmt::format(", {}, source: {}\n", field(reply, "state"), field(reply, "source"));
+  return result;
+}
+
+OperationText describe_deed(const json::object& report, bool must_be_dead) {
+  OperationText result = describe_operation(report, must_be_dead);
+  result.text = fmt::format("{}: {}\n", field(report, "state"), field(report, "detail"));
+  return result;
+}
+
 Refusal describe_refusal(int status, const json::value& body) {
   Refusal refusal;
   const json::object* object = body.if_object();
@@ -248,7 +268,8 @@ Refusal describe_refusal(int status, const json::value& body) {
   const std::string code = object == nullptr ? "" : field(*object, "code");
   if (status == 404 || status == 410) {
     refusal.exit = ExitCode::kNoMember;
-  } else if (code == "token_unavailable" || code == "too_many_connections") {
+  } else if (code == "token_unavailable" || code == "too_many_connections" ||
+             code == "enrolment_limited" || code == "removals_limited") {
     refusal.exit = ExitCode::kNotNow;
   }
   return refusal;

@@ -45,6 +45,11 @@ struct OperationText {
 // report does not say so, it is not complete.
 OperationText describe_operation(const boost::json::object& report, bool must_be_dead);
 
+// The reply to one enrolment, in one line. 202 is a problem: nobody knows yet who it is.
+OperationText describe_enrolment(int status, const boost::json::object& reply);
+// The end of a sign-out or of an enrolment, in one line.
+OperationText describe_deed(const boost::json::object& report, bool must_be_dead);
+
 // A reply other than 200, whether or not its body is rotad's JSON.
 struct Refusal {
   std::string message;

@@ -76,9 +76,11 @@ std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_
   return target;
 }
 
-std::string members_target(std::string_view state, std::string_view after, std::size_t limit) {
+std::string members_target(std::string_view state, std::string_view source, std::string_view after,
+                           std::size_t limit) {
   std::string target = "/v1/members";
   add_parameter(target, "state", state);
+  add_parameter(target, "source", source);
   add_parameter(target, "after", after);
   add_parameter(target, "limit", fmt::to_string(limit));
   return target;

@@ -35,8 +35,9 @@ struct AuditQuery {
 };
 std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_t limit);
 
-std::string members_target(std::string_view state, std::string_view after, std::size_t limit);
-// `action`: "rotate", "revoke" or "reinstate"; empty: the member itself.
+std::string members_target(std::string_view state, std::string_view source, std::string_view after,
+                           std::size_t limit);
+// `action`: "rotate", "revoke", "reinstate" or "sign-out"; empty: the member itself.
 std::string member_target(const MemberKey& key, std::string_view action);
 // `approve`: the id of a held plan; empty: a reload without an approval.
 std::string reload_target(std::string_view approve);

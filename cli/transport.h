@@ -14,7 +14,7 @@ namespace rota::cli {
 // The longest reply that a command reads: a plan of 100,000 members is about 5 MB.
 inline constexpr std::size_t kReplyBytesMax = std::size_t{16} << 20U;
 
-enum class Method { kGet, kPost };
+enum class Method { kGet, kPost, kPut, kDelete };
 
 // One call to the daemon. `target` is path and query, percent-encoded; it never has a token.
 struct Request {

@@ -166,8 +166,9 @@ TEST_F(Commands, StatusCheckFailsUnlessTheDaemonIsReady) {
 TEST_F(Commands, MembersFollowsThePages) {
   transport_.replies = {{200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"},
                         {200, R"({"members":[{"key":"id:2"}],"next":null})"}};
-  EXPECT_EQ(run_it(MembersCommand{"active"}), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests[1].target, "/v1/members?state=active&after=id%3A1&limit=500");
+  EXPECT_EQ(run_it(MembersCommand{.state = "active", .source = "roster"}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[1].target,
+            "/v1/members?state=active&source=roster&after=id%3A1&limit=500");
   EXPECT_THAT(output_.printed, HasSubstr("KEY"));
   EXPECT_THAT(output_.printed, HasSubstr("\nid:2 "));
 }
@@ -198,6 +199,77 @@ TEST_F(Commands, RotateNeedsOnlyToBeDone) {
                         {200, R"({"done":false,"state":"active","detail":"d","doubts":0})"}};
   EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kDone);
   EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kFailed);
+}
+
+constexpr const char* kEnrolled =
+    R"({"member":"id:42","community_member_id":42,"state":"active","source":"enrolled"})";
+
+TEST_F(Commands, EnrolGoesOnAfterARefusalAndEndsWithTheFirstOnesCode) {
+  const std::string pending =
+      R"({"member":"id:8","community_member_id":null,"state":"active","source":"enrolled"})";
+  transport_.replies = {{201, kEnrolled},
+                        {404, R"({"code":"member_unknown","message":"no such member"})"},
+                        {202, pending},
+                        {200, kEnrolled}};
+  const EachCommand command{.deed = EachCommand::Deed::kEnrol,
+                            .keys = {key_, *MemberKey::parse("id:7"), *MemberKey::parse("id:8"),
+                                     *MemberKey::parse("email:a@b")}};
+  EXPECT_EQ(run_it(command), ExitCode::kNoMember);
+  ASSERT_EQ(transport_.requests.size(), 4U);
+  EXPECT_EQ(transport_.requests[0].method, Method::kPut);
+  EXPECT_EQ(transport_.requests[3].target, "/v1/members/email%3Aa%40b");
+  EXPECT_EQ(output_.printed,
+            "id:42: enrolled: id:42, active, source: enrolled\n"
+            "id:8: enrolled, active, source: enrolled\n"
+            "email:a@b: a member already: id:42, active, source: enrolled\n");
+  EXPECT_THAT(output_.said,
+              ElementsAre("id:7: member_unknown: no such member",
+                          "id:8: Circle has not said yet who it is; rotad goes on asking"));
+  transport_.replies = {{202, pending}};
+  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}}), ExitCode::kNotNow);
+  transport_.replies = {{503, R"({"code":"enrolment_limited","message":"later"})"}};
+  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}}), ExitCode::kNotNow);
+}
+
+TEST_F(Commands, NobodyAnswersForTheRestOfTheKeysIfThereIsNoDaemon) {
+  transport_.replies = {{201, kEnrolled}};
+  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_, key_, key_}}),
+            ExitCode::kUnreachable);
+  EXPECT_EQ(transport_.requests.size(), 2U);
+}
+
+TEST_F(Commands, SignOutIsDoneOnceNoTokenIsAlive) {
+  const std::string done =
+      R"({"done":true,"state":"active","detail":"no access token on record is alive",)"
+      R"("revocations":[{"kind":"access","fingerprint":"00","result":"revoked","alive":false}],)"
+      R"("doubts":0})";
+  const std::string alive =
+      R"({"done":false,"state":"active","detail":"not finished yet",)"
+      R"("revocations":[{"kind":"access","fingerprint":"00","result":"pending","alive":true}],)"
+      R"("doubts":0})";
+  transport_.replies = {{200, done}, {202, alive}};
+  const EachCommand command{EachCommand::Deed::kSignOut, {key_}};
+  EXPECT_EQ(run_it(command), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/members/id%3A42/sign-out");
+  EXPECT_EQ(output_.printed, "id:42: active: no access token on record is alive\n");
+  EXPECT_EQ(run_it(command), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, ElementsAre("id:42: not done; 1 token is alive"));
+}
+
+TEST_F(Commands, RemoveEndsTheEnrolments) {
+  transport_.replies = {
+      {200, R"({"done":true,"state":"retiring","detail":"the enrolment has ended","revocations":[])"
+            R"(,"doubts":0})"},
+      {409, R"({"code":"member_in_roster","message":"the roster names it"})"}};
+  const EachCommand command{EachCommand::Deed::kRemove, {key_}};
+  EXPECT_EQ(run_it(command), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].method, Method::kDelete);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/members/id%3A42");
+  EXPECT_EQ(output_.printed, "id:42: retiring: the enrolment has ended\n");
+  EXPECT_EQ(run_it(command, true), ExitCode::kFailed);
+  EXPECT_THAT(output_.printed, HasSubstr(R"("code":"member_in_roster")"));
+  EXPECT_THAT(output_.said, ElementsAre("id:42: member_in_roster: the roster names it"));
 }
 
 TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {

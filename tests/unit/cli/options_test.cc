@@ -105,6 +105,20 @@ TEST(ReadOptions, FillsInEachCommand) {
       std::get<AuditCommand>(command({"audit", "--since", "2024-03-20T16:54:47Z"})).query.since,
       "2024-03-20T16:54:47Z");
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
+  EXPECT_EQ(std::get<MembersCommand>(command({"members", "--source", "enrolled"})).source,
+            "enrolled");
+  using Deed = EachCommand::Deed;
+  for (const auto& [word, deed] :
+       {std::pair{"enrol", Deed::kEnrol}, std::pair{"remove", Deed::kRemove},
+        std::pair{"sign-out", Deed::kSignOut}}) {
+    const auto each = std::get<EachCommand>(command({word, "id:1", "email:a@b"}));
+    EXPECT_EQ(each.deed, deed);
+    ASSERT_EQ(each.keys.size(), 2U);
+    EXPECT_EQ(each.keys[1].text(), "email:a@b");
+    EXPECT_EQ(std::get<Options>(read({word, "id:1"})).socket, "/run/rota/admin.sock");
+    EXPECT_EQ(std::get<ExitCode>(read({word})), ExitCode::kUsage);
+    EXPECT_EQ(std::get<ExitCode>(read({word, "id:1", "nobody"})), ExitCode::kUsage);
+  }
 }
 
 // How scripts and rotad-revoke@.service pass a key that they did not choose.

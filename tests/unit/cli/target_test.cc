@@ -32,8 +32,9 @@ TEST(AdminTargets, ArePathsWithEncodedKeys) {
   const auto key = *MemberKey::parse("sso:a/../b");
   EXPECT_EQ(member_target(key, ""), "/v1/members/sso%3Aa%2F..%2Fb");
   EXPECT_EQ(member_target(key, "revoke"), "/v1/members/sso%3Aa%2F..%2Fb/revoke");
-  EXPECT_EQ(members_target("", "", 500), "/v1/members?limit=500");
-  EXPECT_EQ(members_target("active", "id:43", 5), "/v1/members?state=active&after=id%3A43&limit=5");
+  EXPECT_EQ(members_target("", "", "", 500), "/v1/members?limit=500");
+  EXPECT_EQ(members_target("active", "enrolled", "id:43", 5),
+            "/v1/members?state=active&source=enrolled&after=id%3A43&limit=5");
   EXPECT_EQ(reload_target(""), "/v1/roster/reload");
   EXPECT_EQ(reload_target("3f&x"), "/v1/roster/reload?approve=3f%26x");
 }
