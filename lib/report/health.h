@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "engine/commands.h"
 #include "engine/engine.h"
+#include "model/audit.h"
 #include "report/readings.h"
 
 namespace rota {
@@ -22,6 +23,8 @@ struct AuditHealth {
   std::uint64_t folded = 0;   // notes that lost detail, because the buffer was full
   std::size_t waiting = 0;    // rows that are not written yet
   bool failing = false;       // the last write failed
+  // What was noted since the start, indexed by AuditEvent, whether or not it is written yet.
+  std::array<std::uint64_t, kAuditEvents.size() + 1> events{};
 };
 
 // The daemon's state at one moment, in plain values: readiness and metrics are made from this

@@ -119,6 +119,12 @@ void write_audit(Writer& out, const AuditHealth& audit) {
               "Audit entries that lost detail because the buffer for them was full.");
   out.sample("", audit.folded);
   out.gauge("rota_audit_entries_waiting", "Audit entries that wait to be written.", audit.waiting);
+  out.counter("rota_events_total",
+              "What happened since the start, by the names that the audit trail uses.");
+  for (const AuditEvent event : kAuditEvents) {
+    out.sample(fmt::format("event=\"{}\"", name_of(event)),
+               audit.events[static_cast<std::size_t>(event)]);
+  }
   out.gauge("rota_audit_ok", "Whether the audit trail can be written.", flag(!audit.failing));
 }
 

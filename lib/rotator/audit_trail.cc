@@ -35,6 +35,7 @@ AuditTrail::AuditTrail(Parts parts)
 AuditTrail::~AuditTrail() { *alive_ = false; }
 
 void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
+  ++events_noted_[static_cast<std::size_t>(AuditEvent::kTokenFetched)];
   const std::size_t fresh_before = fetches_.fresh();
   AuditNote& note = fetches_.add({.event = AuditEvent::kTokenFetched,
                                   .member = row.member,
@@ -49,6 +50,7 @@ void AuditTrail::note_fetch(const Published& row, const AuditCaller& caller) {
 }
 
 void AuditTrail::note(const AuditKey& key, std::string member) {
+  ++events_noted_.at(static_cast<std::size_t>(key.event));
   AuditNote& note = events_.add(key, parts_.clock.now());
   if (note.key.member == key.member) note.member = std::move(member);
   if (events_.fresh() >= kHandOverRows && !failing_ && !is_writing()) return hand_over();
@@ -231,7 +233,8 @@ AuditHealth AuditTrail::health() const {
           .folded = fetches_.folded() + events_.folded(),
           .waiting = fetches_.fresh() + fetches_.repeated() + events_.fresh() + events_.repeated() +
                      rows_writing_,
-          .failing = failing_};
+          .failing = failing_,
+          .events = events_noted_};
 }
 
 }  // namespace rota

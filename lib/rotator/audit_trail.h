@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -100,6 +101,7 @@ class AuditTrail {
   std::move_only_function<void()> settled_;
   bool failing_ = false;
   std::uint64_t entries_ = 0;
+  std::array<std::uint64_t, kAuditEvents.size() + 1> events_noted_{};  // indexed by AuditEvent
   std::optional<BootTime> pruned_at_;  // when entries were last removed by age
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -24,7 +24,7 @@ rota::testing::Metrics read(Health health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 85U);
+  EXPECT_EQ(metrics.size(), 121U);
   Health health;
   health.version = "1.2.3";
   EXPECT_THAT(metrics_text(health),
@@ -84,6 +84,11 @@ std::vector<Case> all_cases() {
       {"rota_audit_entries_total", 0, [](Health& h) { h.audit.entries = 9; }, 9},
       {"rota_audit_folded_total", 0, [](Health& h) { h.audit.folded = 8; }, 8},
       {"rota_audit_entries_waiting", 0, [](Health& h) { h.audit.waiting = 7; }, 7},
+      {R"(rota_events_total{event="signed_out"})", 0,
+       [](Health& h) { h.audit.events.at(static_cast<std::size_t>(AuditEvent::kSignedOut)) = 3; },
+       3},
+      {R"(rota_events_total{event="client_refused"})", 0,
+       [](Health& h) { h.audit.events.back() = 4; }, 4},
       {"rota_audit_ok", 1, [](Health& h) { h.audit.failing = true; }, 0},
       {"rota_roster_plan_held", 0, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 1},
   };

@@ -211,6 +211,12 @@ TEST_F(Trail, TheLastWriteHoldsWhatTheOneBeforeItLost) {
   disk.set_value();
   while (!settled) loop_.run_one();
   trail_.note({.event = AuditEvent::kStopped}, "");
+  const auto noted = [this](AuditEvent event) {
+    return trail_.health().events.at(static_cast<std::size_t>(event));
+  };
+  EXPECT_EQ(noted(AuditEvent::kTokenFetched), 1U);
+  EXPECT_EQ(noted(AuditEvent::kStopped), 1U);
+  EXPECT_EQ(noted(AuditEvent::kEnrolled), 0U);
   trail_.finish();
   store_thread_.join();
   ASSERT_THAT(store_.audit(), SizeIs(2));
