@@ -2,7 +2,7 @@
 # What the test asks on standard input, the client in docs/clients/rota.sh answers. See clients_test.cc.
 set -euo pipefail
 ROTA_SOCKET=$1 ROTA_PATIENCE=$2
-# shellcheck source=../../../docs/clients/rota.sh
+# shellcheck source=docs/clients/rota.sh
 source ./rota.sh
 
 declare -A last=()
