@@ -61,10 +61,13 @@ AuditEvent event_of(OperatorAction action) {
     case OperatorAction::kRevoke:
       return AuditEvent::kRevokeAsked;
     case OperatorAction::kReinstate:
-    case OperatorAction::kSignOut:  // no route asks for these yet
-    case OperatorAction::kEndEnrolment:
-    case OperatorAction::kRevokeHandle:
       return AuditEvent::kReinstateAsked;
+    case OperatorAction::kSignOut:
+      return AuditEvent::kSignOutAsked;
+    case OperatorAction::kEndEnrolment:
+      return AuditEvent::kEnrolmentEndAsked;
+    case OperatorAction::kRevokeHandle:  // no route of the admin socket asks for it
+      break;
   }
   ROTA_CHECK(false);
 }
