@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "model/expiry.h"
 #include "plan/freshness.h"
+#include "plan/identity.h"
 #include "plan/servable.h"
 
 namespace rota {
@@ -36,7 +37,11 @@ WaitAnswer best_answer(const MemberRecord& record, const Attempts& attempts,
     case MemberState::kMismatched:
       return {.result = WaitResult::kMismatched};
   }
-  const Token* access = servable(record);
+  if (request.wait_for == WaitFor::kIdentity && record.community_member_id &&
+      !has_unresolved_name(record)) {
+    return {.result = WaitResult::kServe};
+  }
+  const Token* access = request.wait_for == WaitFor::kToken ? servable(record) : nullptr;
   if (access != nullptr && alive(access->expires_at, serving) &&
       is_good_enough(*access, request, serving)) {
     return {.result = WaitResult::kServe};

@@ -51,6 +51,7 @@ std::size_t Census::before(const Times& dues, WallTime now) {
 void Census::count(const Entry& entry, bool in) {
   std::size_t& members = by_state_.at(static_cast<std::size_t>(entry.state));
   members = in ? members + 1 : members - 1;
+  if (entry.only_enrolled) only_enrolled_ = in ? only_enrolled_ + 1 : only_enrolled_ - 1;
   revoking_ = in ? revoking_ + entry.revoking : revoking_ - entry.revoking;
 }
 

@@ -23,6 +23,7 @@ class Census {
     WallTime due;                          // without a live token after this it is overdue
     bool kept = false;                     // kept fresh ahead of time
     bool in_use = false;                   // a client asked for it lately (active_within)
+    bool only_enrolled = false;            // it is a member because clients say so, and no roster
     bool operator==(const Entry&) const = default;
   };
 
@@ -33,6 +34,8 @@ class Census {
 
   std::size_t in_state(MemberState state) const;
   std::size_t revoking() const { return revoking_; }
+  // Members that clients have enrolled and the roster does not name.
+  std::size_t only_enrolled() const { return only_enrolled_; }
   // Active members whose token is alive. Each end that has passed is dropped for good: `now` must
   // not run backwards by much, or members are missing until their next put().
   std::size_t fresh(WallTime now);
@@ -62,6 +65,7 @@ class Census {
 
   std::array<std::size_t, kMemberStates.size() + 1> by_state_{};  // indexed by MemberState
   std::size_t revoking_ = 0;
+  std::size_t only_enrolled_ = 0;
   Times ends_;  // of the tokens not yet seen to have ended
   // Of the members kept fresh:
   Times dues_in_use_;

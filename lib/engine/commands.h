@@ -60,6 +60,11 @@ struct Call {
 struct Publish {
   Published row;
 };
+// From now on the table shows no token of the member, until the next Publish. Comes at once, before
+// the sign-out that it is for is durable.
+struct Unserve {
+  MemberId member{};
+};
 // Take the member's row out of the table.
 struct Withdraw {
   MemberId member{};
@@ -108,9 +113,9 @@ struct Note {
 }  // namespace command
 
 using Command =
-    std::variant<command::Commit, command::Call, command::Publish, command::Withdraw,
-                 command::Answer, command::Report, command::Reloaded, command::RosterInForce,
-                 command::Planned, command::Tell, command::Note>;
+    std::variant<command::Commit, command::Call, command::Publish, command::Unserve,
+                 command::Withdraw, command::Answer, command::Report, command::Reloaded,
+                 command::RosterInForce, command::Planned, command::Tell, command::Note>;
 using Commands = std::vector<Command>;
 
 }  // namespace rota

@@ -12,6 +12,17 @@
 #include "plan/lifecycle.h"
 
 namespace rota {
+namespace {
+
+// Past this share of the budget, revocations of sign-outs go in the last lane.
+constexpr double kUrgentSignOutShare = 0.1;
+
+std::size_t share_of(std::size_t calls, double share) {
+  const auto part = static_cast<std::size_t>(static_cast<double>(calls) * share);
+  return std::clamp<std::size_t>(part, 1, calls);
+}
+
+}  // namespace
 
 Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
     : policy_(policy),
@@ -19,6 +30,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
       random_(seed),
+      login_epochs_(Random(seed).next()),
       learned_(policy, snapshot, boot, now),
       gate_(policy),
       journal_({.rows = snapshot.calls,
@@ -28,6 +40,10 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       token_ids_(snapshot.next_token),
       members_(snapshot.next_member, policy.active_within),
       rosters_(policy.guard, snapshot.meta.roster, snapshot.meta.approved_roster),
+      enrolment_turns_(share_of(policy.requests_per_window, policy.enrolment.budget_share),
+                       policy.window),
+      removals_(policy.guard),
+      urgent_sign_outs_(share_of(policy.requests_per_window, kUrgentSignOutShare), policy.window),
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {
   journal_.put_dates(outbox_.changes());
@@ -45,6 +61,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
   }
   count_who_fits();
   for (MemberRecord& record : snapshot.members) {
+    for (Selector& selector : record.selectors) selector.was_in_roster |= selector.in_roster;
     unite_spellings(record);
     forget_stale_tags(record);
     MemberSlot& slot = members_.add(std::move(record));
@@ -118,6 +135,7 @@ std::optional<BootTime> Engine::next_wake(Now now) {
     case Outbox::State::kRunning:
       break;
   }
+  consider(enrolments_wake_at(now));
   if (!stopping_ && rosters_.has_step(outbox_.error().has_value())) consider(now.boot);
   if (const auto deadline = waits_.first_deadline()) consider(deadline->first);
   const auto housekeeping = schedule_.first_housekeeping();
@@ -155,6 +173,7 @@ void Engine::pump(Now now, Commands& out) {
   work_on_rosters(now, out);
   housekeep_due(now);
   replan_moved(now);
+  admit_enrolments(now, out);
   expire_waits(now, out);
   expire_operations(now, out);
   send_held(now, out);
@@ -224,11 +243,14 @@ MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
   const bool waiting = !slot.waiters.empty() || slot.rotations_asked > 0;
   const Token* access = current(slot.record, TokenKind::kAccess);
   const WallTime circle = circle_now(now);
-  const Demand demand{.waiting = waiting,
-                      .forced = waiting && access != nullptr && alive(access->expires_at, circle),
-                      .kept = members_.keeps(slot),
-                      .in_use = members_.in_use(slot, circle),
-                      .others_work = gate_.breaker().state() == BreakerState::kClosed};
+  const Demand demand{
+      .waiting = waiting,
+      .forced = waiting && access != nullptr && alive(access->expires_at, circle),
+      .kept = members_.keeps(slot),
+      .in_use = members_.in_use(slot, circle),
+      .others_work = gate_.breaker().state() == BreakerState::kClosed,
+      .hurries_revocations = slot.hurries_revocations,
+      .leaves_not_before = slot.leaves_at ? clock().at(*slot.leaves_at) : WallTime{}};
   return plan_member(slot.record, slot.attempts, demand, policy_, facts(), seed_, circle);
 }
 

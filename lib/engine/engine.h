@@ -16,14 +16,18 @@
 #include "base/random.h"
 #include "engine/call_gate.h"
 #include "engine/commands.h"
+#include "engine/enrolment_turns.h"
 #include "engine/journal.h"
 #include "engine/learned.h"
 #include "engine/members.h"
 #include "engine/operations.h"
 #include "engine/outbox.h"
+#include "engine/removals.h"
 #include "engine/rosters.h"
 #include "engine/schedule.h"
+#include "engine/unknown_names.h"
 #include "engine/waits.h"
+#include "plan/allowance.h"
 #include "plan/apply.h"
 #include "plan/policy.h"
 #include "roster/sorted_roster.h"
@@ -69,7 +73,8 @@ class Engine {
   void pace_rosters(RosterPace pace) { rosters_.set_pace(pace); }
   // Whether a roster is on its way into force.
   bool applies_roster() const { return rosters_.is_under_way(); }
-  // A client waits for a token. One Answer follows, at the latest at its deadline, unless
+  // A client waits for a token, or for an enrolment (engine_enrolments.cc). One Answer follows, at
+  // the latest at its deadline, or kDurableMax after it if it says what must be durable, unless
   // on_wait_cancelled() comes first. The id must be new.
   void on_wait(WaitId wait, const WaitRequest& request, Now now, Commands& out);
   void on_wait_cancelled(WaitId wait);
@@ -77,6 +82,8 @@ class Engine {
   // is no such member, or its state does not allow the action. The id must be new.
   void on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
+  // An operator lets a client remove members that was held back (engine/removals.h).
+  void on_removals_lifted(const std::string& client, Now now);
   void on_new_app_token(Now now, Commands& out);
   // Clients were served tokens of these members since the last on_used(), about a second ago.
   void on_used(std::span<const MemberId> members, Now now, Commands& out);
@@ -96,6 +103,7 @@ class Engine {
   bool is_stuck(Now now);
   static constexpr Duration kCommitHungMax = std::chrono::minutes{2};
   static constexpr Duration kLateMax = std::chrono::seconds{30};
+  static constexpr Duration kDurableMax = std::chrono::seconds{5};
   // When the first planned call is due, on Circle's clock; none: no call is planned.
   std::optional<WallTime> next_due() const { return schedule_.next_due(); }
   // How long it is until the next call is due and may be sent; none: no call is planned.
@@ -136,6 +144,8 @@ class Engine {
   bool first_issues_go_on(Now now) const;
   bool idle_issues_go_on(Now now) const;
   std::size_t waits() const { return waits_.size(); }
+  const Removals& removals() const { return removals_; }
+  const UnknownNames& unknown_names() const { return unknown_names_; }
   Journal::Time times(Now now) const { return {.circle = circle_now(now), .boot = now.boot}; }
   std::int64_t rows_set_aside() const { return rows_set_aside_; }
   // The fingerprint of the roster that is in force exactly as it was read (durable or about to be);
@@ -188,6 +198,8 @@ class Engine {
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
   void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
             Fingerprint token = 0);
+  bool leave_if_idle(MemberSlot& slot, Now now);
+  bool forget_if_over(MemberSlot& slot, Now now);
   void forget(MemberSlot& slot);
   void release_shared(MemberSlot& slot);
 
@@ -234,9 +246,24 @@ class Engine {
   void apply_entry(const RosterEntry& entry, Now now);
   void apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now);
   void forget_tags_left_behind(const MemberKey& key);
-  void follow_roster(MemberSlot& slot, Now now);
+  void follow_wanted(MemberSlot& slot, Now now);
+
+  // engine_enrolments.cc
+  void enrol_or_wait(WaitId id, const WaitRequest& request, Now now, Commands& out);
+  MemberSlot* find_for(const WaitRequest& request);
+  bool may_ask_about(const MemberSlot* slot, const EnrolRequest& request, Now now) const;
+  void admit_enrolments(Now now, Commands& out);
+  void admit(WaitId id, bool took_turn, Now now, Commands& out);
+  void enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now);
+  MemberSlot& enrol_new(const EnrolRequest& request, Now now);
+  bool has_room_for_enrolments(Now now);
+  std::optional<BootTime> enrolments_wake_at(Now now);
+  void drop_unknown(MemberSlot& slot, Now now);
 
   // engine_waits.cc
+  void begin_wait(MemberSlot& slot, WaitId id, Now now, Commands& out);
+  void end_wait(WaitId id, Now now, Commands& out);
+  WaitAnswer worded(WaitId id, WaitAnswer best) const;
   void expire_waits(Now now, Commands& out);
   void answer_waiters(MemberSlot& slot, Now now);
   void answer_everybody(Now now);
@@ -248,6 +275,11 @@ class Engine {
   // engine_operations.cc
   void block(MemberSlot& slot, Now now);
   void raise_handle(MemberSlot& slot, const std::string& holder);
+  OperationEnd sign_out(MemberSlot& slot, Now now, Commands& out);
+  void end_sign_out(MemberSlot& slot);
+  void settle_sign_out(MemberSlot& slot);
+  LoginEpoch draw_login_epoch();
+  OperationEnd end_enrolment(MemberSlot& slot, const std::string& client, Now now);
   void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
                        bool alive);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
@@ -263,6 +295,7 @@ class Engine {
   // The parts.
   Outbox outbox_;
   Random random_;
+  Random login_epochs_;
   Learned learned_;
   CallGate gate_;
   Journal journal_;
@@ -272,6 +305,10 @@ class Engine {
   Waits waits_;
   Operations operations_;
   Rosters rosters_;
+  EnrolmentTurns enrolment_turns_;
+  UnknownNames unknown_names_;
+  Removals removals_;
+  Allowance urgent_sign_outs_;  // revocations of sign-outs that go before refreshes
 
   // State that belongs to no part.
   BootTime record_uses_at_{};          // when the last uses are stored, at the latest

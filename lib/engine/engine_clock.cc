@@ -55,7 +55,7 @@ std::optional<Engine::DueCall> Engine::time_probe(Now now) const {
     if (slot.record.state != MemberState::kActive || slot.in_flight || refresh == nullptr ||
         !alive(refresh->expires_at, circle) || has_unresolved_name(slot.record) ||
         attempts.settle_by_issue || attempts.retry_at > circle ||
-        attempts.throttled_until > circle) {
+        attempts.throttled_until > circle || slot.record.signed_out_at != WallTime{}) {
       continue;
     }
     return DueCall{
@@ -103,6 +103,9 @@ void Engine::clock_moved(Duration by, Now now) {
     slot.in_use_since = std::min(slot.in_use_since, circle);
     for (Selector& name : slot.record.selectors) {
       name.resolved_at = std::min(name.resolved_at, circle);
+      for (Enrolment& enrolment : name.enrolments) {
+        enrolment.since = std::min(enrolment.since, circle);
+      }
     }
     for (Token& token : slot.record.tokens) token.issued_at = std::min(token.issued_at, circle);
     members_.forget_count(slot);

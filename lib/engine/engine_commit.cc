@@ -129,7 +129,7 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
   CallState& call = gate_.at(id);
   MemberSlot& slot = members_.at(call.member);
   const bool wanted =
-      !rotates(call.kind) || (keeps_tokens(slot.record.state) && call.id >= slot.revoked_before);
+      !rotates(call.kind) || (keeps_tokens(slot.record.state) && use_of(slot, call) == Use::kKeep);
   const auto token = std::ranges::find(slot.record.tokens, call.token, &Token::id);
   const bool has_token = call.kind == CallKind::kIssue || token != slot.record.tokens.end();
   // By now a refresh token may have to be revoked, and that goes first.

@@ -64,6 +64,7 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
   if ((!elsewhere && !nobody) || !can_do_without(slot.record, *call.name)) return slot;
   const WallTime circle = circle_now(now);
   MemberRecord own = split_name(slot.record, *call.name, members_.next_id(), circle);
+  own.login_epoch = draw_login_epoch();
   tell(Severity::kWarning, "name", &slot,
        fmt::format(
            "{} no longer leads to this member: rotad treats that name as a member of its own",
@@ -72,7 +73,7 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
   record_change(slot, row);
   MemberSlot& split = members_.add(std::move(own));
   record_change(split, row);
-  if (!wanted_by_roster(split.record)) follow_roster(split, now);
+  if (!is_wanted(split.record)) follow_wanted(split, now);
   return split;
 }
 
@@ -106,7 +107,8 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
 }
 
 Use Engine::use_of(const MemberSlot& slot, const CallState& call) {
-  return call.id < slot.revoked_before ? Use::kRevoke : Use::kKeep;
+  if (call.id < slot.revoked_before) return Use::kRevoke;
+  return call.id < slot.access_revoked_before ? Use::kRevokeAccess : Use::kKeep;
 }
 
 }  // namespace rota

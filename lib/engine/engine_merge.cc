@@ -60,6 +60,8 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   }
   into.rotations_asked += slot.rotations_asked;
   into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
+  into.access_revoked_before = std::max(into.access_revoked_before, slot.access_revoked_before);
+  into.hurries_revocations = into.hurries_revocations || slot.hurries_revocations;
   journal_.reassign(from, into.record.id, outbox_.changes());
   forget(slot);
   outbox_.merged(from, into.record.id);

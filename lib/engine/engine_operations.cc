@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/engine.h"
 #include "plan/lifecycle.h"
 
@@ -28,8 +26,8 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
         "member {} is {}: only a blocked, unknown or mismatched member can be reinstated", called,
         state));
   }
-  if (action == OperatorAction::kSignOut || action == OperatorAction::kEndEnrolment) {
-    return refuse("this version of rotad cannot do that yet");
+  if (action == OperatorAction::kSignOut && !keeps_tokens(slot.record.state)) {
+    return refuse(fmt::format("member {} is {}: it has nothing to sign out", called, state));
   }
   operations_.begin(op, action, now.boot);
   operations_.add(op, slot.record.id);
@@ -61,7 +59,13 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       settle_if_nothing_alive(slot, now);
       break;
     case OperatorAction::kSignOut:
+      if (const auto end = sign_out(slot, now, out); end != OperationEnd::kRunning) {
+        complete(op, slot, end);
+      }
+      settle_if_nothing_alive(slot, now);
+      break;
     case OperatorAction::kEndEnrolment:
+      complete(op, slot, end_enrolment(slot, client, now));
       break;
     case OperatorAction::kRevokeHandle:
       raise_handle(slot, client);
@@ -85,17 +89,6 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
   for (auto& [member, slot] : members_.all()) settle_if_nothing_alive(slot, now);
   if (operations_.complete_if_empty(op)) outbox_.report(op);
   pump(now, out);
-}
-
-// Handles of this holder with the number of before, or a smaller one, are dead.
-void Engine::raise_handle(MemberSlot& slot, const std::string& holder) {
-  auto& handles = slot.record.handles;
-  auto own = std::ranges::lower_bound(handles, holder, {}, &HandleCount::holder);
-  if (own == handles.end() || own->holder != holder) {
-    own = handles.insert(own, HandleCount{.holder = holder});
-  }
-  ++own->number;
-  record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }
 
 // Nothing of the member is served any more, and its tokens are to be revoked. If it shares tokens
@@ -129,7 +122,9 @@ void Engine::expire_operations(Now now, Commands& out) {
     operations_.give_up_on_disk(op);
     const auto members = operations_.members_of(op);
     for (const MemberId member : members) {
-      complete(op, members_.at(member), OperationEnd::kTimedOut);
+      MemberSlot& slot = members_.at(member);
+      complete(op, slot, OperationEnd::kTimedOut);
+      if (forget_due(slot.record)) replan(slot, now);
     }
     outbox_.withdraw_report(op);
     out.emplace_back(command::Report{.op = op, .report = operations_.take(op)});

@@ -18,6 +18,7 @@ constexpr std::size_t kHousekeepingMax = 64;  // of one pass
 // Rows that are erased together share the pages that this writes anew.
 constexpr Duration kHousekeepingGap = std::chrono::seconds{1};
 constexpr Duration kUseRecordDelay = std::chrono::seconds{10};
+constexpr Duration kUseTellingMax = std::chrono::seconds{2};  // until on_used() tells of a use
 
 }  // namespace
 
@@ -53,13 +54,39 @@ void Engine::housekeep_due(Now now) {
     erased = erased || !over.erased.empty();
     put_on_record(slot, over);
     settle_if_nothing_alive(slot, now);
-    if (record.state == MemberState::kRetired && record.tokens.empty() &&
-        !named_by_roster(record) && record.state_since + kTombstoneLife <= circle) {
-      forget(slot);
-    } else {
-      replan(slot, now);
-    }
+    if (forget_if_over(slot, now)) continue;
+    if (!leave_if_idle(slot, now)) replan(slot, now);
   }
+}
+
+// An enrolled member that nobody asks for leaves, when it is its turn.
+bool Engine::leave_if_idle(MemberSlot& slot, Now now) {
+  const auto idle = idle_due(slot.record, policy_.enrolment);
+  if (!idle || *idle > circle_now(now)) return false;
+  if (!slot.leaves_at) {
+    slot.leaves_at = removals_.next_idle_leave(members_.census().only_enrolled(), now.boot);
+  }
+  if (*slot.leaves_at > now.boot) return false;
+  slot.leaves_at.reset();
+  tell(Severity::kInfo, "idle", &slot, "no client has asked for it for a long time: it leaves");
+  end_enrolments(slot.record);
+  follow_wanted(slot, now);
+  return true;
+}
+
+// A leaver of which nothing is left. If a call may still bring something, it is looked at again
+// later.
+bool Engine::forget_if_over(MemberSlot& slot, Now now) {
+  constexpr Duration kLookAgain = std::chrono::minutes{1};
+  const auto due = forget_due(slot.record);
+  if (!due || *due > circle_now(now)) return false;
+  journal_.sweep(times(now), clock().confirmed(), outbox_.changes());
+  if (journal_.doubts_of(slot.record.id) > 0 || !slot.operations.empty() || !slot.waiters.empty()) {
+    slot.leaves_at = now.boot + kLookAgain;
+    return false;
+  }
+  forget(slot);
+  return true;
 }
 
 void Engine::record_change(MemberSlot& slot, const RecordChange& change) {
@@ -76,6 +103,7 @@ void Engine::put_on_record(MemberSlot& slot, const RecordChange& change) {
     if (slot.in_flight) gate_.recall(*slot.in_flight);
   }
   if (change.empty()) return;
+  if (change.ends_logins) slot.record.login_epoch = draw_login_epoch();
   if (change.row) {
     MemberRecord row = slot.record;
     row.tokens.clear();
@@ -154,7 +182,14 @@ void Engine::record_uses(Now now) {
 
 void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) {
   for (const MemberId member : members) {
-    if (MemberSlot* const slot = find_shown(member)) note_use(*slot, now);
+    MemberSlot* const slot = find_shown(member);
+    if (slot == nullptr) continue;
+    // It may have been used before it signed out.
+    if (!slot->signed_out_at || now.boot - *slot->signed_out_at > kUseTellingMax) {
+      end_sign_out(*slot);
+      replan(*slot, now);
+    }
+    note_use(*slot, now);
   }
   pump(now, out);
 }
@@ -216,6 +251,7 @@ void Engine::release_shared(MemberSlot& slot) {
 
 // A leaver without a live token is retired. Whoever waits for that gets an answer.
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
+  settle_sign_out(slot);
   const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
   if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
   const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));

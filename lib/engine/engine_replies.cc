@@ -136,6 +136,10 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       return;
     case Progress::kUnknown:
       slot.attempts.unknown_to_circle(unknown_since, circle);
+      if (!slot.record.community_member_id && only_enrolled(slot.record)) {
+        answer_waiters(slot, now);
+        return drop_unknown(slot, now);
+      }
       if (!unknown_since) tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
       break;
     case Progress::kMismatched:

@@ -146,6 +146,7 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                           .tags = entry.tags,
                           .enrolments = {}};
   MemberSlot* const known = members_.find(entry.key);
+  unknown_names_.forget(entry.key);
   if (known == nullptr) {
     MemberSlot& slot = members_.add({.id = members_.next_id(),
                                      .state = MemberState::kActive,
@@ -155,10 +156,9 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
                                      .community_id = std::nullopt,
                                      .renew_not_before = {},
                                      .last_used = {},
-                                     .signed_out_at = {},
-                                     .handles = {},
+                                     .login_epoch = draw_login_epoch(),
                                      .tokens = {}});
-    follow_roster(slot, now);
+    follow_wanted(slot, now);
     return;
   }
   MemberSlot& slot = *known;
@@ -173,7 +173,8 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
     same->resolved_at = resolved_at;
     same->enrolments = std::move(enrolments);
   }
-  follow_roster(slot, now);
+  if (entry.retired) end_enrolments(slot.record);
+  follow_wanted(slot, now);
 }
 
 void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now) {
@@ -186,6 +187,8 @@ void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now
     if (entry != nullptr) apply_entry(*entry, now);  // the name is new for this member
     return;
   }
+  // The roster's word counts: with its entry everything that clients said of the member goes.
+  if (entry == nullptr ? selector->in_roster : entry->retired) end_enrolments(slot.record);
   selector->in_roster = entry != nullptr;
   selector->was_in_roster |= selector->in_roster;
   selector->retired = entry != nullptr && entry->retired;
@@ -193,7 +196,7 @@ void Engine::apply_removal(const MemberKey& key, const SortedRoster& wanted, Now
     selector->name = entry->name;
     selector->tags = entry->tags;
   }
-  follow_roster(slot, now);
+  follow_wanted(slot, now);
 }
 
 void Engine::forget_tags_left_behind(const MemberKey& key) {
@@ -204,9 +207,8 @@ void Engine::forget_tags_left_behind(const MemberKey& key) {
   record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }
 
-void Engine::follow_roster(MemberSlot& slot, Now now) {
-  const auto event =
-      wanted_by_roster(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
+void Engine::follow_wanted(MemberSlot& slot, Now now) {
+  const auto event = is_wanted(slot.record) ? LifecycleEvent::kWanted : LifecycleEvent::kDropped;
   const MemberState before = slot.record.state;
   if (event == LifecycleEvent::kDropped) release_shared(slot);
   RecordChange change{.row = true, .put = {}, .erased = {}};

@@ -10,17 +10,27 @@
 namespace rota {
 
 void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
+  if (request.enrol) {
+    enrol_or_wait(id, request, now, out);
+    return pump(now, out);
+  }
   MemberSlot* const shown = find_shown(request.member);
   if (shown == nullptr) {
     out.emplace_back(command::Answer{.wait = id, .answer = {.result = WaitResult::kUnknown}});
     return;
   }
-  MemberSlot& slot = *shown;
   WaitRequest asked = request;
-  asked.member = slot.record.id;
+  asked.member = shown->record.id;
   waits_.add(id, asked, now.boot);
+  begin_wait(*shown, id, now, out);
+  pump(now, out);
+}
+
+void Engine::begin_wait(MemberSlot& slot, WaitId id, Now now, Commands& out) {
+  const WaitRequest asked = waits_.at(id).request;
   slot.waiters.push_back(id);
   if (asked.refused) slot.attempts.refused = asked.refused;
+  end_sign_out(slot);
   note_use(slot, now);
   replan_moved(now);
   replan(slot, now);
@@ -39,9 +49,8 @@ void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& o
   } else if (answer_if_served(id, slot, now)) {
     // a token that satisfies it is here, or is being committed
   } else if (stopping_ || gate_.refused_as_a_whole() || !may_come) {
-    answer_at_once(id, now, out);  // no call can come in time, so it does not wait
+    end_wait(id, now, out);  // no call can come in time, so it does not wait
   }
-  pump(now, out);
 }
 
 void Engine::on_refused(MemberId member, Fingerprint refused, Now now, Commands& out) {
@@ -57,23 +66,56 @@ void Engine::on_wait_cancelled(WaitId id) {
   if (!wait) return;
   MemberSlot* const slot = members_.find(wait->request.member);
   if (slot != nullptr) std::erase(slot->waiters, id);
+  enrolment_turns_.remove(id);
   if (wait->answered) outbox_.withdraw_answer(id);
 }
 
 // The answer leaves with the batch that gathers, so after everything that it depends on is durable.
 void Engine::answer(WaitId id, WaitAnswer answer) {
-  outbox_.answer(id, answer);
+  outbox_.answer(id, worded(id, answer));
   waits_.mark_answered(id);
   MemberSlot* const slot = members_.find(waits_.at(id).request.member);
   if (slot != nullptr) std::erase(slot->waiters, id);
+}
+
+// The words for a wait that enrols.
+WaitAnswer Engine::worded(WaitId id, WaitAnswer best) const {
+  const Waits::Wait& wait = waits_.at(id);
+  best.member = wait.request.member;
+  if (wait.request.wait_for == WaitFor::kToken) return best;
+  if (best.result == WaitResult::kServe) {
+    best.result = wait.is_new ? WaitResult::kEnrolled : WaitResult::kWasEnrolled;
+  } else if (best.result == WaitResult::kUnavailable) {
+    best.result = WaitResult::kPending;
+  }
+  return best;
+}
+
+// Its time is over. "It is a member" has to be durable before it is said, and then has a little
+// more time for that.
+void Engine::end_wait(WaitId id, Now now, Commands& out) {
+  const Waits::Wait& wait = waits_.at(id);
+  const MemberSlot* const slot = members_.find(wait.request.member);
+  if (wait.request.wait_for == WaitFor::kToken || slot == nullptr || wait.was_extended) {
+    return answer_at_once(id, now, out);
+  }
+  waits_.extend(id, now.boot + kDurableMax);
+  if (!wait.answered) answer(id, best_answer(*slot, wait.request, now));
 }
 
 // Does not wait for a commit, which may be failing: the answer depends only on what is durable.
 void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
   const WaitRequest& request = waits_.at(id).request;
   const MemberSlot* const slot = members_.find(request.member);
-  WaitAnswer best = slot == nullptr ? WaitAnswer{.result = WaitResult::kUnknown}
-                                    : best_answer(*slot, request, now);
+  const bool is_in_line = slot == nullptr && request.enrol && request.member == MemberId{};
+  WaitAnswer best = is_in_line        ? WaitAnswer{.result = WaitResult::kLimited}
+                    : slot == nullptr ? WaitAnswer{.result = WaitResult::kUnknown}
+                                      : best_answer(*slot, request, now);
+  // Only what is durable may be said at once.
+  if (!is_in_line && request.wait_for == WaitFor::kIdentity && best.result == WaitResult::kServe) {
+    best = {.result = WaitResult::kUnavailable};
+  }
+  best.member = request.member;
   // The token that satisfies it may not be durable yet; then the table still has the one before.
   if (best.result == WaitResult::kServe && !outbox_.is_durable() &&
       (request.strict || request.refused)) {
@@ -104,14 +146,17 @@ bool Engine::answer_if_served(WaitId id, const MemberSlot& slot, Now now) {
 void Engine::answer_everybody(Now now) {
   for (const WaitId wait : waits_.open()) {
     const WaitRequest& request = waits_.at(wait).request;
-    answer(wait, best_answer(members_.at(request.member), request, now));
+    const MemberSlot* const slot = members_.find(request.member);
+    answer(wait, slot == nullptr ? WaitAnswer{.result = WaitResult::kLimited}
+                                 : best_answer(*slot, request, now));
+    enrolment_turns_.remove(wait);
   }
 }
 
 void Engine::expire_waits(Now now, Commands& out) {
   for (auto first = waits_.first_deadline(); first && first->first <= now.boot;
        first = waits_.first_deadline()) {
-    answer_at_once(first->second, now, out);
+    end_wait(first->second, now, out);
   }
 }
 

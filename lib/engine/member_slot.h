@@ -23,6 +23,13 @@ struct MemberSlot {
   // P4: tokens that calls with a smaller id bring are revoked, because the member left after those
   // calls were made. Not stored: after a restart no reply comes to a call of the process before.
   CallId revoked_before{};
+  // The same for access tokens alone: the member signed out after those calls were made.
+  CallId access_revoked_before{};
+  std::optional<BootTime> signed_out_at;  // the last time in this process
+  bool hurries_revocations = false;       // of that sign-out (plan/next_action.h, Demand)
+  // An enrolled member that nobody asks for leaves at this time, and a leaver is not forgotten
+  // before it. None: no time was given out.
+  std::optional<BootTime> leaves_at;
   std::vector<WaitId> waiters;         // not answered yet
   std::vector<OperatorId> operations;  // that are not done with this member
   std::size_t rotations_asked = 0;     // how many of them want a new token

@@ -6,6 +6,7 @@
 #include <compare>
 
 #include "model/expiry.h"
+#include "plan/lifecycle.h"
 #include "plan/next_action.h"
 
 namespace rota {
@@ -147,6 +148,7 @@ Members::Use Members::note_use(MemberSlot& slot, WallTime circle) {
       std::min(kUseResolutionMax, active_within_ / kUseResolutionsPerActiveTime);
   MemberRecord& record = slot.record;
   if (circle - record.last_used < resolution) return Use::kNothingNew;
+  slot.leaves_at.reset();
   const bool was_in_use = in_use(slot, circle);
   record.last_used = circle;
   if (was_in_use) return Use::kUsedAgain;
@@ -175,8 +177,10 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
                           record.tokens, TokenStatus::kRevoking, &Token::status)),
                       .served_until = std::nullopt,
                       .due = record.state_since + kFirstIssueMax,
-                      .kept = active && keeps(slot),
-                      .in_use = in_use(slot, circle) || dead};
+                      // Nobody needs a token of one that signed out until somebody asks for it.
+                      .kept = active && keeps(slot) && record.signed_out_at == WallTime{},
+                      .in_use = in_use(slot, circle) || dead,
+                      .only_enrolled = only_enrolled(record)};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;

@@ -19,7 +19,9 @@ bool Operations::rename(OperatorId op, MemberId from, MemberId into) {
 void Operations::note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                                  const std::string& result, bool alive) {
   Operation& operation = operations_.at(op);
-  if (operation.action != OperatorAction::kRevoke) return;
+  const bool wanted = operation.action == OperatorAction::kRevoke ||
+                      (operation.action == OperatorAction::kSignOut && kind == TokenKind::kAccess);
+  if (!wanted) return;
   auto& lines = operation.report.revocations;
   const auto [place, is_new] = operation.line_of.try_emplace({kind, fingerprint}, lines.size());
   if (is_new) lines.push_back({.kind = kind, .fingerprint = fingerprint, .result = {}});

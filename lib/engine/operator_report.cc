@@ -14,7 +14,6 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kSignedOut:
     case OperationEnd::kEnrolmentEnded:
     case OperationEnd::kHandleRevoked:
-    case OperationEnd::kSignedOutLately:
       return true;
     case OperationEnd::kRunning:
     case OperationEnd::kSameToken:
@@ -24,6 +23,7 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kInRoster:
     case OperationEnd::kNotEnrolled:
     case OperationEnd::kRemovalsLimited:
+    case OperationEnd::kSignedOutLately:
       return false;
   }
   ROTA_CHECK(false);

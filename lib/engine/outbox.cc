@@ -1,6 +1,8 @@
 #include "engine/outbox.h"
 
+#include <algorithm>
 #include <iterator>
+#include <variant>
 
 #include "base/check.h"
 
@@ -17,6 +19,24 @@ void Outbox::answer(WaitId wait, WaitAnswer answer) {
 void Outbox::withdraw_answer(WaitId wait) {
   gathering_.released.answers.erase(wait);
   handed_out_.released.answers.erase(wait);
+}
+
+std::vector<MemberId> Outbox::unserve(MemberId member) {
+  std::vector<MemberId> shown{member};
+  for (Batch* const batch : {&handed_out_, &gathering_}) {
+    for (const auto& [from, into] : batch->merged) {
+      if (owner_of(from) == member) shown.push_back(from);
+    }
+  }
+  for (Batch* const batch : {&handed_out_, &gathering_}) {
+    for (Command& command : batch->released.then) {
+      auto* const publish = std::get_if<command::Publish>(&command);
+      if (publish != nullptr && std::ranges::find(shown, publish->row.member) != shown.end()) {
+        publish->row.drop_token();
+      }
+    }
+  }
+  return shown;
 }
 
 void Outbox::withdraw_report(OperatorId op) {

@@ -66,6 +66,9 @@ class Outbox {
   void withdraw_report(OperatorId op);
   // Takes every Reloaded out of both batches: the caller answers them with something else.
   std::vector<command::Reloaded> withdraw_reloaded();
+  // The member signed out: what gathers or is being committed shows no token of it any more.
+  // Returns the ids under which the table shows it.
+  std::vector<MemberId> unserve(MemberId member);
   // Takes out the commands that need not wait, because what they depend on is already durable, such
   // as what a start publishes.
   Commands take_then() { return std::exchange(gathering_.released.then, {}); }

@@ -84,7 +84,7 @@ void RosterJob::look_at_wanted(const MemberRecord* member, const RosterEntry& en
   } else if (old == nullptr || !is_entry(*old, entry)) {
     // A new entry with retired = true may be another name of a member in force: that retires it,
     // and the guard has to count it.
-    if (entry.retired && member != nullptr && wanted_by_roster(*member)) return leaves(entry.key);
+    if (entry.retired && member != nullptr && is_wanted(*member)) return leaves(entry.key);
     found_->change.push_back(&entry);
     found_->plan->change.push_back(entry.key);
   }

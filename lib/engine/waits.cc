@@ -25,6 +25,20 @@ void Waits::rename(MemberId from, MemberId into) {
   }
 }
 
+void Waits::assign(WaitId id, MemberId member, bool is_new) {
+  Wait& wait = waits_.at(id);
+  wait.request.member = member;
+  wait.is_new = is_new;
+}
+
+void Waits::extend(WaitId id, BootTime deadline) {
+  Wait& wait = waits_.at(id);
+  deadlines_.erase({wait.deadline, id});
+  wait.deadline = deadline;
+  wait.was_extended = true;
+  deadlines_.emplace(deadline, id);
+}
+
 std::vector<WaitId> Waits::open() const {
   std::vector<WaitId> open;
   for (const auto& [id, wait] : waits_) {

@@ -27,12 +27,18 @@ class Waits {
     WaitRequest request;
     BootTime deadline;
     bool answered = false;
+    bool is_new = false;        // its enrolment made the member, or brought it back
+    bool was_extended = false;  // extend() was called
   };
   std::optional<Wait> remove(WaitId wait);
   // Waits for the member `from` become waits for `into`, including answered ones.
   void rename(MemberId from, MemberId into);
 
   // From here on the wait must exist.
+  // A wait that enrols is about this member from now on.
+  void assign(WaitId wait, MemberId member, bool is_new);
+  // Its answer is decided but not durable at its deadline: it has until `deadline` for that.
+  void extend(WaitId wait, BootTime deadline);
   void mark_answered(WaitId wait) { waits_.at(wait).answered = true; }
   // Its answer is no longer possible: the wait goes on.
   void reopen(WaitId wait) { waits_.at(wait).answered = false; }

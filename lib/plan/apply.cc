@@ -107,9 +107,8 @@ class Applier {
     change_.merge(revoke_gone_tokens(record_, now_));
     const Token* old_refresh = current(record_, TokenKind::kRefresh);
     const WallTime old_end = old_refresh ? old_refresh->expires_at : WallTime{};
-    const TokenStatus status = status_of_received();
-    receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at, status, now_, ids_,
-            change_);
+    receive(record_, TokenKind::kRefresh, pair.refresh, pair.refresh_expires_at,
+            status_of_received(TokenKind::kRefresh), now_, ids_, change_);
     // If a renewal brought the same end again, another one before that end would do so too.
     const WallTime renew_not_before =
         old_end == pair.refresh_expires_at ? pair.refresh_expires_at : WallTime{};
@@ -117,14 +116,15 @@ class Applier {
       record_.renew_not_before = renew_not_before;
       change_.row = true;
     }
-    return take_access(pair.access, status);
+    return take_access(pair.access);
   }
 
   Progress operator()(const Refreshed& refreshed) {
     change_.merge(revoke_gone_tokens(record_, now_));
-    const TokenStatus status = status_of_received();
-    if (refreshed.refresh) take_refresh(*refreshed.refresh, status);
-    return take_access(refreshed.access, status);
+    if (refreshed.refresh) {
+      take_refresh(*refreshed.refresh, status_of_received(TokenKind::kRefresh));
+    }
+    return take_access(refreshed.access);
   }
   Progress operator()(const Revoked&) { return dead(); }
   Progress operator()(const AlreadyDead&) { return dead(); }
@@ -154,9 +154,10 @@ class Applier {
   RecordChange take_change() { return std::move(change_); }
 
  private:
-  TokenStatus status_of_received() const {
-    return keeps_tokens(record_.state) && use_ == Use::kKeep ? TokenStatus::kCurrent
-                                                             : TokenStatus::kRevoking;
+  TokenStatus status_of_received(TokenKind kind) const {
+    const bool kept =
+        use_ == Use::kKeep || (use_ == Use::kRevokeAccess && kind == TokenKind::kRefresh);
+    return keeps_tokens(record_.state) && kept ? TokenStatus::kCurrent : TokenStatus::kRevoking;
   }
 
   // If the reply does not say when the token ends: as late as on record, otherwise as documented.
@@ -172,7 +173,8 @@ class Applier {
     change_.row = true;
   }
 
-  Progress take_access(const AccessToken& access, TokenStatus status) {
+  Progress take_access(const AccessToken& access) {
+    TokenStatus status = status_of_received(TokenKind::kAccess);
     // A token that is dead on arrival goes on the ledger, but does not replace a live one.
     const Token* before = current(record_, TokenKind::kAccess);
     const bool stays = status == TokenStatus::kCurrent && before != nullptr &&
@@ -208,6 +210,7 @@ void RecordChange::merge(RecordChange other) {
   row = row || other.row;
   put.insert(put.end(), other.put.begin(), other.put.end());
   erased.insert(erased.end(), other.erased.begin(), other.erased.end());
+  ends_logins = ends_logins || other.ends_logins;
 }
 
 Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome& outcome,
@@ -219,7 +222,7 @@ Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome&
 }
 
 RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
-  const MemberState state = next_state(record.state, event, wanted_by_roster(record));
+  const MemberState state = next_state(record.state, event, is_wanted(record));
   if (state == record.state) {
     return event == LifecycleEvent::kOperatorRevokes ? revoke_gone_tokens(record, now)
                                                      : RecordChange{};
@@ -231,8 +234,23 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
   if (!keeps_tokens(state) || event == LifecycleEvent::kOperatorReinstates) {
     forget_resolutions(record);
   }
+  if (!keeps_tokens(state)) {
+    record.handles.clear();
+    record.signed_out_at = {};
+    change.ends_logins = true;
+  }
   if (state == MemberState::kRetiring || state == MemberState::kBlocked) {
     change.merge(revoke_all_tokens(record, now));
+  }
+  return change;
+}
+
+RecordChange sign_out(MemberRecord& record, WallTime now) {
+  RecordChange change{.row = true, .put = {}, .erased = {}, .ends_logins = true};
+  record.handles.clear();
+  record.signed_out_at = now;
+  for (Token& token : record.tokens) {
+    if (token.kind == TokenKind::kAccess) set_status(token, TokenStatus::kRevoking, now, change);
   }
   return change;
 }
@@ -327,7 +345,9 @@ RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now)
   unite_spellings(into);
   forget_stale_tags(into);
   into.last_used = std::max(into.last_used, from.last_used);
-  const bool wanted = wanted_by_roster(into);
+  into.signed_out_at = std::max(into.signed_out_at, from.signed_out_at);
+  if (retired_by_roster(into)) end_enrolments(into);
+  const bool wanted = is_wanted(into);
   change.merge(enter(into, wanted ? LifecycleEvent::kWanted : LifecycleEvent::kDropped, now));
   // A member that an operator blocked under one name stays out under every name.
   if (from.state == MemberState::kBlocked) {

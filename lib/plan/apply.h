@@ -25,6 +25,8 @@ struct RecordChange {
   bool row = false;             // the member's own row
   std::vector<TokenId> put;     // tokens that are new or changed; an id may be here twice
   std::vector<TokenId> erased;  // tokens that are gone
+  // Login handles of before are dead: the caller draws a new login epoch. Comes with `row`.
+  bool ends_logins = false;
 
   bool empty() const { return !row && put.empty() && erased.empty(); }
   // Adds the changes of a later step.
@@ -51,8 +53,9 @@ struct Applied {
 
 // Whether what a call brings may be used.
 enum class Use {
-  kKeep,    // as the member's state says
-  kRevoke,  // a retirement, block or revocation came after the call was made (P4)
+  kKeep,          // as the member's state says
+  kRevokeAccess,  // a sign-out came after the call was made: not the access token
+  kRevoke,        // a retirement, block or revocation came after the call was made (P4)
 };
 
 // Takes the outcome of `call` into the record. `token` is the token that the call was about; `now`
@@ -65,9 +68,14 @@ Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome&
               WallTime now, TokenIds& ids, Use use = Use::kKeep);
 
 // Moves the record to next_state(). A member that comes to retire or to be blocked has all its
-// tokens revoked; the names of a member that is out or reinstated must be asked for again. If the
-// state stays, the change is empty, but an operator's revocation still does revoke_gone_tokens().
+// tokens revoked; the logins of one that no longer keeps tokens have ended; the names of a member
+// that is out or reinstated must be asked for again. If the state stays, the change is empty, but
+// an operator's revocation still does revoke_gone_tokens().
 RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now);
+
+// The member signs out: all its access tokens are marked to be revoked, and its logins have ended.
+// It stays what it is, and keeps its refresh token, which no client has seen.
+RecordChange sign_out(MemberRecord& record, WallTime now);
 
 // Marks every token on the ledger to be revoked. Those that have ended stay until housekeep().
 RecordChange revoke_all_tokens(MemberRecord& record, WallTime now);
@@ -94,8 +102,8 @@ RecordChange accept_identity(MemberRecord& record, WallTime now);
 // Of two current tokens of a kind, the one that ends later stays current.
 RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now);
 
-// Two roster entries turned out to be one member at Circle: `from`'s selectors go to `into`, and
-// its tokens as take_tokens() says. `into` retires if wanted_by_roster() is then false of it, and
+// Two names turned out to be one member at Circle: `from`'s selectors go to `into`, and
+// its tokens as take_tokens() says. `into` retires if is_wanted() is then false of it, and
 // is blocked if `from` was. The caller forgets `from` afterwards.
 RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now);
 

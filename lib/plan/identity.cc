@@ -62,10 +62,10 @@ void forget_resolutions(MemberRecord& record) {
 }
 
 bool can_do_without(const MemberRecord& record, const MemberKey& key) {
-  return keeps_tokens(record.state) && wanted_by_roster(record) &&
+  return keeps_tokens(record.state) && is_wanted(record) &&
          std::ranges::find(record.selectors, key, &Selector::key) != record.selectors.end() &&
          std::ranges::any_of(record.selectors, [&](const Selector& selector) {
-           return selector.in_roster && selector.key != key;
+           return (selector.in_roster || !selector.enrolments.empty()) && selector.key != key;
          });
 }
 
@@ -80,8 +80,6 @@ MemberRecord split_name(MemberRecord& record, const MemberKey& key, MemberId id,
                    .community_id = record.community_id,
                    .renew_not_before = {},
                    .last_used = {},
-                   .signed_out_at = {},
-                   .handles = {},
                    .tokens = {}};
   record.selectors.erase(it);
   return own;

@@ -34,8 +34,8 @@ RecordChange note_resolved(MemberRecord& record, const MemberKey& key, WallTime 
 // served again. The caller puts the record's row on record.
 void forget_resolutions(MemberRecord& record);
 
-// Whether the roster wants the member even without its name `key`: the member keeps tokens, and
-// another of its names is in the roster.
+// Whether the member is wanted even without its name `key`: it keeps tokens, and another of its
+// names is in the roster or enrolled.
 bool can_do_without(const MemberRecord& record, const MemberKey& key);
 
 // For a name that leads to somebody else, or to nobody: takes `key` out of `record` and returns a

@@ -35,14 +35,17 @@ bool is_a_leavers(const Token& token, const MemberRecord& record) {
 
 // The refresh token goes first: while it lives, access tokens can be made from it. If its
 // revocation failed, it waits, and the others do not wait for it.
-void plan_revocations(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
+void plan_revocations(const MemberRecord& record, const Attempts& attempts, const Demand& demand,
+                      MemberPlan& plan) {
   for (const TokenKind kind : {TokenKind::kRefresh, TokenKind::kAccess}) {
     for (const Token& token : record.tokens) {
       if (token.kind != kind || token.status != TokenStatus::kRevoking) continue;
+      const bool urgent =
+          is_a_leavers(token, record) || (demand.hurries_revocations && kind == TokenKind::kAccess);
       offer(
           plan,
           {.kind = kind == TokenKind::kRefresh ? CallKind::kRevokeRefresh : CallKind::kRevokeAccess,
-           .lane = is_a_leavers(token, record) ? Lane::kRevocation : Lane::kSuperseded,
+           .lane = urgent ? Lane::kRevocation : Lane::kSuperseded,
            .due = std::max(attempts.revocation_retry_at(token.id), attempts.throttled_until),
            .token = token.id});
     }
@@ -59,6 +62,18 @@ bool revokes_refresh_token(const MemberRecord& record, const Attempts& attempts)
            (!in_a_round || is_a_leavers(token, record)) &&
            attempts.revocations_unheard(token.id) < kRevocationTriesAwaited;
   });
+}
+
+// A live access token of before a sign-out whose revocation Circle has not refused to hear yet. A
+// refresh before that could bring the same token again. Null: there is none.
+const Token* revoked_before_refresh(const MemberRecord& record, const Attempts& attempts,
+                                    WallTime now) {
+  if (current(record, TokenKind::kAccess) != nullptr) return nullptr;
+  const auto it = std::ranges::find_if(record.tokens, [&](const Token& token) {
+    return token.kind == TokenKind::kAccess && token.status == TokenStatus::kRevoking &&
+           alive(token.expires_at, now) && attempts.revocation_retry_at(token.id) == WallTime{};
+  });
+  return it == record.tokens.end() ? nullptr : &*it;
 }
 
 void offer_renewal(WallTime at, const Attempts& attempts, MemberPlan& plan) {
@@ -88,14 +103,29 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     offer_renewal(*check, attempts, plan);
   }
 
+  // Nobody needs a token of a member that signed out until somebody asks for one.
+  if (record.signed_out_at != WallTime{} && !demand.waiting) return;
+  if (const Token* const before = revoked_before_refresh(record, attempts, now);
+      before != nullptr && can_refresh) {
+    if (demand.waiting) {
+      offer(plan, {.kind = CallKind::kRevokeAccess,
+                   .lane = Lane::kWaiting,
+                   .due = attempts.throttled_until,
+                   .token = before->id});
+    }
+    return;  // its reply plans the member again
+  }
+
   const bool refused = access != nullptr && attempts.refused == access->fingerprint;
   // If the budget is short, members that nobody asked for lately are issued on demand.
   if (!demand.kept && !demand.waiting && !refused) return;
 
   const bool has_token = access != nullptr && alive(access->expires_at, now);
+  const bool is_new = !record.community_member_id && only_enrolled(record);
   PlannedCall call{.kind = can_refresh ? CallKind::kRefresh : CallKind::kIssue,
-                   // After an outage, members in use go before those that nobody asked for.
-                   .lane = has_token || demand.in_use ? Lane::kRefresh : Lane::kIssue,
+                   // After an outage, members in use go before those that nobody asked for. A name
+                   // that clients enrolled may be anything, so it goes behind the known members.
+                   .lane = has_token || (demand.in_use && !is_new) ? Lane::kRefresh : Lane::kIssue,
                    .due = access != nullptr && !unresolved
                               ? refresh_due(*access, policy, facts, seed)
                               : WallTime{},
@@ -143,7 +173,8 @@ void plan_gone(const MemberRecord& record, const Attempts& attempts, MemberPlan&
   }
 }
 
-void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberPlan& plan) {
+void plan_housekeeping(const MemberRecord& record, const Demand& demand, const Policy& policy,
+                       MemberPlan& plan) {
   for (const Token& token : record.tokens) {
     switch (token.status) {
       case TokenStatus::kCurrent:
@@ -160,8 +191,9 @@ void plan_housekeeping(const MemberRecord& record, const Policy& policy, MemberP
         break;
     }
   }
-  if (record.state == MemberState::kRetired && record.tokens.empty() && !named_by_roster(record)) {
-    wake(plan, record.state_since + kTombstoneLife);
+  if (const auto over = forget_due(record)) wake(plan, std::max(*over, demand.leaves_not_before));
+  if (const auto idle = idle_due(record, policy.enrolment)) {
+    wake(plan, std::max(*idle, demand.leaves_not_before));
   }
 }
 
@@ -171,8 +203,8 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                        WallTime now) {
   MemberPlan plan;
-  plan_housekeeping(record, policy, plan);
-  plan_revocations(record, attempts, plan);
+  plan_housekeeping(record, demand, policy, plan);
+  plan_revocations(record, attempts, demand, plan);
   plan_gone(record, attempts, plan);
   switch (record.state) {
     case MemberState::kActive:
@@ -190,6 +222,21 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
       break;
   }
   return plan;
+}
+
+std::optional<WallTime> forget_due(const MemberRecord& record) {
+  if (record.state != MemberState::kRetired || !record.tokens.empty() || named_by_roster(record)) {
+    return std::nullopt;
+  }
+  return leaves_tombstone(record) ? record.state_since + kTombstoneLife : record.state_since;
+}
+
+std::optional<WallTime> idle_due(const MemberRecord& record, const EnrolmentPolicy& policy) {
+  // An operator decides about a mismatched one, and a blocked one is never forgotten.
+  if (!policy.idle_after || !keeps_tokens(record.state) || !only_enrolled(record)) {
+    return std::nullopt;
+  }
+  return last_wanted(record) + *policy.idle_after;
 }
 
 const Token* current(const MemberRecord& record, TokenKind kind) {

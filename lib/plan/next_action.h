@@ -35,6 +35,10 @@ struct Demand {
   bool kept = true;         // the budget has room to keep it fresh ahead of time
   bool in_use = false;      // a client asked for it lately
   bool others_work = true;  // the upstream as a whole does not fail
+  // The access tokens of a member that stays are revoked as urgently as a leaver's: a client has
+  // just signed it out.
+  bool hurries_revocations = false;
+  WallTime leaves_not_before{};  // an idle or forgotten member need not be looked at before this
 };
 
 // The plan of one member, a pure function. `now`, Circle's time, decides only which tokens have
@@ -42,6 +46,12 @@ struct Demand {
 MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Demand demand,
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                        WallTime now);
+
+// When the record of a leaver may be forgotten, if no call left a doubt about it; none: it is no
+// leaver, or something of it is alive.
+std::optional<WallTime> forget_due(const MemberRecord& record);
+// When an enrolled member leaves because no client asked for it; none: it does not.
+std::optional<WallTime> idle_due(const MemberRecord& record, const EnrolmentPolicy& policy);
 
 // The record's current token of a kind, or null. Valid until the record's tokens change.
 const Token* current(const MemberRecord& record, TokenKind kind);

@@ -155,6 +155,13 @@ void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> d
   run(std::move(commands));
 }
 
+void Rotator::lift_removals(const std::string& client) {
+  Commands commands;
+  engine_.on_removals_lifted(client, now());
+  engine_.on_tick(now(), commands);
+  run(std::move(commands));
+}
+
 void Rotator::new_app_token() {
   Commands commands;
   engine_.on_new_app_token(now(), commands);
@@ -241,6 +248,7 @@ void Rotator::run(Commands commands) {
                    [this](command::Commit& c) { commit(std::move(c.mutations)); },
                    [this](command::Call& c) { send(std::move(c)); },
                    [this](command::Publish& c) { table_.publish(std::move(c.row)); },
+                   [this](const command::Unserve& c) { table_.unserve(c.member); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },

@@ -40,6 +40,22 @@ void Table::publish(Published row) {
   subscriptions_.any_changed();
 }
 
+void Published::drop_token() {
+  access_token.reset();
+  escaped_token.reset();
+  fingerprint = 0;
+  issued_at = {};
+  expires_at = {};
+}
+
+void Table::unserve(MemberId member) {
+  const Published* const stored = rows_.find(member);
+  if (stored == nullptr) return;
+  Published row = *stored;
+  row.drop_token();
+  publish(std::move(row));
+}
+
 void Table::forget(MemberId member) {
   const Published* row = rows_.find(member);
   if (row == nullptr) return;

@@ -37,6 +37,8 @@ struct Published {
   mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
   std::uint64_t change = 0;  // set by the table: a later change of any member has a larger one
   std::size_t place = 0;     // set by the table, for its own use
+
+  void drop_token();
 };
 
 // The tokens that may be served. Only what is durable is published. Loop thread only. A pointer to
@@ -46,6 +48,8 @@ class Table {
   // Replaces all that was published for this member. A key leads to the member that was last
   // published with it. `row` must have a key.
   void publish(Published row);
+  // The member's token is served no more. Does nothing if it is not there.
+  void unserve(MemberId member);
   // Takes the member out. Does nothing if it is not there.
   void forget(MemberId member);
 

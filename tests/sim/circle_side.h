@@ -26,6 +26,7 @@ struct Flight {
   std::optional<sandbox::Exchange> exchange;  // since its arrival at Circle
   bool ended = false;                         // over at Circle
   bool clear = false;                         // the reply is Circle's own, unspoiled
+  bool signed_out = false;                    // its member signed out meanwhile
   bool outlived_its_member = false;           // its member was retired or blocked meanwhile
 };
 

@@ -130,6 +130,8 @@ bool Clients::forced_since(MemberId member, Duration since) const {
   return it != forced_.end() && it->second >= since;
 }
 
+void Clients::note_forced(MemberId member) { forced_[member] = world_.time().now(); }
+
 void Clients::on_answer(const command::Answer& reply) {
   const auto it = waits_.find(reply.wait);
   if (it == waits_.end()) return;  // it was cancelled while the answer was on its way

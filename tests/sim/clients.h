@@ -35,6 +35,8 @@ class Clients {
   bool anybody_waited_since(Duration when) const {
     return !waits_.empty() || last_wait_over_ >= when;
   }
+  // A client gave it a reason to get another token.
+  void note_forced(MemberId member);
   // Whether a client asked for more than the token that was there.
   bool forced_since(MemberId member, Duration since) const;
 

@@ -67,6 +67,10 @@ void Operators::write_file() {
   if (world_.options().roster_pace) file_.fingerprint = fingerprint_of(file_.entries);
 }
 
+void Operators::may_be_asked_for(const MemberKey& key) {
+  if (std::ranges::find(keys_, key) == keys_.end()) keys_.push_back(key);
+}
+
 std::vector<std::size_t> Operators::lines_in_file() const {
   std::vector<std::size_t> lines;
   for (std::size_t i = 0; i < lines_.size(); ++i) {

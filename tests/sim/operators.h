@@ -34,6 +34,8 @@ class Operators {
 
   // Every name that a client may ask for, the most popular first.
   const std::vector<MemberKey>& keys() const { return keys_; }
+  // A client may know a name that the roster never had.
+  void may_be_asked_for(const MemberKey& key);
   const Roster& file() const { return file_; }
   bool has_blocked_any() const { return has_blocked_; }
 

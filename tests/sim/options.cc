@@ -105,6 +105,15 @@ void draw_roster_pace(WorldOptions& options) {
                          .batch_steps_max = 1 + random.below(8)};
 }
 
+// Half of the worlds have members that come and go by themselves. A generator of its own, as above.
+void draw_enrolments(WorldOptions& options) {
+  Random random(options.seed ^ 0xe2011U);
+  if (random.below(2) == 0) return;
+  options.mean_between_enrolments = seconds{20 + random.below(120)};
+  options.mean_between_sign_outs = seconds{20 + random.below(300)};
+  options.mean_between_removals = seconds{20 + random.below(300)};
+}
+
 }  // namespace
 
 bool is_peaceful(const WorldOptions& options) {
@@ -130,6 +139,7 @@ WorldOptions options_of(std::uint64_t seed) {
   draw_circle(options, random);
   draw_policy(options, random);
   draw_roster_pace(options);
+  draw_enrolments(options);
   const auto sometimes = [&](Duration& mean, Duration value, std::uint64_t one_in) {
     if (random.below(one_in) == 0) mean = value;
   };
@@ -137,6 +147,8 @@ WorldOptions options_of(std::uint64_t seed) {
   const std::size_t circles_limit = std::exchange(options.circle.rate_limit, 0);
   if (random.below(8) == 0) {  // nothing bad but members that never work: nobody else may notice
     options.cursed = 1 + random.below(2);
+    // Several names of theirs would open the breaker, which is for all.
+    options.mean_between_enrolments = options.mean_between_removals = Duration{0};
     options.gentle_clients = true;
     // Each cursed member is tried again and again, at the pace of its backoff.
     options.policy.requests_per_window +=

@@ -53,6 +53,11 @@ struct WorldOptions {
   Duration mean_between_roster_edits{0};
   Duration mean_between_mass_removals{0};
   Duration mean_between_orders{0};  // rotate, revoke, reinstate; rarely revoke-all
+  // Programs (sim/enrollers.h).
+  Duration mean_between_enrolments{0};
+  Duration mean_between_sign_outs{0};
+  Duration mean_between_removals{0};
+  std::size_t crowd = 0;  // so many of the last members enrol at once, and later sign out at once
 };
 
 // Whether nothing bad happens, except to members for whom no call works, or that leave.

@@ -57,6 +57,10 @@ class Promises {
   void before_roster(const Roster& file, const std::string& approve);
   void on_roster_refused();
   void on_revocation_reported(MemberId member);
+  // Programs that enrol and sign out.
+  void on_signed_out(MemberId member, const std::vector<std::string>& tokens);
+  void on_sign_out_reported(const std::vector<std::string>& tokens);
+  void on_said_to_be_member(MemberId id, bool known);
   // An operator accepts the person to whom the member's selector leads now.
   void on_identity_accepted(MemberId member) { accepted_.insert(member); }
 
@@ -100,6 +104,12 @@ class Promises {
   void p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served);
   void p13_is_who_it_was(const TokenQuery& query, const Published& row);
   bool live_at_circle(std::string_view text) const;
+  // promises_sign_out.cc
+  void sign_out_what_came_late(const Flight& flight, const Reply& reply);
+  void sign_out_durable(const PutToken& put);
+  void forget_sign_outs();
+  void signed_out_is_not_served(const Published& row);
+  void sign_outs_end();
   // promises_calls.cc
   void p7_window();
   void p8_one_probe();
@@ -130,7 +140,7 @@ class Promises {
   void no_storm();
   void few_calls();
   Duration bound() const;
-  std::string why_not_fresh(const RosterEntry& entry) const;
+  std::string why_not_fresh(const MemberKey& key) const;
   const Durable& durable() const;
 
   World& world_;
@@ -162,6 +172,8 @@ class Promises {
   std::unordered_map<MemberId, bool> last_unclear_;
   std::vector<Held> held_;
   MemberState held_state_{};
+  // Access tokens of before a sign-out, and since when that is on disk.
+  std::map<std::string, std::optional<Duration>, std::less<>> signed_out_;
   // P6
   bool roster_comes_ = false;     // a roster is coming into force, slice by slice
   bool roster_foreseen_ = false;  // nothing else has disturbed it since before_roster()

@@ -89,6 +89,7 @@ void Promises::audit() {
   for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);
   if (!settled()) return;
   p4_revocations_end();
+  sign_outs_end();
   p8_p12_everybody_is_fresh();
 }
 
@@ -132,26 +133,37 @@ void Promises::p4_revocations_end() {
 }
 
 void Promises::p8_p12_everybody_is_fresh() {
+  std::vector<MemberKey> wanted;
   for (const RosterEntry& entry : world_.operators().file().entries) {
-    if (entry.retired || world_.circle().nothing_works_for(entry.key)) continue;
-    const std::string why = why_not_fresh(entry);
+    if (!entry.retired) wanted.push_back(entry.key);
+  }
+  for (const auto& [member, slot] : world_.engine().members().all()) {
+    if (only_enrolled(slot.record)) wanted.push_back(primary_key(slot.record));
+  }
+  for (const MemberKey& key : wanted) {
+    if (world_.circle().nothing_works_for(key)) continue;
+    const std::string why = why_not_fresh(key);
     if (why.empty()) continue;
-    world_.breach(fmt::format("{}: {} {}", world_.options().cursed > 0 ? "P8" : "P12",
-                              entry.key.text(), why));
+    world_.breach(
+        fmt::format("{}: {} {}", world_.options().cursed > 0 ? "P8" : "P12", key.text(), why));
   }
 }
 
 // Empty if the member is fresh, or need not be.
-std::string Promises::why_not_fresh(const RosterEntry& entry) const {
-  const MemberSlot* slot = world_.engine().find(entry.key);
+std::string Promises::why_not_fresh(const MemberKey& key) const {
+  const MemberSlot* slot = world_.engine().find(key);
   if (slot == nullptr) return "is in the roster and on no record";
   const MemberRecord& record = slot->record;
-  if (!wanted_by_roster(record)) return {};  // another entry retires it
+  if (!is_wanted(record)) return {};  // another entry retires it
   constexpr Duration kBackAgain = std::chrono::minutes{1};
   if (world_.options().mean_between_leavers > Duration{0} &&
       world_.circle_time() - record.state_since < kBackAgain) {
     return {};  // it left, and has just come back
   }
+  // Nobody has asked for it since it signed out, or since it was enrolled just now.
+  if (record.signed_out_at != WallTime{}) return {};
+  const bool is_new = only_enrolled(record) && !record.community_member_id;
+  if (is_new && world_.circle_time() - record.state_since < bound()) return {};
   switch (record.state) {
     case MemberState::kActive:
       break;
@@ -171,7 +183,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
     return {};  // the budget is short: it is issued on demand
   if (!slot->waiters.empty())
     return {};  // it may be kept only since now; another check is about the wait
-  if (!world_.circle().knows(entry.key)) return {};  // its next issue call will show that
+  if (!world_.circle().knows(key)) return {};  // its next issue call will show that
   // If an early refresh is of no use, a token is replaced just after its end.
   const bool sticky = world_.options().circle.refresh_mode == sandbox::RefreshMode::kSticky;
   // Members whose tokens end together wait for their turns, since calls are spread over the window.
@@ -179,7 +191,7 @@ std::string Promises::why_not_fresh(const RosterEntry& entry) const {
   const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
   const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
   const Duration gap = sticky ? Duration{std::chrono::seconds{10}} + turns * turn : Duration{0};
-  const Published* row = world_.table().find(entry.key.text());
+  const Published* row = world_.table().find(key.text());
   if (row == nullptr || !row->access_token) return "has no token long after the weather";
   if (!alive(row->expires_at + gap, world_.circle_time())) return "has an expired token";
   return {};

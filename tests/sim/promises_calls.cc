@@ -18,7 +18,8 @@ void Promises::on_send(const Flight& flight) {
   p3_row_before_call(flight);
   p4_refresh_token_first(flight);
   p7_window();
-  if (!world_.clients().waits_for(flight.member)) unasked_.push_back(world_.time().now());
+  if (!world_.clients().waits_for(flight.member) && !world_.enrollers().waits_for(flight.member))
+    unasked_.push_back(world_.time().now());
   p8_one_probe();
   p8_probes_keep_their_distance();
   calls_keep_their_distance(flight);
@@ -167,6 +168,7 @@ void Promises::on_tell(const Notice& notice) {
 
 void Promises::before_crash() {
   end_roster();
+  forget_sign_outs();
   const Duration now = world_.time().now();
   for (std::size_t i = 0; i < world_.circle().calls_in_flight(); ++i) completed_.push_back(now);
 }

@@ -49,7 +49,8 @@ void Promises::calls_keep_their_distance(const Flight& flight) {
   }
   recent.in_the_hour.push_back(now);
   while (recent.in_the_hour.front() + kHour < now) recent.in_the_hour.pop_front();
-  if (flight.kind == CallKind::kIssue && !world_.clients().waits_for(flight.member)) {
+  if (flight.kind == CallKind::kIssue && !world_.clients().waits_for(flight.member) &&
+      !world_.enrollers().waits_for(flight.member)) {
     few_issues_that_fail(recent);
   }
 }

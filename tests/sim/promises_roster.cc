@@ -23,7 +23,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
   std::map<MemberKey, bool> in_force;  // key → retired
   for (const auto& [key, member] : world_.engine().members().by_key()) {
     const MemberSlot& slot = *world_.engine().find(member);
-    members_before_.emplace(member, slot.record.state);
+    if (named_by_roster(slot.record)) members_before_.emplace(member, slot.record.state);
     for (const Selector& selector : slot.record.selectors) {
       if (selector.in_roster) in_force.emplace(selector.key, selector.retired);
     }
@@ -44,7 +44,7 @@ void Promises::before_roster(const Roster& file, const std::string& approve) {
     const MemberSlot* slot = world_.engine().find(key);
     const auto before = in_force.find(key);
     const bool was_active = before != in_force.end() && !before->second;
-    if (retired && !was_active && slot != nullptr && wanted_by_roster(slot->record)) {
+    if (retired && !was_active && slot != nullptr && is_wanted(slot->record)) {
       diff.retire.push_back(key);
     }
   }

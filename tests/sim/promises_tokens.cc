@@ -5,6 +5,7 @@
 
 #include "plan/freshness.h"
 #include "plan/lifecycle.h"
+#include "plan/next_action.h"
 #include "sim/promises.h"
 #include "sim/world.h"
 
@@ -33,6 +34,7 @@ bool Promises::live_at_circle(std::string_view text) const {
 void Promises::on_served(const TokenQuery& query, const Published& row) {
   p1_nothing_expired(row);
   p4_nothing_served(row);
+  signed_out_is_not_served(row);
   p13_is_who_it_was(query, row);
   if (query.refused == row.fingerprint) {
     world_.breach("clients: the token that a client calls refused is given to it again");
@@ -152,6 +154,11 @@ void Promises::p2_shows_what_is_durable(MemberId member) {
     return name.key.kind != SelectorKind::kCommunityMemberId && name.resolved_at == WallTime{};
   });
   const bool has = there->state == MemberState::kActive && token != nullptr && !unresolved;
+  // A sign-out takes the token out of the table before it is on disk.
+  const MemberSlot* slot = world_.up() ? world_.engine().find(member) : nullptr;
+  const bool signed_out = has && !shown->access_token && slot != nullptr &&
+                          current(slot->record, rota::TokenKind::kAccess) == nullptr;
+  if (signed_out) return;
   if (has != (shown->access_token != nullptr) || (has && *shown->access_token != *token->value)) {
     world_.breach("P2: the table shows another token than the disk has as the current one");
   }
@@ -247,6 +254,7 @@ void Promises::on_durable(std::span<const Mutation> batch) {
       p3_every_token_is_accounted_for(erase->call, nullptr);
     } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
       p4_revocation_is_final(*token);
+      sign_out_durable(*token);
     } else if (const auto* member = std::get_if<PutMember>(&mutation)) {
       if (!seen.insert(member->row.id).second) continue;
       p13_pin_stays(member->row.id);
@@ -352,6 +360,7 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
   }
   p5_unclear_is_no_verdict(flight, reply);
   p4_condemn_what_came_late(flight, reply);
+  sign_out_what_came_late(flight, reply);
   p8_note_alarm(flight, reply);
   note_probe_over(flight, reply);
   note_arrival(flight, reply);

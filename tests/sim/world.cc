@@ -27,6 +27,7 @@ World::World(const WorldOptions& options, bool trace)
       store_(*this),
       clients_(*this),
       operators_(*this),
+      enrollers_(*this),
       promises_(*this) {}
 
 Now World::now() const {
@@ -54,6 +55,7 @@ void World::schedule_bad_things() {
   circle_.begin();
   store_.begin();
   operators_.begin();
+  enrollers_.begin();
   repeat(options_.mean_between_crashes, [this] {
     constexpr std::uint64_t kRebootOneIn = 4;
     if (up() && !time_.suspended()) crash("crash.any", random_.below(kRebootOneIn) == 0);
@@ -116,6 +118,7 @@ void World::crash(std::string_view when, bool reboot) {
   circle_.cut_off();
   clients_.cut_off();
   operators_.cut_off();
+  enrollers_.cut_off();
   // The service manager waits a moment; a machine that somebody must switch on takes longer.
   constexpr std::uint64_t kLongOneIn = 20;
   const Duration off = random_.below(kLongOneIn) == 0 ? random_.up_to(std::chrono::hours{3})
@@ -179,9 +182,16 @@ void World::carry_out(Commands commands) {
                      promises_.on_publish(c.row);
                      table_.publish(std::move(c.row));
                    },
+                   [this](const command::Unserve& c) { table_.unserve(c.member); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
-                   [this](const command::Answer& c) { clients_.on_answer(c); },
-                   [this](const command::Report& c) { operators_.on_report(c); },
+                   [this](const command::Answer& c) {
+                     clients_.on_answer(c);
+                     enrollers_.on_answer(c);
+                   },
+                   [this](const command::Report& c) {
+                     operators_.on_report(c);
+                     enrollers_.on_report(c);
+                   },
                    [this](const command::Reloaded& c) { operators_.on_reloaded(c); },
                    [](const command::RosterInForce&) {},
                    [](const command::Planned&) {},

@@ -11,6 +11,7 @@
 #include "sim/chronicle.h"
 #include "sim/circle_side.h"
 #include "sim/clients.h"
+#include "sim/enrollers.h"
 #include "sim/operators.h"
 #include "sim/options.h"
 #include "sim/promises.h"
@@ -35,6 +36,7 @@ class World {
   StoreSide& store() { return store_; }
   Clients& clients() { return clients_; }
   Operators& operators() { return operators_; }
+  Enrollers& enrollers() { return enrollers_; }
   Promises& promises() { return promises_; }
   Chronicle& chronicle() { return chronicle_; }
   const Chronicle& chronicle() const { return chronicle_; }
@@ -97,6 +99,7 @@ class World {
   StoreSide store_;
   Clients clients_;
   Operators operators_;
+  Enrollers enrollers_;
   Promises promises_;
   std::unique_ptr<Engine> engine_;
   Table table_;

@@ -161,14 +161,32 @@ WaitId EngineBox::wait(std::int64_t member, Duration longest, std::optional<Fing
   return id;
 }
 
-OperatorId EngineBox::operate(std::string_view key, OperatorAction action) {
+WaitId EngineBox::enrol(std::string_view key, const Enrol& how) {
+  WaitRequest request;
+  request.enrol =
+      std::make_shared<const EnrolRequest>(EnrolRequest{.key = MemberKey::parse(key).value(),
+                                                        .name = {},
+                                                        .client = how.client,
+                                                        .tags = how.tags,
+                                                        .ask_anyway = how.ask_anyway});
+  request.wait = how.longest;
+  request.wait_for = how.wait_for;
+  const WaitId id{next_id_++};
+  Commands out;
+  engine.on_wait(id, request, now, out);
+  run(std::move(out));
+  return id;
+}
+
+OperatorId EngineBox::operate(std::string_view key, OperatorAction action, std::string client) {
   const OperatorId id{next_id_++};
   Commands out;
   const MemberSlot* slot = find(key);
   engine.on_operator(id,
                      {.member = slot == nullptr ? MemberId{} : slot->record.id,
                       .action = action,
-                      .called = std::string(key)},
+                      .called = std::string(key),
+                      .client = std::move(client)},
                      now, out);
   run(std::move(out));
   return id;
@@ -275,6 +293,7 @@ void EngineBox::run(Commands commands) {
                      calls.push_back(std::move(c));
                    },
                    [&](command::Publish& c) { table.publish(std::move(c.row)); },
+                   [&](const command::Unserve& c) { table.unserve(c.member); },
                    [&](const command::Withdraw& c) {
                      EXPECT_EQ(durable.find_member(c.member), nullptr) << "withdrawn, yet durable";
                      table.forget(c.member);

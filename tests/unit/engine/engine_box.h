@@ -56,7 +56,17 @@ class EngineBox {
   WaitId wait(std::int64_t member, Duration longest = Duration{10'000},
               std::optional<Fingerprint> refused = std::nullopt, bool strict = false,
               std::optional<Duration> min_ttl = std::nullopt);
-  OperatorId operate(std::string_view key, OperatorAction action);
+  // A client enrols a name, and waits for its token or, by default, its identity.
+  struct Enrol {
+    std::string client = "user:web";
+    std::vector<std::string> tags{};
+    WaitFor wait_for = WaitFor::kIdentity;
+    Duration longest{10'000};
+    bool ask_anyway = false;
+  };
+  WaitId enrol(std::string_view key, const Enrol& how);
+  WaitId enrol(std::string_view key) { return enrol(key, Enrol{}); }
+  OperatorId operate(std::string_view key, OperatorAction action, std::string client = {});
   OperatorId revoke_all();
   void new_app_token();
   void used(const std::vector<MemberId>& members);

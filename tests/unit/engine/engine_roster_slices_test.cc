@@ -71,7 +71,7 @@ RosterPlan plan_by_lists(const EngineBox& box, const Roster& roster, const Guard
   RosterDiff diff = diff_rosters(in_force, roster);
   const auto retires = [&box](const RosterEntry& each) {
     const MemberSlot* const known = box.engine.members().find(each.key);
-    return each.retired && known != nullptr && wanted_by_roster(known->record);
+    return each.retired && known != nullptr && is_wanted(known->record);
   };
   for (const RosterEntry& each : diff.change) {
     if (retires(each)) diff.retire.push_back(each.key);

@@ -107,7 +107,7 @@ TEST(Lifecycle, P4AnyRetiredEntryWinsAndTheLastRemovalCounts) {
     MemberRecord record = test::member(1, kActive, "id:1");
     record.selectors = selectors;
     EXPECT_EQ(named_by_roster(record), named);
-    EXPECT_EQ(wanted_by_roster(record), wanted);
+    EXPECT_EQ(is_wanted(record), wanted);
   }
 }
 

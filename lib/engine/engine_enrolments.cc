@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.h"
+#include "plan/lifecycle.h"
+
+// Clients that want a name to be a member. A name that nobody wanted before costs a first issue, so
+// it waits for its turn (engine/enrolment_turns.h). Its record comes with the journal row of that
+// issue in one batch: one call and two commits to its first token.
+
+namespace rota {
+namespace {
+
+// How long a client is asked to stay away if there are too many members.
+constexpr Duration kNoRoomRetry = std::chrono::minutes{5};
+constexpr Duration kBudgetPoll = std::chrono::seconds{1};
+
+}  // namespace
+
+// Of a name that the table does not show yet, the engine may already have a record.
+MemberSlot* Engine::find_for(const WaitRequest& request) {
+  MemberSlot* const shown = find_shown(request.member);
+  return shown != nullptr ? shown : members_.find(request.enrol->key);
+}
+
+// Whether Circle may be asked about a name of which it has not said yet whose it is.
+bool Engine::may_ask_about(const MemberSlot* slot, const EnrolRequest& request, Now now) const {
+  const bool is_known = slot != nullptr && (slot->record.community_member_id ||
+                                            slot->record.state != MemberState::kRetired);
+  if (is_known) return true;
+  return request.ask_anyway ? !unknown_names_.asked_just_now(request.key, now.boot)
+                            : !unknown_names_.recalls(request.key, now.boot);
+}
+
+void Engine::enrol_or_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
+  const EnrolRequest& wanted = *request.enrol;
+  MemberSlot* const slot = find_for(request);
+  const auto refuse = [&out, id](WaitAnswer answer) {
+    out.emplace_back(command::Answer{.wait = id, .answer = answer});
+  };
+  if (!may_ask_about(slot, wanted, now)) return refuse({.result = WaitResult::kUnknown});
+  const bool is_member = slot != nullptr && is_wanted(slot->record);
+  const bool may_come = slot == nullptr || (!retired_by_roster(slot->record) &&
+                                            slot->record.state != MemberState::kBlocked &&
+                                            slot->record.state != MemberState::kMismatched);
+  if (!is_member && may_come &&
+      members_.census().only_enrolled() >= policy_.enrolment.max_members) {
+    return refuse({.result = WaitResult::kLimited, .retry_after = kNoRoomRetry});
+  }
+  WaitRequest asked = request;
+  asked.member = {};
+  waits_.add(id, asked, now.boot);
+  if (is_member || !may_come) {
+    admit(id, false, now, out);
+  } else {
+    enrolment_turns_.add(id, wanted.client);
+  }
+}
+
+// Those whose turn it is. A first issue goes in the lane of waiting clients, so it must leave the
+// reserve of the budget to others.
+void Engine::admit_enrolments(Now now, Commands& out) {
+  while (!stopping_ && !enrolment_turns_.empty() && has_room_for_enrolments(now)) {
+    const auto turn = enrolment_turns_.take(now.boot);
+    if (!turn) return;
+    admit(*turn, true, now, out);
+  }
+}
+
+bool Engine::has_room_for_enrolments(Now now) {
+  return gate_.budget().used(now.boot) < gate_.budget().background_limit();
+}
+
+std::optional<BootTime> Engine::enrolments_wake_at(Now now) {
+  if (stopping_) return std::nullopt;
+  const auto turn = enrolment_turns_.next(now.boot);
+  if (!turn || has_room_for_enrolments(now)) return turn;
+  return std::max(*turn, now.boot + kBudgetPoll);
+}
+
+void Engine::admit(WaitId id, bool took_turn, Now now, Commands& out) {
+  const WaitRequest request = waits_.at(id).request;  // begin_wait() may end the wait
+  MemberSlot* const known = find_for(request);
+  const bool is_new = known == nullptr || !is_wanted(known->record);
+  // Somebody else's turn may have made it a member, or kept it out.
+  if (took_turn && !is_new) enrolment_turns_.give_back();
+  if (known != nullptr) enrol_known(*known, *request.enrol, now);
+  MemberSlot& slot = known != nullptr ? *known : enrol_new(*request.enrol, now);
+  waits_.assign(id, slot.record.id, is_new);
+  begin_wait(slot, id, now, out);
+}
+
+MemberSlot& Engine::enrol_new(const EnrolRequest& request, Now now) {
+  const WallTime circle = circle_now(now);
+  MemberRecord record;
+  record.id = members_.next_id();
+  record.state_since = circle;
+  (void)enrol(record, request.key, request.name,
+              {.client = request.client, .tags = request.tags, .since = circle});
+  record.login_epoch = draw_login_epoch();
+  MemberSlot& slot = members_.add(std::move(record));
+  slot.in_use_since = circle;
+  record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
+  note(AuditEvent::kEnrolled, &slot, request.client);
+  return slot;
+}
+
+// A member that the roster or an operator keeps out stays out.
+void Engine::enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now) {
+  MemberRecord& record = slot.record;
+  if (record.state == MemberState::kBlocked || record.state == MemberState::kMismatched ||
+      retired_by_roster(record)) {
+    return;
+  }
+  if (record.state == MemberState::kUnknown) {
+    if (!request.ask_anyway || unknown_names_.asked_just_now(request.key, now.boot)) return;
+    unknown_names_.note(request.key, now.boot);  // the next one waits, whatever Circle says now
+    slot.attempts = {};
+    record_change(slot, enter(record, LifecycleEvent::kAskedAnew, circle_now(now)));
+  }
+  const bool changed =
+      enrol(record, request.key, request.name,
+            {.client = request.client, .tags = request.tags, .since = circle_now(now)});
+  if (!changed && record.state == MemberState::kActive) return;
+  members_.index(slot);
+  if (changed) note(AuditEvent::kEnrolled, &slot, request.client);
+  follow_wanted(slot, now);
+}
+
+// Circle has no such member, and no roster names it: it is not kept. The record goes with the
+// housekeeping of this pass, or once no lost call can have brought anything.
+void Engine::drop_unknown(MemberSlot& slot, Now now) {
+  for (const Selector& selector : slot.record.selectors) {
+    unknown_names_.note(selector.key, now.boot);
+  }
+  end_enrolments(slot.record);
+  RecordChange change{.row = true, .put = {}, .erased = {}};
+  change.merge(enter(slot.record, LifecycleEvent::kDropped, circle_now(now)));
+  record_change(slot, change);
+  tell(Severity::kDebug, "unknown", &slot, "Circle has no such member: it is not enrolled");
+}
+
+}  // namespace rota

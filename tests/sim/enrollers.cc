@@ -1,0 +1,186 @@
+#include "sim/enrollers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "plan/lifecycle.h"
+#include "sandbox/members.h"
+#include "sim/world.h"
+
+namespace rota::sim {
+namespace {
+
+constexpr Duration kSlack = Engine::kDurableMax + std::chrono::milliseconds{150};
+constexpr std::uint64_t kNobodyOneIn = 8;
+
+}  // namespace
+
+Enrollers::Enrollers(World& world) : world_(world), random_(world.options().seed ^ 0xe27011U) {}
+
+void Enrollers::begin() {
+  const WorldOptions& options = world_.options();
+  world_.repeat(options.mean_between_enrolments, [this] { enrol_any(); });
+  world_.repeat(options.mean_between_sign_outs, [this] { sign_out_any(); });
+  world_.repeat(options.mean_between_removals, [this] { remove_any(); });
+  if (options.crowd > 0) {
+    world_.time().outside(options.weather / 4, [this] { crowd_comes(); });
+    world_.time().outside(options.weather / 2, [this] { crowd_signs_out(); });
+  }
+}
+
+MemberKey Enrollers::draw_key() {
+  if (random_.below(kNobodyOneIn) == 0) {
+    return *MemberKey::from_email(fmt::format("nobody{}@example.com", random_.below(5)));
+  }
+  const sandbox::Member member = sandbox::numbered_member(
+      static_cast<sandbox::MemberId>(random_.below(world_.options().members) + 1));
+  switch (random_.below(3)) {
+    case 0:
+      return *MemberKey::from_id(member.id);
+    case 1:
+      return *MemberKey::from_email(member.email);
+    default:
+      return *MemberKey::from_sso(member.sso_user_id);
+  }
+}
+
+void Enrollers::enrol_any() {
+  if (!world_.up()) return;
+  const MemberKey key = draw_key();
+  world_.operators().may_be_asked_for(key);
+  enrol(key, fmt::format("user:{}", random_.below(3)),
+        random_.below(4) == 0 ? Duration{0} : random_.up_to(std::chrono::seconds{20}));
+}
+
+void Enrollers::enrol(const MemberKey& key, const std::string& client, Duration longest) {
+  world_.note("enrol");
+  const bool anyway = random_.below(3) == 0;
+  const WaitId id{next_id_++};
+  WaitRequest request;
+  request.enrol = std::make_shared<const EnrolRequest>(EnrolRequest{
+      .key = key, .name = {}, .client = client, .tags = {client}, .ask_anyway = anyway});
+  request.wait = longest;
+  request.wait_for = random_.below(2) == 0 ? WaitFor::kIdentity : WaitFor::kToken;
+  waits_.emplace(id, Wait{.key = key, .deadline = world_.time().now() + longest});
+  world_.turn([&](Commands& out) { world_.engine().on_wait(id, request, world_.now(), out); });
+  world_.in_process(longest + kSlack, [this, id] { check_answered(id, 1); });
+}
+
+// If the machine slept, the engine comes to know of the deadline as late as this does.
+void Enrollers::check_answered(WaitId id, int tries) {
+  if (!waits_.contains(id)) return;
+  if (tries > 0) {
+    return world_.in_process(kSlack, [this, id, tries] { check_answered(id, tries - 1); });
+  }
+  waits_.erase(id);
+  world_.breach("waits: an enrolment got no answer in time");
+}
+
+bool Enrollers::waits_for(MemberId member) const {
+  return std::ranges::any_of(waits_, [&](const auto& wait) {
+    const MemberSlot* const slot = world_.engine().find(wait.second.key);
+    return slot != nullptr && slot->record.id == member;
+  });
+}
+
+void Enrollers::on_answer(const command::Answer& reply) {
+  const auto it = waits_.find(reply.wait);
+  if (it == waits_.end()) return;
+  const Wait wait = it->second;
+  waits_.erase(it);
+  switch (reply.answer.result) {
+    case WaitResult::kEnrolled:
+    case WaitResult::kWasEnrolled:
+      world_.note("enrolled");
+      return world_.promises().on_said_to_be_member(reply.answer.member, true);
+    case WaitResult::kPending:
+      world_.note("enrolled.pending");
+      return world_.promises().on_said_to_be_member(reply.answer.member, false);
+    case WaitResult::kLimited:
+      return world_.note("enrol.limited");
+    case WaitResult::kUnknown:
+      return world_.note("enrol.unknown");
+    case WaitResult::kServe:
+      return world_.note("enrol.served");
+    case WaitResult::kUnavailable:
+    case WaitResult::kRetired:
+    case WaitResult::kBlocked:
+    case WaitResult::kMismatched:
+      return world_.note("enrol.refused");
+  }
+}
+
+void Enrollers::sign_out_any() {
+  if (world_.up()) give(draw_key(), OperatorAction::kSignOut, {});
+}
+
+void Enrollers::remove_any() {
+  if (!world_.up()) return;
+  give(draw_key(), OperatorAction::kEndEnrolment, fmt::format("user:{}", random_.below(3)));
+}
+
+void Enrollers::give(const MemberKey& key, OperatorAction action, const std::string& client) {
+  const MemberSlot* slot = world_.engine().find(key);
+  if (slot == nullptr) return;
+  Order order{.member = slot->record.id, .action = action, .tokens = {}};
+  for (const Token& token : slot->record.tokens) {
+    if (token.kind == rota::TokenKind::kAccess) order.tokens.emplace_back(token.value->reveal());
+  }
+  const bool is_sign_out = action == OperatorAction::kSignOut;
+  if (is_sign_out) world_.clients().note_forced(order.member);
+  const std::optional<BootTime> before = slot->signed_out_at;
+  const OperatorId id{next_id_++};
+  orders_.emplace(id, order);
+  world_.note(is_sign_out ? "sign_out" : "remove");
+  world_.turn([&](Commands& out) {
+    world_.engine().on_operator(
+        id, {.member = order.member, .action = action, .called = key.text(), .client = client},
+        world_.now(), out);
+    const MemberSlot* const after = world_.engine().find(order.member);
+    if (is_sign_out && after != nullptr && after->signed_out_at != before) {
+      world_.promises().on_signed_out(order.member, order.tokens);
+    }
+  });
+}
+
+void Enrollers::on_report(const command::Report& report) {
+  const auto it = orders_.find(report.op);
+  if (it == orders_.end()) return;
+  const Order order = std::move(it->second);
+  orders_.erase(it);
+  if (!report.report) return;
+  world_.note(fmt::format("report.{}", static_cast<int>(report.report->end)));
+  if (report.report->end == OperationEnd::kSignedOut) {
+    world_.promises().on_sign_out_reported(order.tokens);
+  }
+}
+
+void Enrollers::cut_off() {
+  waits_.clear();
+  orders_.clear();
+}
+
+// Everybody logs in at once, and tries again for as long as it takes.
+void Enrollers::crowd_comes() {
+  for (std::size_t i = 0; i < world_.options().crowd; ++i) {
+    const auto id = static_cast<sandbox::MemberId>(world_.options().members - i);
+    const MemberKey key = *MemberKey::from_email(sandbox::numbered_member(id).email);
+    if (world_.engine().find(key) != nullptr) continue;
+    enrol(key, fmt::format("user:{}", i % 3), std::chrono::seconds{10});
+  }
+  if (!world_.calm()) world_.time().outside(std::chrono::minutes{1}, [this] { crowd_comes(); });
+}
+
+void Enrollers::crowd_signs_out() {
+  world_.note("crowd.signs_out");
+  std::vector<MemberKey> keys;
+  for (const auto& [member, slot] : world_.engine().members().all()) {
+    if (only_enrolled(slot.record)) keys.push_back(primary_key(slot.record));
+  }
+  for (const MemberKey& key : keys) give(key, OperatorAction::kSignOut, {});
+}
+
+}  // namespace rota::sim

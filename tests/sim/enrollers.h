@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/commands.h"
+#include "model/member_key.h"
+
+namespace rota::sim {
+
+class World;
+
+// The programs that enrol members at their login, sign them out, and remove them: any name of any
+// member at Circle, in the roster or not, and now and then a name that nobody has.
+class Enrollers {
+ public:
+  explicit Enrollers(World& world);
+
+  void begin();
+  void on_answer(const command::Answer& reply);
+  void on_report(const command::Report& report);
+  void cut_off();
+  bool waits_for(MemberId member) const;
+
+ private:
+  struct Wait {
+    MemberKey key;
+    Duration deadline{0};
+  };
+  struct Order {
+    MemberId member{};
+    OperatorAction action{};
+    std::vector<std::string> tokens;  // that were on record when a sign-out was asked for
+  };
+
+  MemberKey draw_key();
+  void check_answered(WaitId id, int tries);
+  void enrol_any();
+  void enrol(const MemberKey& key, const std::string& client, Duration longest);
+  void sign_out_any();
+  void remove_any();
+  void give(const MemberKey& key, OperatorAction action, const std::string& client);
+  void crowd_comes();
+  void crowd_signs_out();
+
+  World& world_;
+  Random random_;
+  // Ids of their own, apart from those of Clients and Operators.
+  std::uint64_t next_id_ = 1'000'000'000;
+  std::map<WaitId, Wait> waits_;
+  std::map<OperatorId, Order> orders_;
+};
+
+}  // namespace rota::sim

@@ -1,0 +1,272 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "plan/lifecycle.h"
+#include "tests/unit/engine/engine_box.h"
+
+// Members that clients enrol: they come without a roster, and go without one.
+namespace rota::test {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr std::string_view kAdaKey = "email:ada@example.com";
+
+EngineBox started(const Policy& policy = exact_policy()) {
+  EngineBox box({}, policy);
+  box.start();
+  box.settle();
+  return box;
+}
+
+// Ada is enrolled by user:web, and has "access-1" and "refresh-1".
+EngineBox box_with_ada(const Policy& policy = exact_policy()) {
+  EngineBox box = started(policy);
+  box.enrol(kAdaKey);
+  box.settle();
+  // With the date: while Circle's time is not sure, nobody is forgotten and nobody is idle.
+  box.reply(box.newest_call(), issued("access-1", "refresh-1", box.circle()), box.circle());
+  box.settle();
+  return box;
+}
+
+OperationEnd end_of(const EngineBox& box, OperatorId op) {
+  const Result<OperatorReport>* report = box.report_of(op);
+  return report == nullptr || !report->has_value() ? OperationEnd::kRunning : (*report)->end;
+}
+
+TEST(EngineEnrolments, P2TheFirstTokenCostsOneCallAndTwoCommits) {
+  EngineBox box = started();
+  const WaitId wait = box.enrol(kAdaKey, {.wait_for = WaitFor::kToken});
+  ASSERT_TRUE(box.commit_pending());
+  EXPECT_TRUE(box.calls.empty()) << "the record and the row of the call come first";
+  box.commit_ok();
+  ASSERT_FALSE(box.commit_pending());
+  box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_FALSE(box.commit_pending()) << "the second commit was the last one";
+  EXPECT_EQ(box.calls.size(), 1U);
+  EXPECT_EQ(box.served(kAdaKey), "access-1");
+}
+
+TEST(EngineEnrolments, P2TheAnswerComesOnceTheIdentityIsDurable) {
+  EngineBox box = started();
+  const WaitId wait = box.enrol(kAdaKey);
+  box.commit_ok();
+  box.reply(box.newest_call(), issued("access-1", "refresh-1", box.circle()));
+  EXPECT_EQ(box.answer_of(wait), std::nullopt);
+  box.commit_ok();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kEnrolled);
+  EXPECT_EQ(box.answers.at(wait).member, box.slot(kAdaKey).record.id);
+  const WaitId again = box.enrol(kAdaKey);
+  box.settle();
+  EXPECT_EQ(box.answer_of(again), WaitResult::kWasEnrolled);
+}
+
+TEST(EngineEnrolments, P2PendingIsSaidOfWhatIsDurableOnly) {
+  EngineBox box = started();
+  const WaitId wait = box.enrol(kAdaKey, {.longest = Duration{0}});
+  EXPECT_EQ(box.answer_of(wait), std::nullopt) << "the enrolment is not durable yet";
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kPending);
+  const WaitId stuck = box.enrol("email:grace@example.com", {.longest = Duration{0}});
+  box.advance(Engine::kDurableMax);
+  EXPECT_EQ(box.answer_of(stuck), WaitResult::kUnavailable);
+}
+
+TEST(EngineEnrolments, WhomCircleDoesNotKnowIsNotKept) {
+  EngineBox box = started();
+  const WaitId wait = box.enrol(kAdaKey);
+  box.settle();
+  box.reply(box.newest_call(), MemberUnknown{}, box.circle());
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kUnknown);
+  EXPECT_EQ(box.find(kAdaKey), nullptr);
+  const WaitId again = box.enrol(kAdaKey);
+  EXPECT_EQ(box.answer_of(again), WaitResult::kUnknown);
+  const WaitId anyway = box.enrol(kAdaKey, {.ask_anyway = true});
+  EXPECT_EQ(box.answer_of(anyway), WaitResult::kUnknown) << "once in 10 s";
+  EXPECT_EQ(box.calls.size(), 1U);
+  box.run_for(10s);
+  box.enrol(kAdaKey, {.ask_anyway = true});
+  box.settle();
+  EXPECT_EQ(box.calls.size(), 2U);
+}
+
+TEST(EngineEnrolments, TwoClientsEnrolOneMemberAndItLeavesWithTheLast) {
+  EngineBox box = box_with_ada();
+  box.enrol(kAdaKey, {.client = "user:shop"});
+  box.settle();
+  const OperatorId first = box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  EXPECT_EQ(end_of(box, first), OperationEnd::kEnrolmentEnded);
+  EXPECT_EQ(box.served(kAdaKey), "access-1");
+  const OperatorId not_own = box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  EXPECT_EQ(end_of(box, not_own), OperationEnd::kNotEnrolled);
+  box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:shop");
+  box.settle();
+  EXPECT_EQ(box.served(kAdaKey), "");
+  EXPECT_EQ(box.slot(kAdaKey).record.state, MemberState::kRetiring);
+}
+
+TEST(EngineEnrolments, P4ALeaverIsForgottenOnceNothingOfItIsAlive) {
+  EngineBox box = box_with_ada();
+  const MemberId ada = box.slot(kAdaKey).record.id;
+  box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.settle();
+  ASSERT_NE(box.find(kAdaKey), nullptr);
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  EXPECT_EQ(box.find(kAdaKey), nullptr);
+  EXPECT_EQ(box.durable.find_member(ada), nullptr);
+}
+
+TEST(EngineEnrolments, P3ALeaverInDoubtIsKept) {
+  EngineBox box = box_with_ada();
+  box.run_for(50min);
+  box.reply_last(CallKind::kRefresh, transient(TransientReason::kNoReply));
+  box.settle();
+  box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  ASSERT_NE(box.find(kAdaKey), nullptr) << "a lost reply may have brought a token";
+  box.run_for(3h);
+  EXPECT_EQ(box.find(kAdaKey), nullptr);
+}
+
+TEST(EngineEnrolments, TheRosterEndsAllEnrolmentsOfWhomItDrops) {
+  EngineBox box = box_with_ada();
+  box.roster({entry(kAdaKey), entry("id:7")});
+  box.settle();
+  const OperatorId named = box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  EXPECT_EQ(end_of(box, named), OperationEnd::kInRoster);
+  EXPECT_TRUE(is_enrolled(box.slot(kAdaKey).record));
+  box.roster({entry("id:7")});
+  box.settle();
+  EXPECT_FALSE(is_enrolled(box.slot(kAdaKey).record));
+  EXPECT_EQ(box.slot(kAdaKey).record.state, MemberState::kRetiring);
+  box.run_for(2h);
+  ASSERT_NE(box.find(kAdaKey), nullptr) << "a roster has named it: it leaves a tombstone";
+  const WaitId back = box.enrol(kAdaKey, {.longest = Duration{0}});
+  box.settle();
+  EXPECT_EQ(box.answer_of(back), WaitResult::kPending) << "only retired = true keeps it out";
+}
+
+TEST(EngineEnrolments, RetiredByTheRosterAndBlockedStayOut) {
+  EngineBox box = box_with_ada();
+  box.operate(kAdaKey, OperatorAction::kRevoke);
+  box.roster({entry("id:7", true), entry("id:8")});
+  box.settle();
+  const WaitId blocked = box.enrol(kAdaKey, {.ask_anyway = true});
+  const WaitId retired = box.enrol("id:7", {.ask_anyway = true});
+  box.settle();
+  EXPECT_EQ(box.answer_of(blocked), WaitResult::kBlocked);
+  EXPECT_EQ(box.answer_of(retired), WaitResult::kRetired);
+  EXPECT_FALSE(is_enrolled(box.slot("id:7").record));
+}
+
+TEST(EngineEnrolments, P13AnotherNameOfAKnownMemberAddsNoTag) {
+  EngineBox box = started();
+  box.enrol(kAdaKey, {.tags = {"web"}});
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
+  box.settle();
+  box.run_for(1min);
+  box.enrol("sso:ada", {.client = "user:shop", .tags = {"shop"}});
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-2", "refresh-1", box.circle()));
+  box.settle();
+  ASSERT_EQ(box.find("sso:ada"), box.find(kAdaKey));
+  EXPECT_THAT(tags_of(box.slot(kAdaKey).record), ElementsAre("web"));
+  box.operate("sso:ada", OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  EXPECT_THAT(tags_of(box.slot(kAdaKey).record), ElementsAre("shop"));
+  EXPECT_EQ(box.slot(kAdaKey).record.state, MemberState::kActive);
+}
+
+TEST(EngineEnrolments, P7FirstIssuesTakeTheirShareOfTheBudgetAndNoMore) {
+  Policy policy = exact_policy();
+  policy.requests_per_window = 40;
+  policy.enrolment.budget_share = 0.25;
+  policy.max_in_flight = 64;
+  EngineBox box = started(policy);
+  std::vector<WaitId> waits;
+  for (int i = 0; i < 20; ++i) waits.push_back(box.enrol("sso:m" + std::to_string(i)));
+  box.settle();
+  EXPECT_EQ(box.calls.size(), 10U);
+  EXPECT_EQ(box.engine.members().size(), 10U) << "the others are not enrolled";
+  box.run_for(10s);
+  EXPECT_EQ(box.answer_of(waits.back()), WaitResult::kLimited);
+  EXPECT_EQ(box.answer_of(waits.front()), WaitResult::kPending);
+}
+
+TEST(EngineEnrolments, PastTheirNumberNobodyIsEnrolled) {
+  Policy policy = exact_policy();
+  policy.enrolment.max_members = 1;
+  EngineBox box = box_with_ada(policy);
+  const WaitId wait = box.enrol("sso:grace");
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kLimited);
+  const WaitId known = box.enrol(kAdaKey, {.client = "user:shop"});
+  box.settle();
+  EXPECT_EQ(box.answer_of(known), WaitResult::kWasEnrolled);
+}
+
+TEST(EngineEnrolments, NobodyAsksForAnIdleMemberAndItLeaves) {
+  Policy policy = exact_policy();
+  policy.enrolment.idle_after = std::chrono::days{1};
+  EngineBox box = box_with_ada(policy);
+  box.advance(std::chrono::days{1} - 1s);
+  box.settle();
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  EXPECT_TRUE(is_enrolled(box.slot(kAdaKey).record));
+  box.advance(2s);
+  box.settle();
+  EXPECT_EQ(box.told("idle"), 1U);
+  ASSERT_NE(box.find(kAdaKey), nullptr);
+  EXPECT_FALSE(is_enrolled(box.slot(kAdaKey).record));
+}
+
+TEST(EngineEnrolments, P12AClockThatJumpsMakesFewMembersLeave) {
+  EngineBox box = started();
+  for (int i = 0; i < 10; ++i) box.enrol("sso:m" + std::to_string(i));
+  box.settle();
+  box.reply(box.oldest_call(), issued("access-1", "refresh-1", box.circle(), 1),
+            box.circle() + std::chrono::days{60});
+  box.settle();
+  box.advance(1s);
+  box.settle();
+  EXPECT_LE(box.told("idle"), 1U);
+}
+
+TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
+  Policy policy = exact_policy();
+  policy.guard = {.max_retire_count = 2, .max_retire_fraction = 0.02};
+  EngineBox box = started(policy);
+  for (int i = 0; i < 4; ++i) box.enrol("id:" + std::to_string(i + 1));
+  box.settle();
+  const auto remove = [&box](int id) {
+    const OperatorId op =
+        box.operate("id:" + std::to_string(id), OperatorAction::kEndEnrolment, "user:web");
+    box.settle();
+    return end_of(box, op);
+  };
+  EXPECT_EQ(remove(1), OperationEnd::kEnrolmentEnded);
+  EXPECT_EQ(remove(2), OperationEnd::kEnrolmentEnded);
+  EXPECT_EQ(remove(3), OperationEnd::kRemovalsLimited);
+  EXPECT_EQ(remove(4), OperationEnd::kRemovalsLimited);
+  EXPECT_EQ(box.told("removals_limited"), 1U);
+  EXPECT_TRUE(is_enrolled(box.slot("id:3").record));
+  box.engine.on_removals_lifted("user:web", box.now);
+  EXPECT_EQ(remove(3), OperationEnd::kEnrolmentEnded);
+}
+
+}  // namespace
+}  // namespace rota::test
