@@ -171,7 +171,8 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
                      called = member->text()](auto done) mutable {
     tokens.operate({.member = id, .action = OperatorAction::kSignOut, .called = std::move(called)},
                    [done = std::move(done)](const Result<OperatorReport>& report) mutable {
-                     if (report && is_success(report->end)) return done(EmptyReply{});
+                     if (report && report->end == OperationEnd::kSignedOut)
+                       return done(EmptyReply{});
                      done(retry_later(ErrorCode::kUnavailable,
                                       report ? describe(*report) : report.error().message));
                    });
