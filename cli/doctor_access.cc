@@ -92,6 +92,8 @@ Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
   }
   std::string text;
   for (std::size_t i = 0; i < grants.size() && i < resolved.size(); ++i) {
+    if (resolved[i].holder == Grant::Holder::kClient) continue;
+    if (!grants[i].may.has(Right::kFetch)) continue;
     const bool to_user = resolved[i].holder == Grant::Holder::kUser;
     const bool covered = to_user ? resolved[i].id == user.uid : in_group(user, resolved[i].id);
     if (!covered) continue;

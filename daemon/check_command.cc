@@ -127,6 +127,7 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
   std::string text = fmt::format("{}: good, {}\n{}: good, {}\n", config_path,
                                  counted(grantees.grants.size(), "grant", "grants"),
                                  settings.roster.path, size_of(roster));
+  for (const std::string& line : grants_without_client(settings)) text += line + "\n";
   text += held + compared.what + "\n";
   text += fmt::format("would change ({} to Circle):\n", counted(plan.calls, "call", "calls"));
   text += list("add", plan.add) + list("change", plan.change) + list("retire", plan.retire);
@@ -147,6 +148,7 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
 
 Result<std::string> check_configuration(const std::string& config_path, const Clock& clock) {
   ROTA_TRY(check_only_ours(config_path));
+  ROTA_TRY(check_client_files(config_path));
   ROTA_ASSIGN(const Settings settings, load_settings(config_path));
   const HiddenValues hidden(settings);
   auto text = check_settings(config_path, settings, clock);

@@ -7,6 +7,7 @@
 #include <future>
 #include <utility>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace rota {
@@ -17,11 +18,45 @@ constexpr Duration kNamesAgainMin{2'000};
 constexpr Duration kNamesAgainMax{60'000};
 constexpr std::size_t kNameJobsMax = 4;  // one look-up at a time
 
+std::string_view name_of(GrantSettings::Holder holder) {
+  switch (holder) {
+    case GrantSettings::Holder::kUser:
+      return "user";
+    case GrantSettings::Holder::kGroup:
+      return "group";
+    case GrantSettings::Holder::kClient:
+      return "client";
+  }
+  ROTA_CHECK(false);
+}
+
+std::string_view name_of(Right right) {
+  switch (right) {
+    case Right::kFetch:
+      return "fetch";
+    case Right::kEnrol:
+      return "enrol";
+    case Right::kSignOut:
+      return "sign_out";
+    case Right::kRemove:
+      return "remove";
+  }
+  ROTA_CHECK(false);
+}
+
 // The grant as the configuration has it, without its line.
 std::string text_of(const GrantSettings& grant) {
   std::string text = fmt::format(
-      "{} {}:", grant.holder == GrantSettings::Holder::kUser ? "user" : "group",
+      "{} {}:", name_of(grant.holder),
       is_plainly_no_secret(grant.name) ? grant.name : in_quotes_unless_secret(grant.name));
+  if (grant.may != Rights{Right::kFetch}) {
+    text += " may";
+    for (const Right right : kRights) {
+      if (grant.may.has(right)) text += fmt::format(" {}", name_of(right));
+    }
+    for (const std::string& tag : grant.enrol_tags) text += " enrol_tag:" + tag;
+    text += ":";
+  }
   if (grant.all_members) text += " *";
   for (const std::string& tag : grant.tags) text += " tag:" + tag;
   for (const MemberKey& key : grant.members) text += " " + key.text();

@@ -65,8 +65,17 @@ Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const S
   return Rotator::create(std::move(parts), settings.policy);
 }
 
+// Whoever can write a file there can make a client.
+Result<void> check_client_files(const std::string& config_path) {
+  ROTA_TRY(check_only_ours(client_folder(config_path)));
+  ROTA_ASSIGN(const std::vector<std::string> files, client_files(config_path));
+  for (const std::string& file : files) ROTA_TRY(check_only_ours(file));
+  return {};
+}
+
 Result<Settings> load_own_settings(const std::string& path) {
   ROTA_TRY(check_only_ours(path));
+  ROTA_TRY(check_client_files(path));
   return load_settings(path);
 }
 

@@ -36,8 +36,11 @@ struct RotatorNeeds {
 };
 Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const Settings& settings);
 
-// The configuration. kConfig: it is not valid, or users other than root and our own can write to
-// it.
+// kConfig: users other than root and our own can write to the folder clients.d beside the
+// configuration, or to a file in it.
+Result<void> check_client_files(const std::string& config_path);
+// The configuration, with its clients. kConfig: it is not valid, or users other than root and our
+// own can write to it.
 Result<Settings> load_own_settings(const std::string& path);
 // The community's Headless Auth token, from its credential or its file.
 Result<SecretPtr> read_app_token(const Settings& settings);

@@ -18,12 +18,15 @@ std::vector<std::string> restart_needed(const Settings& in_force, const Settings
   rotation.max_in_flight = in_force.policy.max_in_flight;
   Policy without_upstream = rotation;
   rotation.guard = in_force.policy.guard;
+  rotation.enrolment = in_force.policy.enrolment;
   compare("upstream", upstream == in_force.upstream && without_upstream == on_disk.policy);
   compare("rotation", rotation == in_force.policy);
   compare("roster", on_disk.roster == in_force.roster && without_upstream.guard == rotation.guard);
+  compare("enrolment", on_disk.policy.enrolment == in_force.policy.enrolment);
   compare("store", on_disk.store == in_force.store);
   compare("audit", on_disk.audit == in_force.audit);
   compare("serve", on_disk.serve == in_force.serve);
+  compare("listener", on_disk.listeners == in_force.listeners);
   return sections;
 }
 

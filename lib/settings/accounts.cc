@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace rota {
@@ -84,6 +85,7 @@ Result<std::uint32_t> checked(const GrantSettings& grant, const Result<std::uint
                               const OverflowIds& strangers) {
   if (!id) return fail(id.error().kind, fmt::format("{}: {}", grant.where, id.error().message));
   const bool to_user = grant.holder == GrantSettings::Holder::kUser;
+  if (grant.holder == GrantSettings::Holder::kClient) return *id;
   if (*id == (to_user ? strangers.user : strangers.group)) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("{}: the kernel shows all users of other user namespaces as {}: a "
@@ -93,12 +95,36 @@ Result<std::uint32_t> checked(const GrantSettings& grant, const Result<std::uint
   return *id;
 }
 
+Grant::Holder holder_of(GrantSettings::Holder holder) {
+  switch (holder) {
+    case GrantSettings::Holder::kUser:
+      return Grant::Holder::kUser;
+    case GrantSettings::Holder::kGroup:
+      return Grant::Holder::kGroup;
+    case GrantSettings::Holder::kClient:
+      return Grant::Holder::kClient;
+  }
+  ROTA_CHECK(false);
+}
+
+// By the system's name services. A client has no id.
+Result<std::uint32_t> find_holder(const GrantSettings& grant) {
+  switch (grant.holder) {
+    case GrantSettings::Holder::kUser:
+      return find_user(grant.name);
+    case GrantSettings::Holder::kGroup:
+      return find_group(grant.name);
+    case GrantSettings::Holder::kClient:
+      return kNoId;
+  }
+  ROTA_CHECK(false);
+}
+
 template <class Find>
 Grantees resolve(const std::vector<GrantSettings>& grants, Find find) {
   const OverflowIds strangers = overflow_ids();
   Grantees grantees;
   for (const GrantSettings& grant : grants) {
-    const bool to_user = grant.holder == GrantSettings::Holder::kUser;
     const auto id = checked(grant, find(grant), strangers);
     if (!id) {
       grantees.held.push_back(
@@ -106,8 +132,11 @@ Grantees resolve(const std::vector<GrantSettings>& grants, Find find) {
       continue;
     }
     grantees.ids.emplace(std::pair(grant.holder, grant.name), *id);
-    grantees.grants.push_back({.holder = to_user ? Grant::Holder::kUser : Grant::Holder::kGroup,
+    grantees.grants.push_back({.holder = holder_of(grant.holder),
                                .id = *id,
+                               .name = grant.name,
+                               .may = grant.may,
+                               .enrol_tags = grant.enrol_tags,
                                .all_members = grant.all_members,
                                .tags = grant.tags,
                                .members = grant.members});
@@ -128,8 +157,7 @@ Grantees find_grantees(const std::vector<GrantSettings>& grants, const HolderIds
   HolderIds found;  // so that each name is looked up once
   return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
     if (const auto before = known_id(grant, found)) return *before;
-    const bool to_user = grant.holder == GrantSettings::Holder::kUser;
-    auto id = to_user ? find_user(grant.name) : find_group(grant.name);
+    auto id = find_holder(grant);
     if (!id && id.error().kind == ErrorKind::kIo) {
       if (const auto before = known_id(grant, known)) return *before;
     }
@@ -140,6 +168,7 @@ Grantees find_grantees(const std::vector<GrantSettings>& grants, const HolderIds
 
 Grantees known_grantees(const std::vector<GrantSettings>& grants, const HolderIds& known) {
   return resolve(grants, [&](const GrantSettings& grant) -> Result<std::uint32_t> {
+    if (grant.holder == GrantSettings::Holder::kClient) return kNoId;
     if (const auto id = known_id(grant, known)) return *id;
     return fail(ErrorKind::kIo,
                 fmt::format("{} is being looked up", in_quotes_unless_secret(grant.name)));

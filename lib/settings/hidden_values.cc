@@ -26,6 +26,9 @@ HiddenValues::HiddenValues(const Settings& settings) {
   add("[store] path", settings.store.path);
   add("[serve] token_socket", settings.serve.token_socket);
   add("[serve] admin_socket", settings.serve.admin_socket);
+  for (const ListenerSettings& listener : settings.listeners) {
+    if (!listener.path.empty()) add("[[listener]] path", listener.path);
+  }
 }
 
 void HiddenValues::add(std::string_view key, const std::string& path) {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <span>
 
 #include "roster/roster_limits.h"
+#include "settings/client_settings.h"
 #include "settings/secret_files.h"
 #include "settings/settings_values.h"
 #include "settings/toml.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t kSettingsBytesMax = 1U << 20U;
 constexpr std::size_t kGrantsMax = 1'024;
+constexpr std::size_t kListenersMax = 16;
 
 // Limits of durations. Zero is not allowed where nothing would work with it.
 constexpr Duration kLeast{1};
@@ -22,6 +25,10 @@ constexpr Duration kTimeoutMax = std::chrono::minutes{10};
 constexpr Duration kWindowMin = std::chrono::seconds{1};
 constexpr Duration kWindowMax = std::chrono::days{1};
 constexpr Duration kAheadMax = std::chrono::days{366};
+
+constexpr Duration kIdleMin = std::chrono::days{1};
+constexpr Duration kIdleMax = std::chrono::days{3660};
+constexpr std::size_t kEnrolledMax = 10'000'000;
 
 constexpr std::size_t kRequestsMin = 10;  // fewer cannot be shared among the lanes
 constexpr std::size_t kRequestsMax = 1'000'000;
@@ -65,7 +72,7 @@ constexpr std::array<Rule, 5> kRotationRules{{
     {"jitter", [](V v, S s) { return read_fraction(v, s.policy.jitter); }},
     {"revoke_superseded_after",
      [](V v, S s) {
-       return read_duration_or_never(v, kAheadMax, s.policy.revoke_superseded_after);
+       return read_duration_or_never(v, Duration{0}, kAheadMax, s.policy.revoke_superseded_after);
      }},
     {"active_within",
      [](V v, S s) { return read_duration(v, kLeast, kAheadMax, s.policy.active_within); }},
@@ -78,6 +85,16 @@ constexpr std::array<Rule, 4> kRosterRules{{
      [](V v, S s) { return read_count(v, 0, kRosterEntriesMax, s.policy.guard.max_retire_count); }},
     {"max_retire_fraction",
      [](V v, S s) { return read_fraction(v, s.policy.guard.max_retire_fraction); }},
+}};
+
+constexpr std::array<Rule, 3> kEnrolmentRules{{
+    {"idle_after",
+     [](V v, S s) {
+       return read_duration_or_never(v, kIdleMin, kIdleMax, s.policy.enrolment.idle_after);
+     }},
+    {"max_members",
+     [](V v, S s) { return read_count(v, 0, kEnrolledMax, s.policy.enrolment.max_members); }},
+    {"budget_share", [](V v, S s) { return read_fraction(v, s.policy.enrolment.budget_share); }},
 }};
 
 constexpr std::array<Rule, 3> kStoreRules{{
@@ -148,17 +165,24 @@ Result<void> read_section(const TomlValue& value, Settings& settings) {
 
 Result<void> read_holder(const TomlValue& value, GrantSettings::Holder holder,
                          GrantSettings& grant) {
-  if (!grant.name.empty()) return value.error("a grant is for a user or for a group, not for both");
+  if (!grant.name.empty()) {
+    return value.error("a grant is for a user, for a group or for a client, not for two of them");
+  }
   grant.holder = holder;
   grant.where = value.where();
-  return read_user_or_group(value, grant.name);
+  return holder == GrantSettings::Holder::kClient ? read_client_name(value, grant.name)
+                                                  : read_user_or_group(value, grant.name);
 }
 
-constexpr std::array<TomlRule<GrantSettings>, 3> kGrantRules{{
+constexpr std::array<TomlRule<GrantSettings>, 6> kGrantRules{{
     {"user", [](V v, GrantSettings& g) { return read_holder(v, GrantSettings::Holder::kUser, g); }},
     {"group",
      [](V v, GrantSettings& g) { return read_holder(v, GrantSettings::Holder::kGroup, g); }},
+    {"client",
+     [](V v, GrantSettings& g) { return read_holder(v, GrantSettings::Holder::kClient, g); }},
     {"members", read_grant_members},
+    {"may", [](V v, GrantSettings& g) { return read_rights(v, g.may); }},
+    {"enrol_tags", [](V v, GrantSettings& g) { return read_tags(v, g.enrol_tags); }},
 }};
 
 Result<void> read_grants(const TomlValue& value, Settings& settings) {
@@ -168,22 +192,71 @@ Result<void> read_grants(const TomlValue& value, Settings& settings) {
   for (const TomlTable& table : tables) {
     GrantSettings grant;
     ROTA_TRY(read_table<GrantSettings>(table, kGrantRules, grant));
-    if (grant.name.empty()) return table.error("needs a user or a group");
+    if (grant.name.empty()) return table.error("needs a user, a group or a client");
     if (!grant.all_members && grant.tags.empty() && grant.members.empty()) {
       return table.error("needs members, such as members = [\"*\"]");
+    }
+    const bool may_enrol = grant.may.has(Right::kEnrol);
+    if (may_enrol && !grant.all_members) {
+      return table.error("enrol is the right to everybody's token, so it needs members = [\"*\"]");
+    }
+    if (!may_enrol && !grant.enrol_tags.empty()) {
+      return table.error("enrol_tags needs the right enrol in may");
     }
     settings.grants.push_back(std::move(grant));
   }
   return {};
 }
 
-constexpr std::array<Rule, 8> kRootRules{{
+constexpr std::array<TomlRule<ListenerSettings>, 3> kListenerRules{{
+    {"address", [](V v, ListenerSettings& l) { return read_loopback_address(v, l.address); }},
+    {"path", [](V v, ListenerSettings& l) { return read_socket_path(v, l.path); }},
+    {"mode", [](V v, ListenerSettings& l) { return read_socket_mode(v, l.mode); }},
+}};
+
+Result<void> read_listeners(const TomlValue& value, Settings& settings) {
+  ROTA_ASSIGN(const std::vector<TomlTable> tables, value.tables());
+  if (tables.size() > kListenersMax) {
+    return value.error(fmt::format("more than {} listeners", kListenersMax));
+  }
+  for (const TomlTable& table : tables) {
+    ListenerSettings listener;
+    ROTA_TRY(read_table<ListenerSettings>(table, kListenerRules, listener));
+    if (listener.address.has_value() != listener.path.empty()) {
+      return table.error("needs either an address or a path");
+    }
+    if (listener.address && table.has("mode")) return table.error("only a path has a mode");
+    const bool twice = std::ranges::any_of(settings.listeners, [&](const ListenerSettings& other) {
+      return other.address == listener.address && other.path == listener.path;
+    });
+    if (twice) return table.error("another listener has the same address or path");
+    settings.listeners.push_back(std::move(listener));
+  }
+  return {};
+}
+
+// No listener's file may be one of the daemon's other sockets.
+Result<void> check_listeners(const Settings& settings) {
+  for (const ListenerSettings& listener : settings.listeners) {
+    if (listener.path.empty()) continue;
+    if (listener.path == settings.serve.token_socket ||
+        listener.path == settings.serve.admin_socket) {
+      return fail(ErrorKind::kConfig, "[[listener]] path must not be token_socket or admin_socket");
+    }
+  }
+  return {};
+}
+
+constexpr std::array<Rule, 11> kRootRules{{
     {"upstream", read_upstream},
     {"rotation", read_section<kRotationRules>},
     {"roster", read_section<kRosterRules>},
+    {"enrolment", read_section<kEnrolmentRules>},
     {"store", read_store},
     {"audit", read_section<kAuditRules>},
     {"serve", read_serve},
+    {"listener", read_listeners},
+    {"client", read_clients},
     {"grant", read_grants},
     {"log", read_section<kLogRules>},
 }};
@@ -195,12 +268,16 @@ Result<Settings> parse_settings(std::string_view name, std::string_view text) {
               TomlDocument::parse({.file = std::string(name), .first_line = 1}, text));
   Settings settings;
   ROTA_TRY(read_table<Settings>(document.root(), kRootRules, settings));
+  ROTA_TRY(check_listeners(settings));
   return settings;
 }
 
 Result<Settings> load_settings(const std::string& path) {
   ROTA_ASSIGN(const std::string text, read_small_file(path, kSettingsBytesMax));
-  return parse_settings(path, text);
+  ROTA_ASSIGN(Settings settings, parse_settings(path, text));
+  ROTA_ASSIGN(const std::vector<std::string> files, client_files(path));
+  for (const std::string& file : files) ROTA_TRY(read_client_file(file, settings));
+  return settings;
 }
 
 }  // namespace rota

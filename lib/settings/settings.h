@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "api/rights.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/token_digest.h"
 #include "model/audit.h"
 #include "model/member_key.h"
 #include "plan/policy.h"
@@ -67,14 +69,38 @@ struct ServeSettings {
   bool operator==(const ServeSettings&) const = default;
 };
 
-// One [[grant]], as written: who may fetch the tokens of which members. accounts.h looks up the
-// holder's id.
+// One [[client]]: a program that has no user of its own here, and shows a bearer token instead. In
+// rotad.toml, or in a file of the folder clients.d beside it.
+struct ClientSettings {
+  std::string name;                 // see is_client_name()
+  std::vector<TokenDigest> tokens;  // any of them will do: two during a rotation
+  std::string where{};              // "file:line:column: client 1", for messages
+
+  bool operator==(const ClientSettings&) const = default;
+};
+// 1 to 64 letters, digits, ".", "-" and "_", of which the first is a letter or digit. So a name can
+// be a file's name and a metric's label.
+bool is_client_name(std::string_view text);
+
+// One [[listener]]: a socket for clients with a bearer token. Either `address` or `path` is given.
+struct ListenerSettings {
+  std::optional<ListenAddress> address;  // of the loopback interface
+  std::string path;
+  std::uint32_t mode = 0666;  // of the file at `path`
+
+  bool operator==(const ListenerSettings&) const = default;
+};
+
+// One [[grant]], as written: who may do what with which members. accounts.h looks up the holder's
+// id.
 struct GrantSettings {
-  enum class Holder { kUser, kGroup };
+  enum class Holder { kUser, kGroup, kClient };
 
   Holder holder = Holder::kUser;
-  std::string name;          // of the user or group; or its id, in decimal
-  std::string where;         // "file:line:column: grant 1: user", for messages
+  std::string name;   // of the user, group or client; for the first two also a decimal id
+  std::string where;  // "file:line:column: grant 1: user", for messages
+  Rights may{Right::kFetch};
+  std::vector<std::string> enrol_tags{};
   bool all_members = false;  // "*"
   std::vector<std::string> tags;
   std::vector<MemberKey> members;
@@ -93,6 +119,8 @@ struct Settings {
   StoreSettings store;
   AuditBounds audit;
   ServeSettings serve;
+  std::vector<ListenerSettings> listeners;
+  std::vector<ClientSettings> clients;
   std::vector<GrantSettings> grants;
   LogLevel log_level = LogLevel::kInfo;
   Policy policy;
@@ -103,7 +131,18 @@ struct Settings {
 // key, and never repeats a value that may be a secret.
 Result<Settings> parse_settings(std::string_view name, std::string_view text);
 
-// Reads the file (read_small_file() has the errors) and parses it. Blocks on the disk.
+// Reads the file (read_small_file() has the errors) and parses it, and adds the clients of the
+// folder clients.d beside it, if there is one. Blocks on the disk.
 Result<Settings> load_settings(const std::string& path);
+
+// The *.toml files of the folder clients.d beside the configuration, in the order of their names;
+// none if there is no such folder. They have [[client]] sections only. kConfig: the folder cannot
+// be read, or has too many files. Blocks on the disk.
+Result<std::vector<std::string>> client_files(const std::string& config_path);
+std::string client_folder(const std::string& config_path);
+
+// One line for each grant to a client that does not exist. Such a grant is no error, since
+// otherwise nobody could remove a client before its grants; but it has no effect.
+std::vector<std::string> grants_without_client(const Settings& settings);
 
 }  // namespace rota

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kSocketPathBytesMax = sizeof(sockaddr_un{}.sun_path) - 1;
 constexpr std::size_t kNameBytesMax = 255;
+constexpr std::size_t kClientTokensMax = 8;
 constexpr std::string_view kTagPrefix = "tag:";
 
 // Whether `host` is an address in digits, as inet_pton() reads it.
@@ -56,6 +57,24 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   return result;
 }
 
+// Whether an address in digits is one of the loopback interface.
+bool is_loopback(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  constexpr std::uint32_t kLoopbackNet = 127;
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24U == kLoopbackNet;
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+Result<void> read_tag(const TomlValue& item, std::string tag, std::vector<std::string>& into) {
+  if (tag.empty()) return item.error("names no tag");
+  if (tag.size() > kTagBytesMax) {
+    return item.error(fmt::format("a tag has at most {} bytes", kTagBytesMax));
+  }
+  into.push_back(std::move(tag));
+  return {};
+}
+
 Result<void> read_name(const TomlValue& value, std::string& into) {
   ROTA_TRY(read_words(value, into));
   if (into.empty()) return value.error("must not be empty");
@@ -76,12 +95,12 @@ Result<void> read_duration(const TomlValue& value, Duration low, Duration high, 
   return {};
 }
 
-Result<void> read_duration_or_never(const TomlValue& value, Duration high,
+Result<void> read_duration_or_never(const TomlValue& value, Duration low, Duration high,
                                     std::optional<Duration>& into) {
   ROTA_ASSIGN(const std::string_view text, value.text());
   into.reset();
   if (text == "never") return {};
-  return read_duration(value, Duration{0}, high, into.emplace());
+  return read_duration(value, low, high, into.emplace());
 }
 
 Result<void> read_count(const TomlValue& value, std::size_t low, std::size_t high,
@@ -212,6 +231,76 @@ Result<void> read_log_level(const TomlValue& value, LogLevel& into) {
   return {};
 }
 
+Result<void> read_loopback_address(const TomlValue& value, std::optional<ListenAddress>& into) {
+  ROTA_TRY(read_listen_address(value, into));
+  if (!into || !is_loopback(into->host)) {
+    return value.error(
+        "must be an address of the loopback interface with its port, such as \"127.0.0.1:8465\"");
+  }
+  return {};
+}
+
+// The value is not repeated: somebody may have put a token there.
+Result<void> read_client_name(const TomlValue& value, std::string& into) {
+  ROTA_ASSIGN(const std::string_view text, value.text());
+  if (!is_client_name(text)) {
+    return value.error(
+        "must have 1 to 64 letters, digits, \".\", \"-\" and \"_\", and begin with a letter or "
+        "digit");
+  }
+  into = text;
+  return {};
+}
+
+Result<void> read_token_digests(const TomlValue& value, std::vector<TokenDigest>& into) {
+  ROTA_ASSIGN(const std::vector<TomlValue> items, value.list());
+  if (items.empty() || items.size() > kClientTokensMax) {
+    return value.error(fmt::format("must have 1 to {} digests", kClientTokensMax));
+  }
+  for (const TomlValue& item : items) {
+    ROTA_ASSIGN(const std::string_view text, item.text());
+    const auto digest = parse_digest(text);
+    if (!digest) {
+      return item.error(
+          "must be the SHA-256 of a client's token, 64 hex digits, as `rota client add` writes it; "
+          "never the token itself");
+    }
+    into.push_back(*digest);
+  }
+  return {};
+}
+
+Result<void> read_rights(const TomlValue& value, Rights& into) {
+  struct Named {
+    std::string_view name;
+    Right right;
+  };
+  constexpr std::array<Named, kRights.size()> kNames{{{"fetch", Right::kFetch},
+                                                      {"enrol", Right::kEnrol},
+                                                      {"sign_out", Right::kSignOut},
+                                                      {"remove", Right::kRemove}}};
+  ROTA_ASSIGN(const std::vector<TomlValue> items, value.list());
+  into = {};
+  for (const TomlValue& item : items) {
+    ROTA_ASSIGN(const std::string_view text, item.text());
+    const auto* const found = std::ranges::find(kNames, text, &Named::name);
+    if (found == kNames.end()) return item.error("must be fetch, enrol, sign_out or remove");
+    into.add(found->right);
+  }
+  if (into.empty()) return value.error("must have a right: fetch, enrol, sign_out or remove");
+  return {};
+}
+
+Result<void> read_tags(const TomlValue& value, std::vector<std::string>& into) {
+  ROTA_ASSIGN(const std::vector<TomlValue> items, value.list());
+  for (const TomlValue& item : items) {
+    std::string tag;
+    ROTA_TRY(read_words(item, tag));
+    ROTA_TRY(read_tag(item, std::move(tag), into));
+  }
+  return {};
+}
+
 Result<void> read_grant_members(const TomlValue& value, GrantSettings& into) {
   ROTA_ASSIGN(const std::vector<TomlValue> items, value.list());
   for (const TomlValue& item : items) {
@@ -220,12 +309,7 @@ Result<void> read_grant_members(const TomlValue& value, GrantSettings& into) {
     if (text == "*") {
       into.all_members = true;
     } else if (text.starts_with(kTagPrefix)) {
-      std::string tag = text.substr(kTagPrefix.size());
-      if (tag.empty()) return item.error("\"tag:\" names no tag");
-      if (tag.size() > kTagBytesMax) {
-        return item.error(fmt::format("a tag has at most {} bytes", kTagBytesMax));
-      }
-      into.tags.push_back(std::move(tag));
+      ROTA_TRY(read_tag(item, text.substr(kTagPrefix.size()), into.tags));
     } else if (auto key = MemberKey::parse(text)) {
       into.members.push_back(*std::move(key));
     } else {

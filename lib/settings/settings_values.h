@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "api/rights.h"
 #include "base/time.h"
+#include "base/token_digest.h"
 #include "settings/settings.h"
 #include "settings/toml.h"
 
@@ -17,7 +20,7 @@ namespace rota {
 
 Result<void> read_duration(const TomlValue& value, Duration low, Duration high, Duration& into);
 // A duration, or "never".
-Result<void> read_duration_or_never(const TomlValue& value, Duration high,
+Result<void> read_duration_or_never(const TomlValue& value, Duration low, Duration high,
                                     std::optional<Duration>& into);
 Result<void> read_count(const TomlValue& value, std::size_t low, std::size_t high,
                         std::size_t& into);
@@ -35,6 +38,12 @@ Result<void> read_user_or_group(const TomlValue& value, std::string& into);  // 
 Result<void> read_listen_address(const TomlValue& value, std::optional<ListenAddress>& into);
 Result<void> read_base_url(const TomlValue& value, std::string& into);
 Result<void> read_log_level(const TomlValue& value, LogLevel& into);
+// The same, of the loopback interface, and not empty.
+Result<void> read_loopback_address(const TomlValue& value, std::optional<ListenAddress>& into);
+Result<void> read_client_name(const TomlValue& value, std::string& into);
+Result<void> read_token_digests(const TomlValue& value, std::vector<TokenDigest>& into);
+Result<void> read_rights(const TomlValue& value, Rights& into);
+Result<void> read_tags(const TomlValue& value, std::vector<std::string>& into);
 Result<void> read_grant_members(const TomlValue& value, GrantSettings& into);
 
 }  // namespace rota

@@ -19,6 +19,10 @@ constexpr std::size_t kInputBytesMax = 64 * 1024;
 constexpr std::string_view kFile = "rotad.toml";
 constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warn", "error", "off"};
 
+constexpr std::array<std::string_view, 3> kHolders{"user", "group", "client"};
+constexpr std::array<std::string_view, kRights.size()> kRightNames{"fetch", "enrol", "sign_out",
+                                                                   "remove"};
+
 // Minus zero is zero, and would be read back as that.
 double plain(double fraction) { return fraction + 0.0; }
 
@@ -50,18 +54,25 @@ std::string written(const Policy& policy) {
       format_duration(policy.active_within));
 }
 
+std::string written(const EnrolmentPolicy& s) {
+  return fmt::format("[enrolment]\nidle_after = \"{}\"\nmax_members = {}\nbudget_share = {}\n",
+                     s.idle_after ? format_duration(*s.idle_after) : "never", s.max_members,
+                     plain(s.budget_share));
+}
+
 std::string written(const RosterSettings& s, const GuardPolicy& guard) {
   return fmt::format(
       "[roster]\npath = {}\nwatch = {}\nmax_retire_count = {}\nmax_retire_fraction = {}\n",
       toml_string(s.path), s.watch, guard.max_retire_count, plain(guard.max_retire_fraction));
 }
 
+std::string written(const ListenAddress& at) {
+  const bool v6 = at.host.contains(':');
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", at.host, v6 ? "]" : "", at.port);
+}
+
 std::string written(const ServeSettings& s) {
-  std::string listen;
-  if (const auto& at = s.metrics_listen) {
-    const bool v6 = at->host.contains(':');
-    listen = fmt::format("{}{}{}:{}", v6 ? "[" : "", at->host, v6 ? "]" : "", at->port);
-  }
+  const std::string listen = s.metrics_listen ? written(*s.metrics_listen) : "";
   return fmt::format(
       "[serve]\ntoken_socket = {}\nadmin_socket = {}\ntoken_socket_mode = \"{:04o}\"\n"
       "token_socket_group = {}\nmax_connections = {}\nmax_connections_per_uid = {}\n"
@@ -76,16 +87,41 @@ std::string written(const GrantSettings& grant) {
   for (const std::string& tag : grant.tags) members += toml_string("tag:" + tag) + ",\n";
   for (const MemberKey& key : grant.members) members += toml_string(key.text()) + ",\n";
   ROTA_CHECK(!members.empty() && !grant.name.empty());
-  const bool user = grant.holder == GrantSettings::Holder::kUser;
-  return fmt::format("[[grant]]\n{} = {}\nmembers = [\n{}]\n", user ? "user" : "group",
-                     toml_string(grant.name), members);
+  std::string may;
+  for (const Right right : kRights) {
+    if (grant.may.has(right))
+      may += fmt::format("\"{}\", ", kRightNames.at(static_cast<std::size_t>(right)));
+  }
+  std::string tags;
+  for (const std::string& tag : grant.enrol_tags) tags += toml_string(tag) + ", ";
+  return fmt::format("[[grant]]\n{} = {}\nmembers = [\n{}]\nmay = [{}]\nenrol_tags = [{}]\n",
+                     kHolders.at(static_cast<std::size_t>(grant.holder)), toml_string(grant.name),
+                     members, may, tags);
+}
+
+std::string written(const ClientSettings& client) {
+  std::string tokens;
+  for (const TokenDigest& token : client.tokens)
+    tokens += fmt::format("\"{}\", ", format_digest(token));
+  return fmt::format("[[client]]\nname = {}\ntoken_sha256 = [{}]\n", toml_string(client.name),
+                     tokens);
+}
+
+std::string written(const ListenerSettings& listener) {
+  if (!listener.address) {
+    return fmt::format("[[listener]]\npath = {}\nmode = \"{:04o}\"\n", toml_string(listener.path),
+                       listener.mode);
+  }
+  return fmt::format("[[listener]]\naddress = {}\n", toml_string(written(*listener.address)));
 }
 
 std::string written(const Settings& s) {
   std::string text = written(s.upstream, s.policy) + written(s.policy) +
-                     written(s.roster, s.policy.guard) +
+                     written(s.roster, s.policy.guard) + written(s.policy.enrolment) +
                      fmt::format("[store]\npath = {}\n", toml_string(s.store.path)) +
                      written("key", s.store.key) + written(s.serve);
+  for (const ListenerSettings& listener : s.listeners) text += written(listener);
+  for (const ClientSettings& client : s.clients) text += written(client);
   for (const GrantSettings& grant : s.grants) text += written(grant);
   return text +
          fmt::format("[log]\nlevel = \"{}\"\n", kLevels.at(static_cast<std::size_t>(s.log_level)));

@@ -29,10 +29,31 @@ PeerIdentity peer(std::uint32_t uid, std::vector<std::uint32_t> groups) {
 }
 
 Grant to_user(std::uint32_t uid) {
-  return {.holder = Grant::Holder::kUser, .id = uid, .tags = {}, .members = {}};
+  return {.holder = Grant::Holder::kUser,
+          .id = uid,
+          .name = "u" + std::to_string(uid),
+          .tags = {},
+          .members = {}};
 }
 Grant to_group(std::uint32_t gid) {
-  return {.holder = Grant::Holder::kGroup, .id = gid, .tags = {}, .members = {}};
+  return {.holder = Grant::Holder::kGroup,
+          .id = gid,
+          .name = "g" + std::to_string(gid),
+          .tags = {},
+          .members = {}};
+}
+Grant to_client(std::string name) {
+  return {.holder = Grant::Holder::kClient, .name = std::move(name), .tags = {}, .members = {}};
+}
+Grant may(Grant grant, Rights rights) {
+  grant.may = rights;
+  return grant;
+}
+Grant enrolling(Grant grant, std::vector<std::string> tags) {
+  grant.may = {Right::kFetch, Right::kEnrol};
+  grant.all_members = true;
+  grant.enrol_tags = std::move(tags);
+  return grant;
 }
 Grant all(Grant grant) {
   grant.all_members = true;
@@ -261,7 +282,7 @@ TEST(AccessPolicy, P11ARefusalComparesAsMuchWhetherOrNotThereIsSuchAMember) {
       const auto compared = [&](std::int64_t id) {
         const std::string end = kind == "email:m" ? "@b" : "";
         const MemberKey asked = key(std::string(kind) + std::to_string(id) + end);
-        const auto judged = policy.judge(stranger, asked, table.look_up(asked));
+        const auto judged = policy.judge(stranger, Right::kFetch, asked, table.look_up(asked));
         EXPECT_FALSE(judged.granted);
         return judged.compared;
       };
@@ -275,8 +296,106 @@ TEST(AccessPolicy, P11ARefusalComparesAsMuchWhetherOrNotThereIsSuchAMember) {
   const auto found = table.look_up(nobody);
   EXPECT_EQ(found.row, nullptr);
   ASSERT_NE(found.examined, nullptr);
-  EXPECT_FALSE(of_all_there_is.judge(stranger, nobody, found).granted);
-  EXPECT_TRUE(of_all_there_is.judge(stranger, key("id:1"), table.look_up(key("id:1"))).granted);
+  EXPECT_FALSE(of_all_there_is.judge(stranger, Right::kFetch, nobody, found).granted);
+  EXPECT_TRUE(
+      of_all_there_is.judge(stranger, Right::kFetch, key("id:1"), table.look_up(key("id:1")))
+          .granted);
+}
+
+TEST(AccessPolicy, P11ARightCoversOnlyTheMembersOfItsOwnGrant) {
+  const AccessPolicy policy(
+      kOwnUid, {all(to_user(1'000)), may(tagged(to_user(1'000), "support"), {Right::kSignOut})});
+  const Published member = ada();
+  Published other;
+  other.keys = {key("id:43")};
+  other.tags = {"sales"};
+  const PeerIdentity who = peer(1'000, {});
+  EXPECT_TRUE(policy.may(who, Right::kFetch, key("id:43"), &other));
+  EXPECT_TRUE(policy.may(who, Right::kSignOut, key("id:42"), &member));
+  EXPECT_FALSE(policy.may(who, Right::kSignOut, key("id:43"), &other));
+  EXPECT_FALSE(policy.may(who, Right::kRemove, key("id:42"), &member));
+  EXPECT_FALSE(policy.may_all(who, Right::kSignOut));
+  EXPECT_TRUE(policy.may(peer(0, {}), Right::kRemove, key("id:43"), &other));
+  EXPECT_FALSE(policy.may(peer(1'001, {}), Right::kSignOut, key("id:42"), &member));
+}
+
+// Without the right to fetch, no token, whatever else is granted.
+TEST(AccessPolicy, P11OtherRightsGiveNoToken) {
+  const Grant grant = may(all(to_user(1'000)), {Right::kSignOut, Right::kRemove});
+  EXPECT_EQ(judge({grant}, peer(1'000, {})), kNothing);
+  const AccessPolicy policy(kOwnUid, {grant});
+  EXPECT_FALSE(policy.may_read_some(peer(1'000, {})));
+  EXPECT_FALSE(policy.may_read_all(peer(1'000, {})));
+}
+
+TEST(AccessPolicy, P11AClientHasWhatIsGrantedToItsNameAndNothingElse) {
+  const std::vector<Grant> grants{tagged(to_client("web"), "support"), all(to_user(1'000)),
+                                  all(to_group(50)), all(to_user(kNoId))};
+  EXPECT_EQ(judge(grants, peer_of_client("web")), kAdaOnly);
+  EXPECT_EQ(judge(grants, peer_of_client("shop")), kNothing);
+  EXPECT_EQ(judge(grants, kPeerUnknown), kNothing);
+  EXPECT_FALSE(AccessPolicy(kOwnUid, grants).may_administer(peer_of_client("root")));
+  // A user of the client's name is another holder.
+  EXPECT_EQ(judge({all(to_client("web"))}, peer(1'000, {50})), kNothing);
+}
+
+TEST(AccessPolicy, P11ARefusedRightComparesAsMuchWhetherOrNotThereIsSuchAMember) {
+  Table table;
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    Published row;
+    row.member = MemberId{id};
+    row.keys = {MemberKey::from_id(id).value()};
+    row.tags = {"beta", "support"};
+    table.publish(row);
+  }
+  const AccessPolicy policy(kOwnUid, {may(tagged(to_client("web"), "staff"), {Right::kSignOut})});
+  const auto compared = [&](std::int64_t id) {
+    const MemberKey asked = MemberKey::from_id(id).value();
+    const auto judged =
+        policy.judge(peer_of_client("web"), Right::kSignOut, asked, table.look_up(asked));
+    EXPECT_FALSE(judged.granted);
+    return judged.compared;
+  };
+  EXPECT_GT(compared(1), 0U);
+  for (std::int64_t id = 1; id <= 50; ++id) EXPECT_EQ(compared(id), compared(2'000 + id)) << id;
+}
+
+TEST(AccessPolicy, EnrolsInTheNameOfTheUserThenOfAGroupThenOfTheClient) {
+  const AccessPolicy policy(
+      kOwnUid, {enrolling(to_user(1'000), {"web", "b"}), enrolling(to_user(1'000), {"a", "b"}),
+                enrolling(to_group(51), {"late"}), enrolling(to_group(50), {"group"}),
+                all(to_user(1'001)), enrolling(to_client("shop"), {})});
+  EXPECT_EQ(policy.enrolment_of(peer(1'000, {50})),
+            (EnrolmentRight{.holder = "user:u1000", .tags = {"a", "b", "web"}}));
+  EXPECT_EQ(policy.enrolment_of(peer(1'001, {50, 51})),
+            (EnrolmentRight{.holder = "group:g50", .tags = {"group"}}))
+      << "the user's own grant has no such right";
+  EXPECT_EQ(policy.enrolment_of(peer_of_client("shop")),
+            (EnrolmentRight{.holder = "client:shop", .tags = {}}));
+  EXPECT_EQ(policy.enrolment_of(peer(0, {50})), (EnrolmentRight{.holder = "root", .tags = {}}));
+  EXPECT_EQ(policy.enrolment_of(peer(kOwnUid, {})), (EnrolmentRight{.holder = "root", .tags = {}}));
+  EXPECT_EQ(policy.enrolment_of(peer(1'001, {})), std::nullopt);
+  EXPECT_EQ(policy.enrolment_of(peer_of_client("web")), std::nullopt);
+  EXPECT_EQ(policy.enrolment_of(kPeerUnknown), std::nullopt);
+}
+
+// While old and new grants both count, a right must stand in both, and so must a tag.
+TEST(AccessPolicy, P11TheIntersectionCoversRightsAndEnrolTags) {
+  const Published member = ada();
+  const PeerIdentity who = peer(1'000, {});
+  const AccessPolicy before(kOwnUid, {enrolling(to_user(1'000), {"a", "b"}),
+                                      may(all(to_user(1'000)), {Right::kSignOut})});
+  const AccessPolicy after(
+      kOwnUid, {enrolling(to_user(1'000), {"b", "c"}), may(all(to_user(1'000)), {Right::kRemove})});
+  const AccessPolicy both = before.and_only(after);
+  EXPECT_EQ(both.enrolment_of(who), (EnrolmentRight{.holder = "user:u1000", .tags = {"b"}}));
+  EXPECT_TRUE(both.may(who, Right::kFetch, key("id:42"), &member));
+  EXPECT_FALSE(both.may(who, Right::kSignOut, key("id:42"), &member));
+  EXPECT_FALSE(both.may(who, Right::kRemove, key("id:42"), &member));
+  EXPECT_FALSE(both.may_all(who, Right::kSignOut));
+  EXPECT_EQ(before.and_only(AccessPolicy(kOwnUid, {all(to_user(1'000))})).enrolment_of(who),
+            std::nullopt);
+  EXPECT_NE(before, after);
 }
 
 }  // namespace

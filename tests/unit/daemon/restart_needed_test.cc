@@ -13,6 +13,7 @@ TEST(RestartNeeded, NotForWhatAReloadTakesIn) {
   Settings on_disk;
   on_disk.log_level = LogLevel::kError;
   on_disk.grants.emplace_back().name = "app";
+  on_disk.clients.emplace_back().name = "web";
   on_disk.upstream.app_token = {.credential = {}, .file = "/etc/rota/app-token"};
   EXPECT_THAT(restart_needed(Settings{}, on_disk), IsEmpty());
 }
@@ -28,6 +29,7 @@ TEST(RestartNeeded, NamesEachSectionThatChanged) {
   EXPECT_THAT(sections([](Settings& s) { s.store.path += "x"; }), ElementsAre("store"));
   EXPECT_THAT(sections([](Settings& s) { ++s.audit.rows_max; }), ElementsAre("audit"));
   EXPECT_THAT(sections([](Settings& s) { ++s.serve.max_connections; }), ElementsAre("serve"));
+  EXPECT_THAT(sections([](Settings& s) { s.listeners.emplace_back(); }), ElementsAre("listener"));
 }
 
 // The policy has fields of three sections.
@@ -41,6 +43,7 @@ TEST(RestartNeeded, NamesTheSectionThatAFieldOfThePolicyStandsIn) {
   EXPECT_THAT(sections([](Policy& p) { p.window += p.window; }), ElementsAre("upstream"));
   EXPECT_THAT(sections([](Policy& p) { ++p.max_in_flight; }), ElementsAre("upstream"));
   EXPECT_THAT(sections([](Policy& p) { ++p.guard.max_retire_count; }), ElementsAre("roster"));
+  EXPECT_THAT(sections([](Policy& p) { ++p.enrolment.max_members; }), ElementsAre("enrolment"));
   EXPECT_THAT(sections([](Policy& p) { p.active_within += p.active_within; }),
               ElementsAre("rotation"));
 }

@@ -59,6 +59,9 @@ TEST(ExampleConfiguration, ShowsEveryKey) {
            "watch",
            "max_retire_count",
            "max_retire_fraction",
+           "idle_after",
+           "max_members",
+           "budget_share",
            "key_credential",
            "#key_file",
            "keep",
@@ -74,6 +77,14 @@ TEST(ExampleConfiguration, ShowsEveryKey) {
            "#user",
            "#group",
            "#members",
+           "#may",
+           "#enrol_tags",
+           "#[[listener]]",
+           "#address",
+           "#[[client]]",
+           "#name",
+           "#token_sha256",
+           "#client",
            "level",
        }) {
     const std::string start = "\n" + std::string(key) + (key.ends_with(']') ? "\n" : " = ");
@@ -86,10 +97,14 @@ TEST(ExampleConfiguration, IsRightAboutWhatItShowsAsOff) {
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->upstream.app_token.file, "/etc/rota/app-token");
   EXPECT_EQ(settings->store.key.file, "/etc/rota/store-key");
-  ASSERT_EQ(settings->grants.size(), 2U);
+  ASSERT_EQ(settings->grants.size(), 4U);
   EXPECT_TRUE(settings->grants[0].all_members);
   EXPECT_EQ(settings->grants[1].name, "helpdesk");
   EXPECT_EQ(settings->grants[1].members.size(), 1U);
+  EXPECT_TRUE(settings->grants[2].may.has(Right::kEnrol));
+  EXPECT_EQ(settings->listeners.size(), 2U);
+  EXPECT_EQ(settings->clients.size(), 1U);
+  EXPECT_TRUE(grants_without_client(*settings).empty());
 }
 
 TEST(ExampleRoster, HasEveryKindOfSelector) {

@@ -40,6 +40,9 @@ TEST(Settings, EveryDefaultIsTheDocumentedOne) {
   EXPECT_TRUE(s.roster.watch);
   EXPECT_EQ(s.policy.guard.max_retire_count, 5U);
   EXPECT_EQ(s.policy.guard.max_retire_fraction, 0.02);
+  EXPECT_EQ(s.policy.enrolment.idle_after, 30 * 24h);
+  EXPECT_EQ(s.policy.enrolment.max_members, 100'000U);
+  EXPECT_EQ(s.policy.enrolment.budget_share, 0.25);
   EXPECT_EQ(s.store.path, "/var/lib/rota/rota.db");
   EXPECT_EQ(s.store.key.credential, "store-key");
   EXPECT_EQ(s.store.key.file, "");
@@ -101,6 +104,10 @@ TEST(Settings, EveryKeyReachesItsPlaceAndNoOther) {
       Row{"roster", "watch = false", [](S s) { s.roster.watch = false; }},
       Row{"roster", "max_retire_count = 0", [](S s) { s.policy.guard.max_retire_count = 0; }},
       Row{"roster", "max_retire_fraction = 1", [](S s) { s.policy.guard.max_retire_fraction = 1; }},
+      Row{"enrolment", "idle_after = '1d'", [](S s) { s.policy.enrolment.idle_after = 24h; }},
+      Row{"enrolment", "idle_after = 'never'", [](S s) { s.policy.enrolment.idle_after.reset(); }},
+      Row{"enrolment", "max_members = 0", [](S s) { s.policy.enrolment.max_members = 0; }},
+      Row{"enrolment", "budget_share = 1", [](S s) { s.policy.enrolment.budget_share = 1; }},
       Row{"store", "path = '/x.db'", [](S s) { s.store.path = "/x.db"; }},
       Row{"store", "key_credential = 'k'", [](S s) { s.store.key = {"k", ""}; }},
       Row{"audit", "keep = '30d'", [](S s) { s.audit.keep = std::chrono::days{30}; }},
@@ -187,6 +194,64 @@ members = ["tag:support", "id:42", "email:grace@example.com", "sso:google|1", "t
                                        MemberKey::from_email("grace@example.com").value(),
                                        MemberKey::from_sso("google|1").value()}};
   EXPECT_EQ(s.grants, (std::vector{all, some}));
+}
+
+TEST(Settings, ReadsRightsClientsAndListeners) {
+  const std::string digest(64, 'a');
+  const Settings s = parse(fmt::format(R"([[grant]]
+client = "web"
+members = ["*"]
+may = ["fetch", "enrol", "sign_out", "remove"]
+enrol_tags = ["web", "shop"]
+[[client]]
+name = "web"
+token_sha256 = ["{0}", "{1}"]
+[[listener]]
+address = "127.0.0.1:8465"
+[[listener]]
+path = "/run/rota/containers/token.sock"
+[[listener]]
+path = "/run/rota/other.sock"
+mode = "0660"
+)",
+                                       digest, std::string(64, 'b')));
+  ASSERT_EQ(s.grants.size(), 1U);
+  EXPECT_EQ(s.grants[0].holder, GrantSettings::Holder::kClient);
+  EXPECT_EQ(s.grants[0].name, "web");
+  EXPECT_EQ(s.grants[0].may,
+            (Rights{Right::kFetch, Right::kEnrol, Right::kSignOut, Right::kRemove}));
+  EXPECT_THAT(s.grants[0].enrol_tags, ElementsAre("web", "shop"));
+  ASSERT_EQ(s.clients.size(), 1U);
+  EXPECT_EQ(s.clients[0].name, "web");
+  EXPECT_THAT(s.clients[0].tokens, testing::SizeIs(2));
+  EXPECT_EQ(format_digest(s.clients[0].tokens[0]), digest);
+  EXPECT_THAT(
+      s.listeners,
+      ElementsAre(ListenerSettings{.address = ListenAddress{"127.0.0.1", 8'465}, .path = {}},
+                  ListenerSettings{.address = {}, .path = "/run/rota/containers/token.sock"},
+                  ListenerSettings{.address = {}, .path = "/run/rota/other.sock", .mode = 0660}));
+  EXPECT_THAT(grants_without_client(s), testing::IsEmpty());
+}
+
+TEST(Settings, AGrantToAClientThatIsNotThereIsNoErrorAndIsNamed) {
+  const Settings s = parse("[[grant]]\nclient = 'web'\nmembers = ['*']\n");
+  EXPECT_THAT(grants_without_client(s),
+              ElementsAre(testing::HasSubstr("grant 1: client: there is no [[client]] \"web\"")));
+}
+
+TEST(Settings, NoTwoClientsHaveANameOrATokenInCommon) {
+  const std::string one =
+      "[[client]]\nname = 'a'\ntoken_sha256 = ['" + std::string(64, '1') + "']\n";
+  const std::string two =
+      "[[client]]\nname = 'a'\ntoken_sha256 = ['" + std::string(64, '2') + "']\n";
+  const std::string three =
+      "[[client]]\nname = 'b'\ntoken_sha256 = ['" + std::string(64, '1') + "']\n";
+  const auto same_name = parse_settings("rotad.toml", one + two);
+  ASSERT_FALSE(same_name);
+  EXPECT_THAT(same_name.error().message, testing::HasSubstr("a client of this name"));
+  const auto same_token = parse_settings("rotad.toml", one + three);
+  ASSERT_FALSE(same_token);
+  EXPECT_THAT(same_token.error().message, testing::HasSubstr("has the same token"));
 }
 
 }  // namespace
