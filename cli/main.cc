@@ -1,4 +1,5 @@
 #include "cli/client.h"
+#include "cli/clients_command.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/options.h"
@@ -27,6 +28,9 @@ int main(int argc, char** argv) {
     }
     if (const auto* lists = std::get_if<rota::cli::ImportCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_import(*lists, wanted.json, output));
+    }
+    if (const auto* client = std::get_if<rota::cli::ClientCommand>(&*wanted.local)) {
+      return static_cast<int>(rota::cli::run_client(*client, wanted.json, output));
     }
     return static_cast<int>(rota::cli::run_doctor(std::get<rota::cli::DoctorCommand>(*wanted.local),
                                                   wanted.socket, wanted.json, output));

@@ -13,6 +13,7 @@
 #include "base/secret_arguments.h"
 #include "base/text.h"
 #include "cli/output.h"
+#include "settings/settings.h"
 
 namespace rota::cli {
 namespace {
@@ -57,6 +58,11 @@ std::string check_since(const std::string& text) {
   if (parse_iso8601(text) || parse_loose_duration(text)) return "";
   return "must be a duration such as 2h, or a time in UTC such as 2024-03-20T16:54:47Z";
 }
+std::string check_client_name(const std::string& text) {
+  return is_client_name(text) ? ""
+                              : "must have 1 to 64 letters, digits, dots, hyphens and underscores, "
+                                "and begin with a letter or digit";
+}
 std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
 }
@@ -96,6 +102,7 @@ struct Words {
   DoctorCommand doctor;
   ImportCommand imported;
   std::string import_by = "id";
+  ClientCommand client;
 };
 
 class Reader {
@@ -144,6 +151,7 @@ class Reader {
     add_setup();
     add_doctor();
     add_import();
+    add_client();
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
@@ -193,6 +201,7 @@ class Reader {
     if (doctor_->parsed()) options_.local = words_.doctor;
     words_.imported.rules.by = *selector_kind(words_.import_by);
     if (import_->parsed()) options_.local = words_.imported;
+    if (client_->parsed()) options_.local = words_.client;
     if (options_.local) {
       if (options_.socket.empty()) options_.socket = from_environment("ROTA_ADMIN_SOCKET", "");
     } else if (options_.socket.empty()) {
@@ -314,6 +323,30 @@ class Reader {
     import_->add_flag("--dry-run", lists.dry_run, "say what would change, and write nothing");
     import_->add_option("--config", lists.config, "the daemon's configuration")->type_name("FILE");
   }
+  void add_client() {
+    client_ = app_.add_subcommand("client", "make, list and remove clients with a bearer token");
+    client_->require_subcommand(1);
+    client_->add_option("--config", words_.client.config, "the daemon's configuration")
+        ->type_name("FILE");
+    const auto add = [this](const char* name, const char* what, ClientCommand::Action action) {
+      CLI::App* sub = client_->add_subcommand(name, what);
+      sub->fallthrough();
+      sub->callback([this, action] { words_.client.action = action; });
+      return sub;
+    };
+    using Action = ClientCommand::Action;
+    CLI::App* made = add("add", "make a token for a client, and print it", Action::kAdd);
+    CLI::App* listed = add("list", "list the clients", Action::kList);
+    CLI::App* removed = add("remove", "remove a client", Action::kRemove);
+    for (CLI::App* sub : {made, removed}) {
+      sub->add_option("name", words_.client.name, "the client")
+          ->type_name("NAME")
+          ->required()
+          ->check(check_client_name, "", "");
+    }
+    listed->add_flag("--json", options_.json, "print the list as JSON");
+    removed->add_flag("--old", words_.client.old, "only its older tokens; the newest stays");
+  }
   void set_key(const MemberKey& key) {
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
     if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
@@ -326,6 +359,7 @@ class Reader {
   CLI::App* setup_ = nullptr;  // app_'s own
   CLI::App* doctor_ = nullptr;
   CLI::App* import_ = nullptr;
+  CLI::App* client_ = nullptr;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/clients_command.h"
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/import.h"
@@ -56,7 +57,7 @@ using Command =
                  OperateCommand, EachCommand, ReloadCommand, PlanCommand, AuditCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
-using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand>;
+using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand>;
 
 struct Options {
   Command command;
