@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/admin_query.h"
+#include "api/operation_reply.h"
 #include "base/check.h"
 #include "http/query.h"
 #include "model/member_key.h"
@@ -14,28 +15,6 @@
 namespace rota {
 namespace {
 
-ErrorReply reply_of(Error error) {
-  ErrorCode code = ErrorCode::kInternal;
-  switch (error.kind) {
-    case ErrorKind::kConfig:
-      code = ErrorCode::kConfigInvalid;
-      break;
-    case ErrorKind::kInvalid:
-      code = ErrorCode::kNotPossible;
-      break;
-    case ErrorKind::kBusy:
-    case ErrorKind::kIo:
-    case ErrorKind::kFull:
-      code = ErrorCode::kUnavailable;
-      break;
-    case ErrorKind::kCorrupt:
-    case ErrorKind::kBug:
-      code = ErrorCode::kInternal;
-      break;
-  }
-  return error_reply(code, std::move(error.message));
-}
-
 using PlainDone = std::move_only_function<void(PlainReply)>;
 
 // Turns what a service ends with into a reply: `text_of` makes the JSON of its value.
@@ -45,7 +24,7 @@ std::move_only_function<void(Result<Value>)> replying(PlainDone done, TextOf tex
     if (result) {
       done(JsonReply{text_of(*std::move(result))});
     } else {
-      done(reply_of(std::move(result).error()));
+      done(service_error(std::move(result).error()));
     }
   };
 }

@@ -14,11 +14,13 @@ namespace rota {
 // A reply without a token.
 using PlainReply = std::variant<JsonReply, EmptyReply, ErrorReply>;
 
-// How the reply with a token looks.
+// How the answer to a request about one member looks.
 enum class TokenShape {
-  kToken,      // of GET /v1/token
-  kPair,       // of Circle's auth_token: with a handle
-  kRefreshed,  // of Circle's access_token/refresh
+  kToken,          // of GET /v1/token
+  kPair,           // of Circle's auth_token: with a handle
+  kRefreshed,      // of Circle's access_token/refresh
+  kAuthorization,  // 204 with the token in a header, 401 or 403: for nginx's auth_request
+  kMember,         // 201, 200 or 202 with what the member is: an enrolment
 };
 
 // The parts of a fetch that are judged again when its reply is written.
@@ -64,6 +66,6 @@ using Answer = std::variant<TokenReply, WaitReply, WatchReply, JsonReply, EmptyR
                             ErrorReply, LaterReply>;
 
 // How a wait is answered when it ends.
-using TokenOutcome = std::variant<TokenReply, ErrorReply>;
+using TokenOutcome = std::variant<TokenReply, JsonReply, ErrorReply>;
 
 }  // namespace rota

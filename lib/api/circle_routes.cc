@@ -39,6 +39,8 @@ ErrorReply in_circles_words(ErrorReply error, const CircleError& not_found) {
 const CircleError& not_found_of(TokenShape shape) {
   switch (shape) {
     case TokenShape::kToken:
+    case TokenShape::kAuthorization:
+    case TokenShape::kMember:
     case TokenShape::kPair:
       return kCircleMemberNotFound;
     case TokenShape::kRefreshed:

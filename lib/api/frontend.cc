@@ -21,6 +21,12 @@ Frontend Frontend::admin_socket(TokenService& tokens, const AccessPolicy& policy
   return Frontend(AdminServices{{{health}, tokens, policy, logins}, admin});
 }
 
+Frontend Frontend::listener(TokenService& tokens, const AccessPolicy& policy,
+                            const HealthService& health, const ListenerDoor& door,
+                            CircleLogins* logins) {
+  return Frontend(TokenServices{{health}, tokens, policy, logins}, door);
+}
+
 Frontend Frontend::metrics_port(const HealthService& health) {
   return Frontend(HealthServices{health});
 }
@@ -42,14 +48,25 @@ const TokenServices& Frontend::token_services() const {
 TokenOutcome Frontend::settle(const Asked& asked, const WaitAnswer& wait,
                               const PeerIdentity& peer) const {
   const TokenServices& services = token_services();
-  TokenOutcome outcome = settle_token(asked, wait, peer, services.policy, services.tokens.table(),
-                                      services.tokens.circle_now());
+  const Table& table = services.tokens.table();
+  if (asked.shape == TokenShape::kMember) {
+    if (!services.policy.enrolment_of(peer)) return error_reply(ErrorCode::kForbidden);
+    return settle_enrolment(asked, wait, table.find(asked.key));
+  }
+  TokenOutcome outcome =
+      settle_token(asked, wait, peer, services.policy, table, services.tokens.circle_now());
   switch (asked.shape) {
     case TokenShape::kToken:
+    case TokenShape::kMember:
       return outcome;
     case TokenShape::kPair:
     case TokenShape::kRefreshed:
       return settle_in_circles_words(asked, std::move(outcome), services);
+    case TokenShape::kAuthorization:
+      if (auto* error = std::get_if<ErrorReply>(&outcome)) {
+        return as_authorization(std::move(*error));
+      }
+      return outcome;
   }
   ROTA_CHECK(false);
 }
@@ -59,7 +76,11 @@ void Frontend::give(const TokenReply& token, const PeerIdentity& peer, ReplyForm
   const TokenServices& services = token_services();
   const Asked& asked = token.asked;
   switch (asked.shape) {
+    case TokenShape::kAuthorization:
+      append_authorization(out, *token.row, token.circle_now, form);
+      break;
     case TokenShape::kToken:
+    case TokenShape::kMember:
       append_token(out, *token.row, token.circle_now, form);
       break;
     case TokenShape::kPair: {
@@ -73,7 +94,9 @@ void Frontend::give(const TokenReply& token, const PeerIdentity& peer, ReplyForm
       services.logins->note_given(asked.holder, *token.row);
       break;
   }
-  if (!form.head_only) services.tokens.note_fetch(*token.row, caller_of(peer));
+  // An authorization is in the head, so a HEAD gives it too.
+  const bool in_head = asked.shape == TokenShape::kAuthorization;
+  if (in_head || !form.head_only) services.tokens.note_fetch(*token.row, caller_of(peer));
 }
 
 std::unique_ptr<WatchStream> Frontend::open_watch(WatchReply watch, const PeerIdentity& peer,

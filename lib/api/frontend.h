@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <variant>
 
 #include "api/access.h"
 #include "api/answer.h"
+#include "api/listener_door.h"
 #include "api/routes.h"
 #include "api/services.h"
 #include "api/watch_stream.h"
@@ -16,7 +18,7 @@
 
 namespace rota {
 
-// What one socket answers. There are three kinds of sockets, by the services that they have
+// What one socket answers. There are three lists of routes, by the services that a socket has
 // (routes.h). It only decides; sessions carry the answers out. The services must outlive it.
 // `policy` may change between two requests. Loop thread only.
 class Frontend {
@@ -27,10 +29,17 @@ class Frontend {
   static Frontend admin_socket(TokenService& tokens, const AccessPolicy& policy,
                                const HealthService& health, AdminService& admin,
                                CircleLogins* logins = nullptr);
+  // The token socket's routes, for clients that show a bearer token.
+  static Frontend listener(TokenService& tokens, const AccessPolicy& policy,
+                           const HealthService& health, const ListenerDoor& door,
+                           CircleLogins* logins = nullptr);
   // Health and metrics only, for a listener that does not know its peers: it has no secrets to
   // give.
   static Frontend metrics_port(const HealthService& health);
 
+  // What each request has to pass before answer(); null: nothing, since the kernel knows the peers,
+  // or there is nothing to protect.
+  const ListenerDoor* door() const { return door_ ? &*door_ : nullptr; }
   // Judges the request, whose body is `body`, and the peer's right to it. Also notes the use of a
   // member whose token was asked for, and orders of operators for the audit trail.
   Answer answer(const RequestHead& request, std::string_view body, const PeerIdentity& peer) const;
@@ -50,10 +59,12 @@ class Frontend {
  private:
   using Services = std::variant<HealthServices, TokenServices, AdminServices>;
 
-  explicit Frontend(Services services) : services_(services) {}
+  explicit Frontend(Services services, std::optional<ListenerDoor> door = std::nullopt)
+      : services_(services), door_(door) {}
   const TokenServices& token_services() const;
 
   const Services services_;
+  const std::optional<ListenerDoor> door_;
 };
 
 }  // namespace rota

@@ -1,11 +1,15 @@
 #include "api/routes.h"
 
+#include <fmt/format.h>
+
 #include <span>
+#include <string>
 #include <utility>
 
 #include "api/admin_api.h"
 #include "api/circle_routes.h"
 #include "api/health_api.h"
+#include "api/member_routes.h"
 #include "api/token_routes.h"
 #include "http/query.h"
 
@@ -18,7 +22,7 @@ constexpr const char* kRefresh = "/api/v1/headless/access_token/refresh";
 constexpr const char* kRevokeAccess = "/api/v1/headless/access_token/revoke";
 constexpr const char* kRevokeRefresh = "/api/v1/headless/refresh_token/revoke";
 
-// The lists. A path stands once in a list, and what is asked most often stands first.
+// The lists. A path stands once for each of its methods, and what is asked most often stands first.
 
 constexpr TokenSocketRoute kTokenSocket[] = {
     {"GET", "/v1/token", Parameters::kItsOwn, NeedsTokens{answer_token}},
@@ -26,9 +30,13 @@ constexpr TokenSocketRoute kTokenSocket[] = {
     {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
     {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
     {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
+    {"GET", "/v1/authorization", Parameters::kItsOwn, NeedsTokens{answer_authorization}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
+    {"PUT", "/v1/members/{key}", Parameters::kItsOwn, NeedsTokens{answer_enrolment}},
+    {"DELETE", "/v1/members/{key}", Parameters::kNone, NeedsTokens{start_own_removal}},
+    {"POST", "/v1/members/{key}/sign-out", Parameters::kNone, NeedsTokens{start_sign_out}},
     // No metrics: clients need not know how much Rota has to do.
 };
 
@@ -38,6 +46,7 @@ constexpr AdminSocketRoute kAdminSocket[] = {
     {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
     {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
     {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
+    {"GET", "/v1/authorization", Parameters::kItsOwn, NeedsTokens{answer_authorization}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
@@ -45,6 +54,9 @@ constexpr AdminSocketRoute kAdminSocket[] = {
     {"GET", "/v1/status", Parameters::kNone, NeedsAdmin{answer_status}},
     {"GET", "/v1/members", Parameters::kItsOwn, NeedsAdmin{answer_members}},
     {"GET", "/v1/members/{key}", Parameters::kNone, NeedsAdmin{answer_member}},
+    {"PUT", "/v1/members/{key}", Parameters::kItsOwn, NeedsTokens{answer_enrolment}},
+    {"DELETE", "/v1/members/{key}", Parameters::kNone, NeedsAdmin{start_removal}},
+    {"POST", "/v1/members/{key}/sign-out", Parameters::kNone, NeedsAdmin{start_signing_out}},
     {"POST", "/v1/members/{key}/rotate", Parameters::kNone, NeedsAdmin{start_rotation}},
     {"POST", "/v1/members/{key}/revoke", Parameters::kNone, NeedsAdmin{start_revocation}},
     {"POST", "/v1/members/{key}/reinstate", Parameters::kNone, NeedsAdmin{start_reinstatement}},
@@ -72,9 +84,14 @@ template <class Route, class Services>
 Answer answer_from(std::span<const Route> routes, const RequestHead& head, std::string_view body,
                    const PeerIdentity& peer, const Services& services) {
   Asking asking{.head = head, .peer = peer, .key = {}, .body = body};
+  std::string allow;  // the methods of this path
   for (const Route& route : routes) {
     if (!route.path.matches(head.path, asking.key)) continue;
-    if (head.method != route.method) return method_not_allowed(route.method);
+    if (head.method != route.method) {
+      allow += fmt::format("{}{}", allow.empty() ? "" : ", ", route.method);
+      if (route.method == "GET") allow += ", HEAD";
+      continue;
+    }
     switch (route.parameters) {
       case Parameters::kNone:
         if (auto none = expect_no_parameters(head.query); !none) {
@@ -88,6 +105,7 @@ Answer answer_from(std::span<const Route> routes, const RequestHead& head, std::
     return std::visit([&](auto handler) { return handler.answer(asking, services); },
                       route.handler);
   }
+  if (!allow.empty()) return method_not_allowed(std::move(allow));
   return error_reply(ErrorCode::kNotFound);
 }
 

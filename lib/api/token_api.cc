@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "base/check.h"
 #include "http/limits.h"
 #include "model/expiry.h"
@@ -41,6 +46,52 @@ bool long_enough(const Asked& asked, const Published& row, WallTime circle_now) 
          required_life(asked.min_ttl, asked.strict, lifetime_of(row));
 }
 
+// Whether an enrolment may change what its name leads to. Whether it does, the engine decides.
+bool may_become_member(const Published* row) {
+  if (row == nullptr) return true;
+  switch (row->state) {
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+    case MemberState::kUnknown:
+      return true;
+    case MemberState::kActive:
+    case MemberState::kBlocked:
+    case MemberState::kMismatched:
+      return false;
+  }
+  ROTA_CHECK(false);
+}
+
+WaitReply enrol_and_wait(const TokenQuery& query, const Published* row, EnrolmentRight right) {
+  EnrolRequest enrol{.key = query.member.key,
+                     .name = {},
+                     .client = std::move(right.holder),
+                     .tags = std::move(right.tags)};
+  return {.request = {.member = row == nullptr ? MemberId{} : row->member,
+                      .min_ttl = query.min_ttl,
+                      .strict = query.strict,
+                      .refused = query.refused,
+                      .wait = query.wait,
+                      .enrol = std::make_shared<const EnrolRequest>(std::move(enrol))},
+          .asked = {.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl}};
+}
+
+ErrorReply limited(Duration retry_after) {
+  ErrorReply reply = error_reply(ErrorCode::kEnrolmentLimited);
+  reply.retry_after = retry_after;
+  return reply;
+}
+
+std::string member_text(const MemberKey& key, const Published* row) {
+  boost::json::object member{{"member", key.text()}};
+  const bool identified = row != nullptr && row->community_member_id != 0;
+  member["community_member_id"] =
+      identified ? boost::json::value(row->community_member_id) : boost::json::value();
+  member["state"] = std::string(name_of(row == nullptr ? MemberState::kActive : row->state));
+  member["source"] = row != nullptr && row->named_by_roster ? "roster" : "enrolled";
+  return boost::json::serialize(member);
+}
+
 }  // namespace
 
 std::optional<ErrorCode> refusal_of(const Published* row) {
@@ -66,17 +117,17 @@ bool has_live_token(const Published& row, WallTime circle_now) {
 }
 
 Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
-              const Table& table) {
-  if (policy.may_read_all(peer)) return {.row = table.find(key), .granted = true};
+              const Table& table, Right right) {
+  if (policy.may_all(peer, right)) return {.row = table.find(key), .granted = true};
   const Table::Lookup found = table.look_up(key);
-  return {.row = found.row, .granted = policy.judge(peer, key, found).granted};
+  return {.row = found.row, .granted = policy.judge(peer, right, key, found).granted};
 }
 
 void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
-                 const Table& table) {
+                 const Table& table, Right right) {
   if (!member.as_form) return;
-  const Found literal = look_up(member.key, peer, policy, table);
-  const Found as_form = look_up(*member.as_form, peer, policy, table);
+  const Found literal = look_up(member.key, peer, policy, table, right);
+  const Found as_form = look_up(*member.as_form, peer, policy, table, right);
   const bool other =
       literal.row == nullptr && (as_form.row != nullptr || (as_form.granted && !literal.granted));
   if (other) member.key = *std::move(member.as_form);
@@ -87,6 +138,11 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
                     const Table& table, WallTime circle_now) {
   const auto [row, granted] = look_up(query.member.key, peer, policy, table);
   if (!granted) return error_reply(ErrorCode::kForbidden);
+  if (query.enrol) {
+    auto right = policy.enrolment_of(peer);
+    if (!right) return error_reply(ErrorCode::kForbidden);
+    if (may_become_member(row)) return enrol_and_wait(query, row, *std::move(right));
+  }
   if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
 
   Asked asked{.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl};
@@ -121,8 +177,9 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
     case WaitResult::kWasEnrolled:
       break;
     case WaitResult::kPending:
-    case WaitResult::kLimited:
       return unavailable(wait.retry_after);
+    case WaitResult::kLimited:
+      return limited(wait.retry_after);
     case WaitResult::kUnavailable:
       // A new member's first token may have shown meanwhile how long its tokens live.
       if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row, wait.retry_after);
@@ -143,6 +200,45 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
                                       : unavailable(kRetryAfterDefault);
   }
   return TokenReply{row, circle_now, asked};
+}
+
+TokenOutcome settle_enrolment(const Asked& asked, const WaitAnswer& wait, const Published* row) {
+  const auto member = [&](JsonStatus status) {
+    return JsonReply{.body = member_text(asked.key, row), .status = status};
+  };
+  switch (wait.result) {
+    case WaitResult::kEnrolled:
+      return member(JsonStatus::kCreated);
+    case WaitResult::kServe:
+    case WaitResult::kWasEnrolled:
+      return member(JsonStatus::kOk);
+    case WaitResult::kPending:
+      return member(JsonStatus::kAccepted);
+    case WaitResult::kLimited:
+      return limited(wait.retry_after);
+    case WaitResult::kUnavailable:
+      return unavailable(wait.retry_after);
+    case WaitResult::kRetired:
+      return error_reply(ErrorCode::kMemberRetired);
+    case WaitResult::kBlocked:
+      return error_reply(ErrorCode::kMemberBlocked);
+    case WaitResult::kUnknown:
+      return error_reply(ErrorCode::kMemberUnknown);
+    case WaitResult::kMismatched:
+      return error_reply(ErrorCode::kMemberMismatched);
+  }
+  ROTA_CHECK(false);
+}
+
+ErrorReply as_authorization(ErrorReply error) {
+  const ErrorRow row = row_of(error.code);
+  std::string message = fmt::format(
+      "{}: {}", row.code, error.message.empty() ? row.message : std::string_view(error.message));
+  const bool nobody = error.code == ErrorCode::kBadRequest;
+  ErrorReply reply =
+      error_reply(nobody ? ErrorCode::kUnauthorized : ErrorCode::kForbidden, std::move(message));
+  reply.retry_after = error.retry_after;
+  return reply;
 }
 
 }  // namespace rota

@@ -23,17 +23,18 @@ struct Found {
   bool granted = false;
 };
 Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy& policy,
-              const Table& table);
+              const Table& table, Right right = Right::kFetch);
 
 // A query may be read in two ways: `member.key`, and `member.as_form` (lib/http/query.h). Leaves
 // the right one in `member.key`. That is as_form only if the key leads to no member and, besides,
 // as_form leads to one or is the only one of the two that is granted.
 void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
-                 const Table& table);
+                 const Table& table, Right right = Right::kFetch);
 
 // Decides one GET /v1/token. If the table's token has the life that the query asks for, and is not
 // the refused one, that token. Otherwise a wait, if the query allows one. Otherwise the token that
-// there is, if it is alive, not refused and the query is not strict; or an error.
+// there is, if it is alive, not refused and the query is not strict; or an error. With `enrol`, a
+// name that is no member becomes one, and the answer is a wait; 403 if the peer may not enrol.
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now);
 
@@ -42,6 +43,14 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
 // it. It looks up the name, not the member, since two members may have become one meanwhile.
 TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now);
+
+// The 401 or 403 that stands for `error`, since nginx's auth_request knows no other: 401 if nobody
+// is named, as if nobody were logged in, and otherwise 403. The message keeps the reason.
+ErrorReply as_authorization(ErrorReply error);
+
+// How the end of an enrolment's wait is answered. `row` is whom its name leads to now; null:
+// nobody.
+TokenOutcome settle_enrolment(const Asked& asked, const WaitAnswer& wait, const Published* row);
 
 // The Retry-After if the rotation gave no time.
 inline constexpr Duration kRetryAfterDefault = std::chrono::seconds{1};

@@ -30,6 +30,15 @@ Answer answer_token(const Asking& asking, const TokenServices& services) {
   return answer;
 }
 
+Answer answer_authorization(const Asking& asking, const TokenServices& services) {
+  Answer answer = answer_token(asking, services);
+  if (auto* error = std::get_if<ErrorReply>(&answer)) return as_authorization(std::move(*error));
+  if (auto* token = std::get_if<TokenReply>(&answer))
+    token->asked.shape = TokenShape::kAuthorization;
+  if (auto* wait = std::get_if<WaitReply>(&answer)) wait->asked.shape = TokenShape::kAuthorization;
+  return answer;
+}
+
 Answer answer_watch(const Asking& asking, const TokenServices& services) {
   auto members = parse_watch_query(asking.head.query);
   if (!members) return bad_request(std::move(members).error());

@@ -13,6 +13,9 @@ Answer answer_token(const Asking& asking, const TokenServices& services);
 // engine sees clients that wait anyway.
 void note_use(const TokenQuery& query, const Answer& answer, TokenService& tokens);
 
+// GET /v1/authorization: the same, answered as TokenShape::kAuthorization.
+Answer answer_authorization(const Asking& asking, const TokenServices& services);
+
 // GET /v1/watch: all that is granted to the peer, or the members that it names. 403 if one of them
 // is not granted to it, or nothing is.
 Answer answer_watch(const Asking& asking, const TokenServices& services);

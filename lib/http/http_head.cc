@@ -161,6 +161,12 @@ class HeadBuilder {
       return bad("Transfer-Encoding is not supported");
     } else if (same_word(name, "expect")) {
       return expectation(value);
+    } else if (same_word(name, "authorization")) {
+      if (has_authorization_) return bad("there are two Authorization headers");
+      has_authorization_ = true;
+      head_.authorization = value;
+    } else if (same_word(name, "origin")) {
+      head_.has_origin = true;
     }
     return {};
   }
@@ -189,6 +195,7 @@ class HeadBuilder {
       if (!is_authority(text.substr(0, authority_end))) {
         return bad("the target's authority is malformed");
       }
+      head_.host = text.substr(0, authority_end);
       text.remove_prefix(authority_end);
     } else if (!text.starts_with('/')) {
       return bad("the target is neither a path nor an http:// URL");
@@ -209,6 +216,7 @@ class HeadBuilder {
     if (has_host_) return bad("there are two Host headers");
     if (!all_in(value, kHostByte)) return bad("the Host header is malformed");
     has_host_ = true;
+    if (head_.host.empty()) head_.host = value;  // RFC 9112, 3.2.2: the target's counts
     return {};
   }
 
@@ -243,6 +251,7 @@ class HeadBuilder {
   bool host_required_ = false;
   bool has_host_ = false;
   bool has_length_ = false;
+  bool has_authorization_ = false;
 };
 
 }  // namespace

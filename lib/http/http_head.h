@@ -13,7 +13,7 @@ namespace rota {
 //   request     = method SP target SP ( "HTTP/1.1" / "HTTP/1.0" ) CRLF *( field CRLF ) CRLF
 //   method      = token
 //   target      = path [ "?" query ]                              ; origin-form
-//               / "http://" host [ ":" port ] path [ "?" query ]  ; absolute-form, host not used
+//               / "http://" host [ ":" port ] path [ "?" query ]  ; absolute-form
 //   path        = "/" …                                ; absolute-form without one means "/"
 //   field       = token ":" OWS value OWS
 //
@@ -21,17 +21,20 @@ namespace rota {
 // except "#", and UTF-8; two hex digits must follow each "%". RFC 3986 wants "|", which SSO ids
 // have, and UTF-8 percent-encoded, but many clients send them as they are. These are refused,
 // although some servers take them: a bare CR or LF, folded fields, other forms of target, no Host
-// with 1.1, a second Host, Transfer-Encoding, a second Content-Length. An expectation other than
-// 100-continue is answered with 417.
+// with 1.1, a second Host, Authorization or Content-Length, Transfer-Encoding. An expectation other
+// than 100-continue is answered with 417.
 struct RequestHead {
-  std::string_view method;        // "GET" for a HEAD, with head_only
-  std::string_view path;          // begins with "/", still percent-encoded
-  std::string_view query;         // what follows "?", still percent-encoded
-  bool head_only = false;         // a HEAD: the reply is that of a GET without the body
-  bool close = false;             // the client sent "Connection: close", or speaks 1.0
-  bool expects_continue = false;  // the client may wait for a 100 before it sends the body
-  std::size_t head_bytes = 0;     // including the empty lines before it
-  std::size_t body_bytes = 0;     // that follow the head, at most kRequestBodyBytesMax
+  std::string_view method;         // "GET" for a HEAD, with head_only
+  std::string_view path;           // begins with "/", still percent-encoded
+  std::string_view query;          // what follows "?", still percent-encoded
+  std::string_view host;           // with its port: of the target, else of the Host header
+  std::string_view authorization;  // the header's value; empty: none
+  bool has_origin = false;         // there is an Origin header: a browser's page asks
+  bool head_only = false;          // a HEAD: the reply is that of a GET without the body
+  bool close = false;              // the client sent "Connection: close", or speaks 1.0
+  bool expects_continue = false;   // the client may wait for a 100 before it sends the body
+  std::size_t head_bytes = 0;      // including the empty lines before it
+  std::size_t body_bytes = 0;      // that follow the head, at most kRequestBodyBytesMax
 };
 
 struct NeedMore {};

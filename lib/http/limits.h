@@ -62,7 +62,9 @@ struct SessionTimes {
 
 struct ServerOptions {
   std::size_t max_connections = 1'024;
-  std::size_t max_connections_per_uid = 256;
+  std::size_t max_connections_per_uid = 256;  // on a listener: of one client
+  // On a listener: connections that have not shown a client's token yet, together.
+  std::size_t max_connections_unknown = 128;
   SessionTimes times;
   // Deadlines are checked at most this often, so a session may end this much late.
   Duration sweep_spacing = std::chrono::seconds{1};

@@ -60,6 +60,7 @@ struct Fields {
   std::optional<Duration> wait;
   std::optional<bool> strict;
   std::optional<Fingerprint> refused;
+  std::optional<bool> enrol;
 };
 
 // Nullopt if the parameter is not one of the three selectors.
@@ -90,7 +91,12 @@ Result<void> set_field(const QueryReader& reader, Fields& fields) {
   if (name == "wait") return set_once(name, fields.wait, parse_seconds_or_duration(value));
   if (name == "strict") return set_once(name, fields.strict, parse_bool(value));
   if (name == "refused") return set_once(name, fields.refused, parse_refused(value));
+  if (name == "enrol") return set_once(name, fields.enrol, parse_bool(value));
   return unknown_parameter(name);
+}
+
+Duration wait_of(const Fields& fields) {
+  return std::min(fields.wait.value_or(kWaitDefault), kWaitMax);
 }
 
 }  // namespace
@@ -163,10 +169,21 @@ Result<TokenQuery> parse_token_query(std::string_view query) {
   TokenQuery result;
   result.member = *std::move(fields.member);
   if (fields.min_ttl) result.min_ttl = std::min(*fields.min_ttl, kMinTtlMax);
-  result.wait = std::min(fields.wait.value_or(kWaitDefault), kWaitMax);
+  result.wait = wait_of(fields);
   result.strict = fields.strict.value_or(false);
   result.refused = fields.refused;
+  result.enrol = fields.enrol.value_or(false);
   return result;
+}
+
+Result<Duration> parse_wait_query(std::string_view query) {
+  Fields fields;
+  for (QueryReader reader(query);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) return wait_of(fields);
+    if (reader.name() != "wait") return unknown_parameter(reader.name());
+    ROTA_TRY(set_field(reader, fields));
+  }
 }
 
 Result<std::vector<NamedMember>> parse_watch_query(std::string_view query) {

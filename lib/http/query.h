@@ -61,12 +61,16 @@ struct TokenQuery {
   Duration wait{0};
   bool strict = false;
   std::optional<Fingerprint> refused;
+  bool enrol = false;  // make it a member if it is none
 };
 
 // Reads exactly one of community_member_id, email and sso_user_id, and optionally min_ttl, wait
-// (at most kWaitMax), strict and refused. kInvalid names the parameter that is missing, unknown,
-// repeated or malformed.
+// (at most kWaitMax), strict, refused and enrol. kInvalid names the parameter that is missing,
+// unknown, repeated or malformed.
 Result<TokenQuery> parse_token_query(std::string_view query);
+
+// The only parameter of PUT /v1/members/{key}: `wait`, as above.
+Result<Duration> parse_wait_query(std::string_view query);
 
 // What GET /v1/watch asks for: the three selectors, in any number up to kWatchKeysMax, without
 // repeats. Empty: all members. kInvalid for more of them, or any other parameter.

@@ -63,6 +63,8 @@ ErrorRow row_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kBadRequest:
       return {400, "Bad Request", "bad_request", "the request is malformed"};
+    case ErrorCode::kUnauthorized:
+      return {401, "Unauthorized", "unauthorized", "Your account could not be authenticated."};
     case ErrorCode::kForbidden:
       return {403, "Forbidden", "forbidden", "this user has no grant for that"};
     case ErrorCode::kMemberUnknown:
@@ -74,6 +76,9 @@ ErrorRow row_of(ErrorCode code) {
               "this path does not allow that method"};
     case ErrorCode::kNotPossible:
       return {409, "Conflict", "not_possible", "not possible in the current state"};
+    case ErrorCode::kMemberInRoster:
+      return {409, "Conflict", "member_in_roster",
+              "the roster names the member; remove it there first"};
     case ErrorCode::kMemberRetired:
       return {410, "Gone", "member_retired", "the member has left the roster"};
     case ErrorCode::kMemberBlocked:
@@ -96,6 +101,12 @@ ErrorRow row_of(ErrorCode code) {
     case ErrorCode::kMemberMismatched:
       return {503, "Service Unavailable", "member_mismatched",
               "the name now leads to another member at Circle; an operator must decide"};
+    case ErrorCode::kEnrolmentLimited:
+      return {503, "Service Unavailable", "enrolment_limited",
+              "no more members can be enrolled now; try again later"};
+    case ErrorCode::kRemovalsLimited:
+      return {503, "Service Unavailable", "removals_limited",
+              "this client has removed so many members that an operator must agree"};
     case ErrorCode::kTooManyConnections:
       return {503, "Service Unavailable", "too_many_connections",
               "the limit on connections is reached"};
@@ -126,6 +137,10 @@ void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*reply.retry_after).count();
     fmt::format_to(std::back_inserter(head), "Retry-After: {}\r\n",
                    std::max<std::int64_t>(seconds, 1));
+  }
+  // RFC 9110, 15.5.2: a 401 says how to do better.
+  if (reply.code == ErrorCode::kUnauthorized) {
+    fmt::format_to(std::back_inserter(head), "WWW-Authenticate: Bearer\r\n");
   }
   if (!reply.allow.empty()) {
     fmt::format_to(std::back_inserter(head), "Allow: {}\r\n", reply.allow);
@@ -177,6 +192,22 @@ void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyF
   if (form.head_only) return;
   out.append("{");
   body.append_fields(out);
+}
+
+void append_authorization(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
+  ROTA_CHECK(row.access_token != nullptr && row.expires_at > circle_now);
+  const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
+  out.append(kEmptyHead);
+  out.append("Date: ");
+  const auto date = http_date(circle_now);
+  out.append({date.data(), date.size()});
+  out.append("\r\nRota-Expires-In: ");
+  append_number(out, static_cast<std::uint64_t>(left.count()));
+  out.append("\r\nAuthorization: Bearer ");
+  out.append(row.access_token->reveal());
+  out.append("\r\n");
+  if (form.close) out.append(kClose);
+  out.append("\r\n");
 }
 
 void append_continue(Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); }

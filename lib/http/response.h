@@ -14,11 +14,13 @@ namespace rota {
 // Every way to refuse a request. row_of() has what each looks like on the wire.
 enum class ErrorCode {
   kBadRequest,
+  kUnauthorized,  // on a listener: no client's bearer token
   kForbidden,
   kMemberUnknown,
   kNotFound,
   kMethodNotAllowed,
-  kNotPossible,  // admin socket: not in the present state of the member or the plan
+  kNotPossible,     // admin socket: not in the present state of the member or the plan
+  kMemberInRoster,  // its enrolment cannot be ended while the roster names it
   kMemberRetired,
   kMemberBlocked,
   kExpectationFailed,
@@ -29,6 +31,8 @@ enum class ErrorCode {
   kTokenExpired,
   kTokenUnavailable,
   kMemberMismatched,
+  kEnrolmentLimited,
+  kRemovalsLimited,
   kTooManyConnections,
   kUnavailable,  // admin socket: disk or lock, worth a retry
 };
@@ -54,15 +58,15 @@ struct ErrorReply {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;  // empty: the row's. Bytes that are not printable ASCII are sent as '?'
   std::optional<Duration> retry_after;  // sent as whole seconds, rounded up, at least 1
-  std::string_view allow;               // the methods that the path has; only for kMethodNotAllowed
+  std::string allow;                    // the methods that the path has; only for kMethodNotAllowed
   const CircleError* circle = nullptr;  // static; not null: replaces status and message
 };
 inline ErrorReply error_reply(ErrorCode code, std::string message = {}) {
   return {.code = code, .message = std::move(message), .retry_after = {}, .allow = {}};
 }
-inline ErrorReply method_not_allowed(std::string_view allow) {
+inline ErrorReply method_not_allowed(std::string allow) {
   ErrorReply reply = error_reply(ErrorCode::kMethodNotAllowed);
-  reply.allow = allow == "GET" ? "GET, HEAD" : allow;  // every path with GET has HEAD
+  reply.allow = std::move(allow);
   return reply;
 }
 
@@ -100,6 +104,8 @@ void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyF
 // of a head.
 void append_token_head(Buffer& out, const Published& row, WallTime circle_now);
 void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form);
+// 204 with the row's token in the header "Authorization: Bearer TOKEN", and as above otherwise.
+void append_authorization(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form);
 // The interim reply to a client that waits for it before it sends its body.
 void append_continue(Buffer& out);
 

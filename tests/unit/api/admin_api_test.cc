@@ -18,8 +18,8 @@ using testing::StartsWith;
 
 constexpr std::string_view kNoMembers = R"({"members":[],"next":null})";
 
-constexpr PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
-constexpr PeerIdentity kStranger{.uid = 1'000, .gid = 0, .pid = 1};
+const PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
+const PeerIdentity kStranger{.uid = 1'000, .gid = 0, .pid = 1};
 
 class AdminApi : public testing::Test {
  protected:
@@ -205,11 +205,12 @@ TEST_F(AdminApi, WhoComesOverTcpMayDoNothing) {
 }
 
 TEST_F(AdminApi, TheTokenSocketHasNothingOfAdmin) {
-  for (const std::string_view path : {"/v1/status", "/v1/members", "/v1/members/id:42",
+  for (const std::string_view path : {"/v1/status", "/v1/members", "/v1/members/id:42/revoke",
                                       "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload"}) {
     EXPECT_EQ(ask(token_socket, "GET", path), "not_found") << path;
     EXPECT_EQ(ask(token_socket, "POST", path), "not_found") << path;
   }
+  EXPECT_EQ(ask(token_socket, "GET", "/v1/members/id:42"), "method_not_allowed PUT, DELETE");
 }
 
 TEST_F(AdminApi, AStrangerIsRefusedWhateverIsAsked) {
@@ -225,7 +226,8 @@ TEST_F(AdminApi, AStrangerIsRefusedWhateverIsAsked) {
 TEST_F(AdminApi, NamesTheMethodThatWouldDo) {
   EXPECT_EQ(ask("POST", "/v1/status"), "method_not_allowed GET, HEAD");
   EXPECT_EQ(ask("POST", "/v1/members"), "method_not_allowed GET, HEAD");
-  EXPECT_EQ(ask("DELETE", "/v1/members/id:42"), "method_not_allowed GET, HEAD");
+  EXPECT_EQ(ask("PATCH", "/v1/members/id:42"), "method_not_allowed GET, HEAD, PUT, DELETE");
+  EXPECT_EQ(ask("GET", "/v1/members/id:42/sign-out"), "method_not_allowed POST");
   EXPECT_EQ(ask("GET", "/v1/members/id:42/revoke"), "method_not_allowed POST");
   EXPECT_EQ(ask("GET", "/v1/revoke-all"), "method_not_allowed POST");
   EXPECT_EQ(ask("GET", "/v1/roster/reload"), "method_not_allowed POST");

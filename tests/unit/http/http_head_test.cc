@@ -38,6 +38,23 @@ TEST(HttpHead, SplitsARequestWithoutCopying) {
   EXPECT_EQ(head.method.data(), bytes.data());
 }
 
+TEST(HttpHead, KnowsHostBearerAndOrigin) {
+  const std::string plain =
+      "GET / HTTP/1.1\r\nHost: a:1\r\nauthorization:  Bearer x y \r\nORIGIN:\r\n\r\n";
+  const auto result = parse_head(plain);
+  EXPECT_EQ(accepted(result).host, "a:1");
+  EXPECT_EQ(accepted(result).authorization, "Bearer x y");
+  EXPECT_TRUE(accepted(result).has_origin);
+  const std::string absolute = "GET http://b:2/x HTTP/1.1\r\nHost: a:1\r\n\r\n";
+  const auto other = parse_head(absolute);
+  EXPECT_EQ(accepted(other).host, "b:2");
+  EXPECT_EQ(accepted(other).authorization, "");
+  EXPECT_FALSE(accepted(other).has_origin);
+  const auto two = parse_head(
+      "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nAuthorization: Bearer y\r\n\r\n");
+  EXPECT_TRUE(std::holds_alternative<HeadError>(two));
+}
+
 struct Accepted {
   std::string bytes;
   std::string_view path;

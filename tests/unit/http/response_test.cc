@@ -36,12 +36,16 @@ struct Wanted {
 TEST(Response, EveryErrorHasItsPlaceInTheTable) {
   const Wanted table[] = {
       {ErrorCode::kBadRequest, 400, "bad_request"},
+      {ErrorCode::kUnauthorized, 401, "unauthorized"},
       {ErrorCode::kForbidden, 403, "forbidden"},
       {ErrorCode::kMemberUnknown, 404, "member_unknown"},
       {ErrorCode::kNotFound, 404, "not_found"},
       {ErrorCode::kMethodNotAllowed, 405, "method_not_allowed"},
       {ErrorCode::kExpectationFailed, 417, "expectation_failed"},
       {ErrorCode::kNotPossible, 409, "not_possible"},
+      {ErrorCode::kMemberInRoster, 409, "member_in_roster"},
+      {ErrorCode::kEnrolmentLimited, 503, "enrolment_limited"},
+      {ErrorCode::kRemovalsLimited, 503, "removals_limited"},
       {ErrorCode::kMemberRetired, 410, "member_retired"},
       {ErrorCode::kMemberBlocked, 410, "member_blocked"},
       {ErrorCode::kConfigInvalid, 422, "config_invalid"},

@@ -1,0 +1,64 @@
+#include "api/operation_reply.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "report/report.h"
+
+namespace rota {
+
+PlainReply operation_reply(const OperatorReport& report) {
+  JsonStatus status = JsonStatus::kOk;
+  switch (report.end) {
+    case OperationEnd::kInRoster:
+      return error_reply(ErrorCode::kMemberInRoster);
+    case OperationEnd::kNotEnrolled:
+      return error_reply(ErrorCode::kMemberUnknown, "this client has not enrolled the member");
+    case OperationEnd::kRemovalsLimited: {
+      ErrorReply reply = error_reply(ErrorCode::kRemovalsLimited);
+      reply.retry_after = std::chrono::hours{1};
+      return reply;
+    }
+    case OperationEnd::kRunning:
+    case OperationEnd::kTimedOut:
+    case OperationEnd::kNotDurable:
+      status = JsonStatus::kAccepted;
+      break;
+    case OperationEnd::kRevoked:
+    case OperationEnd::kReinstated:
+    case OperationEnd::kRotated:
+    case OperationEnd::kNobody:
+    case OperationEnd::kSameToken:
+    case OperationEnd::kDeadOnArrival:
+    case OperationEnd::kSignedOut:
+    case OperationEnd::kEnrolmentEnded:
+    case OperationEnd::kHandleRevoked:
+    case OperationEnd::kSignedOutLately:
+      break;
+  }
+  return JsonReply{.body = operation_json(report), .status = status};
+}
+
+ErrorReply service_error(Error error) {
+  ErrorCode code = ErrorCode::kInternal;
+  switch (error.kind) {
+    case ErrorKind::kConfig:
+      code = ErrorCode::kConfigInvalid;
+      break;
+    case ErrorKind::kInvalid:
+      code = ErrorCode::kNotPossible;
+      break;
+    case ErrorKind::kBusy:
+    case ErrorKind::kIo:
+    case ErrorKind::kFull:
+      code = ErrorCode::kUnavailable;
+      break;
+    case ErrorKind::kCorrupt:
+    case ErrorKind::kBug:
+      code = ErrorCode::kInternal;
+      break;
+  }
+  return error_reply(code, std::move(error.message));
+}
+
+}  // namespace rota
