@@ -27,10 +27,23 @@ std::string_view limit_text(ConnectionLimit limit) {
 void ConnectionLog::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
   Refusals& refusals = of(limit);
   ++refusals.total;
-  refusals.last = peer.uid == kPeerUnknown.uid ? "a client of metrics_listen"
-                                               : fmt::format("uid {} pid {}", peer.uid, peer.pid);
+  refusals.last = peer.client.empty() ? peer.uid == kNoId
+                                            ? "a client of a port or listener"
+                                            : fmt::format("uid {} pid {}", peer.uid, peer.pid)
+                                      : fmt::format("client {}", peer.client);
   if (!refusals.flood.begins(clock_.now().boot)) return;
   say_(Severity::kWarning, fmt::format("{} refused: {}", refusals.last, limit_text(limit)));
+}
+
+// A client at its limit of connections has been told of by connection_refused().
+void ConnectionLog::request_refused(ErrorCode why) {
+  if (why == ErrorCode::kTooManyConnections) return;
+  ++unauthorized_;
+  if (!strangers_.begins(clock_.now().boot)) return;
+  say_(Severity::kWarning,
+       why == ErrorCode::kUnauthorized
+           ? "a listener refused a request without the token of a [[client]] (401)"
+           : "a listener refused a request of a browser, or for another host (403)");
 }
 
 void ConnectionLog::accept_failed(std::error_code error) {
@@ -45,6 +58,7 @@ void ConnectionLog::summarize() {
     if (const auto count = of(limit).flood.summary(now)) say_refusals(limit, *count);
   }
   if (const auto count = failures_.summary(now)) say_failures(*count);
+  if (const auto count = strangers_.summary(now)) say_unauthorized(*count);
 }
 
 void ConnectionLog::finish() {
@@ -52,6 +66,7 @@ void ConnectionLog::finish() {
     if (const std::size_t count = of(limit).flood.unsaid()) say_refusals(limit, count);
   }
   if (const std::size_t count = failures_.unsaid()) say_failures(count);
+  if (const std::size_t count = strangers_.unsaid()) say_unauthorized(count);
 }
 
 void ConnectionLog::say_refusals(ConnectionLimit limit, std::size_t count) {
@@ -59,6 +74,12 @@ void ConnectionLog::say_refusals(ConnectionLimit limit, std::size_t count) {
        fmt::format(
            "{} more connections refused since the last such message, the last one from {}: {}",
            count, of(limit).last, limit_text(limit)));
+}
+
+void ConnectionLog::say_unauthorized(std::size_t count) {
+  say_(Severity::kWarning,
+       fmt::format("listeners refused {} more requests (401, 403) since the last such message",
+                   count));
 }
 
 void ConnectionLog::say_failures(std::size_t count) {

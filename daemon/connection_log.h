@@ -24,6 +24,7 @@ class ConnectionLog final : public ServerObserver {
   ConnectionLog(const Clock& clock, Say say) : clock_(clock), say_(std::move(say)) {}
 
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
+  void request_refused(ErrorCode why) override;
   void accept_failed(std::error_code error) override;
 
   // Logs the counts that are due; call it every few seconds.
@@ -32,6 +33,8 @@ class ConnectionLog final : public ServerObserver {
   void finish();
 
   std::size_t refused(ConnectionLimit limit) const { return of(limit).total; }
+  // Requests on listeners that showed no client's token, or came from a browser.
+  std::size_t unauthorized() const { return unauthorized_; }
 
  private:
   struct Refusals {
@@ -45,12 +48,15 @@ class ConnectionLog final : public ServerObserver {
   }
   void say_refusals(ConnectionLimit limit, std::size_t count);
   void say_failures(std::size_t count);
+  void say_unauthorized(std::size_t count);
 
   const Clock& clock_;
   const Say say_;
   std::array<Refusals, 3> refusals_;  // indexed by ConnectionLimit
   Flood failures_;
   std::error_code last_failure_;
+  std::size_t unauthorized_ = 0;
+  Flood strangers_;
 };
 
 }  // namespace rota

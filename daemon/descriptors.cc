@@ -18,10 +18,11 @@ constexpr std::size_t kLimitMax = 1'000'000'000;
 }  // namespace
 
 Result<DescriptorShare> share_descriptors(std::size_t limit, const ServeSettings& serve,
-                                          std::size_t calls_max) {
+                                          std::size_t calls_max, bool listens) {
   limit = std::min(limit, kLimitMax);
   const std::size_t metrics = serve.metrics_listen ? kMetricsConnectionsMax : 0;
-  const std::size_t others = kOwn + kSpare + kAdminConnectionsMax + metrics + calls_max;
+  const std::size_t others =
+      kOwn + kSpare + kAdminConnectionsMax + metrics + calls_max + (listens ? kClientsMin : 0);
   if (limit < others + kClientsMin) {
     return fail(
         ErrorKind::kConfig,
@@ -30,9 +31,14 @@ Result<DescriptorShare> share_descriptors(std::size_t limit, const ServeSettings
                     limit, serve.max_connections, others + serve.max_connections,
                     others + kClientsMin));
   }
-  return DescriptorShare{.token_clients = std::min(serve.max_connections, limit - others),
-                         .clients_end = static_cast<int>(limit - kSpare),
-                         .admin_end = static_cast<int>(limit - kSpare / 2)};
+  // The token socket comes first.
+  const std::size_t token = std::min(serve.max_connections, limit - others);
+  const std::size_t listener = kClientsMin + limit - others - token;
+  return DescriptorShare{
+      .token_clients = token,
+      .listener_clients = listens ? std::min(serve.max_connections, listener) : 0,
+      .clients_end = static_cast<int>(limit - kSpare),
+      .admin_end = static_cast<int>(limit - kSpare / 2)};
 }
 
 std::size_t raise_descriptor_limit() {

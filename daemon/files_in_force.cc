@@ -13,6 +13,7 @@ constexpr std::size_t kFileJobsMax = 16;
 FilesInForce::FilesInForce(Parts parts, AtStart at_start)
     : grants_({.loop = parts.loop, .log = parts.log, .notes = parts.notes, .readings = readings_},
               at_start.settings.grants, std::move(at_start.names)),
+      clients_({.log = parts.log, .notes = parts.notes}, at_start.settings),
       files_(kFileJobsMax, parts.loop.get_executor()),
       roster_({.loop = parts.loop,
                .clock = parts.clock,
@@ -30,6 +31,7 @@ FilesInForce::FilesInForce(Parts parts, AtStart at_start)
                 .notes = parts.notes,
                 .readings = readings_,
                 .grants = grants_,
+                .clients = clients_,
                 .roster = roster_,
                 .rotator = parts.rotator,
                 .client = parts.client,

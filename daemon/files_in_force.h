@@ -8,6 +8,7 @@
 #include "base/fingerprint.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "daemon/client_keeper.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/grant_keeper.h"
 #include "daemon/log.h"
@@ -21,10 +22,10 @@
 
 namespace rota {
 
-// The files that are in force: settings, app token, grants and roster. Each comes into force on its
-// own. If one is broken, the last good one stays in force, and standing() says so. Owns the parts
-// that keep each of them, and the thread that reads files for all; callers use the parts. Loop
-// thread only.
+// The files that are in force: settings, app token, grants, clients and roster. Each comes into
+// force on its own. If one is broken, the last good one stays in force, and standing() says so.
+// Owns the parts that keep each of them, and the thread that reads files for all; callers use the
+// parts. Loop thread only.
 class FilesInForce {
  public:
   struct Parts {  // all outlive this
@@ -59,12 +60,14 @@ class FilesInForce {
 
   const FileStanding& standing() const { return readings_.standing(); }
   GrantKeeper& grants() { return grants_; }
+  ClientKeeper& clients() { return clients_; }
   RosterIntake& roster() { return roster_; }
   Reloads& reloads() { return reloads_; }
 
  private:
   Readings readings_;
   GrantKeeper grants_;
+  ClientKeeper clients_;
   Worker files_;
   RosterIntake roster_;
   Reloads reloads_;

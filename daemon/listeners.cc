@@ -23,22 +23,34 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   return fail(id.error().kind, "[serve] token_socket_group: " + id.error().message);
 }
 
+std::string text_of(const ListenAddress& at) {
+  return at.host.contains(':') ? fmt::format("[{}]:{}", at.host, at.port)
+                               : fmt::format("{}:{}", at.host, at.port);
+}
+
 }  // namespace
 
-Listeners::Listeners(Parts parts, const ServeSettings& settings, std::size_t calls_max)
-    : parts_(parts), settings_(settings), calls_max_(calls_max), metrics_again_(parts_.loop) {}
+Listeners::Listeners(Parts parts, const Settings& settings, std::size_t calls_max)
+    : parts_(parts),
+      settings_(settings.serve),
+      listeners_(settings.listeners),
+      calls_max_(calls_max),
+      metrics_again_(parts_.loop) {}
 
 Result<void> Listeners::open() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
   const std::size_t limit = raise_descriptor_limit();
-  ROTA_ASSIGN(descriptors_, share_descriptors(limit, settings_, calls_max_));
+  ROTA_ASSIGN(descriptors_, share_descriptors(limit, settings_, calls_max_,
+                                              !listeners_.empty() || !inherited.clients.empty()));
   if (descriptors_.token_clients < settings_.max_connections) {
     parts_.log.say(Severity::kWarning, "connection",
                    fmt::format("max_connections = {} needs more than {} open files (LimitNOFILE=, "
                                "ulimit -n): rotad uses {}",
                                settings_.max_connections, limit, descriptors_.token_clients));
   }
+  auto clients = std::move(inherited.clients);
   ROTA_TRY(open_sockets(std::move(inherited)));
+  ROTA_TRY(open_listeners(std::move(clients)));
   open_metrics();
   return {};
 }
@@ -73,6 +85,42 @@ Result<std::unique_ptr<Server>> Listeners::open_server(std::unique_ptr<ListenSoc
   }
   return Server::create(parts_.loop, std::move(listen), frontend, parts_.clock, parts_.observer,
                         options);
+}
+
+// What systemd passes is served whether or not the configuration has it, as for the other sockets.
+Result<void> Listeners::open_listeners(std::vector<std::unique_ptr<ListenSocket>> inherited) {
+  std::vector<std::unique_ptr<ListenSocket>> all = std::move(inherited);
+  const auto is_there = [&all](const std::string& place) {
+    return std::ranges::any_of(all, [&](const auto& listen) {
+      return listen->path() == place || listen->address() == place;
+    });
+  };
+  for (const ListenerSettings& listener : listeners_) {
+    const std::string place = listener.address ? text_of(*listener.address) : listener.path;
+    if (is_there(place)) continue;
+    auto listen = listener.address
+                      ? ListenSocket::bind_tcp(listener.address->host, listener.address->port)
+                      : ListenSocket::bind(listener.path, listener.mode, std::nullopt);
+    if (!listen) return fail(listen.error().kind, "[[listener]]: " + listen.error().message);
+    all.push_back(*std::move(listen));
+  }
+  for (auto& listen : all) ROTA_TRY(add_listener(std::move(listen), all.size()));
+  return {};
+}
+
+// Whoever fills one listener takes nothing from the others.
+Result<void> Listeners::add_listener(std::unique_ptr<ListenSocket> listen, std::size_t count) {
+  ServerOptions options;
+  options.max_connections = std::max<std::size_t>(descriptors_.listener_clients / count, 2);
+  options.max_connections_per_uid = settings_.max_connections_per_uid;
+  options.max_connections_unknown =
+      std::min(options.max_connections_unknown, options.max_connections / 2);
+  options.descriptors_end = descriptors_.clients_end;
+  const Frontend& frontend = listen->knows_peers() ? parts_.client_path : parts_.client_port;
+  ROTA_ASSIGN(auto server, Server::create(parts_.loop, std::move(listen), frontend, parts_.clock,
+                                          parts_.observer, options));
+  clients_.push_back(std::move(server));
+  return {};
 }
 
 // A network's address may not be up yet, either.
@@ -118,8 +166,7 @@ void Listeners::try_metrics_later() {
 
 void Listeners::start() {
   state_ = State::kServing;
-  token_->start();
-  admin_->start();
+  for (Server* server : servers()) server->start();
   if (metrics_) metrics_->start();
 }
 
@@ -127,10 +174,10 @@ void Listeners::shutdown(const Server::ShutdownTimes& times, std::move_only_func
   state_ = State::kEnding;
   metrics_again_.cancel();
   ended_ = std::move(done);
-  ending_ = metrics_ ? 3 : 2;
-  for (Server* server : {token_.get(), admin_.get(), metrics_.get()}) {
-    if (server != nullptr) server->shutdown(times, [this] { one_ended(); });
-  }
+  std::vector<Server*> all = servers();
+  if (metrics_) all.push_back(metrics_.get());
+  ending_ = all.size();
+  for (Server* server : all) server->shutdown(times, [this] { one_ended(); });
 }
 
 void Listeners::one_ended() {
@@ -139,7 +186,7 @@ void Listeners::one_ended() {
 
 void Listeners::keep_in_place() {
   std::string problem;
-  for (Server* server : {token_.get(), admin_.get()}) {
+  for (Server* server : servers()) {
     const Result<void> kept = server->keep_in_place();
     if (!kept && problem.empty()) problem = kept.error().message;
   }
@@ -150,11 +197,26 @@ void Listeners::keep_in_place() {
 }
 
 void Listeners::grants_changed() {
-  for (Server* server : {token_.get(), admin_.get()}) {
-    if (server != nullptr) server->grants_changed();
-  }
+  for (Server* server : servers()) server->grants_changed();
 }
 
-std::size_t Listeners::connections() const { return token_->connections() + admin_->connections(); }
+void Listeners::clients_changed() {
+  for (const auto& server : clients_) server->clients_changed();
+}
+
+std::size_t Listeners::connections() const {
+  std::size_t all = 0;
+  for (const Server* server : servers()) all += server->connections();
+  return all;
+}
+
+std::vector<Server*> Listeners::servers() const {
+  std::vector<Server*> all;
+  for (Server* server : {token_.get(), admin_.get()}) {
+    if (server != nullptr) all.push_back(server);
+  }
+  for (const auto& server : clients_) all.push_back(server.get());
+  return all;
+}
 
 }  // namespace rota

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/frontend.h"
 #include "base/result.h"
@@ -24,10 +25,10 @@ struct SocketStanding {
   std::string metrics_problem;  // the port of metrics_listen
 };
 
-// The daemon's sockets: the token socket, the admin socket and, with metrics_listen, the metrics
-// port. Opens them, shares out the descriptors of the process among them, and creates a socket's
-// file again if somebody removed it. A problem is logged once and kept in `standing`. Loop thread
-// only; destroy it when the loop no longer runs.
+// The daemon's sockets: the token socket, the admin socket, the listeners for clients with a bearer
+// token and, with metrics_listen, the metrics port. Opens them, shares out the descriptors of the
+// process among them, and creates a socket's file again if somebody removed it. A problem is logged
+// once and kept in `standing`. Loop thread only; destroy it when the loop no longer runs.
 class Listeners {
  public:
   struct Parts {  // all outlive the listeners
@@ -40,15 +41,17 @@ class Listeners {
     const Frontend& token;
     const Frontend& admin;
     const Frontend& metrics;
+    const Frontend& client_port;  // a listener at an address
+    const Frontend& client_path;  // a listener at a path
   };
 
   // `calls_max`: how many connections to Circle need descriptors too.
-  Listeners(Parts parts, const ServeSettings& settings, std::size_t calls_max);
+  Listeners(Parts parts, const Settings& settings, std::size_t calls_max);
 
   // Takes over the sockets that systemd passes, and creates the others. From here on clients can
-  // connect and wait. kConfig or kIo: the token or the admin socket cannot be opened. A metrics
-  // port that cannot be opened is no error: it is tried again, because another program may use it
-  // for a while.
+  // connect and wait. kConfig or kIo: the token socket, the admin socket or a listener cannot be
+  // opened. A metrics port that cannot be opened is no error: it is tried again, because another
+  // program may use it for a while.
   Result<void> open();
   // Begins to serve clients. To be called once, after open().
   void start();
@@ -60,7 +63,9 @@ class Listeners {
   // The policy was replaced: open connections are judged by the new one. May be called before
   // open().
   void grants_changed();
-  // Open connections of the token and the admin socket.
+  // The clients were replaced: connections of those that are gone are closed. As grants_changed().
+  void clients_changed();
+  // Open connections of all sockets but the metrics port.
   std::size_t connections() const;
 
  private:
@@ -71,6 +76,9 @@ class Listeners {
                                               const std::string& path, mode_t mode,
                                               std::optional<gid_t> group, const Frontend& frontend,
                                               const ServerOptions& options) const;
+  Result<void> open_listeners(std::vector<std::unique_ptr<ListenSocket>> inherited);
+  Result<void> add_listener(std::unique_ptr<ListenSocket> listen, std::size_t count);
+  std::vector<Server*> servers() const;  // all but the metrics port
   void open_metrics();
   Result<void> try_metrics();
   void try_metrics_later();
@@ -78,11 +86,13 @@ class Listeners {
 
   const Parts parts_;
   const ServeSettings settings_;
+  const std::vector<ListenerSettings> listeners_;
   const std::size_t calls_max_;
   DescriptorShare descriptors_;
   State state_ = State::kOpening;
   std::unique_ptr<Server> token_;
   std::unique_ptr<Server> admin_;
+  std::vector<std::unique_ptr<Server>> clients_;
   std::unique_ptr<Server> metrics_;  // null: rotad is not listening on metrics_listen
   boost::asio::steady_timer metrics_again_;
   Duration metrics_pause_{0};

@@ -77,6 +77,7 @@ struct Given {
 // Returns when it was told to stop, or with the reason why it could not start.
 rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
   ROTA_TRY(rota::check_only_ours(given.config_path));
+  ROTA_TRY(rota::check_client_files(given.config_path));
   ROTA_ASSIGN(auto names, rota::GrantKeeper::look_up_at_start(given.loop, settings.grants));
   ROTA_ASSIGN(const rota::SecretPtr app_token, rota::read_app_token(settings));
   ROTA_ASSIGN(const auto client, rota::connect_to_circle(given.loop, settings, app_token));
@@ -121,6 +122,12 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
   const auto token_socket = rota::Frontend::token_socket(*rotator, policy, health, &logins);
   const auto admin_socket = rota::Frontend::admin_socket(*rotator, policy, health, desk, &logins);
   const auto metrics_port = rota::Frontend::metrics_port(health);
+  const rota::BearerClients& clients = files.clients().clients();
+  const auto client_port = rota::Frontend::listener(
+      *rotator, policy, health, {.clients = clients, .hosts = rota::ListenerHosts::kLoopback},
+      &logins);
+  const auto client_path = rota::Frontend::listener(
+      *rotator, policy, health, {.clients = clients, .hosts = rota::ListenerHosts::kAny}, &logins);
   rota::Listeners listeners({.loop = given.loop,
                              .clock = given.clock,
                              .log = given.log,
@@ -128,8 +135,10 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                              .standing = sockets,
                              .token = token_socket,
                              .admin = admin_socket,
-                             .metrics = metrics_port},
-                            settings.serve, settings.policy.max_in_flight);
+                             .metrics = metrics_port,
+                             .client_port = client_port,
+                             .client_path = client_path},
+                            settings, settings.policy.max_in_flight);
   rota::DaemonLife life({.loop = given.loop,
                          .log = given.log,
                          .manager = given.manager,

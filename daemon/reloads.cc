@@ -75,6 +75,7 @@ void Reloads::take_settings(Settings fresh, Reload& reload) {
   parts_.log.set_level(fresh.log_level);
   reload.report.needs_restart = restart_needed(settings_, fresh);
   settings_.upstream.app_token = fresh.upstream.app_token;
+  parts_.clients.put(fresh);
   parts_.grants.put(std::move(fresh.grants));
   // If it fails, the file that was read last stays in force.
   if (const auto read = parts_.client.read_ca_file_again(); !read) {

@@ -9,6 +9,7 @@
 #include "auth/headless_auth_client.h"
 #include "base/fingerprint.h"
 #include "base/result.h"
+#include "daemon/client_keeper.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/grant_keeper.h"
 #include "daemon/log.h"
@@ -35,6 +36,7 @@ class Reloads {
     DaemonNotes& notes;
     Readings& readings;
     GrantKeeper& grants;
+    ClientKeeper& clients;
     RosterIntake& roster;
     Rotator& rotator;
     HeadlessAuthClient& client;

@@ -149,12 +149,18 @@ Result<InheritedSockets> inherited_sockets() {
   InheritedSockets sockets;
   for (int i = 0; i < count; ++i) {
     const std::string& name = names[static_cast<std::size_t>(i)];
+    if (name == "client") {
+      ROTA_ASSIGN(auto client, ListenSocket::adopt_for_clients(SD_LISTEN_FDS_START + i));
+      sockets.clients.push_back(std::move(client));
+      continue;
+    }
     auto* place = name == "token" ? &sockets.token : name == "admin" ? &sockets.admin : nullptr;
     if (place == nullptr || *place) {
       return fail(
           ErrorKind::kConfig,
           fmt::format(
-              "a socket unit passes \"{}\": FileDescriptorName= must be token or admin, each once",
+              "a socket unit passes \"{}\": FileDescriptorName= must be token or admin, each "
+              "once, or client",
               name));
     }
     ROTA_ASSIGN(*place, ListenSocket::adopt(SD_LISTEN_FDS_START + i));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -61,12 +62,13 @@ std::string last_words(const Error& error);
 // How long loading a database of this size may take on a slow disk.
 Duration load_time_max(std::uint64_t database_bytes);
 
-// The listening sockets that systemd passed, by their FileDescriptorName= "token" and "admin";
-// null: it passed none of that name. kConfig: a descriptor has another name, or is not a listening
-// Unix socket. To be called once.
+// The listening sockets that systemd passed, by their FileDescriptorName= "token", "admin" and
+// "client"; null: it passed none of that name. kConfig: a descriptor has another name, or is not a
+// listening Unix socket or, for "client", a port of the loopback interface. To be called once.
 struct InheritedSockets {
   std::unique_ptr<ListenSocket> token;
   std::unique_ptr<ListenSocket> admin;
+  std::vector<std::unique_ptr<ListenSocket>> clients;  // for clients with a bearer token
 };
 Result<InheritedSockets> inherited_sockets();
 

@@ -106,6 +106,16 @@ int option_of(int fd, int option) {
   return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
+bool is_loopback(const sockaddr_storage& address) {
+  constexpr std::uint32_t kLoopbackNet = 127;
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return ntohl(v4.sin_addr.s_addr) >> 24U == kLoopbackNet;
+  }
+  return address.ss_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const std::string& path, mode_t mode,
@@ -192,6 +202,42 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt(int fd) {
   adopted->may_bring_descriptors_ = true;  // from clients that connected before
   adopted->remember_file();
   return adopted;
+}
+
+Result<std::unique_ptr<ListenSocket>> ListenSocket::adopt_for_clients(int fd) {
+  if (option_of(fd, SO_DOMAIN) == AF_UNIX) return adopt(fd);
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  const bool tcp = option_of(fd, SO_TYPE) == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 1 &&
+                   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  if (!tcp || !is_loopback(address)) {
+    return fail(ErrorKind::kConfig,
+                fmt::format("descriptor {} is neither a listening Unix socket nor a port of the "
+                            "loopback interface",
+                            fd));
+  }
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+    return fail(ErrorKind::kIo, fmt::format("descriptor {}: {}", fd, std::strerror(errno)));
+  }
+  return std::unique_ptr<ListenSocket>(new ListenSocket(fd, false, true));
+}
+
+std::string ListenSocket::address() const {
+  sockaddr_storage bytes{};
+  socklen_t size = sizeof(bytes);
+  if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&bytes), &size) != 0) return {};
+  char text[INET6_ADDRSTRLEN] = {};
+  if (bytes.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(bytes);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return fmt::format("{}:{}", text, ntohs(v4.sin_port));
+  }
+  if (bytes.ss_family != AF_INET6) return {};
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(bytes);
+  ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+  return fmt::format("[{}]:{}", text, ntohs(v6.sin6_port));
 }
 
 // A socket without a path, or whose file is gone already, counts as in place for ever.

@@ -30,6 +30,8 @@ class ListenSocket {
   // Takes over a descriptor. kConfig if it is not a listening Unix stream socket; then it stays
   // open and the caller's.
   static Result<std::unique_ptr<ListenSocket>> adopt(int fd);
+  // The same for a listener: it may also be a TCP socket at an address of the loopback interface.
+  static Result<std::unique_ptr<ListenSocket>> adopt_for_clients(int fd);
 
   ~ListenSocket();
   ListenSocket(const ListenSocket&) = delete;
@@ -51,6 +53,8 @@ class ListenSocket {
   // place. Errors as of bind().
   Result<std::unique_ptr<ListenSocket>> bind_again() const { return bind(path_, mode_, group_); }
   const std::string& path() const { return path_; }
+  // "127.0.0.1:8465" or "[::1]:8465", as the kernel has it; empty for a Unix socket.
+  std::string address() const;
   // Removes the file now, if it is ours, so that nobody can connect any more.
   void remove_file();
 

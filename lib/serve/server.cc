@@ -36,7 +36,7 @@ Server::Server(asio::io_context& loop, std::unique_ptr<ListenSocket> listen,
       clock_(clock),
       observer_(observer),
       options_(options),
-      knows_peers_(listen->knows_peers()),
+      knows_peers_(listen->knows_peers() && frontend.door() == nullptr),
       may_bring_descriptors_(listen->may_bring_descriptors()),
       refusal_(refusal()),
       listen_(std::move(listen)),
@@ -132,6 +132,10 @@ void Server::run_turns() {
 
 void Server::grants_changed() {
   for (const auto& [key, session] : sessions_) session->grants_changed();
+}
+
+void Server::clients_changed() {
+  for (const auto& session : all_sessions()) session->clients_changed();
 }
 
 void Server::arm_sweep(BootTime due) {

@@ -33,6 +33,9 @@ class ServerObserver {
   virtual ~ServerObserver() = default;
   // A client was refused because it reached this limit.
   virtual void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) = 0;
+  // A request on a listener was refused at the door: kUnauthorized (no client's token), kForbidden
+  // (a browser's) or kTooManyConnections (of its client).
+  virtual void request_refused(ErrorCode why) = 0;
   // No connection could be accepted; the next attempt comes after a rest.
   virtual void accept_failed(std::error_code error) = 0;
 };
@@ -78,6 +81,9 @@ class Server : private SessionHost {
 
   // The frontend's policy was replaced: open watches are judged by the new one.
   void grants_changed();
+  // The clients of the frontend's door were replaced: connections of those that are gone are
+  // closed.
+  void clients_changed();
 
   // Ends sessions that are past their deadline. The server calls it by itself, at the first
   // deadline; a test calls it after it has moved its clock.
@@ -94,6 +100,8 @@ class Server : private SessionHost {
   void session_deadline(BootTime deadline) override;
   void session_turn(Session& session) noexcept override;
   void session_look(Session& session) override;
+  bool session_known(Session& session, const PeerIdentity& client) override;
+  void session_refused(Session& session, ErrorCode why) override;
 
   void wait_for_clients();
   void accept_some();
@@ -108,6 +116,7 @@ class Server : private SessionHost {
   std::optional<ConnectionLimit> reason_to_refuse(const PeerIdentity& peer);
   bool make_room(const PeerIdentity& peer, ConnectionLimit limit);
   std::optional<ConnectionLimit> limit_reached(const PeerIdentity& peer) const;
+  bool has_too_many(const PeerIdentity& peer) const;
   void arm_sweep(BootTime due);
   void sweep_after(Duration rest);
   void finish_shutdown();

@@ -81,10 +81,29 @@ std::optional<PeerIdentity> Server::identify(int fd) const {
 
 std::optional<ConnectionLimit> Server::limit_reached(const PeerIdentity& peer) const {
   if (sessions_.size() >= options_.max_connections) return ConnectionLimit::kTotal;
-  if (turns_.counts(peer).of_user >= options_.max_connections_per_uid) {
-    return ConnectionLimit::kPerUid;
-  }
+  if (has_too_many(peer)) return ConnectionLimit::kPerUid;
   return std::nullopt;
+}
+
+bool Server::has_too_many(const PeerIdentity& peer) const {
+  const bool unknown = frontend_.door() != nullptr && peer.client.empty();
+  const std::size_t most =
+      unknown ? options_.max_connections_unknown : options_.max_connections_per_uid;
+  return turns_.counts(peer).of_user >= most;
+}
+
+// The session is let in already, so only the client's own limit counts.
+bool Server::session_known(Session& session, const PeerIdentity& client) {
+  turns_.leave(session);
+  if (has_too_many(client)) make_room(client, ConnectionLimit::kPerUid);
+  const bool room = !has_too_many(client);
+  turns_.enter(session, room ? client : session.peer());
+  if (!room) observer_.connection_refused(client, ConnectionLimit::kPerUid);
+  return room;
+}
+
+void Server::session_refused(Session& /*session*/, ErrorCode why) {
+  observer_.request_refused(why);
 }
 
 std::optional<ConnectionLimit> Server::reason_to_refuse(const PeerIdentity& peer) {
@@ -97,15 +116,16 @@ std::optional<ConnectionLimit> Server::reason_to_refuse(const PeerIdentity& peer
 
 // The user with the most connections gives up its idlest one, if it has more than the newcomer's
 // user. Otherwise the newcomer's own user does, if one of its processes has more than the
-// newcomer's. We cannot tell TCP clients apart, so there every newcomer replaces a connection that
-// does nothing.
+// newcomer's. Where the kernel does not tell processes apart, every newcomer replaces a connection
+// that does nothing.
 bool Server::make_room(const PeerIdentity& peer, ConnectionLimit limit) {
   const TurnQueue::Counts own = turns_.counts(peer);
   std::optional<TurnQueue::Crowd> crowd;
   if (limit == ConnectionLimit::kTotal) crowd = turns_.largest(std::nullopt);
-  if (!crowd || crowd->counts.of_user <= own.of_user + 1) crowd = turns_.largest(peer.uid);
+  const TurnUser user = turn_user_of(peer);
+  if (!crowd || crowd->counts.of_user <= own.of_user + 1) crowd = turns_.largest(user);
   if (!crowd) return false;
-  const bool of_another = crowd->uid != peer.uid;
+  const bool of_another = crowd->user != user;
   if (knows_peers_ && !of_another && crowd->counts.of_process <= own.of_process + 1) return false;
   Session* idlest = nullptr;
   for (TurnTaker* taker : turns_.connections(*crowd)) {

@@ -15,11 +15,11 @@ namespace rota {
 
 Session::Session(std::unique_ptr<ClientSocket> socket, PeerIdentity peer, const Frontend& frontend,
                  const Clock& clock, const SessionTimes& times, SessionHost& host)
-    : peer_(std::move(peer)),
-      frontend_(frontend),
+    : frontend_(frontend),
       clock_(clock),
       times_(times),
       host_(host),
+      peer_(std::move(peer)),
       socket_(std::move(socket)) {}
 
 Session::~Session() { ROTA_CHECK(is_closed()); }
@@ -156,6 +156,7 @@ BootTime Session::deadline() const {
   if (request_since_) earliest = std::min(earliest, *request_since_ + times_.head);
   const bool idle = replies_.empty() && !unsent_since_ && !request_since_;
   if (!idle) return earliest;
+  if (frontend_.door() != nullptr && !shown_) return active_since_ + times_.head;
   return active_since_ + (watch_ ? times_.heartbeat : times_.idle);
 }
 
@@ -270,7 +271,7 @@ bool Session::take_request() {
   }
   intake_.request_taken();
   if (head->close) intake_.finish();
-  dispatch(*head, input.substr(head->head_bytes, head->body_bytes));
+  if (may_enter(*head)) dispatch(*head, input.substr(head->head_bytes, head->body_bytes));
   input_.consume(bytes);
   request_since_.reset();
   return true;

@@ -8,6 +8,7 @@
 #include "api/frontend.h"
 #include "api/reply_queue.h"
 #include "base/time.h"
+#include "base/token_digest.h"
 #include "http/buffer.h"
 #include "http/input_buffer.h"
 #include "http/intake.h"
@@ -32,6 +33,11 @@ class SessionHost {
   virtual void session_turn(Session& session) noexcept = 0;
   // The session wants look_again(), some milliseconds later. It asks once for each.
   virtual void session_look(Session& session) = 0;
+  // On a listener: the session has turned out to be that of this client. False: the client has too
+  // many connections, and the session stays that of the peer that it was.
+  virtual bool session_known(Session& session, const PeerIdentity& client) = 0;
+  // On a listener: a request was refused at the door.
+  virtual void session_refused(Session& session, ErrorCode why) = 0;
 };
 
 // One connection. It takes requests from the input buffer as they come. A reply goes straight to
@@ -73,6 +79,8 @@ class Session : public TurnTaker,
 
   // The policy was replaced: an open watch is judged again.
   void grants_changed();
+  // The clients of a listener were replaced: closes if the token that it has shown is none of them.
+  void clients_changed();
   // The turn for which it asked its host. Reads at most kReceiveBytesMax, answers what it can, and
   // asks for another turn if there is more to do.
   void on_turn();
@@ -125,6 +133,9 @@ class Session : public TurnTaker,
   bool take_request();
   bool wait_for_rest(const RequestHead* head);
   bool is_last(std::string_view rest) const;
+  bool may_enter(const RequestHead& head);
+  bool is_client(const TokenDigest& token, const RequestHead& head);
+  bool refuse(const RequestHead& head, const ErrorReply& reply);
   void dispatch(const RequestHead& head, std::string_view body);
   void start_wait(WaitReply wait, ReplyForm form);
   void start_later(LaterReply later, ReplyForm form);
@@ -134,13 +145,14 @@ class Session : public TurnTaker,
   bool flush();
 
   // Constant after construction.
-  const PeerIdentity peer_;
   const Frontend& frontend_;
   const Clock& clock_;
   const SessionTimes& times_;
   SessionHost& host_;
 
   // Loop thread only.
+  PeerIdentity peer_;                 // changes only on a listener, while no reply is under way
+  std::optional<TokenDigest> shown_;  // on a listener: of the token of peer_.client
   const std::unique_ptr<ClientSocket> socket_;
   std::unique_ptr<SocketEvents> events_;  // while it is open
   News news_ = News::kMore;

@@ -72,6 +72,9 @@ void Session::render(ReadyReply reply) {
   }
   const auto& settled = std::get<Settled>(reply.content);
   const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
+  if (const auto* json = std::get_if<JsonReply>(&outcome)) {
+    return append_json(output_, *json, reply.form);
+  }
   if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
     return append_error(output_, *error, reply.form);
   }

@@ -8,8 +8,9 @@
 namespace rota {
 
 void TurnQueue::enter(TurnTaker& taker, const PeerIdentity& peer) {
-  User& user = users_[peer.uid];
-  user.uid = peer.uid;
+  TurnUser key = turn_user_of(peer);
+  User& user = users_[key];
+  user.key = std::move(key);
   ++user.connections;
   Process& process = user.processes[peer.pid];
   process.user = &user;
@@ -26,34 +27,34 @@ void TurnQueue::leave(TurnTaker& taker) {
   ROTA_CHECK(process != nullptr);
   User& user = *process->user;
   if (--process->connections == 0) user.processes.erase(process->pid);
-  if (--user.connections == 0) users_.erase(user.uid);
+  if (--user.connections == 0) users_.erase(users_.find(user.key));
 }
 
 TurnQueue::Counts TurnQueue::counts(const PeerIdentity& peer) const {
-  const auto user = users_.find(peer.uid);
+  const auto user = users_.find(turn_user_of(peer));
   if (user == users_.end()) return {};
   const auto process = user->second.processes.find(peer.pid);
   return {.of_user = user->second.connections,
           .of_process = process == user->second.processes.end() ? 0 : process->second.connections};
 }
 
-std::optional<TurnQueue::Crowd> TurnQueue::largest(std::optional<std::uint32_t> uid) const {
+std::optional<TurnQueue::Crowd> TurnQueue::largest(const std::optional<TurnUser>& of) const {
   const auto by_connections = [](const auto& a, const auto& b) {
     return a.second.connections < b.second.connections;
   };
-  const auto user = uid ? users_.find(*uid) : std::ranges::max_element(users_, by_connections);
+  const auto user = of ? users_.find(*of) : std::ranges::max_element(users_, by_connections);
   if (user == users_.end()) return std::nullopt;
   const auto& processes = user->second.processes;
   const auto process = std::ranges::max_element(processes, by_connections);
   return Crowd{
-      .uid = user->first,
+      .user = user->first,
       .pid = process->first,
       .counts = {.of_user = user->second.connections, .of_process = process->second.connections}};
 }
 
 std::vector<TurnTaker*> TurnQueue::connections(const Crowd& crowd) {
   std::vector<TurnTaker*> all;
-  for (TurnTaker& taker : users_.at(crowd.uid).processes.at(crowd.pid).all) all.push_back(&taker);
+  for (TurnTaker& taker : users_.at(crowd.user).processes.at(crowd.pid).all) all.push_back(&taker);
   return all;
 }
 

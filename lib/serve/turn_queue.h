@@ -1,9 +1,12 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +35,18 @@ class TurnTaker : public TurnLink, public MemberLink {
   void* process_ = nullptr;  // the queue's own, from enter() to leave()
 };
 
+// Who takes turns: a user of this machine, or a client of a listener. Peers that are not known
+// (yet) are one user together.
+struct TurnUser {
+  std::uint32_t uid = 0;
+  std::string client{};
+
+  auto operator<=>(const TurnUser&) const = default;
+};
+inline TurnUser turn_user_of(const PeerIdentity& peer) {
+  return {.uid = peer.uid, .client = peer.client};
+}
+
 // Whose turn is next. Users with something to do take turns; within a user its processes do, and
 // within a process its connections. So a crowd makes only its own user and process wait (P11). It
 // also counts connections. All methods take constant time but largest() and connections(). Loop
@@ -54,14 +69,14 @@ class TurnQueue {
     return users_.size() == 1 && users_.begin()->second.processes.size() == 1;
   }
 
-  // The process with the most connections: of user `uid` or, if that is nullopt, of the user with
+  // The process with the most connections: of this user or, if that is nullopt, of the user with
   // the most. Nullopt if there is no connection of that user.
   struct Crowd {
-    std::uint32_t uid = 0;
+    TurnUser user;
     std::int32_t pid = 0;
     Counts counts;
   };
-  std::optional<Crowd> largest(std::optional<std::uint32_t> uid) const;
+  std::optional<Crowd> largest(const std::optional<TurnUser>& of) const;
   // The connections of that process, which must have some.
   std::vector<TurnTaker*> connections(const Crowd& crowd);
 
@@ -83,14 +98,14 @@ class TurnQueue {
         all;
   };
   struct User : TurnLink {
-    std::uint32_t uid = 0;
+    TurnUser key;
     std::size_t connections = 0;
     std::unordered_map<std::int32_t, Process> processes;
     TurnRing<Process>
         waiting;  // all that have a connection waiting, and perhaps some that have not
   };
 
-  std::unordered_map<std::uint32_t, User> users_;
+  std::map<TurnUser, User> users_;
   TurnRing<User> waiting_;  // the same for users
 };
 

@@ -86,6 +86,8 @@ class Conversation : private SessionHost {
   void session_look(Session& session) override {
     boost::asio::post(loop_, [self = session.shared_from_this()] { self->look_again(); });
   }
+  bool session_known(Session&, const PeerIdentity&) override { return true; }
+  void session_refused(Session&, ErrorCode) override {}
 
   void settle();
   bool receive();

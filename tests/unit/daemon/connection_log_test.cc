@@ -97,7 +97,7 @@ TEST_F(ConnectionLogTest, CountsEachByItsLimit) {
 
 TEST_F(ConnectionLogTest, OverTcpNobodyHasAUid) {
   log.connection_refused(kPeerUnknown, ConnectionLimit::kTotal);
-  EXPECT_THAT(said(), ElementsAre(HasSubstr("a client of metrics_listen refused")));
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("a client of a port or listener refused")));
 }
 
 TEST_F(ConnectionLogTest, FailuresToAcceptAreBoundedAlike) {
