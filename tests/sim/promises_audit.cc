@@ -224,7 +224,7 @@ void Promises::at_end() {
   }
   few_calls_for_each();
   const WorldOptions& options = world_.options();
-  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0 &&
+  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0 && options.crowd == 0 &&
       options.mean_between_leavers == Duration{0}) {
     few_calls();
   }

@@ -41,6 +41,26 @@ TEST_P(Worlds, KeepThePromises) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Worlds, testing::Range(std::uint64_t{0}, kCases));
 
+// A crowd that is far larger than the budget logs in at once, and signs out at once: nobody else's
+// token comes late.
+TEST(World, P12ACrowdThatComesAndSignsOutKeepsNoRefreshWaiting) {
+  WorldOptions options;
+  options.seed = 7;
+  options.members = 330;
+  options.listed = 30;
+  options.crowd = 300;
+  options.weather = std::chrono::hours{4};
+  options.calm = std::chrono::hours{1};
+  options.policy.requests_per_window = 60;
+  options.gentle_clients = true;
+  const auto tally = run(options);
+  ASSERT_TRUE(tally.contains("enrolled"));
+  ASSERT_TRUE(tally.contains("sign_out"));
+  EXPECT_GT(tally.at("enrol.limited"), 10U) << "there was no crowd";
+  EXPECT_GT(tally.at("enrolled"), 50U);
+  EXPECT_GT(tally.at("sign_out"), 50U);
+}
+
 // Every kind of event does happen in these worlds.
 TEST(World, HasEverythingInIt) {
   Chronicle::Tally all;
