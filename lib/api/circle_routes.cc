@@ -123,6 +123,7 @@ Answer answer_auth_token(const Asking& asking, const TokenServices& services) {
     query.refused = found.row->fingerprint;
     query.wait = kDoubtWait;
   }
+  if (!live) query.enrol = services.policy.enrolment_of(asking.peer).has_value();
   return decide(query, asking, services, TokenShape::kPair, std::move(holder));
 }
 
@@ -168,7 +169,9 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
   const bool present = row != nullptr && has_live_token(*row, services.tokens.circle_now()) &&
                        row->fingerprint == fingerprint_of(text->reveal());
   if (!granted || !present) return not_found;
-  if (!services.policy.may_administer(asking.peer)) return error_reply(ErrorCode::kForbidden);
+  if (!services.policy.may(asking.peer, Right::kSignOut, *member, row)) {
+    return error_reply(ErrorCode::kForbidden);
+  }
   return LaterReply{[&tokens = services.tokens, id = row->member,
                      called = member->text()](auto done) mutable {
     tokens.operate({.member = id, .action = OperatorAction::kSignOut, .called = std::move(called)},

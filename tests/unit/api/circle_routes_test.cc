@@ -187,6 +187,34 @@ TEST_F(CircleRoutesTest, AWaitEndsWithAPairToo) {
   EXPECT_EQ(refresh(reply.text("refresh_token")).text("access_token"), "fresh");
 }
 
+TEST_F(CircleRoutesTest, ALoginEnrolsIfTheClientMay) {
+  policy = AccessPolicy{0,
+                        {{.holder = Grant::Holder::kUser,
+                          .id = 33,
+                          .name = "www-data",
+                          .may = {Right::kFetch, Right::kEnrol},
+                          .enrol_tags = {"web"},
+                          .all_members = true,
+                          .tags = {},
+                          .members = {}}}};
+  on_wait = [this] {
+    publish(43, "new");
+    return WaitAnswer{.result = WaitResult::kServe};
+  };
+  EXPECT_EQ(ask(kLogin, R"({"community_member_id":43})").text("access_token"), "new");
+  ASSERT_EQ(waited.size(), 1U);
+  ASSERT_NE(waited[0].enrol, nullptr);
+  EXPECT_EQ(waited[0].enrol->client, "user:www-data");
+  EXPECT_EQ(waited[0].enrol->key.text(), "id:43");
+  EXPECT_THAT(waited[0].enrol->tags, ElementsAre("web"));
+  EXPECT_EQ(ask(kLogin, R"({"community_member_id":42})").status, 200);
+  EXPECT_EQ(waited.size(), 1U) << "a member whose token lives needs no enrolment";
+  on_wait = [] { return WaitAnswer{.result = WaitResult::kLimited, .retry_after = seconds{9}}; };
+  const Reply limited = ask(kLogin, R"({"community_member_id":44})");
+  EXPECT_EQ(limited.status, 503);
+  EXPECT_THAT(limited.head, HasSubstr("Retry-After: 9\r\n"));
+}
+
 TEST_F(CircleRoutesTest, ErrorsOfALoginAreCirclesWords) {
   const std::string not_found(kMemberNotFound);
   EXPECT_EQ(ask(kLogin, R"({"email":"who@example.com"})").error(),
@@ -434,6 +462,21 @@ TEST_F(AccessRevocationTest, IsDoneAtCircle) {
 TEST_F(AccessRevocationTest, NeedsARightOfItsOwn) {
   EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 403);
   EXPECT_THAT(tokens.operations, IsEmpty());
+}
+
+TEST_F(AccessRevocationTest, AGrantMayHaveThatRight) {
+  policy = AccessPolicy{0,
+                        {{.holder = Grant::Holder::kUser,
+                          .id = 33,
+                          .name = "www-data",
+                          .may = {Right::kFetch, Right::kSignOut},
+                          .all_members = true,
+                          .tags = {},
+                          .members = {}}}};
+  on_later = [this] {
+    tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
+  };
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 204);
 }
 
 TEST_F(AccessRevocationTest, AForeignOrDeadTokenIsNotFound) {
