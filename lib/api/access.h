@@ -39,7 +39,7 @@ inline PeerIdentity peer_of_client(std::string name) {
 }
 
 inline AuditCaller caller_of(const PeerIdentity& peer) {
-  return {.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+  return {.uid = peer.uid, .gid = peer.gid, .pid = peer.pid, .client = peer.client};
 }
 
 // One [[grant]], with its holder's name resolved to an id.
