@@ -128,6 +128,8 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       if (use == Use::kKeep) {
         slot.attempts.settle_by_issue = true;  // Circle gave a token that is being revoked
         count_failure(slot, now);
+      } else {
+        (void)arrived_dead(slot, reply.outcome, now);  // the next call keeps its distance, too
       }
       return;
     case Progress::kPairLost:

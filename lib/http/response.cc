@@ -174,15 +174,20 @@ void append_length(Buffer& out, std::size_t body_bytes, ReplyForm form) {
   out.append("\r\n\r\n");
 }
 
-void append_token_head(Buffer& out, const Published& row, WallTime circle_now) {
+// The values of Date and Rota-Expires-In.
+void append_times(Buffer& out, const Published& row, WallTime circle_now) {
   ROTA_CHECK(row.expires_at > circle_now);
   const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
-  out.append(kTokenHead);
   const auto date = http_date(circle_now);
   out.append({date.data(), date.size()});
   out.append("\r\nRota-Expires-In: ");
   append_number(out, static_cast<std::uint64_t>(left.count()));
   out.append("\r\n");
+}
+
+void append_token_head(Buffer& out, const Published& row, WallTime circle_now) {
+  out.append(kTokenHead);
+  append_times(out, row, circle_now);
 }
 
 void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
@@ -195,15 +200,11 @@ void append_token(Buffer& out, const Published& row, WallTime circle_now, ReplyF
 }
 
 void append_authorization(Buffer& out, const Published& row, WallTime circle_now, ReplyForm form) {
-  ROTA_CHECK(row.access_token != nullptr && row.expires_at > circle_now);
-  const auto left = std::chrono::floor<std::chrono::seconds>(row.expires_at - circle_now);
+  ROTA_CHECK(row.access_token != nullptr);
   out.append(kEmptyHead);
   out.append("Date: ");
-  const auto date = http_date(circle_now);
-  out.append({date.data(), date.size()});
-  out.append("\r\nRota-Expires-In: ");
-  append_number(out, static_cast<std::uint64_t>(left.count()));
-  out.append("\r\nAuthorization: Bearer ");
+  append_times(out, row, circle_now);
+  out.append("Authorization: Bearer ");
   out.append(row.access_token->reveal());
   out.append("\r\n");
   if (form.close) out.append(kClose);

@@ -234,6 +234,8 @@ void Promises::before_durable(std::span<const Mutation> batch) {
       const Durable::Member* member = durable().find(forget->member);
       if (member == nullptr) continue;
       for (const auto& [id, token] : member->tokens) note_erased(forget->member, token);
+      // Whom nobody remembers may come back as somebody else.
+      for (const Selector& name : member->selectors) owners_.erase(name.key.text());
     } else if (const auto* put = std::get_if<PutMember>(&mutation)) {
       const Durable::Member* member = durable().find(put->row.id);
       if (member == nullptr) continue;
