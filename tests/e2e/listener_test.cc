@@ -1,0 +1,193 @@
+// Listeners: clients with a bearer token, and everybody else.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "e2e/box.h"
+#include "e2e/free_port.h"
+
+namespace rota::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view kFetch = "/v1/token?community_member_id=1";
+
+class Listener : public ::testing::Test {
+ protected:
+  Listener() {
+    box.daemon.extra = fmt::format(
+        "\n[[listener]]\naddress = \"127.0.0.1:{}\"\n[[listener]]\npath = \"{}\"\n"
+        "[[grant]]\nclient = \"web\"\nmembers = [\"*\"]\nmay = [\"fetch\", \"sign_out\"]\n",
+        port, path().string());
+    box.daemon.write_config();
+  }
+  std::filesystem::path path() const { return box.folder.path() / "clients.sock"; }
+  // `rota client …`; what it prints, without the end of the line.
+  std::string client(std::vector<std::string> words) {
+    words.insert(words.begin(), "client");
+    words.insert(words.end(), {"--config", box.daemon.config_path().string()});
+    const Finished done = run_cli(words);
+    EXPECT_EQ(done.code, 0) << done.output;
+    return done.output.substr(0, done.output.find('\n'));
+  }
+  Finished run_cli(const std::vector<std::string>& words) const { return box.daemon.cli(words); }
+  std::string add(const std::string& name) {
+    const std::string said = client({"add", name});
+    // Standard output and errors are in one file here.
+    const auto at = said.find("rota_");
+    EXPECT_NE(at, std::string::npos) << said;
+    return at == std::string::npos ? "" : said.substr(at);
+  }
+  void reload() { EXPECT_EQ(box.daemon.admin(post("/v1/roster/reload")).status, 200); }
+  static std::string request(std::string_view target, std::string_view fields) {
+    return fmt::format("GET {} HTTP/1.1\r\n{}\r\n", target, fields);
+  }
+  static std::string bearer(std::string_view token) {
+    return fmt::format("Host: localhost\r\nAuthorization: Bearer {}\r\n", token);
+  }
+  Reply ask(std::string_view bytes) const {
+    Connection connection = Connection::to_port(port);
+    connection.send(bytes);
+    return connection.read_reply();
+  }
+  void start() {
+    ASSERT_TRUE(box.daemon.start());
+    ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  }
+
+  const std::uint16_t port = free_port();
+  Box box{{"--access-ttl", "1h"}};
+};
+
+TEST_F(Listener, P11OnlyABearerTokenOpensIt) {
+  const std::string token = add("web");
+  start();
+  const Reply served = ask(request(kFetch, bearer(token)));
+  EXPECT_EQ(served.status, 200);
+  EXPECT_EQ(box.sandbox.state_of(served.text("access_token")), "live");
+  for (const std::string& fields : {std::string("Host: localhost\r\n"), bearer("rota_wrong"),
+                                    bearer(token.substr(0, token.size() - 1))}) {
+    Connection connection = Connection::to_port(port);
+    connection.send(request(kFetch, fields));
+    const Reply refused = connection.read_reply();
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(refused.text("message"), "Your account could not be authenticated.");
+    EXPECT_TRUE(connection.at_end());
+  }
+  EXPECT_EQ(ask(request("/healthz", "Host: localhost\r\n")).status, 200);
+  EXPECT_EQ(ask(request("/readyz", "Host: localhost\r\n")).status, 401);
+  EXPECT_EQ(ask(request("/v1/status", bearer(token))).status, 404) << "no admin routes";
+  EXPECT_TRUE(box.daemon.comes_to_say("without the token of a [[client]]"));
+}
+
+// A page in a browser cannot leave out these headers.
+TEST_F(Listener, P11APageOrAReboundNameGetsNothing) {
+  const std::string token = add("web");
+  start();
+  const std::string authorization = fmt::format("Authorization: Bearer {}\r\n", token);
+  EXPECT_EQ(
+      ask(request(kFetch, "Host: localhost\r\nOrigin: https://evil.example\r\n" + authorization))
+          .status,
+      403);
+  EXPECT_EQ(
+      ask(request(kFetch, fmt::format("Host: evil.example:{}\r\n", port) + authorization)).status,
+      403);
+  EXPECT_EQ(
+      ask(request(kFetch, fmt::format("Host: 127.0.0.1:{}\r\n", port) + authorization)).status,
+      200);
+}
+
+// The socket is mounted into a container: its users mean nothing here, root included.
+TEST_F(Listener, P11TheKernelIsNotAskedWhoConnects) {
+  const std::string token = add("web");
+  box.daemon.serve["token_socket_mode"] = "\"0666\"";
+  start();
+  for (const auto& mode : {std::filesystem::perms::others_exec}) {
+    std::filesystem::permissions(box.folder.path(), mode, std::filesystem::perm_options::add);
+    std::filesystem::permissions(box.daemon.folder(), mode, std::filesystem::perm_options::add);
+  }
+  const auto as_container_root = [&](const std::filesystem::path& socket,
+                                     const std::string& authorization) {
+    return run({"setpriv", "--reuid=62003", "--regid=62003", "--clear-groups", "unshare", "--user",
+                "--map-root-user", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                "--unix-socket", socket.string(), "-H", authorization,
+                "http://localhost" + std::string(kFetch)},
+               box.folder.path())
+        .output;
+  };
+  EXPECT_EQ(as_container_root(path(), "X: y"), "401");
+  EXPECT_EQ(as_container_root(path(), "Authorization: Bearer " + token), "200");
+  EXPECT_EQ(as_container_root(box.daemon.token_socket(), "Authorization: Bearer " + token), "403")
+      << "on the token socket a bearer token means nothing";
+  Connection root = Connection::to_unix(path());
+  root.send(get(kFetch));
+  EXPECT_EQ(root.read_reply().status, 401) << "nor does the real root";
+}
+
+TEST_F(Listener, ATokenIsRotatedWithoutAGapAndTakenBackAtAReload) {
+  const std::string first = add("web");
+  start();
+  Connection kept = Connection::to_port(port);
+  kept.send(request(kFetch, bearer(first)));
+  EXPECT_EQ(kept.read_reply().status, 200);
+  const std::string second = add("web");
+  EXPECT_NE(run_cli({"client", "add", "web", "--config", box.daemon.config_path()}).code, 0)
+      << "two are enough";
+  EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 401) << "not before the reload";
+  reload();
+  EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 200);
+  kept.send(request(kFetch, bearer(first)));
+  EXPECT_EQ(kept.read_reply().status, 200);
+  client({"remove", "web", "--old"});
+  reload();
+  EXPECT_TRUE(kept.at_end()) << "the open connection, too";
+  EXPECT_EQ(ask(request(kFetch, bearer(first))).status, 401);
+  EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 200);
+  EXPECT_THAT(client({"list"}), ::testing::StartsWith("web "));
+  client({"remove", "web"});
+  reload();
+  EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 401);
+  EXPECT_TRUE(box.daemon.comes_to_say("there is no [[client]] \"web\""));
+}
+
+TEST_F(Listener, P10NoFileHasTheToken) {
+  const std::string token = add("web");
+  start();
+  EXPECT_EQ(ask(request(kFetch, bearer(token))).status, 200);
+  EXPECT_EQ(ask(request(kFetch, bearer(token + "x"))).status, 401);
+  const auto file = box.daemon.folder() / "clients.d" / "web.toml";
+  EXPECT_THAT(testing::read_bytes(file), HasSubstr("token_sha256"));
+  EXPECT_THAT(testing::read_bytes(file), Not(HasSubstr(token)));
+  for (const std::string& text : box.daemon.all_that_it_wrote()) {
+    EXPECT_EQ(text.find(token), std::string::npos);
+  }
+}
+
+TEST_F(Listener, P11StrangersCostTheUnixSocketAndKnownClientsNothing) {
+  const std::string token = add("web");
+  start();
+  Connection known = Connection::to_port(port);
+  known.send(request(kFetch, bearer(token)));
+  EXPECT_EQ(known.read_reply().status, 200);
+  std::vector<Connection> silent;
+  for (int i = 0; i < 400; ++i) silent.push_back(Connection::to_port(port));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(box.daemon.token("community_member_id=1").empty());
+    known.send(request(kFetch, bearer(token)));
+    EXPECT_EQ(known.read_reply().status, 200);
+  }
+  EXPECT_EQ(ask(request(kFetch, bearer(token))).status, 200) << "a new one gets in";
+  // Whoever says nothing is let go by itself.
+  EXPECT_TRUE(eventually([&] { return silent.back().at_end(); }));
+}
+
+}  // namespace
+}  // namespace rota::e2e
