@@ -19,6 +19,13 @@ PlainReply operation_reply(const OperatorReport& report) {
       reply.retry_after = std::chrono::hours{1};
       return reply;
     }
+    case OperationEnd::kSignedOutLately: {
+      ErrorReply reply = error_reply(ErrorCode::kUnavailable,
+                                     "the member has a new token since the last sign-out, which is "
+                                     "less than 10 s ago; try again later");
+      reply.retry_after = kSignOutGap;
+      return reply;
+    }
     case OperationEnd::kRunning:
     case OperationEnd::kTimedOut:
     case OperationEnd::kNotDurable:
@@ -33,7 +40,6 @@ PlainReply operation_reply(const OperatorReport& report) {
     case OperationEnd::kSignedOut:
     case OperationEnd::kEnrolmentEnded:
     case OperationEnd::kHandleRevoked:
-    case OperationEnd::kSignedOutLately:
       break;
   }
   return JsonReply{.body = operation_json(report), .status = status};

@@ -224,6 +224,10 @@ TEST_F(MemberRoutes, SignOutIsForWhoMay) {
   EXPECT_EQ(
       ended("POST", path, kOut, OperatorReport{.end = OperationEnd::kTimedOut, .revocations = {}}),
       "202");
+  EXPECT_EQ(ended("POST", path, kOut,
+                  OperatorReport{.end = OperationEnd::kSignedOutLately, .revocations = {}}),
+            "unavailable")
+      << "the new token is still alive";
   EXPECT_EQ(ended("POST", path, kOut, fail(ErrorKind::kInvalid, "gone")), "member_unknown");
   EXPECT_EQ(ended("POST", path, kOut, fail(ErrorKind::kIo, "disk")), "unavailable");
   EXPECT_EQ(tokens.operations.at(0).action, OperatorAction::kSignOut);
