@@ -162,6 +162,14 @@ class Runner {
     return end;
   }
 
+  ExitCode operator()(const LiftCommand& command) {
+    const auto reply = ask({Method::kPost, lift_target(command.client), kQuick});
+    if (!reply) return reply.error();
+    const auto lifted = object_of(*reply);
+    if (!lifted) return failed(lifted.error().message);
+    return raw_ ? print_raw(*reply) : print(describe_lift(*lifted));
+  }
+
   ExitCode operator()(const ReloadCommand& command) {
     const auto reply = ask({Method::kPost, reload_target(command.approve), kWaitMax + kSlack});
     if (!reply) return reply.error();

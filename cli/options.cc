@@ -92,6 +92,7 @@ struct Words {
   std::string since;
   std::string member;
   std::string token;
+  std::string holder;
   std::string approve;
   std::string plan;
   TokenQuery query;
@@ -139,6 +140,10 @@ class Reader {
              EachCommand{EachCommand::Deed::kRemove});
     add_each("sign-out", "revoke the access tokens of these members, who stay",
              EachCommand{EachCommand::Deed::kSignOut});
+    add("lift-removals", "let a client that is held back remove members for an hour", LiftCommand{})
+        ->add_option("client", words_.holder, "the client, as the alarm names it")
+        ->type_name("CLIENT")
+        ->required();
     CLI::App* reload =
         add("reload", "read configuration and roster again, and wait until they are in force",
             ReloadCommand{});
@@ -183,6 +188,7 @@ class Reader {
     if (auto* audit = std::get_if<AuditCommand>(&options_.command)) {
       audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
     }
+    if (auto* lift = std::get_if<LiftCommand>(&options_.command)) lift->client = words_.holder;
     if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
       reload->approve = words_.plan.empty() ? words_.approve : words_.plan;
     }

@@ -47,14 +47,18 @@ struct EachCommand {
 struct ReloadCommand {
   std::string approve;  // the id of a held plan, or empty
 };
+// Let a client remove members although it has removed very many.
+struct LiftCommand {
+  std::string client;  // as the alarm names it
+};
 struct PlanCommand {};
 struct AuditCommand {
   AuditQuery query;
 };
 
-using Command =
-    std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
-                 OperateCommand, EachCommand, ReloadCommand, PlanCommand, AuditCommand>;
+using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
+                             MemberCommand, OperateCommand, EachCommand, LiftCommand, ReloadCommand,
+                             PlanCommand, AuditCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
 using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand>;

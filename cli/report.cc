@@ -257,6 +257,11 @@ OperationText describe_deed(const json::object& report, bool must_be_dead) {
   return result;
 }
 
+std::string describe_lift(const json::object& reply) {
+  return fmt::format("{} may remove members for an hour{}\n", field(reply, "client"),
+                     is_false(reply, "was_held_back") ? "; it was not held back" : "");
+}
+
 Refusal describe_refusal(int status, const json::value& body) {
   Refusal refusal;
   const json::object* object = body.if_object();

@@ -91,6 +91,12 @@ std::string member_target(const MemberKey& key, std::string_view action) {
                      action);
 }
 
+std::string lift_target(std::string_view client) {
+  std::string target = "/v1/removals/lift";
+  add_parameter(target, "client", client);
+  return target;
+}
+
 std::string reload_target(std::string_view approve) {
   std::string target = "/v1/roster/reload";
   add_parameter(target, "approve", approve);

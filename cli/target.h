@@ -39,6 +39,8 @@ std::string members_target(std::string_view state, std::string_view source, std:
                            std::size_t limit);
 // `action`: "rotate", "revoke", "reinstate" or "sign-out"; empty: the member itself.
 std::string member_target(const MemberKey& key, std::string_view action);
+// `client`: as the alarm names it.
+std::string lift_target(std::string_view client);
 // `approve`: the id of a held plan; empty: a reload without an approval.
 std::string reload_target(std::string_view approve);
 

@@ -56,6 +56,10 @@ void AdminDesk::revoke_all(std::move_only_function<void(Result<OperatorReport>)>
   parts_.rotator.revoke_all(std::move(done));
 }
 
+bool AdminDesk::lift_removals(const std::string& client) {
+  return parts_.rotator.lift_removals(client);
+}
+
 void AdminDesk::note_asked(AuditOrder order) {
   parts_.rotator.audit_trail().note({.event = order.event,
                                      .member = order.member,

@@ -1,5 +1,6 @@
 #include "api/admin_api.h"
 
+#include <boost/json.hpp>
 #include <functional>
 #include <utility>
 
@@ -108,6 +109,17 @@ Answer start_revoke_all(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
   admin.note_asked({.event = AuditEvent::kRevokeAllAsked, .caller = caller_of(asking.peer)});
   return LaterReply{[&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
+}
+
+Answer answer_lift_removals(const Asking& asking, const AdminServices& services) {
+  auto client = parse_lift_query(asking.head.query);
+  if (!client) return bad_request(std::move(client).error());
+  services.admin.note_asked({.event = AuditEvent::kRemovalsLiftAsked,
+                             .detail = *client,
+                             .caller = caller_of(asking.peer)});
+  const bool was_held_back = services.admin.lift_removals(*client);
+  return JsonReply{boost::json::serialize(
+      boost::json::object{{"client", *std::move(client)}, {"was_held_back", was_held_back}})};
 }
 
 Answer start_plan(const Asking& /*asking*/, const AdminServices& services) {

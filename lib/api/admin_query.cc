@@ -8,11 +8,15 @@
 #include <span>
 #include <utility>
 
+#include "api/handle.h"
+#include "base/text.h"
 #include "http/limits.h"
 #include "model/member_key.h"
 
 namespace rota {
 namespace {
+
+constexpr std::string_view kHolderKinds[] = {"user:", "group:", "client:"};
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -84,6 +88,16 @@ bool looks_like_plan_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// What clients are called, whether or not a grant has this one now. The name goes on the audit
+// trail.
+bool looks_like_client(std::string_view text) {
+  if (text.size() > kHolderBytesMax || has_control(text)) return false;
+  if (text == "root") return true;
+  return std::ranges::any_of(kHolderKinds, [text](std::string_view kind) {
+    return text.starts_with(kind) && text.size() > kind.size();
+  });
+}
+
 Result<void> set_audit_field(const QueryReader& reader, const AdminService& admin,
                              AuditRequest& request) {
   const std::string_view name = reader.name();
@@ -149,6 +163,22 @@ Result<std::string> parse_reload_query(std::string_view text) {
     }
     approve = reader.value();
   }
+}
+
+Result<std::string> parse_lift_query(std::string_view text) {
+  std::optional<std::string> client;
+  for (QueryReader reader(text);;) {
+    ROTA_ASSIGN(const bool more, reader.next());
+    if (!more) break;
+    if (reader.name() != "client") return unknown_parameter(reader.name());
+    if (client) return repeated_parameter(reader.name());
+    client = reader.value();
+  }
+  if (!client || !looks_like_client(*client)) {
+    return fail(ErrorKind::kInvalid,
+                "client must be user:NAME, group:NAME, client:NAME or root, as the alarm names it");
+  }
+  return *std::move(client);
 }
 
 Result<AuditRequest> parse_audit_query(std::string_view text, const AdminService& admin) {

@@ -32,4 +32,7 @@ Result<AuditRequest> parse_audit_query(std::string_view text, const AdminService
 // POST /v1/roster/reload: the id of the plan that is approved, or "".
 Result<std::string> parse_reload_query(std::string_view text);
 
+// POST /v1/removals/lift: the client, as Enrolment::client.
+Result<std::string> parse_lift_query(std::string_view text);
+
 }  // namespace rota

@@ -101,6 +101,8 @@ class AdminService {
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   // Revokes every member that is not retired already.
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
+  // Nothing holds this client's removals back for an hour. Whether something did until now.
+  virtual bool lift_removals(const std::string& client) = 0;
   virtual void note_asked(AuditOrder order) = 0;
   virtual void audit(AuditRequest request,
                      std::move_only_function<void(Result<AuditPage>)> done) = 0;

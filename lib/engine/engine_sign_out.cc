@@ -76,8 +76,9 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
       case Removals::Verdict::kFirstRefused:
         tell(Severity::kError, "removals_limited", nullptr,
              fmt::format("{} removes more members within an hour than the guard allows: rotad "
-                         "removes no more for it until an operator lets it, or the hour is over",
-                         client));
+                         "removes no more for it until an operator lifts that with `rota "
+                         "lift-removals {}`, or the hour is over",
+                         client, client));
         note(AuditEvent::kRemovalsLimited, nullptr, client);
         return OperationEnd::kRemovalsLimited;
       case Removals::Verdict::kRefused:

@@ -106,7 +106,8 @@ ErrorRow row_of(ErrorCode code) {
               "no more members can be enrolled now; try again later"};
     case ErrorCode::kRemovalsLimited:
       return {503, "Service Unavailable", "removals_limited",
-              "this client has removed so many members that an operator must agree"};
+              "this client has removed so many members that an operator must agree, with "
+              "`rota lift-removals`"};
     case ErrorCode::kTooManyConnections:
       return {503, "Service Unavailable", "too_many_connections",
               "the limit on connections is reached"};

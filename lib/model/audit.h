@@ -56,6 +56,8 @@ enum class AuditEvent {
   kRemovalsLimited = 34,  // a client's removals are held until an operator lifts that
   kHandleRevoked = 35,    // a client's handle of the member
   kClientRefused = 36,    // a listener's client did not say who it is
+  // A request on the admin socket, and who made it.
+  kRemovalsLiftAsked = 37,
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);

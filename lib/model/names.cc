@@ -199,6 +199,8 @@ std::string_view name_of(AuditEvent event) {
       return "handle_revoked";
     case AuditEvent::kClientRefused:
       return "client_refused";
+    case AuditEvent::kRemovalsLiftAsked:
+      return "removals_lift_asked";
   }
   ROTA_CHECK(false);
 }
@@ -243,6 +245,7 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kEnrolmentEndAsked:
     case AuditEvent::kRemovalsLimited:
     case AuditEvent::kClientRefused:
+    case AuditEvent::kRemovalsLiftAsked:
       return AuditShare::kDeeds;
   }
   ROTA_CHECK(false);

@@ -155,11 +155,13 @@ void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> d
   run(std::move(commands));
 }
 
-void Rotator::lift_removals(const std::string& client) {
+bool Rotator::lift_removals(const std::string& client) {
+  const bool was_held_back = engine_.removals().holds_back(client);
   Commands commands;
   engine_.on_removals_lifted(client, now());
   engine_.on_tick(now(), commands);
   run(std::move(commands));
+  return was_held_back;
 }
 
 void Rotator::new_app_token() {

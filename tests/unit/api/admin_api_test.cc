@@ -147,6 +147,32 @@ TEST_F(AdminApi, NotesWhoOrderedWhat) {
   EXPECT_THAT(admin.asked, testing::IsEmpty());
 }
 
+TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=user%3Aweb"),
+            R"({"client":"user:web","was_held_back":true})");
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=client:shop"),
+            R"({"client":"client:shop","was_held_back":false})");
+  EXPECT_THAT(admin.calls, ElementsAre("lift_removals user:web", "lift_removals client:shop"));
+  EXPECT_THAT(admin.asked, ElementsAre("removals_lift_asked [] [user:web] by 0",
+                                       "removals_lift_asked [] [client:shop] by 0"));
+  admin.calls.clear();
+  admin.asked.clear();
+  const std::string too_long = "client=user:" + std::string(252, 'a');
+  for (const std::string& wrong :
+       {std::string(), std::string("client="), std::string("client=web"),
+        std::string("client=user:"), std::string("client=user:a%0Ab"),
+        std::string("client=user:%FF"), std::string("client=root&client=root"),
+        std::string("client=root&x=1"), too_long}) {
+    EXPECT_EQ(ask("POST", "/v1/removals/lift?" + wrong), "bad_request") << wrong;
+  }
+  EXPECT_EQ(ask("GET", "/v1/removals/lift?client=root"), "method_not_allowed POST");
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=root", kStranger), "forbidden");
+  EXPECT_EQ(ask(token_socket, "POST", "/v1/removals/lift?client=root"), "not_found");
+  EXPECT_EQ(ask(metrics_listener, "POST", "/v1/removals/lift?client=root"), "not_found");
+  EXPECT_THAT(admin.calls, testing::IsEmpty());
+  EXPECT_THAT(admin.asked, testing::IsEmpty());
+}
+
 TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
   tokens.publish(42, "t", std::chrono::hours{1});
   for (const Frontend* at : {&frontend, &token_socket}) {

@@ -164,6 +164,10 @@ class FakeAdminService : public AdminService {
     calls.push_back("revoke_all");
     report_done = std::move(done);
   }
+  bool lift_removals(const std::string& client) override {
+    calls.push_back("lift_removals " + client);
+    return client == held_back;
+  }
   void note_asked(AuditOrder order) override {
     asked.push_back(std::string(rota::name_of(order.event)) + " [" +
                     named(order.member, order.called) + "] [" + order.detail + "] by " +
@@ -179,6 +183,7 @@ class FakeAdminService : public AdminService {
     reload_done = std::move(done);
   }
 
+  std::string held_back = "user:web";  // the client whose removals are
   std::vector<std::string> known{"id:42", "sso:google-oauth2|10", "sso:a/b"};
   mutable std::vector<std::string> calls;
   std::move_only_function<void(Result<OperatorReport>)> report_done;

@@ -281,6 +281,26 @@ TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {
   EXPECT_EQ(transport_.requests[1].target, "/v1/roster/reload?approve=3f");
 }
 
+TEST_F(Commands, LiftRemovalsSaysWhetherTheClientWasHeldBack) {
+  const std::string held = R"({"client":"user:web","was_held_back":true})";
+  transport_.replies = {{200, held},
+                        {200, R"({"client":"user:web","was_held_back":false})"},
+                        {200, held},
+                        {400, R"({"code":"bad_request","message":"client must be"})"}};
+  EXPECT_EQ(run_it(LiftCommand{"user:web"}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/removals/lift?client=user%3Aweb");
+  EXPECT_EQ(output_.printed, "user:web may remove members for an hour\n");
+  output_.printed.clear();
+  EXPECT_EQ(run_it(LiftCommand{"user:web"}), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, "user:web may remove members for an hour; it was not held back\n");
+  output_.printed.clear();
+  EXPECT_EQ(run_it(LiftCommand{"user:web"}, true), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, held + "\n");
+  EXPECT_EQ(run_it(LiftCommand{"web"}), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, ElementsAre("bad_request: client must be"));
+}
+
 TEST_F(Commands, AuditGoesThroughAllPages) {
   const std::string entry =
       R"({"id":7,"at":"A","last_at":"B","count":3,"event":"token_fetched","member":"id:42",)"

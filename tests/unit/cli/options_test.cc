@@ -107,6 +107,9 @@ TEST(ReadOptions, FillsInEachCommand) {
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--source", "enrolled"})).source,
             "enrolled");
+  EXPECT_EQ(std::get<LiftCommand>(command({"lift-removals", "user:web"})).client, "user:web");
+  EXPECT_EQ(std::get<Options>(read({"lift-removals", "root"})).socket, "/run/rota/admin.sock");
+  EXPECT_EQ(std::get<ExitCode>(read({"lift-removals"})), ExitCode::kUsage);
   using Deed = EachCommand::Deed;
   for (const auto& [word, deed] :
        {std::pair{"enrol", Deed::kEnrol}, std::pair{"remove", Deed::kRemove},

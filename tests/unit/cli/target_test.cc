@@ -35,6 +35,8 @@ TEST(AdminTargets, ArePathsWithEncodedKeys) {
   EXPECT_EQ(members_target("", "", "", 500), "/v1/members?limit=500");
   EXPECT_EQ(members_target("active", "enrolled", "id:43", 5),
             "/v1/members?state=active&source=enrolled&after=id%3A43&limit=5");
+  EXPECT_EQ(lift_target("client:shop"), "/v1/removals/lift?client=client%3Ashop");
+  EXPECT_EQ(lift_target(""), "/v1/removals/lift");
   EXPECT_EQ(reload_target(""), "/v1/roster/reload");
   EXPECT_EQ(reload_target("3f&x"), "/v1/roster/reload?approve=3f%26x");
 }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "plan/lifecycle.h"
@@ -263,8 +264,14 @@ TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
   EXPECT_EQ(remove(3), OperationEnd::kRemovalsLimited);
   EXPECT_EQ(remove(4), OperationEnd::kRemovalsLimited);
   EXPECT_EQ(box.told("removals_limited"), 1U);
+  EXPECT_TRUE(box.engine.removals().holds_back("user:web"));
+  EXPECT_TRUE(std::ranges::any_of(box.notices, [](const Notice& notice) {
+    return notice.event == "removals_limited" &&
+           notice.text.contains("`rota lift-removals user:web`");
+  })) << "the alarm says what lifts it";
   EXPECT_TRUE(is_enrolled(box.slot("id:3").record));
   box.engine.on_removals_lifted("user:web", box.now);
+  EXPECT_FALSE(box.engine.removals().holds_back("user:web"));
   EXPECT_EQ(remove(3), OperationEnd::kEnrolmentEnded);
 }
 
