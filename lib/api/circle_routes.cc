@@ -161,7 +161,7 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
   TokenRead read = read_token(asking.body, "access_token");
   const auto* text = std::get_if<Secret>(&read);
   if (text == nullptr) return circle_error(ErrorCode::kBadRequest, kCircleAccessTokenMissing);
-  const ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
+  ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   const auto member = member_in_token(text->reveal());
   if (!member) return not_found;
   const auto [row, granted] =
