@@ -60,14 +60,6 @@ bool AdminDesk::lift_removals(const std::string& client) {
   return parts_.rotator.lift_removals(client);
 }
 
-void AdminDesk::note_asked(AuditOrder order) {
-  parts_.rotator.audit_trail().note({.event = order.event,
-                                     .member = order.member,
-                                     .caller = order.caller,
-                                     .detail = std::move(order.detail)},
-                                    std::move(order.called));
-}
-
 void AdminDesk::audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) {
   AuditQuery query{.after = request.after, .limit = request.limit, .token = request.token};
   if (const auto* time = std::get_if<WallTime>(&request.since)) query.since = *time;

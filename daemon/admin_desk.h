@@ -31,7 +31,6 @@ class AdminDesk final : public AdminService {
                std::move_only_function<void(Result<OperatorReport>)> done) override;
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
   bool lift_removals(const std::string& client) override;
-  void note_asked(AuditOrder order) override;
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override;
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;

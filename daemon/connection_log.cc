@@ -22,6 +22,20 @@ std::string_view limit_text(ConnectionLimit limit) {
   ROTA_CHECK(false);
 }
 
+std::string_view refusal_text(DoorRefusal why) {
+  switch (why) {
+    case DoorRefusal::kNoBearer:
+      return "it has no bearer token (401)";
+    case DoorRefusal::kUnknownBearer:
+      return "no client has its bearer token (401)";
+    case DoorRefusal::kForeign:
+      return "it comes from a browser, or is for another host (403)";
+    case DoorRefusal::kTooMany:
+      return "its client has too many connections (503)";
+  }
+  ROTA_CHECK(false);
+}
+
 }  // namespace
 
 void ConnectionLog::connection_refused(const PeerIdentity& peer, ConnectionLimit limit) {
@@ -36,14 +50,12 @@ void ConnectionLog::connection_refused(const PeerIdentity& peer, ConnectionLimit
 }
 
 // A client at its limit of connections has been told of by connection_refused().
-void ConnectionLog::request_refused(ErrorCode why) {
-  if (why == ErrorCode::kTooManyConnections) return;
-  ++unauthorized_;
+void ConnectionLog::request_refused(DoorRefusal why) {
+  ++turned_away_[static_cast<std::size_t>(why)];
+  if (why == DoorRefusal::kTooMany) return;
+  note_(AuditEvent::kClientRefused, refusal_text(why));
   if (!strangers_.begins(clock_.now().boot)) return;
-  say_(Severity::kWarning,
-       why == ErrorCode::kUnauthorized
-           ? "a listener refused a request without the token of a [[client]] (401)"
-           : "a listener refused a request of a browser, or for another host (403)");
+  say_(Severity::kWarning, fmt::format("a listener refused a request: {}", refusal_text(why)));
 }
 
 void ConnectionLog::accept_failed(std::error_code error) {

@@ -2,14 +2,17 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "api/listener_door.h"
 #include "base/time.h"
 #include "daemon/flood.h"
 #include "engine/commands.h"
+#include "model/audit.h"
 #include "serve/server.h"
 
 namespace rota {
@@ -19,12 +22,15 @@ namespace rota {
 class ConnectionLog final : public ServerObserver {
  public:
   using Say = std::function<void(Severity severity, std::string_view text)>;
+  // For the audit trail, which counts what comes again. `detail` is one of a few texts.
+  using Note = std::function<void(AuditEvent event, std::string_view detail)>;
 
   // `clock` must outlive it.
-  ConnectionLog(const Clock& clock, Say say) : clock_(clock), say_(std::move(say)) {}
+  ConnectionLog(const Clock& clock, Say say, Note note)
+      : clock_(clock), say_(std::move(say)), note_(std::move(note)) {}
 
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
-  void request_refused(ErrorCode why) override;
+  void request_refused(DoorRefusal why) override;
   void accept_failed(std::error_code error) override;
 
   // Logs the counts that are due; call it every few seconds.
@@ -33,8 +39,10 @@ class ConnectionLog final : public ServerObserver {
   void finish();
 
   std::size_t refused(ConnectionLimit limit) const { return of(limit).total; }
-  // Requests on listeners that showed no client's token, or came from a browser.
-  std::size_t unauthorized() const { return unauthorized_; }
+  // Requests on listeners that were refused at the door for this reason.
+  std::uint64_t turned_away(DoorRefusal why) const {
+    return turned_away_[static_cast<std::size_t>(why)];
+  }
 
  private:
   struct Refusals {
@@ -52,10 +60,11 @@ class ConnectionLog final : public ServerObserver {
 
   const Clock& clock_;
   const Say say_;
+  const Note note_;
   std::array<Refusals, 3> refusals_;  // indexed by ConnectionLimit
   Flood failures_;
   std::error_code last_failure_;
-  std::size_t unauthorized_ = 0;
+  std::array<std::uint64_t, kDoorRefusals.size()> turned_away_{};  // indexed by DoorRefusal
   Flood strangers_;
 };
 

@@ -10,6 +10,16 @@ Health DaemonHealth::health() const {
   health.refused_in_all = parts_.connections.refused(ConnectionLimit::kTotal);
   health.refused_of_uid = parts_.connections.refused(ConnectionLimit::kPerUid);
   health.refused_by_rate = parts_.connections.refused(ConnectionLimit::kRate);
+  const CircleLogins::Counts& logins = parts_.logins.counts();
+  const ClientFetches& fetches = parts_.rotator.client_fetches();
+  health.clients = {.logins = logins.logins,
+                    .refreshes = logins.refreshes,
+                    .dead_handles = logins.dead_handles,
+                    .fetches = fetches.rows(),
+                    .fetches_of_others = fetches.of_others(),
+                    .no_bearer = parts_.connections.turned_away(DoorRefusal::kNoBearer),
+                    .unknown_bearer = parts_.connections.turned_away(DoorRefusal::kUnknownBearer),
+                    .foreign = parts_.connections.turned_away(DoorRefusal::kForeign)};
   health.audit = parts_.rotator.audit_trail().health();
   health.database_problem = parts_.hidden.hide(parts_.rotator.database_problem());
   health.socket_problem = parts_.hidden.hide(parts_.sockets.file_problem);

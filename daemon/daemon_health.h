@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/circle_logins.h"
 #include "api/services.h"
 #include "daemon/connection_log.h"
 #include "daemon/listeners.h"
@@ -20,6 +21,7 @@ class DaemonHealth final : public HealthService {
     const FileStanding& files;
     const SocketStanding& sockets;
     const ConnectionLog& connections;
+    const CircleLogins& logins;
     const Log& log;
     const HiddenValues& hidden;
   };

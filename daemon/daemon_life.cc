@@ -47,7 +47,11 @@ Result<void> DaemonLife::start() {
                       .reload_ended = [this](bool done) { reload_ended(done); },
                       .change_settled = [this] { roster_change_settled(); }});
   parts_.files.grants().on_change([this] { parts_.listeners.grants_changed(); });
-  parts_.files.clients().on_change([this] { parts_.listeners.clients_changed(); });
+  parts_.files.clients().on_change([this] {
+    parts_.listeners.clients_changed();
+    parts_.rotator.client_fetches().keep(parts_.files.clients().clients().names());
+  });
+  parts_.rotator.client_fetches().keep(parts_.files.clients().clients().names());
   ROTA_ASSIGN(RosterIntake::First roster, parts_.files.roster().read_first());
   if (::geteuid() == overflow_ids().user) {
     parts_.log.say(Severity::kWarning, "grants",

@@ -101,14 +101,21 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                             .names = std::move(names),
                             .app_token = rota::fingerprint_of(app_token->reveal())});
   rota::ConnectionLog connections(
-      given.clock, [&log = given.log](rota::Severity severity, std::string_view text) {
+      given.clock,
+      [&log = given.log](rota::Severity severity, std::string_view text) {
         log.say(severity, "connection", text);
+      },
+      [&notes](rota::AuditEvent event, std::string_view detail) {
+        notes.note(event, std::string(detail));
       });
+  ROTA_ASSIGN(rota::Secret handle_key, rota::read_handle_key(settings));
+  rota::CircleLogins logins(given.clock, std::move(handle_key));
   rota::SocketStanding sockets;
   const rota::DaemonHealth health({.rotator = *rotator,
                                    .files = files.standing(),
                                    .sockets = sockets,
                                    .connections = connections,
+                                   .logins = logins,
                                    .log = given.log,
                                    .hidden = given.hidden});
   rota::AdminDesk desk({.clock = given.clock,
@@ -117,8 +124,6 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                         .reloads = files.reloads()});
 
   const rota::AccessPolicy& policy = files.grants().policy();
-  ROTA_ASSIGN(rota::Secret handle_key, rota::read_handle_key(settings));
-  rota::CircleLogins logins(given.clock, std::move(handle_key));
   const auto token_socket = rota::Frontend::token_socket(*rotator, policy, health, &logins);
   const auto admin_socket = rota::Frontend::admin_socket(*rotator, policy, health, desk, &logins);
   const auto metrics_port = rota::Frontend::metrics_port(health);

@@ -6,7 +6,6 @@
 
 #include "api/admin_query.h"
 #include "api/operation_reply.h"
-#include "base/check.h"
 #include "http/query.h"
 #include "model/member_key.h"
 #include "report/member_view.h"
@@ -34,24 +33,6 @@ std::move_only_function<void(Result<OperatorReport>)> reporting(PlainDone done) 
   return replying<OperatorReport>(std::move(done), operation_json);
 }
 
-AuditEvent event_of(OperatorAction action) {
-  switch (action) {
-    case OperatorAction::kRotate:
-      return AuditEvent::kRotateAsked;
-    case OperatorAction::kRevoke:
-      return AuditEvent::kRevokeAsked;
-    case OperatorAction::kReinstate:
-      return AuditEvent::kReinstateAsked;
-    case OperatorAction::kSignOut:
-      return AuditEvent::kSignOutAsked;
-    case OperatorAction::kEndEnrolment:
-      return AuditEvent::kEnrolmentEndAsked;
-    case OperatorAction::kRevokeHandle:  // no route of the admin socket asks for it
-      break;
-  }
-  ROTA_CHECK(false);
-}
-
 Result<Meant> meant_by_path(const Asking& asking, const AdminService& admin) {
   ROTA_ASSIGN(const std::string text, percent_decode(asking.key));
   ROTA_ASSIGN(const NamedMember named, read_member(text, asking.key, &MemberKey::parse));
@@ -65,10 +46,10 @@ Answer start_operation(const Asking& asking, const AdminServices& services, Oper
   if (!meant->member) return error_reply(ErrorCode::kMemberUnknown);
   OperatorRequest request{
       .member = *meant->member, .action = action, .called = meant->names.front().text()};
-  admin.note_asked({.event = event_of(action),
-                    .member = request.member,
-                    .called = request.called,
-                    .caller = caller_of(asking.peer)});
+  services.tokens.note_asked({.event = event_of(action),
+                              .member = request.member,
+                              .called = request.called,
+                              .caller = caller_of(asking.peer)});
   return LaterReply{[&admin, request = std::move(request)](PlainDone done) mutable {
     admin.operate(std::move(request), reporting(std::move(done)));
   }};
@@ -107,16 +88,17 @@ Answer start_reinstatement(const Asking& asking, const AdminServices& services) 
 
 Answer start_revoke_all(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
-  admin.note_asked({.event = AuditEvent::kRevokeAllAsked, .caller = caller_of(asking.peer)});
+  services.tokens.note_asked(
+      {.event = AuditEvent::kRevokeAllAsked, .caller = caller_of(asking.peer)});
   return LaterReply{[&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
 }
 
 Answer answer_lift_removals(const Asking& asking, const AdminServices& services) {
   auto client = parse_lift_query(asking.head.query);
   if (!client) return bad_request(std::move(client).error());
-  services.admin.note_asked({.event = AuditEvent::kRemovalsLiftAsked,
-                             .detail = *client,
-                             .caller = caller_of(asking.peer)});
+  services.tokens.note_asked({.event = AuditEvent::kRemovalsLiftAsked,
+                              .detail = *client,
+                              .caller = caller_of(asking.peer)});
   const bool was_held_back = services.admin.lift_removals(*client);
   return JsonReply{boost::json::serialize(
       boost::json::object{{"client", *std::move(client)}, {"was_held_back", was_held_back}})};
@@ -134,7 +116,7 @@ Answer start_reload(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
   auto approve = parse_reload_query(asking.head.query);
   if (!approve) return bad_request(std::move(approve).error());
-  admin.note_asked(
+  services.tokens.note_asked(
       {.event = approve->empty() ? AuditEvent::kReloadAsked : AuditEvent::kApproveAsked,
        .detail = *approve,
        .caller = caller_of(asking.peer)});

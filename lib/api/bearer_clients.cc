@@ -12,4 +12,10 @@ const std::string* BearerClients::find(const TokenDigest& token) const {
   return name;
 }
 
+std::vector<std::string> BearerClients::names() const {
+  std::vector<std::string> names;
+  for (const Client& client : clients_) names.push_back(client.name);
+  return names;
+}
+
 }  // namespace rota

@@ -26,6 +26,9 @@ class BearerClients {
   // clients, each in constant time, so that the time tells nothing. Valid until this is replaced.
   const std::string* find(const TokenDigest& token) const;
 
+  // In the order of the configuration.
+  std::vector<std::string> names() const;
+
   bool operator==(const BearerClients&) const = default;
 
  private:

@@ -46,10 +46,20 @@ class CircleLogins {
   bool refuses(std::string_view holder, const Published& row);
   void note_given(std::string_view holder, const Published& row);
 
+  // What clients were answered since the start.
+  struct Counts {
+    std::uint64_t logins = 0;        // with a token and a handle
+    std::uint64_t refreshes = 0;     // with a token, for a handle
+    std::uint64_t dead_handles = 0;  // with an error, since their handle is of no use to them
+  };
+  Counts& counts() { return counts_; }
+  const Counts& counts() const { return counts_; }
+
  private:
   const Clock& clock_;
   const Secret key_;
   RefusalGuess guess_;
+  Counts counts_;
 };
 
 }  // namespace rota

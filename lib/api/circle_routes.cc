@@ -82,10 +82,12 @@ HandleFound find_handle(const Asking& asking, const TokenServices& services,
   const TokenService& tokens = services.tokens;
   auto judged = services.logins->judge(text->reveal(), tokens.table(), tokens.circle_now());
   if (std::holds_alternative<CircleLogins::Expired>(judged)) {
+    ++services.logins->counts().dead_handles;
     return circle_error(ErrorCode::kTokenExpired, kCircleRefreshTokenExpired);
   }
   auto* good = std::get_if<CircleLogins::Good>(&judged);
   if (good == nullptr || services.policy.holder_of(asking.peer) != good->handle.holder) {
+    ++services.logins->counts().dead_handles;
     return circle_error(ErrorCode::kTokenUnknown, kCircleRefreshTokenNotFound);
   }
   return std::move(*good);
@@ -147,6 +149,11 @@ Answer start_handle_revocation(const Asking& asking, const TokenServices& servic
   auto found = find_handle(asking, services, kCircleRefreshTokenInvalid);
   if (auto* error = std::get_if<ErrorReply>(&found)) return std::move(*error);
   auto& [handle, row] = std::get<CircleLogins::Good>(found);
+  services.tokens.note_asked({.event = AuditEvent::kHandleRevokeAsked,
+                              .member = row->member,
+                              .called = key_of(handle).text(),
+                              .detail = handle.holder,
+                              .caller = caller_of(asking.peer)});
   return LaterReply{[&tokens = services.tokens, member = row->member,
                      holder = std::move(handle.holder)](auto done) mutable {
     tokens.raise_handle(member, std::move(holder),
@@ -172,6 +179,10 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
   if (!services.policy.may(asking.peer, Right::kSignOut, *member, row)) {
     return error_reply(ErrorCode::kForbidden);
   }
+  services.tokens.note_asked({.event = AuditEvent::kSignOutAsked,
+                              .member = row->member,
+                              .called = member->text(),
+                              .caller = caller_of(asking.peer)});
   return LaterReply{[&tokens = services.tokens, id = row->member,
                      called = member->text()](auto done) mutable {
     tokens.operate({.member = id, .action = OperatorAction::kSignOut, .called = std::move(called)},

@@ -86,11 +86,13 @@ void Frontend::give(const TokenReply& token, const PeerIdentity& peer, ReplyForm
     case TokenShape::kPair: {
       const auto made = services.logins->make(*token.row, asked.holder, token.circle_now);
       append_pair(out, *token.row, token.circle_now, made.text, made.expires_at, form);
+      ++services.logins->counts().logins;
       services.logins->note_given(asked.holder, *token.row);
       break;
     }
     case TokenShape::kRefreshed:
       append_refreshed(out, *token.row, token.circle_now, form);
+      ++services.logins->counts().refreshes;
       services.logins->note_given(asked.holder, *token.row);
       break;
   }

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "api/bearer_clients.h"
+#include "base/enumerators.h"
 #include "base/token_digest.h"
 #include "http/http_head.h"
 #include "http/response.h"
@@ -33,6 +34,15 @@ using AtTheDoor = std::variant<OpenToAll, ShownToken, ErrorReply>;
 // led here. 401 without a bearer token, except for /healthz. Pure. Whose token it is has not been
 // judged: the caller asks BearerClients, and answers unauthorized() if nobody has it.
 AtTheDoor look_at(const RequestHead& head, ListenerHosts hosts);
+
+// Why a listener refused a request, for the log and the counts.
+enum class DoorRefusal {
+  kNoBearer,       // 401: it showed no bearer token
+  kUnknownBearer,  // 401: it showed one that no client has, or on a connection in use by another
+  kForeign,        // 403: of a browser, or for another host
+  kTooMany,        // 503: its client has too many connections
+};
+inline constexpr auto kDoorRefusals = enumerators_from<DoorRefusal::kNoBearer>();
 
 // The 401, in Circle's words. The connection ends after it.
 ErrorReply unauthorized();

@@ -57,6 +57,13 @@ std::move_only_function<void(Result<OperatorReport>)> replying(PlainDone done) {
   };
 }
 
+void note_asked(const OperatorRequest& request, const Asking& asking, TokenService& tokens) {
+  tokens.note_asked({.event = event_of(request.action),
+                     .member = request.member,
+                     .called = request.called,
+                     .caller = caller_of(asking.peer)});
+}
+
 // What a peer asks for one member, if it has the right to.
 struct Order {
   Right right = Right::kSignOut;
@@ -78,6 +85,7 @@ Answer start_order(const Asking& asking, const TokenServices& services, Order or
                           .action = order.action,
                           .called = named->key.text(),
                           .client = *std::move(order.client)};
+  note_asked(request, asking, tokens);
   return LaterReply{[&tokens, request = std::move(request)](PlainDone done) {
     tokens.operate(request, replying(std::move(done)));
   }};
@@ -92,6 +100,7 @@ Answer start_operators_order(const Asking& asking, const AdminServices& services
   if (!meant.member) return error_reply(ErrorCode::kMemberUnknown);
   OperatorRequest request{
       .member = *meant.member, .action = action, .called = meant.names.front().text()};
+  note_asked(request, asking, services.tokens);
   return LaterReply{[&admin, request = std::move(request)](PlainDone done) mutable {
     admin.operate(std::move(request), replying(std::move(done)));
   }};
@@ -115,7 +124,15 @@ Answer answer_enrolment(const Asking& asking, const TokenServices& services) {
                      .name = *std::move(name),
                      .client = std::move(right->holder),
                      .tags = std::move(right->tags),
+                     .caller = caller_of(asking.peer),
                      .ask_anyway = true};
+  // A name that leads to nobody is not noted, or a flood of made-up names would push everything
+  // else off the trail. If it becomes a member, the entry of the enrolment has it.
+  services.tokens.note_asked({.event = AuditEvent::kEnrolAsked,
+                              .member = row == nullptr ? MemberId{} : row->member,
+                              .called = row == nullptr ? std::string() : enrol.key.text(),
+                              .detail = row == nullptr ? "a name that is no member" : "",
+                              .caller = enrol.caller});
   return WaitReply{.request = {.member = row == nullptr ? MemberId{} : row->member,
                                .min_ttl = {},
                                .refused = {},

@@ -45,6 +45,24 @@ PlainReply operation_reply(const OperatorReport& report) {
   return JsonReply{.body = operation_json(report), .status = status};
 }
 
+AuditEvent event_of(OperatorAction action) {
+  switch (action) {
+    case OperatorAction::kRotate:
+      return AuditEvent::kRotateAsked;
+    case OperatorAction::kRevoke:
+      return AuditEvent::kRevokeAsked;
+    case OperatorAction::kReinstate:
+      return AuditEvent::kReinstateAsked;
+    case OperatorAction::kSignOut:
+      return AuditEvent::kSignOutAsked;
+    case OperatorAction::kEndEnrolment:
+      return AuditEvent::kEnrolmentEndAsked;
+    case OperatorAction::kRevokeHandle:
+      return AuditEvent::kHandleRevokeAsked;
+  }
+  ROTA_CHECK(false);
+}
+
 ErrorReply service_error(Error error) {
   ErrorCode code = ErrorCode::kInternal;
   switch (error.kind) {

@@ -22,6 +22,15 @@
 
 namespace rota {
 
+// For the audit trail: somebody has asked for something that changes what is served, on any socket.
+struct AuditOrder {
+  AuditEvent event{};
+  MemberId member{};     // whom it is about; 0: nobody who is on record
+  std::string called{};  // as the caller called the member; empty if `member` is 0
+  std::string detail{};
+  AuditCaller caller{};
+};
+
 // What the sockets need of the rotation. Loop thread only. Rotator implements it.
 class TokenService {
  public:
@@ -41,6 +50,8 @@ class TokenService {
   virtual void note_use(const Published& row) = 0;
   // This caller was given this member's token: for the audit trail. Cheap enough for every fetch.
   virtual void note_fetch(const Published& row, const AuditCaller& caller) = 0;
+  // For the audit trail, before the order is carried out.
+  virtual void note_asked(AuditOrder order) = 0;
   // A client that does not wait says that Circle refused this token.
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
   // Whether some members are refreshed on demand only, because the budget does not suffice for all.
@@ -71,15 +82,6 @@ struct AuditRequest {
   std::optional<Fingerprint> token{};
 };
 
-// For the audit trail: an operator has asked for something.
-struct AuditOrder {
-  AuditEvent event{};
-  MemberId member{};     // whom it is about; 0: nobody
-  std::string called{};  // as the operator called the member; empty: nobody
-  std::string detail{};
-  AuditCaller caller{};
-};
-
 // What the admin socket needs of the daemon. Values go in and come out: the admin routes read the
 // requests and write the replies. A member is looked up by its key once, by find(); from then on it
 // goes by its id. Each `done` is called once, later, on the loop thread, and never from inside the
@@ -103,7 +105,6 @@ class AdminService {
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   // Nothing holds this client's removals back for an hour. Whether something did until now.
   virtual bool lift_removals(const std::string& client) = 0;
-  virtual void note_asked(AuditOrder order) = 0;
   virtual void audit(AuditRequest request,
                      std::move_only_function<void(Result<AuditPage>)> done) = 0;
   // Reads configuration and roster again. `approve` is the id of a held plan to let through, or

@@ -62,11 +62,13 @@ bool may_become_member(const Published* row) {
   ROTA_CHECK(false);
 }
 
-WaitReply enrol_and_wait(const TokenQuery& query, const Published* row, EnrolmentRight right) {
+WaitReply enrol_and_wait(const TokenQuery& query, const Published* row, EnrolmentRight right,
+                         AuditCaller caller) {
   EnrolRequest enrol{.key = query.member.key,
                      .name = {},
                      .client = std::move(right.holder),
-                     .tags = std::move(right.tags)};
+                     .tags = std::move(right.tags),
+                     .caller = std::move(caller)};
   return {.request = {.member = row == nullptr ? MemberId{} : row->member,
                       .min_ttl = query.min_ttl,
                       .strict = query.strict,
@@ -141,7 +143,9 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
   if (query.enrol) {
     auto right = policy.enrolment_of(peer);
     if (!right) return error_reply(ErrorCode::kForbidden);
-    if (may_become_member(row)) return enrol_and_wait(query, row, *std::move(right));
+    if (may_become_member(row)) {
+      return enrol_and_wait(query, row, *std::move(right), caller_of(peer));
+    }
   }
   if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
 

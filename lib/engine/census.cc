@@ -52,6 +52,7 @@ void Census::count(const Entry& entry, bool in) {
   std::size_t& members = by_state_.at(static_cast<std::size_t>(entry.state));
   members = in ? members + 1 : members - 1;
   if (entry.only_enrolled) only_enrolled_ = in ? only_enrolled_ + 1 : only_enrolled_ - 1;
+  if (entry.named_by_roster) named_by_roster_ = in ? named_by_roster_ + 1 : named_by_roster_ - 1;
   revoking_ = in ? revoking_ + entry.revoking : revoking_ - entry.revoking;
 }
 

@@ -24,6 +24,7 @@ class Census {
     bool kept = false;                     // kept fresh ahead of time
     bool in_use = false;                   // a client asked for it lately (active_within)
     bool only_enrolled = false;            // it is a member because clients say so, and no roster
+    bool named_by_roster = false;
     bool operator==(const Entry&) const = default;
   };
 
@@ -36,6 +37,7 @@ class Census {
   std::size_t revoking() const { return revoking_; }
   // Members that clients have enrolled and the roster does not name.
   std::size_t only_enrolled() const { return only_enrolled_; }
+  std::size_t named_by_roster() const { return named_by_roster_; }
   // Active members whose token is alive. Each end that has passed is dropped for good: `now` must
   // not run backwards by much, or members are missing until their next put().
   std::size_t fresh(WallTime now);
@@ -66,6 +68,7 @@ class Census {
   std::array<std::size_t, kMemberStates.size() + 1> by_state_{};  // indexed by MemberState
   std::size_t revoking_ = 0;
   std::size_t only_enrolled_ = 0;
+  std::size_t named_by_roster_ = 0;
   Times ends_;  // of the tokens not yet seen to have ended
   // Of the members kept fresh:
   Times dues_in_use_;

@@ -198,6 +198,7 @@ class Engine {
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
   void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
             Fingerprint token = 0);
+  void note_enrolled(const MemberSlot& slot, const EnrolRequest& request);
   bool leave_if_idle(MemberSlot& slot, Now now);
   bool forget_if_over(MemberSlot& slot, Now now);
   void forget(MemberSlot& slot);

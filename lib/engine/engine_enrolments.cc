@@ -101,8 +101,16 @@ MemberSlot& Engine::enrol_new(const EnrolRequest& request, Now now) {
   MemberSlot& slot = members_.add(std::move(record));
   slot.in_use_since = circle;
   record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
-  note(AuditEvent::kEnrolled, &slot, request.client);
+  note_enrolled(slot, request);
   return slot;
+}
+
+void Engine::note_enrolled(const MemberSlot& slot, const EnrolRequest& request) {
+  outbox_.then(command::Note{.key = {.event = AuditEvent::kEnrolled,
+                                     .member = slot.record.id,
+                                     .caller = request.caller,
+                                     .detail = request.client},
+                             .member = primary_key(slot.record).text()});
 }
 
 // A member that the roster or an operator keeps out stays out.
@@ -123,7 +131,7 @@ void Engine::enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now)
             {.client = request.client, .tags = request.tags, .since = circle_now(now)});
   if (!changed && record.state == MemberState::kActive) return;
   members_.index(slot);
-  if (changed) note(AuditEvent::kEnrolled, &slot, request.client);
+  if (changed) note_enrolled(slot, request);
   follow_wanted(slot, now);
 }
 

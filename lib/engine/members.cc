@@ -180,7 +180,8 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
                       // Nobody needs a token of one that signed out until somebody asks for it.
                       .kept = active && keeps(slot) && record.signed_out_at == WallTime{},
                       .in_use = in_use(slot, circle) || dead,
-                      .only_enrolled = only_enrolled(record)};
+                      .only_enrolled = only_enrolled(record),
+                      .named_by_roster = named_by_roster(record)};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;

@@ -8,6 +8,7 @@
 
 #include "base/fingerprint.h"
 #include "base/time.h"
+#include "model/audit.h"
 #include "model/member_key.h"
 #include "model/record.h"
 
@@ -23,6 +24,7 @@ struct EnrolRequest {
   std::string name;               // for people
   std::string client;             // as Enrolment::client
   std::vector<std::string> tags;  // sorted, without repeats
+  AuditCaller caller{};           // for the audit trail
   // Asks Circle although it did not know the name lately; once in 10 s for each name.
   bool ask_anyway = false;
 };

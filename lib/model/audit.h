@@ -46,10 +46,10 @@ enum class AuditEvent {
   // may be missing.
   kStarted = 26,
   kStopped = 27,
-  kEnrolled = 28,        // a client says that a name is a member
+  kEnrolled = 28,        // a client, who is named, says that a name is a member
   kEnrolmentEnded = 29,  // it no longer does
   kSignedOut = 30,       // all access tokens on record were given to revocation
-  // Requests on the admin socket, and who made them.
+  // Requests on any socket, and who made them.
   kSignOutAsked = 31,
   kEnrolAsked = 32,
   kEnrolmentEndAsked = 33,
@@ -58,6 +58,7 @@ enum class AuditEvent {
   kClientRefused = 36,    // a listener's client did not say who it is
   // A request on the admin socket, and who made it.
   kRemovalsLiftAsked = 37,
+  kHandleRevokeAsked = 38,  // a client wants its handle dead; and who that was
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);
@@ -66,8 +67,9 @@ std::string_view name_of(AuditEvent event);
 // part. The numbers are in databases.
 enum class AuditShare {
   kFetches = 1,    // who got a token: as many as clients make
-  kRotations = 2,  // what Circle gave and what it revoked: as many as members make
-  kDeeds = 3,      // what people did, and who came and went
+  kRotations = 2,  // what Circle gave and what it revoked, and logins and logouts: as many as
+                   // members make
+  kDeeds = 3,      // what operators did, and who came and went
 };
 AuditShare share_of(AuditEvent event);
 

@@ -201,6 +201,8 @@ std::string_view name_of(AuditEvent event) {
       return "client_refused";
     case AuditEvent::kRemovalsLiftAsked:
       return "removals_lift_asked";
+    case AuditEvent::kHandleRevokeAsked:
+      return "handle_revoke_asked";
   }
   ROTA_CHECK(false);
 }
@@ -219,6 +221,10 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kEnrolmentEnded:
     case AuditEvent::kSignedOut:
     case AuditEvent::kHandleRevoked:
+    case AuditEvent::kSignOutAsked:
+    case AuditEvent::kEnrolAsked:
+    case AuditEvent::kEnrolmentEndAsked:
+    case AuditEvent::kHandleRevokeAsked:
       return AuditShare::kRotations;
     case AuditEvent::kMemberRetired:
     case AuditEvent::kMemberReturned:
@@ -240,9 +246,6 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kApproveAsked:
     case AuditEvent::kStarted:
     case AuditEvent::kStopped:
-    case AuditEvent::kSignOutAsked:
-    case AuditEvent::kEnrolAsked:
-    case AuditEvent::kEnrolmentEndAsked:
     case AuditEvent::kRemovalsLimited:
     case AuditEvent::kClientRefused:
     case AuditEvent::kRemovalsLiftAsked:

@@ -80,6 +80,8 @@ Health::Members count_members(Engine& engine, Now now) {
   for (const MemberState state : kMemberStates) {
     members.by_state[static_cast<std::size_t>(state)] = census.in_state(state);
   }
+  members.named_by_roster = census.named_by_roster();
+  members.only_enrolled = census.only_enrolled();
   return members;
 }
 

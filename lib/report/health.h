@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/enumerators.h"
@@ -27,6 +28,20 @@ struct AuditHealth {
   std::array<std::uint64_t, kAuditEvents.size() + 1> events{};
 };
 
+// What clients have done on the sockets since the start.
+struct ClientCounts {
+  std::uint64_t logins = 0;        // by Circle's auth_token, answered with a token and a handle
+  std::uint64_t refreshes = 0;     // by a handle, answered with a token
+  std::uint64_t dead_handles = 0;  // refused: revoked, expired, foreign or made up
+  // Tokens given to clients of listeners, by the name of each; the rest have no row of their own.
+  std::vector<std::pair<std::string, std::uint64_t>> fetches{};
+  std::uint64_t fetches_of_others = 0;
+  // Requests on listeners that were refused at the door.
+  std::uint64_t no_bearer = 0;       // 401
+  std::uint64_t unknown_bearer = 0;  // 401
+  std::uint64_t foreign = 0;         // 403
+};
+
 // The daemon's state at one moment, in plain values: readiness and metrics are made from this
 // alone. health_of() fills in what the engine and the files know; the daemon adds the rest.
 struct Health {
@@ -45,6 +60,9 @@ struct Health {
     std::size_t left_out = 0;         // active, and issued on demand for want of budget
     std::size_t fits = 0;             // how many the budget keeps fresh
     std::size_t tokens_to_revoke = 0;
+    // By whose word they are members. Members that are leaving may be in neither.
+    std::size_t named_by_roster = 0;
+    std::size_t only_enrolled = 0;
     // When the first of the tokens that are served ends; none: none is alive.
     std::optional<WallTime> tokens_hold_until{};
   };
@@ -79,6 +97,7 @@ struct Health {
   // The engine knows nothing of the rest: the daemon fills it in.
   std::string_view version{};  // static
   AuditHealth audit{};
+  ClientCounts clients{};
   // Why the next start would not find what is committed, and why no client finds a socket; empty:
   // nothing is wrong.
   std::string database_problem{};

@@ -11,7 +11,7 @@
 //   metric = "# HELP " name " " text LF "# TYPE " name " " ("gauge" / "counter") LF 1*sample
 //   sample = name [ "{" label "=" DQUOTE value DQUOTE *( "," … ) "}" ] " " number LF
 //
-// Help texts and label values are constants of ours that need no escaping.
+// No help text and no label value needs escaping: they are constants of ours, and names of clients.
 
 namespace rota {
 namespace {
@@ -32,6 +32,12 @@ class Writer {
   template <class Number>
   void gauge(std::string_view name, std::string_view help, Number value) {
     gauge(name, help);
+    sample("", value);
+  }
+
+  template <class Number>
+  void counter(std::string_view name, std::string_view help, Number value) {
+    counter(name, help);
     sample("", value);
   }
 
@@ -69,8 +75,37 @@ void write_members(Writer& out, const Health::Members& members) {
             "Active members that the budget cannot keep fresh: their tokens are issued on demand.",
             members.left_out);
   out.gauge("rota_members_fit", "How many members the budget can keep fresh.", members.fits);
+  out.gauge("rota_members_by_source",
+            "Members on record, by whose word they are members: the roster's, or only clients'.");
+  out.sample("source=\"roster\"", members.named_by_roster);
+  out.sample("source=\"enrolled\"", members.only_enrolled);
   out.gauge("rota_tokens_to_revoke", "Tokens on record that are still to be revoked.",
             members.tokens_to_revoke);
+}
+
+// Names of clients hold letters, digits, dots, hyphens and underscores only.
+void write_clients(Writer& out, const ClientCounts& clients) {
+  out.counter("rota_logins_total",
+              "Logins by Circle's auth_token that were answered with a token and a handle.",
+              clients.logins);
+  out.counter("rota_handle_refreshes_total",
+              "Refreshes by a handle that were answered with a token.", clients.refreshes);
+  out.counter("rota_dead_handles_total",
+              "Handles that were refused: revoked, expired, of another client, or made up.",
+              clients.dead_handles);
+  out.counter(
+      "rota_client_fetches_total",
+      "Tokens given to clients of listeners, by client; \"other\": those without a sample of "
+      "their own.");
+  for (const auto& [client, fetches] : clients.fetches) {
+    out.sample(fmt::format("client=\"{}\"", client), fetches);
+  }
+  out.sample("client=\"other\"", clients.fetches_of_others);
+  out.counter("rota_listener_requests_refused_total",
+              "Requests on listeners that no client's token came with, or that a browser made.");
+  out.sample("reason=\"no_bearer\"", clients.no_bearer);
+  out.sample("reason=\"unknown_bearer\"", clients.unknown_bearer);
+  out.sample("reason=\"foreign\"", clients.foreign);
 }
 
 void write_calls(Writer& out, const Health& health) {
@@ -163,6 +198,7 @@ std::string metrics_text(const Health& health) {
   out.sample("limit=\"all\"", health.refused_in_all);
   out.sample("limit=\"uid\"", health.refused_of_uid);
   out.sample("limit=\"rate\"", health.refused_by_rate);
+  write_clients(out, health.clients);
   out.counter("rota_log_lines_dropped_total",
               "Log lines dropped because nothing read the log fast enough.");
   out.sample("", health.log_lines_dropped);

@@ -74,6 +74,7 @@ std::string status_json(const Health& health) {
       {"ready", unready.empty()},
       {"not_ready", not_ready(unready)},
       {"members", members_of(standing)},
+      {"sources", {{"roster", standing.named_by_roster}, {"enrolled", standing.only_enrolled}}},
       {"upkeep",
        {{"fits", standing.fits}, {"kept", standing.kept}, {"left_out", standing.left_out}}},
       {"first_issues",

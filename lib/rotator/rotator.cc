@@ -199,6 +199,14 @@ void Rotator::note_use(const Published& row) {
   });
 }
 
+void Rotator::note_asked(AuditOrder order) {
+  trail_.note({.event = order.event,
+               .member = order.member,
+               .caller = std::move(order.caller),
+               .detail = std::move(order.detail)},
+              std::move(order.called));
+}
+
 void Rotator::note_refused(MemberId member, Fingerprint refused) {
   Commands commands;
   engine_.on_refused(member, refused, now(), commands);

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "rotator/audit_trail.h"
 #include "rotator/boot_timer.h"
+#include "rotator/client_fetches.h"
 #include "rotator/wall_clock_watch.h"
 #include "store/token_store.h"
 
@@ -84,7 +85,9 @@ class Rotator final : public TokenService {
   void note_use(const Published& row) override;
   void note_fetch(const Published& row, const AuditCaller& caller) override {
     trail_.note_fetch(row, caller);
+    if (!caller.client.empty()) client_fetches_.count(caller.client);
   }
+  void note_asked(AuditOrder order) override;
   void note_refused(MemberId member, Fingerprint refused) override;
   bool budget_is_short() const override { return engine_.members().upkeep().left_out() > 0; }
   // For operators too. kInvalid also if the action is not possible now.
@@ -103,6 +106,7 @@ class Rotator final : public TokenService {
   void look_after_store();
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
+  ClientFetches& client_fetches() { return client_fetches_; }
   // For reports. Change the engine only through the methods of this class.
   Engine& engine() { return engine_; }
   Now now() const { return parts_.clock.now(); }
@@ -133,6 +137,7 @@ class Rotator final : public TokenService {
   std::map<ReloadId, std::move_only_function<void(bool)>> rosters_;
   std::map<PlanId, std::move_only_function<void(RosterPlanPtr)>> plans_;
   std::function<void()> drained_;
+  ClientFetches client_fetches_;
   std::vector<MemberId> used_;  // members used since we last told the engine
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;

@@ -33,9 +33,8 @@ class ServerObserver {
   virtual ~ServerObserver() = default;
   // A client was refused because it reached this limit.
   virtual void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) = 0;
-  // A request on a listener was refused at the door: kUnauthorized (no client's token), kForbidden
-  // (a browser's) or kTooManyConnections (of its client).
-  virtual void request_refused(ErrorCode why) = 0;
+  // A request on a listener was refused at the door. For kTooMany, connection_refused() came first.
+  virtual void request_refused(DoorRefusal why) = 0;
   // No connection could be accepted; the next attempt comes after a rest.
   virtual void accept_failed(std::error_code error) = 0;
 };
@@ -101,7 +100,7 @@ class Server : private SessionHost {
   void session_turn(Session& session) noexcept override;
   void session_look(Session& session) override;
   bool session_known(Session& session, const PeerIdentity& client) override;
-  void session_refused(Session& session, ErrorCode why) override;
+  void session_refused(Session& session, DoorRefusal why) override;
 
   void wait_for_clients();
   void accept_some();

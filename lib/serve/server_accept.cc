@@ -102,7 +102,7 @@ bool Server::session_known(Session& session, const PeerIdentity& client) {
   return room;
 }
 
-void Server::session_refused(Session& /*session*/, ErrorCode why) {
+void Server::session_refused(Session& /*session*/, DoorRefusal why) {
   observer_.request_refused(why);
 }
 

@@ -37,7 +37,7 @@ class SessionHost {
   // many connections, and the session stays that of the peer that it was.
   virtual bool session_known(Session& session, const PeerIdentity& client) = 0;
   // On a listener: a request was refused at the door.
-  virtual void session_refused(Session& session, ErrorCode why) = 0;
+  virtual void session_refused(Session& session, DoorRefusal why) = 0;
 };
 
 // One connection. It takes requests from the input buffer as they come. A reply goes straight to
@@ -135,7 +135,7 @@ class Session : public TurnTaker,
   bool is_last(std::string_view rest) const;
   bool may_enter(const RequestHead& head);
   bool is_client(const TokenDigest& token, const RequestHead& head);
-  bool refuse(const RequestHead& head, const ErrorReply& reply);
+  bool refuse(const RequestHead& head, const ErrorReply& reply, DoorRefusal why);
   void dispatch(const RequestHead& head, std::string_view body);
   void start_wait(WaitReply wait, ReplyForm form);
   void start_later(LaterReply later, ReplyForm form);

@@ -13,7 +13,10 @@ bool Session::may_enter(const RequestHead& head) {
   if (door == nullptr) return true;
   const AtTheDoor at = look_at(head, door->hosts);
   if (std::holds_alternative<OpenToAll>(at)) return true;
-  if (const auto* refusal = std::get_if<ErrorReply>(&at)) return refuse(head, *refusal);
+  if (const auto* refusal = std::get_if<ErrorReply>(&at)) {
+    const bool foreign = refusal->code == ErrorCode::kForbidden;
+    return refuse(head, *refusal, foreign ? DoorRefusal::kForeign : DoorRefusal::kNoBearer);
+  }
   return is_client(std::get<ShownToken>(at).digest, head);
 }
 
@@ -21,15 +24,15 @@ bool Session::may_enter(const RequestHead& head) {
 bool Session::is_client(const TokenDigest& token, const RequestHead& head) {
   if (shown_ && same_in_constant_time(*shown_, token)) return true;
   const std::string* name = frontend_.door()->clients.find(token);
-  if (name == nullptr) return refuse(head, unauthorized());
+  if (name == nullptr) return refuse(head, unauthorized(), DoorRefusal::kUnknownBearer);
   if (*name != peer_.client) {
     // A proxy may use one connection for two clients, but replies under way belong to the first.
-    if (!replies_.empty()) return refuse(head, unauthorized());
+    if (!replies_.empty()) return refuse(head, unauthorized(), DoorRefusal::kUnknownBearer);
     PeerIdentity client = peer_of_client(*name);
     if (!host_.session_known(*this, client)) {
       ErrorReply reply = error_reply(ErrorCode::kTooManyConnections);
       reply.retry_after = std::chrono::seconds{1};
-      return refuse(head, reply);
+      return refuse(head, reply, DoorRefusal::kTooMany);
     }
     peer_ = std::move(client);
   }
@@ -37,8 +40,8 @@ bool Session::is_client(const TokenDigest& token, const RequestHead& head) {
   return true;
 }
 
-bool Session::refuse(const RequestHead& head, const ErrorReply& reply) {
-  host_.session_refused(*this, reply.code);
+bool Session::refuse(const RequestHead& head, const ErrorReply& reply, DoorRefusal why) {
+  host_.session_refused(*this, why);
   intake_.finish();
   replies_.add({.close = true, .head_only = head.head_only}, reply);
   return false;

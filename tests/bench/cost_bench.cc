@@ -168,6 +168,7 @@ class Tokens final : public TokenService {
                                    kBeginning);
     if (note.member.empty()) note.member = row.keys.front().text();
   }
+  void note_asked(AuditOrder) override { ROTA_CHECK(false); }
   void note_refused(MemberId, Fingerprint) override { ROTA_CHECK(false); }
   bool budget_is_short() const override { return false; }
   void operate(const OperatorRequest&,

@@ -155,14 +155,21 @@ TYPED_TEST(AuditContract, WhatComesOftenPushesOutItsOwnKindOnly) {
   EXPECT_THAT(this->times(), ElementsAre(1, 8, 9, 10, 11));
   this->append({note(12, AuditEvent::kStopped), note(13, AuditEvent::kStarted)}, bounds);
   EXPECT_THAT(this->times(), ElementsAre(8, 9, 10, 11, 12, 13));
-  // Members who come, log out and leave may be as many as tokens; what people asked for is not.
+  // Members who come, log out and leave may be as many as tokens, and so may be the clients'
+  // orders.
   this->append({note(14, AuditEvent::kEnrolled), note(15, AuditEvent::kEnrolmentEnded)}, bounds);
   EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 14, 15));
   this->append({note(16, AuditEvent::kSignedOut), note(17, AuditEvent::kHandleRevoked)}, bounds);
   EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 16, 17));
-  this->append({note(18, AuditEvent::kSignOutAsked), note(19, AuditEvent::kRemovalsLimited)},
+  this->append({note(18, AuditEvent::kSignOutAsked), note(19, AuditEvent::kHandleRevokeAsked)},
                bounds);
-  EXPECT_THAT(this->times(), ElementsAre(8, 9, 16, 17, 18, 19));
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 18, 19));
+  this->append({note(20, AuditEvent::kEnrolAsked), note(21, AuditEvent::kEnrolmentEndAsked)},
+               bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 12, 13, 20, 21));
+  this->append({note(22, AuditEvent::kRemovalsLiftAsked), note(23, AuditEvent::kRemovalsLimited)},
+               bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 20, 21, 22, 23));
 }
 
 TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {

@@ -85,7 +85,34 @@ TEST_F(Listener, P11OnlyABearerTokenOpensIt) {
   EXPECT_EQ(ask(request("/healthz", "Host: localhost\r\n")).status, 200);
   EXPECT_EQ(ask(request("/readyz", "Host: localhost\r\n")).status, 401);
   EXPECT_EQ(ask(request("/v1/status", bearer(token))).status, 404) << "no admin routes";
-  EXPECT_TRUE(box.daemon.comes_to_say("without the token of a [[client]]"));
+  EXPECT_TRUE(box.daemon.comes_to_say("a listener refused a request: it has no bearer token"));
+  const std::string numbers = box.daemon.admin(get("/metrics")).body;
+  EXPECT_THAT(numbers, HasSubstr("\nrota_client_fetches_total{client=\"web\"} 1\n"));
+  EXPECT_THAT(numbers,
+              HasSubstr("\nrota_listener_requests_refused_total{reason=\"no_bearer\"} 2\n"));
+  EXPECT_THAT(numbers,
+              HasSubstr("\nrota_listener_requests_refused_total{reason=\"unknown_bearer\"} 2\n"));
+  EXPECT_THAT(box.daemon.admin(get("/v1/audit?limit=1000")).body,
+              HasSubstr("\"event\":\"client_refused\""));
+}
+
+TEST_F(Listener, TheTrailNamesTheClientThatAskedForASignOut) {
+  const std::string token = add("web");
+  start();
+  Connection connection = Connection::to_port(port);
+  connection.send("POST /v1/members/id:1/sign-out HTTP/1.1\r\nContent-Length: 0\r\n" +
+                  bearer(token) + "\r\n");
+  EXPECT_EQ(connection.read_reply().status, 200);
+  const auto trail = box.daemon.admin(get("/v1/audit?limit=1000")).json();
+  std::size_t found = 0;
+  for (const auto& each : trail.at("entries").as_array()) {
+    if (each.at("event").as_string() != "sign_out_asked") continue;
+    ++found;
+    EXPECT_EQ(each.at("client").as_string(), "web");
+    EXPECT_EQ(each.at("member").as_string(), "id:1");
+    EXPECT_TRUE(each.at("uid").is_null());
+  }
+  EXPECT_EQ(found, 1U);
 }
 
 // A page in a browser cannot leave out these headers.

@@ -87,7 +87,7 @@ class Conversation : private SessionHost {
     boost::asio::post(loop_, [self = session.shared_from_this()] { self->look_again(); });
   }
   bool session_known(Session&, const PeerIdentity&) override { return true; }
-  void session_refused(Session&, ErrorCode) override {}
+  void session_refused(Session&, DoorRefusal) override {}
 
   void settle();
   bool receive();

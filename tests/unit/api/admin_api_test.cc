@@ -133,18 +133,21 @@ TEST_F(AdminApi, NotesWhoOrderedWhat) {
   ask("POST", "/v1/revoke-all");
   ask("POST", "/v1/roster/reload");
   ask("POST", "/v1/roster/reload?approve=3f");
-  EXPECT_THAT(admin.asked,
-              ElementsAre("rotate_asked [id:42] [] by 0", "revoke_asked [id:42] [] by 0",
-                          "reinstate_asked [id:42] [] by 0", "revoke_all_asked [] [] by 0",
-                          "reload_asked [] [] by 0", "approve_asked [] [3f] by 0"));
-  admin.asked.clear();
+  ask("POST", "/v1/members/id:42/sign-out");
+  ask("DELETE", "/v1/members/id:42");
+  EXPECT_THAT(
+      tokens.orders(),
+      ElementsAre("rotate_asked 1 [id:42] [] by 0", "revoke_asked 1 [id:42] [] by 0",
+                  "reinstate_asked 1 [id:42] [] by 0", "revoke_all_asked 0 [] [] by 0",
+                  "reload_asked 0 [] [] by 0", "approve_asked 0 [] [3f] by 0",
+                  "sign_out_asked 1 [id:42] [] by 0", "enrolment_end_asked 1 [id:42] [] by 0"));
   // What is only looked at, or refused, is no order.
   ask("GET", "/v1/members/id:42");
   ask("GET", "/v1/audit");
   ask("POST", "/v1/members/id:43/rotate");
   ask("POST", "/v1/members/id:42/rotate", kStranger);
   ask("POST", "/v1/roster/reload?approve=");
-  EXPECT_THAT(admin.asked, testing::IsEmpty());
+  EXPECT_THAT(tokens.orders(), testing::IsEmpty());
 }
 
 TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
@@ -153,10 +156,9 @@ TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   EXPECT_EQ(ask("POST", "/v1/removals/lift?client=client:shop"),
             R"({"client":"client:shop","was_held_back":false})");
   EXPECT_THAT(admin.calls, ElementsAre("lift_removals user:web", "lift_removals client:shop"));
-  EXPECT_THAT(admin.asked, ElementsAre("removals_lift_asked [] [user:web] by 0",
-                                       "removals_lift_asked [] [client:shop] by 0"));
+  EXPECT_THAT(tokens.orders(), ElementsAre("removals_lift_asked 0 [] [user:web] by 0",
+                                           "removals_lift_asked 0 [] [client:shop] by 0"));
   admin.calls.clear();
-  admin.asked.clear();
   const std::string too_long = "client=user:" + std::string(252, 'a');
   for (const std::string& wrong :
        {std::string(), std::string("client="), std::string("client=web"),
@@ -170,7 +172,7 @@ TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   EXPECT_EQ(ask(token_socket, "POST", "/v1/removals/lift?client=root"), "not_found");
   EXPECT_EQ(ask(metrics_listener, "POST", "/v1/removals/lift?client=root"), "not_found");
   EXPECT_THAT(admin.calls, testing::IsEmpty());
-  EXPECT_THAT(admin.asked, testing::IsEmpty());
+  EXPECT_THAT(tokens.orders(), testing::IsEmpty());
 }
 
 TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {

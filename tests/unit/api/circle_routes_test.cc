@@ -411,11 +411,35 @@ TEST_F(CircleRoutesTest, ARevokedHandleIsDeadAndTheOthersLive) {
   };
   const Reply reply = ask(kRevokeRefresh, handle_body(handle));
   EXPECT_EQ(reply.status, 204);
+  EXPECT_THAT(tokens.orders(), ElementsAre("handle_revoke_asked 42 [id:42] [" +
+                                           tokens.raised[0].second + "] by 33"));
   EXPECT_EQ(ask(kRevokeRefresh, handle_body(handle)).error(),
             "404 token_unknown: Refresh token not found.");
   EXPECT_EQ(refresh(again).status, 404) << "one handle for each holder is valid";
   EXPECT_EQ(refresh(others, kCron).status, 200);
   EXPECT_EQ(refresh(log_in()).status, 200);
+}
+
+TEST_F(CircleRoutesTest, CountsWhatClientsAreAnswered) {
+  const auto counts = [this] {
+    const CircleLogins::Counts& now = logins.counts();
+    return std::vector<std::uint64_t>{now.logins, now.refreshes, now.dead_handles};
+  };
+  const std::string handle = log_in();
+  EXPECT_THAT(counts(), ElementsAre(1, 0, 0));
+  refresh(handle);
+  EXPECT_THAT(counts(), ElementsAre(1, 1, 0));
+  refresh(handle, kCron);
+  refresh("rota1_nonsense");
+  ask(kRevokeRefresh, handle_body("rota1_nonsense"));
+  EXPECT_THAT(counts(), ElementsAre(1, 1, 3));
+  clock.advance(days{30});
+  publish(42, "two");
+  refresh(handle);
+  EXPECT_THAT(counts(), ElementsAre(1, 1, 4)) << "it has expired";
+  ask(kRefresh, "{}");
+  ask(kLogin, R"({"email":"who@example.com"})");
+  EXPECT_THAT(counts(), ElementsAre(1, 1, 4)) << "no handle, and no login";
 }
 
 TEST_F(CircleRoutesTest, ARevocationThatIsNotDurableSaysSo) {
@@ -454,6 +478,7 @@ TEST_F(AccessRevocationTest, IsDoneAtCircle) {
   on_later = [this] {
     ASSERT_EQ(tokens.operations.size(), 1U);
     EXPECT_EQ(tokens.operations[0].member, MemberId{42});
+    EXPECT_THAT(tokens.orders(), ElementsAre("sign_out_asked 42 [id:42] [] by 0"));
     tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
   };
   EXPECT_EQ(ask(kRevokeAccess, body_of(token), kRoot).status, 204);
@@ -462,6 +487,7 @@ TEST_F(AccessRevocationTest, IsDoneAtCircle) {
 TEST_F(AccessRevocationTest, NeedsARightOfItsOwn) {
   EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 403);
   EXPECT_THAT(tokens.operations, IsEmpty());
+  EXPECT_THAT(tokens.orders(), IsEmpty());
 }
 
 TEST_F(AccessRevocationTest, AGrantMayHaveThatRight) {

@@ -49,6 +49,7 @@ class FakeTokenService : public TokenService {
     fetched.emplace_back(row.member, caller);
     if (on_fetch) on_fetch();
   }
+  void note_asked(AuditOrder order) override { asked.push_back(std::move(order)); }
   void note_refused(MemberId member, Fingerprint fingerprint) override {
     refused.emplace_back(member, fingerprint);
   }
@@ -98,6 +99,19 @@ class FakeTokenService : public TokenService {
   std::vector<MemberId> used;
   std::vector<std::pair<MemberId, AuditCaller>> fetched;
   std::function<void()> on_fetch;
+  std::vector<AuditOrder> asked;
+  // Each as "event member [called] [detail] by uid", and takes them.
+  std::vector<std::string> orders() {
+    std::vector<std::string> lines;
+    for (const AuditOrder& order : std::exchange(asked, {})) {
+      const AuditCaller& by = order.caller;
+      lines.push_back(std::string(name_of(order.event)) + " " +
+                      std::to_string(std::to_underlying(order.member)) + " [" + order.called +
+                      "] [" + order.detail + "] by " +
+                      (by.client.empty() ? std::to_string(by.uid) : by.client));
+    }
+    return lines;
+  }
   std::vector<std::pair<MemberId, Fingerprint>> refused;
   bool short_budget = false;
   std::vector<OperatorRequest> operations;
@@ -168,11 +182,6 @@ class FakeAdminService : public AdminService {
     calls.push_back("lift_removals " + client);
     return client == held_back;
   }
-  void note_asked(AuditOrder order) override {
-    asked.push_back(std::string(rota::name_of(order.event)) + " [" +
-                    named(order.member, order.called) + "] [" + order.detail + "] by " +
-                    std::to_string(order.caller.uid));
-  }
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override {
     audit_request = std::move(request);
     audit_done = std::move(done);
@@ -188,7 +197,6 @@ class FakeAdminService : public AdminService {
   mutable std::vector<std::string> calls;
   std::move_only_function<void(Result<OperatorReport>)> report_done;
   std::move_only_function<void(Result<std::string>)> reload_done;
-  std::vector<std::string> asked;
   AuditRequest audit_request;
   std::move_only_function<void(Result<AuditPage>)> audit_done;
   std::move_only_function<void(Result<RosterPlanPtr>)> plan_done;

@@ -233,6 +233,53 @@ TEST_F(MemberRoutes, SignOutIsForWhoMay) {
   EXPECT_EQ(tokens.operations.at(0).action, OperatorAction::kSignOut);
 }
 
+TEST_F(MemberRoutes, TheTrailHasWhoAskedForWhat) {
+  ask("PUT", "/v1/members/id:1", kWeb);
+  ask("DELETE", "/v1/members/email:ADA@example.com", kWeb);
+  ask("POST", "/v1/members/email:ada@example.com/sign-out", kOut);
+  EXPECT_THAT(tokens.orders(), ElementsAre("enrol_asked 1 [id:1] [] by 33",
+                                           "enrolment_end_asked 2 [email:ADA@example.com] [] by 33",
+                                           "sign_out_asked 2 [email:ada@example.com] [] by 35"));
+  // What was refused was not ordered.
+  ask("PUT", "/v1/members/id:1", kReader);
+  ask("PUT", "/v1/members/nonsense", kWeb);
+  ask("DELETE", "/v1/members/id:1", kReader);
+  ask("DELETE", "/v1/members/id:3", kWeb);
+  ask("DELETE", "/v1/members/email:ada@example.com", kOut);
+  ask("POST", "/v1/members/id:1/sign-out", kOut);
+  EXPECT_THAT(tokens.orders(), IsEmpty());
+}
+
+TEST_F(MemberRoutes, TheTrailNamesTheClientOfAListener) {
+  Grant shop{.holder = Grant::Holder::kClient,
+             .name = "shop",
+             .may = {Right::kFetch, Right::kEnrol, Right::kSignOut, Right::kRemove},
+             .all_members = true,
+             .tags = {},
+             .members = {}};
+  policy = AccessPolicy(kOwnUid, {shop});
+  const PeerIdentity client = peer_of_client("shop");
+  ask("POST", "/v1/members/id:1/sign-out", client);
+  EXPECT_THAT(tokens.orders(), ElementsAre("sign_out_asked 1 [id:1] [] by shop"));
+  for (const auto& [method, path] :
+       {std::pair{"PUT", "/v1/members/email:x@y"}, std::pair{"GET", "/v1/token?email=x@y&enrol=1"},
+        std::pair{"GET", "/v1/token?email=x@y&enrol=true"}}) {
+    const Answer answer = ask(method, path, client);
+    if (const auto* wait = std::get_if<WaitReply>(&answer)) {
+      EXPECT_EQ(wait->request.enrol->caller.client, "shop") << "the entry of the enrolment has it";
+    }
+  }
+}
+
+// A flood of names must not push the rest off the trail, nor put a token there that somebody took
+// for a name.
+TEST_F(MemberRoutes, P10TheTrailHasNoNameThatIsNoMember) {
+  ask("PUT", "/v1/members/sso:eyJhbGciOiJSUzI1NiJ9.made.up", kWeb);
+  ask("PUT", "/v1/members/email:x@y", kWeb);
+  const char* const line = "enrol_asked 0 [] [a name that is no member] by 33";
+  EXPECT_THAT(tokens.orders(), ElementsAre(line, line));
+}
+
 TEST_F(MemberRoutes, APathWithTwoMethodsNamesBoth) {
   const Answer answer = ask("POST", "/v1/members/id:1", kWeb);
   EXPECT_EQ(std::get<ErrorReply>(answer).allow, "PUT, DELETE");

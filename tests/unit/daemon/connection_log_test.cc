@@ -34,7 +34,11 @@ class ConnectionLogTest : public testing::Test {
 
   StandingClock clock;
   std::vector<std::string> lines;
-  ConnectionLog log{clock, [this](Severity, std::string_view text) { lines.emplace_back(text); }};
+  std::vector<std::string> noted;
+  ConnectionLog log{clock, [this](Severity, std::string_view text) { lines.emplace_back(text); },
+                    [this](AuditEvent event, std::string_view detail) {
+                      noted.push_back(std::string(name_of(event)) + ": " + std::string(detail));
+                    }};
 };
 
 TEST_F(ConnectionLogTest, TheFirstIsSaidAtOnce) {
@@ -98,6 +102,37 @@ TEST_F(ConnectionLogTest, CountsEachByItsLimit) {
 TEST_F(ConnectionLogTest, OverTcpNobodyHasAUid) {
   log.connection_refused(kPeerUnknown, ConnectionLimit::kTotal);
   EXPECT_THAT(said(), ElementsAre(HasSubstr("a client of a port or listener refused")));
+}
+
+TEST_F(ConnectionLogTest, StrangersAtAListenerAreCountedAndSaidOnceAMinute) {
+  log.request_refused(DoorRefusal::kUnknownBearer);
+  EXPECT_THAT(said(), ElementsAre("a listener refused a request: no client has its bearer token "
+                                  "(401)"));
+  for (int i = 0; i < 3; ++i) log.request_refused(DoorRefusal::kNoBearer);
+  log.request_refused(DoorRefusal::kForeign);
+  EXPECT_THAT(said(), IsEmpty());
+  clock.advance(Flood::kLineEvery);
+  log.summarize();
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("refused 4 more requests")));
+  EXPECT_EQ(log.turned_away(DoorRefusal::kNoBearer), 3U);
+  EXPECT_EQ(log.turned_away(DoorRefusal::kUnknownBearer), 1U);
+  EXPECT_EQ(log.turned_away(DoorRefusal::kForeign), 1U);
+}
+
+// The trail counts them. A few texts, so that it has a few entries, however many requests there
+// are.
+TEST_F(ConnectionLogTest, StrangersAtAListenerComeOnTheTrail) {
+  log.request_refused(DoorRefusal::kUnknownBearer);
+  log.request_refused(DoorRefusal::kUnknownBearer);
+  log.request_refused(DoorRefusal::kNoBearer);
+  log.request_refused(DoorRefusal::kForeign);
+  const char* const unknown = "client_refused: no client has its bearer token (401)";
+  EXPECT_THAT(noted,
+              ElementsAre(unknown, unknown, "client_refused: it has no bearer token (401)",
+                          "client_refused: it comes from a browser, or is for another host (403)"));
+  log.request_refused(DoorRefusal::kTooMany);
+  EXPECT_THAT(noted, SizeIs(4)) << "its client is known";
+  EXPECT_EQ(log.turned_away(DoorRefusal::kTooMany), 1U);
 }
 
 TEST_F(ConnectionLogTest, FailuresToAcceptAreBoundedAlike) {

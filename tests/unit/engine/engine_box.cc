@@ -168,6 +168,7 @@ WaitId EngineBox::enrol(std::string_view key, const Enrol& how) {
                                                         .name = {},
                                                         .client = how.client,
                                                         .tags = how.tags,
+                                                        .caller = how.caller,
                                                         .ask_anyway = how.ask_anyway});
   request.wait = how.longest;
   request.wait_for = how.wait_for;

@@ -63,6 +63,7 @@ class EngineBox {
     WaitFor wait_for = WaitFor::kIdentity;
     Duration longest{10'000};
     bool ask_anyway = false;
+    AuditCaller caller{};
   };
   WaitId enrol(std::string_view key, const Enrol& how);
   WaitId enrol(std::string_view key) { return enrol(key, Enrol{}); }

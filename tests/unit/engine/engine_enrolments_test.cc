@@ -275,5 +275,19 @@ TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
   EXPECT_EQ(remove(3), OperationEnd::kEnrolmentEnded);
 }
 
+TEST(EngineEnrolments, TheTrailNamesWhoEnrolled) {
+  EngineBox box = started();
+  box.enrol(kAdaKey, {.client = "user:web", .caller = {.uid = 33, .gid = 33, .pid = 7}});
+  box.settle();
+  box.enrol(kAdaKey, {.client = "client:shop", .caller = {.client = "shop"}});
+  box.settle();
+  ASSERT_EQ(box.audited.size(), 2U);
+  EXPECT_EQ(box.audited[0].key.event, AuditEvent::kEnrolled);
+  EXPECT_EQ(box.audited[0].member, kAdaKey);
+  EXPECT_EQ(box.audited[0].key.detail, "user:web");
+  EXPECT_EQ(box.audited[0].key.caller, (AuditCaller{.uid = 33, .gid = 33, .pid = 7}));
+  EXPECT_EQ(box.audited[1].key.caller, AuditCaller{.client = "shop"}) << "of a known member, too";
+}
+
 }  // namespace
 }  // namespace rota::test

@@ -24,7 +24,7 @@ rota::testing::Metrics read(Health health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 122U);
+  EXPECT_EQ(metrics.size(), 132U);
   Health health;
   health.version = "1.2.3";
   EXPECT_THAT(metrics_text(health),
@@ -48,6 +48,21 @@ std::vector<Case> all_cases() {
        [=](Health& h) { h.members.by_state.at(state(MemberState::kActive)) = 7; }, 7},
       {R"(rota_members{state="mismatched"})", 0,
        [=](Health& h) { h.members.by_state.at(state(MemberState::kMismatched)) = 1; }, 1},
+      {R"(rota_members_by_source{source="roster"})", 0,
+       [](Health& h) { h.members.named_by_roster = 4; }, 4},
+      {R"(rota_members_by_source{source="enrolled"})", 0,
+       [](Health& h) { h.members.only_enrolled = 5; }, 5},
+      {"rota_logins_total", 0, [](Health& h) { h.clients.logins = 3; }, 3},
+      {"rota_handle_refreshes_total", 0, [](Health& h) { h.clients.refreshes = 4; }, 4},
+      {"rota_dead_handles_total", 0, [](Health& h) { h.clients.dead_handles = 5; }, 5},
+      {R"(rota_client_fetches_total{client="other"})", 0,
+       [](Health& h) { h.clients.fetches_of_others = 6; }, 6},
+      {R"(rota_listener_requests_refused_total{reason="no_bearer"})", 0,
+       [](Health& h) { h.clients.no_bearer = 7; }, 7},
+      {R"(rota_listener_requests_refused_total{reason="unknown_bearer"})", 0,
+       [](Health& h) { h.clients.unknown_bearer = 8; }, 8},
+      {R"(rota_listener_requests_refused_total{reason="foreign"})", 0,
+       [](Health& h) { h.clients.foreign = 9; }, 9},
       {"rota_members_fresh", 0, [](Health& h) { h.members.fresh = 5; }, 5},
       {"rota_members_overdue", 0, [](Health& h) { h.members.overdue = 2; }, 2},
       {"rota_members_first_issue", 0, [](Health& h) { h.members.first_issues = 6; }, 6},
@@ -87,7 +102,7 @@ std::vector<Case> all_cases() {
       {R"(rota_events_total{event="signed_out"})", 0,
        [](Health& h) { h.audit.events.at(static_cast<std::size_t>(AuditEvent::kSignedOut)) = 3; },
        3},
-      {R"(rota_events_total{event="removals_lift_asked"})", 0,
+      {R"(rota_events_total{event="handle_revoke_asked"})", 0,
        [](Health& h) { h.audit.events.back() = 4; }, 4},
       {"rota_audit_ok", 1, [](Health& h) { h.audit.failing = true; }, 0},
       {"rota_roster_plan_held", 0, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 1},
@@ -104,6 +119,14 @@ TEST(Metrics, EachShowsItsValue) {
     EXPECT_EQ(before.at(each.sample), each.before) << each.sample;
     EXPECT_EQ(after.at(each.sample), each.after) << each.sample;
   }
+}
+
+TEST(Metrics, EachClientOfAListenerHasASample) {
+  Health health;
+  health.clients.fetches = {{"blog-2", 3}, {"shop.example", 4}};
+  const auto metrics = read(health);
+  EXPECT_EQ(metrics.at(R"(rota_client_fetches_total{client="blog-2"})"), 3);
+  EXPECT_EQ(metrics.at(R"(rota_client_fetches_total{client="shop.example"})"), 4);
 }
 
 TEST(Metrics, TheTimeOfTheLastRosterIsThereOnceThereIsOne) {

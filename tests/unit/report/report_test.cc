@@ -64,9 +64,9 @@ TEST(Report, TheStatusHasItsFields) {
   const json::object status = parse(text);
   EXPECT_EQ(keys_of(status),
             (std::vector<std::string>{"version", "summary", "ready", "not_ready", "members",
-                                      "upkeep", "first_issues", "tokens_to_revoke", "doubts",
-                                      "rows_set_aside", "waiting_clients", "upstream", "calls",
-                                      "store", "roster_plan_held"}));
+                                      "sources", "upkeep", "first_issues", "tokens_to_revoke",
+                                      "doubts", "rows_set_aside", "waiting_clients", "upstream",
+                                      "calls", "store", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
@@ -78,6 +78,7 @@ TEST(Report, TheStatusHasItsFields) {
       json::serialize(status.at("members")),
       R"({"active":1,"retiring":0,"retired":0,"blocked":0,"unknown":0,"mismatched":0,"fresh":1,"overdue":0,"dead_on_arrival":0,)"
       R"("tokens_hold_until":"2024-03-20T16:59:59.000Z"})");
+  EXPECT_EQ(json::serialize(status.at("sources")), R"({"roster":1,"enrolled":0})");
   EXPECT_EQ(json::serialize(status.at("first_issues")),
             R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
@@ -214,6 +215,25 @@ TEST(Report, MembersAreListedByTheirSource) {
   EXPECT_EQ(of(std::nullopt), "id:1 id:2 id:3 ");
   EXPECT_EQ(of(MemberSource::kRoster), "id:1 id:2 ");
   EXPECT_EQ(of(MemberSource::kEnrolled), "");
+}
+
+TEST(Report, TheCountsBySourceAreThoseOfTheLists) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2"), entry("id:3")});
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  box.enrol("id:4");
+  box.enrol("id:2");
+  box.settle();
+  Health::Members members = count_members(box.engine, box.now);
+  EXPECT_EQ(members.named_by_roster, 2U) << "3 has left, and 2 is enrolled besides";
+  EXPECT_EQ(members.only_enrolled, 1U);
+  box.roster({entry("id:1"), entry("id:4")});
+  box.settle();
+  members = count_members(box.engine, box.now);
+  EXPECT_EQ(members.named_by_roster, 2U) << "4 is of the roster now, and 2 has left";
+  EXPECT_EQ(members.only_enrolled, 0U);
 }
 
 TEST(Report, APageOfMembersNamesTheNextOne) {

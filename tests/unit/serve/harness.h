@@ -124,11 +124,11 @@ struct RecordingObserver : ServerObserver {
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override {
     refused.emplace_back(peer.uid, limit);
   }
-  void request_refused(ErrorCode why) override { at_the_door.push_back(why); }
+  void request_refused(DoorRefusal why) override { at_the_door.push_back(why); }
   void accept_failed(std::error_code error) override { failures.push_back(error); }
 
   std::vector<std::pair<std::uint32_t, ConnectionLimit>> refused;
-  std::vector<ErrorCode> at_the_door;
+  std::vector<DoorRefusal> at_the_door;
   std::vector<std::error_code> failures;
 };
 

@@ -64,7 +64,7 @@ TEST_F(ListenerTest, P11TheUserBehindTheSocketCountsForNothing) {
   EXPECT_THAT(reply.head, HasSubstr("\r\nWWW-Authenticate: Bearer\r\n"));
   EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
   wait_for_end(*client);
-  EXPECT_THAT(observer.at_the_door, testing::ElementsAre(ErrorCode::kUnauthorized));
+  EXPECT_THAT(observer.at_the_door, testing::ElementsAre(DoorRefusal::kNoBearer));
   EXPECT_TRUE(tokens.fetched.empty());
 }
 
@@ -83,6 +83,7 @@ TEST_F(ListenerTest, P11AClientGetsWhatIsGrantedToItsName) {
   ask(*stranger, kToken, bearer("web-3"));
   EXPECT_EQ(next_reply(*stranger).status, 401);
   wait_for_end(*stranger);
+  EXPECT_THAT(observer.at_the_door, testing::ElementsAre(DoorRefusal::kUnknownBearer));
 }
 
 // A proxy may use one connection for several clients.
@@ -126,7 +127,7 @@ TEST_F(ListenerTest, P11BrowsersAndReboundNamesGet403WhateverTheyShow) {
   absolute->send("GET http://evil.example" + std::string(kToken) +
                  " HTTP/1.1\r\nHost: localhost\r\n" + bearer("web-1") + "\r\n");
   EXPECT_EQ(next_reply(*absolute).status, 403) << "the target's host counts";
-  EXPECT_THAT(observer.at_the_door, Each(ErrorCode::kForbidden));
+  EXPECT_THAT(observer.at_the_door, Each(DoorRefusal::kForeign));
   EXPECT_EQ(observer.at_the_door.size(), 4U);
 }
 
