@@ -62,8 +62,13 @@ void WatchStream::tell(Followed& followed, Buffer& out) {
   if (refusal) {
     if (followed.refused != refusal) append_retired_event(out, followed.key, *refusal);
     followed.refused = refusal;
+    followed.member = MemberId{};
     return;
   }
+  const bool same = followed.member == row->member;
+  if (same && followed.sign_outs != row->sign_outs) append_signed_out_event(out, followed.key);
+  followed.member = row->member;
+  followed.sign_outs = row->sign_outs;
   // Also for a member without a token: if members are issued on demand, a watch is the demand.
   tokens_.note_use(*row);
   if (!has_live_token(*row, tokens_.circle_now())) return;
@@ -75,32 +80,44 @@ void WatchStream::tell(Followed& followed, Buffer& out) {
 }
 
 void WatchStream::tell(const Published& row, Buffer& out) {
-  const bool told = was_told(row.member);
+  const Mark told = told_of(row.member);
   const auto refusal =
       policy_.may_read(peer_, row) ? refusal_of(&row) : std::optional(ErrorCode::kForbidden);
   if (refusal) {
-    if (told) append_retired_event(out, row.keys.front(), *refusal);
-    return note_told(row.member, false);
+    if (told != 0) append_retired_event(out, row.keys.front(), *refusal);
+    return note_told(row.member, 0);
   }
-  const bool known = told && row.change <= seen_;
+  const Mark mark = mark_of(row);
+  if (told != 0 && told != mark) {
+    append_signed_out_event(out, row.keys.front());
+    note_told(row.member, mark);
+  }
+  const bool known = told != 0 && row.change <= seen_;
   if (known || !has_live_token(row, tokens_.circle_now())) return;
   append_token_event(out, row.keys.front(), row);
   tokens_.note_fetch(row, caller_of(peer_));
-  note_told(row.member, true);
+  note_told(row.member, mark);
 }
 
-bool WatchStream::was_told(MemberId member) const {
+// One byte a member, as there may be many watches of many members. It is the same again after 255
+// sign-outs of which a watch has seen none.
+WatchStream::Mark WatchStream::mark_of(const Published& row) {
+  constexpr std::uint32_t kMarks = 255;
+  return static_cast<Mark>(1 + row.sign_outs % kMarks);
+}
+
+WatchStream::Mark WatchStream::told_of(MemberId member) const {
   const auto place = static_cast<std::size_t>(std::to_underlying(member));
-  return place < told_.size() && told_[place];
+  return place < told_.size() ? told_[place] : Mark{0};
 }
 
-void WatchStream::note_told(MemberId member, bool told) {
+void WatchStream::note_told(MemberId member, Mark mark) {
   const auto place = static_cast<std::size_t>(std::to_underlying(member));
   if (place >= told_.size()) {
-    if (!told) return;
+    if (mark == 0) return;
     told_.resize(place + 1);
   }
-  told_[place] = told;
+  told_[place] = mark;
 }
 
 }  // namespace rota

@@ -19,10 +19,11 @@ namespace rota {
 // each member. Each event is judged by the grants in force when it is written. Loop thread only.
 //
 // With keys, it follows each key, whichever member that leads to. It writes "token" if there is a
-// live token other than the one that it wrote last, and "retired" with the reason if the peer
-// cannot have one, at the start too. It writes nothing while the member just has no live token.
-// Without keys, it follows all members that are granted, and writes "retired" only for those whose
-// token it has written before.
+// live token other than the one that it wrote last, "signed_out" if the member was signed out
+// meanwhile, and "retired" with the reason if the peer cannot have a token, at the start too. It
+// writes nothing while the member just has no live token. Without keys, it follows all members that
+// are granted, and writes "signed_out" and "retired" only for those whose token it has written
+// before.
 class WatchStream : private Subscriber {
  public:
   // The references must outlive this. `wake` is called when fill() has something to do again. It is
@@ -43,7 +44,9 @@ class WatchStream : private Subscriber {
   struct Followed {
     MemberKey key;
     bool changed = true;
-    Fingerprint told = 0;              // of the last "token" event
+    Fingerprint told = 0;         // of the last "token" event
+    MemberId member{};            // to which the key led at the last look; 0: none that is served
+    std::uint32_t sign_outs = 0;  // of that member then
     std::optional<ErrorCode> refused;  // if the last event was "retired": its reason
   };
 
@@ -52,8 +55,12 @@ class WatchStream : private Subscriber {
 
   void tell(Followed& followed, Buffer& out);
   void tell(const Published& row, Buffer& out);
-  bool was_told(MemberId member) const;
-  void note_told(MemberId member, bool told);
+  // Of a member whose last event was not "retired": a mark of how often it was signed out by then.
+  // 0: it had no event, or that was "retired".
+  using Mark = std::uint8_t;
+  static Mark mark_of(const Published& row);
+  Mark told_of(MemberId member) const;
+  void note_told(MemberId member, Mark mark);
 
   // Constant after construction.
   const PeerIdentity& peer_;
@@ -66,7 +73,7 @@ class WatchStream : private Subscriber {
   std::uint64_t position_ = 0;      // the table's change up to which this look has come
   std::uint64_t seen_ = 0;          // the latest change of any look: beyond position_ after
                                     // grants_changed()
-  std::vector<bool> told_;          // by MemberId: whether its last event was "token"
+  std::vector<Mark> told_;          // by MemberId
 };
 
 }  // namespace rota

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "http/token_body.h"
 
@@ -10,6 +11,19 @@ namespace {
 
 std::string quoted(std::string_view text) {
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
+
+void append_news(Buffer& out, std::string_view event, const MemberKey& member,
+                 std::string_view code, std::string_view message) {
+  out.append("event: ");
+  out.append(event);
+  out.append("\ndata: {\"member\":");
+  out.append(quoted(member.text()));
+  out.append(",\"code\":");
+  out.append(quoted(code));
+  out.append(",\"message\":");
+  out.append(quoted(message));
+  out.append("}\n\n");
 }
 
 }  // namespace
@@ -31,13 +45,12 @@ void append_token_event(Buffer& out, const MemberKey& member, const Published& r
 
 void append_retired_event(Buffer& out, const MemberKey& member, ErrorCode why) {
   const ErrorRow row = row_of(why);
-  out.append("event: retired\ndata: {\"member\":");
-  out.append(quoted(member.text()));
-  out.append(",\"code\":");
-  out.append(quoted(row.code));
-  out.append(",\"message\":");
-  out.append(quoted(row.message));
-  out.append("}\n\n");
+  append_news(out, "retired", member, row.code, row.message);
+}
+
+void append_signed_out_event(Buffer& out, const MemberKey& member) {
+  append_news(out, "signed_out", member, "signed_out",
+              "the member was signed out: its tokens of before are revoked");
 }
 
 void append_heartbeat(Buffer& out) { out.append(":\n\n"); }

@@ -27,6 +27,7 @@ void Table::publish(Published row) {
     drop_keys(stored);
   }
   row.change = changed ? ++last_change_ : stored.change;
+  row.sign_outs = stored.sign_outs + (!added && stored.login_epoch != row.login_epoch ? 1U : 0U);
   row.place = added ? in_places_.size() : stored.place;
   if (added) in_places_.push_back(&stored);
   if (changed) {

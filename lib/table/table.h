@@ -35,8 +35,9 @@ struct Published {
   std::int64_t community_member_id = 0;  // that the token is of; 0: not known
   std::int64_t community_id = 0;
   mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
-  std::uint64_t change = 0;  // set by the table: a later change of any member has a larger one
-  std::size_t place = 0;     // set by the table, for its own use
+  std::uint64_t change = 0;     // set by the table: a later change of any member has a larger one
+  std::size_t place = 0;        // set by the table, for its own use
+  std::uint32_t sign_outs = 0;  // set by the table: how often login_epoch has changed here
 
   void drop_token();
 };

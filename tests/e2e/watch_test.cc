@@ -125,6 +125,27 @@ TEST(Watching, TellsOfLeaversAndOfWhoComesBack) {
   EXPECT_EQ(all.next("retired").text("member"), "sso:sso|3");
 }
 
+TEST(Watching, TellsOfASignOutBeforeTheNextToken) {
+  Box box({"--access-ttl", "1h"});
+  ASSERT_TRUE(box.daemon.start());
+  const std::string first = box.daemon.token("community_member_id=1");
+  Watch one(Connection::to_unix(box.daemon.token_socket()), "/v1/watch?community_member_id=1");
+  Watch all(Connection::to_unix(box.daemon.token_socket()), "/v1/watch");
+  EXPECT_EQ(one.next().text("access_token"), first);
+  EXPECT_EQ(all.next("token", "id:1").text("access_token"), first);
+  ASSERT_EQ(box.daemon.cli({"sign-out", "id:1"}).code, 0);
+  const Event out = one.next();
+  EXPECT_EQ(out.name, "signed_out");
+  EXPECT_EQ(out.text("member"), "id:1");
+  EXPECT_EQ(all.next("signed_out").text("member"), "id:1");
+  const std::string second = box.daemon.token("community_member_id=1");
+  EXPECT_NE(second, first);
+  const Event next = one.next();
+  EXPECT_EQ(next.name, "token");
+  EXPECT_EQ(next.text("access_token"), second);
+  EXPECT_EQ(all.next("token", "id:1").text("access_token"), second);
+}
+
 TEST(Watching, TheCommandPrintsAnEventALine) {
   Box box;
   ASSERT_TRUE(box.daemon.start());

@@ -67,6 +67,28 @@ class WatchStreamTest : public testing::Test {
     tokens.publish(std::move(row));
   }
 
+  // As a sign-out does: the token goes, and what is durable of it comes with another epoch.
+  void sign_out(std::int64_t id) {
+    Published row = *tokens.table().find(MemberId{id});
+    row.drop_token();
+    tokens.publish(row);
+    ++row.login_epoch[0];
+    tokens.publish(std::move(row));
+  }
+  // The next token after it.
+  void renew(std::int64_t id, std::string_view token) {
+    const LoginEpoch epoch = tokens.table().find(MemberId{id})->login_epoch;
+    Published row;
+    row.member = MemberId{id};
+    row.keys = {MemberKey::from_id(id).value()};
+    row.login_epoch = epoch;
+    row.access_token = make_secret(token);
+    row.fingerprint = fingerprint_of(token);
+    row.issued_at = tokens.circle_now();
+    row.expires_at = tokens.circle_now() + hours{1};
+    tokens.publish(std::move(row));
+  }
+
   FakeClock clock;
   FakeTokenService tokens{clock};
   AccessPolicy policy{kOwnUid};
@@ -87,8 +109,12 @@ class WatchStreamTest : public testing::Test {
       const std::string event = text.substr(begin, end - begin);
       begin = end + 2;
       const bool token = event.starts_with("event: token\ndata: {");
-      EXPECT_TRUE(token || event.starts_with("event: retired\ndata: {")) << event;
-      found.push_back((token ? "token " : "retired ") + between(event, R"("member":")") + " " +
+      const bool out = event.starts_with("event: signed_out\ndata: {");
+      EXPECT_TRUE(token || out || event.starts_with("event: retired\ndata: {")) << event;
+      found.push_back((token ? "token "
+                       : out ? "out "
+                             : "retired ") +
+                      between(event, R"("member":")") + " " +
                       between(event, token ? R"("access_token":")" : R"("code":")"));
     }
   }
@@ -183,6 +209,83 @@ TEST_F(WatchStreamTest, SaysNothingOfAMemberWithoutALiveToken) {
   }
   publish(1, "two");
   EXPECT_EQ(events(), Events{"token id:1 two"});
+}
+
+TEST_F(WatchStreamTest, TellsOfASignOutBeforeTheNextToken) {
+  for (const bool all : {false, true}) {
+    publish(1, "one");
+    publish(2, "two");
+    open(all ? std::vector<std::string_view>{} : std::vector<std::string_view>{"id:1", "id:2"});
+    events();
+    sign_out(1);
+    EXPECT_EQ(events(), Events{"out id:1 signed_out"}) << "at once";
+    EXPECT_EQ(events(), Events{});
+    renew(1, "one again");
+    EXPECT_EQ(events(), Events{"token id:1 one again"});
+    // A slow reader sees both at once.
+    sign_out(1);
+    renew(1, "one for the third time");
+    EXPECT_EQ(events(), (Events{"out id:1 signed_out", "token id:1 one for the third time"}));
+    tokens.set_state(1, MemberState::kRetiring);
+    EXPECT_EQ(events(), Events{"retired id:1 member_retired"});
+    tokens.forget(1);
+    tokens.forget(2);
+  }
+}
+
+TEST_F(WatchStreamTest, ASignOutEndsWithItsMember) {
+  for (const bool all : {false, true}) {
+    publish(1, "one");
+    open(all ? std::vector<std::string_view>{} : std::vector<std::string_view>{"id:1"});
+    events();
+    sign_out(1);
+    tokens.set_state(1, MemberState::kRetiring);
+    EXPECT_EQ(events(), Events{"retired id:1 member_retired"}) << "which says more";
+    sign_out(1);
+    EXPECT_EQ(events(), Events{});
+    tokens.set_state(1, MemberState::kActive);
+    renew(1, "one is back");
+    EXPECT_EQ(events(), Events{"token id:1 one is back"});
+    tokens.forget(1);
+  }
+}
+
+// Not even whether it is signed out.
+TEST_F(WatchStreamTest, P11ASignOutIsToldToWhoMayReadOnly) {
+  publish(1, "one");
+  publish(2, "two", {"support"});
+  policy = AccessPolicy(kOwnUid, {to_helpdesk({"support"}, {})});
+  open({}, kHelpdesk);
+  EXPECT_EQ(events(), Events{"token id:2 two"});
+  sign_out(1);
+  EXPECT_EQ(events(), Events{});
+  sign_out(2);
+  EXPECT_EQ(events(), Events{"out id:2 signed_out"});
+}
+
+// Of a member that had no token when the watch of all began, there is nothing to take back.
+TEST_F(WatchStreamTest, OfAllTellsOfASignOutOnlyIfItHadToldOfTheToken) {
+  publish(1, "one");
+  sign_out(1);
+  open({});
+  EXPECT_EQ(events(), Events{});
+  sign_out(1);
+  EXPECT_EQ(events(), Events{});
+  renew(1, "one again");
+  EXPECT_EQ(events(), Events{"token id:1 one again"});
+}
+
+TEST_F(WatchStreamTest, ANameThatLeadsToAnotherMemberIsNoSignOut) {
+  publish(1, "one");
+  open({"id:1"});
+  events();
+  tokens.forget(1);
+  Published other;
+  other.member = MemberId{2};
+  other.keys = {key("id:1")};
+  other.login_epoch = {9};
+  tokens.publish(std::move(other));
+  EXPECT_EQ(events(), Events{});
 }
 
 // Where members are issued on demand, a watch by name is a demand, and one of all is not.

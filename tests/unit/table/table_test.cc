@@ -185,6 +185,28 @@ TEST(TableChanges, AreOfStateTokenKeysAndTags) {
   EXPECT_TRUE(counts([](Published& next) { next.keys.push_back(MemberKey::from_id(2).value()); }));
 }
 
+TEST(TableChanges, SignOutsAreCounted) {
+  Table table;
+  Published one = row(1, {"id:1"});
+  table.publish(one);
+  EXPECT_EQ(table.find(MemberId{1})->sign_outs, 0U);
+  one.login_epoch[0] = 1;
+  const std::uint64_t before = table.find(MemberId{1})->change;
+  table.publish(one);
+  EXPECT_EQ(table.find(MemberId{1})->sign_outs, 1U);
+  EXPECT_GT(table.find(MemberId{1})->change, before);
+  table.unserve(MemberId{1});
+  one.fingerprint = 9;
+  table.publish(one);
+  EXPECT_EQ(table.find(MemberId{1})->sign_outs, 1U) << "the epoch is the same";
+  one.login_epoch[0] = 2;
+  table.publish(one);
+  EXPECT_EQ(table.find(MemberId{1})->sign_outs, 2U);
+  table.forget(MemberId{1});
+  table.publish(one);
+  EXPECT_EQ(table.find(MemberId{1})->sign_outs, 0U);
+}
+
 // Writes down what it is told.
 struct Listener : Subscriber {
   void on_key_changed(std::size_t index) override { told += std::to_string(index); }
