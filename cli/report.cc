@@ -182,6 +182,9 @@ std::string describe_reload(const json::object& plan) {
   const json::value* parts = plan.if_contains("reload");
   const json::object* reload = parts == nullptr ? nullptr : parts->if_object();
   if (reload == nullptr) return text;  // an older daemon
+  for (const json::value& what : list(*reload, "changed")) {
+    text += fmt::format("{}\n", one_line(what));
+  }
   for (const json::value& why : list(*reload, "held_back")) {
     text += fmt::format("GRANT HELD BACK: {}\n", one_line(why));
   }

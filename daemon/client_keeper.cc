@@ -29,17 +29,18 @@ ClientKeeper::ClientKeeper(Parts parts, const Settings& settings)
   warn_of_grants(settings);
 }
 
-void ClientKeeper::put(const Settings& fresh) {
+ReloadChanges ClientKeeper::put(const Settings& fresh) {
   warn_of_grants(fresh);
   BearerClients clients = clients_of(fresh.clients);
   const bool same = clients == clients_;
-  if (!same) note_changes(fresh.clients);
+  const ReloadChanges changes = same ? ReloadChanges{} : note_changes(fresh.clients);
   settings_ = fresh.clients;
-  if (same) return;
+  if (same) return changes;
   clients_ = std::move(clients);
   parts_.log.say(Severity::kInfo, "clients",
                  fmt::format("new clients were read: {}", fresh.clients.size()));
   changed_();
+  return changes;
 }
 
 void ClientKeeper::warn_of_grants(const Settings& settings) {
@@ -51,7 +52,7 @@ void ClientKeeper::warn_of_grants(const Settings& settings) {
   warned_ = std::move(lines);
 }
 
-void ClientKeeper::note_changes(const std::vector<ClientSettings>& fresh) {
+ReloadChanges ClientKeeper::note_changes(const std::vector<ClientSettings>& fresh) {
   const auto note = [this](std::string_view what, const ClientSettings& client) {
     parts_.notes.note(
         AuditEvent::kGrantsChanged,
@@ -60,17 +61,23 @@ void ClientKeeper::note_changes(const std::vector<ClientSettings>& fresh) {
             is_plainly_no_secret(client.name) ? client.name : in_quotes_unless_secret(client.name),
             counted(client.tokens.size(), "token", "tokens")));
   };
+  ReloadChanges changes;
   for (const ClientSettings& before : settings_) {
-    if (find(fresh, before.name) == nullptr) note("removed", before);
+    if (find(fresh, before.name) != nullptr) continue;
+    note("removed", before);
+    ++changes.removed;
   }
   for (const ClientSettings& after : fresh) {
     const ClientSettings* before = find(settings_, after.name);
     if (before == nullptr) {
       note("added", after);
+      ++changes.added;
     } else if (before->tokens != after.tokens) {
       note("changed", after);
+      ++changes.changed;
     }
   }
+  return changes;
 }
 
 }  // namespace rota

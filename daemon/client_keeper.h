@@ -8,6 +8,7 @@
 #include "api/bearer_clients.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/log.h"
+#include "daemon/reload_report.h"
 #include "settings/settings.h"
 
 namespace rota {
@@ -28,12 +29,12 @@ class ClientKeeper {
   const BearerClients& clients() const { return clients_; }
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
-  // A reload brought these settings: their clients come into force at once.
-  void put(const Settings& fresh);
+  // A reload brought these settings: their clients come into force at once. What changed by that.
+  ReloadChanges put(const Settings& fresh);
 
  private:
   void warn_of_grants(const Settings& settings);
-  void note_changes(const std::vector<ClientSettings>& fresh);
+  ReloadChanges note_changes(const std::vector<ClientSettings>& fresh);
 
   const Parts parts_;
   std::vector<ClientSettings> settings_;

@@ -94,18 +94,20 @@ GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names n
 }
 
 // A withdrawal must not wait for names that take long to look up, nor for a broken roster.
-void GrantKeeper::put(std::vector<GrantSettings> fresh) {
+ReloadChanges GrantKeeper::put(std::vector<GrantSettings> fresh) {
   const auto since = static_cast<std::uint64_t>(parts_.readings.next());
   in_force_.put(known_grantees(fresh, holder_ids_).grants, since);
   apply();
+  ReloadChanges changes;
   if (fresh != grants_) {
     parts_.log.say(Severity::kInfo, "grants",
                    fmt::format("new grants were read: {}", fresh.size()));
-    note_changes(grants_, fresh);
+    changes = note_changes(grants_, fresh);
     grants_ = std::move(fresh);
   }
   pause_ = Duration{0};
   look_up();
+  return changes;
 }
 
 // Both changed on disk: a grant that was removed must not be applied to the tags of the new roster.
@@ -201,9 +203,10 @@ void GrantKeeper::apply() {
 }
 
 // One entry for each grant that was removed, and for each that was added.
-void GrantKeeper::note_changes(const std::vector<GrantSettings>& before,
-                               const std::vector<GrantSettings>& after) {
+ReloadChanges GrantKeeper::note_changes(const std::vector<GrantSettings>& before,
+                                        const std::vector<GrantSettings>& after) {
   const auto note_missing = [this](const auto& in, const auto& from, std::string_view what) {
+    std::size_t missing = 0;
     for (const GrantSettings& grant : in) {
       const std::string text = text_of(grant);
       const bool there = std::ranges::any_of(
@@ -211,10 +214,14 @@ void GrantKeeper::note_changes(const std::vector<GrantSettings>& before,
       if (there) continue;
       parts_.notes.note(AuditEvent::kGrantsChanged,
                         shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
+      ++missing;
     }
+    return missing;
   };
-  note_missing(before, after, "withdrawn");
-  note_missing(after, before, "granted");
+  ReloadChanges changes;
+  changes.removed = note_missing(before, after, "withdrawn");
+  changes.added = note_missing(after, before, "granted");
+  return changes;
 }
 
 }  // namespace rota

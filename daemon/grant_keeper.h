@@ -13,6 +13,7 @@
 #include "daemon/daemon_notes.h"
 #include "daemon/grants_in_force.h"
 #include "daemon/log.h"
+#include "daemon/reload_report.h"
 #include "daemon/worker.h"
 #include "report/readings.h"
 #include "settings/accounts.h"
@@ -55,8 +56,9 @@ class GrantKeeper {
   bool waiting() const { return in_force_.waiting(); }
 
   // A reload brought these grants. What they withdraw is withdrawn at once; what they add waits
-  // until a roster that is read from now on is in force.
-  void put(std::vector<GrantSettings> fresh);
+  // until a roster that is read from now on is in force. What changed; a grant that is written
+  // otherwise now counts as one that was removed and one that was added.
+  ReloadChanges put(std::vector<GrantSettings> fresh);
   // A changed roster comes into force without a reload, and the configuration on disk has these
   // grants: what they withdraw is withdrawn at once, and what they add waits for a reload.
   void withdraw_to(const std::vector<GrantSettings>& on_disk);
@@ -86,8 +88,8 @@ class GrantKeeper {
   void take(Grantees found);
   void look_up_later();
   void apply();
-  void note_changes(const std::vector<GrantSettings>& before,
-                    const std::vector<GrantSettings>& after);
+  ReloadChanges note_changes(const std::vector<GrantSettings>& before,
+                             const std::vector<GrantSettings>& after);
 
   const Parts parts_;
   std::vector<GrantSettings> grants_;  // of the configuration in force

@@ -40,6 +40,17 @@ boost::json::array list_of(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+std::string changes_in(std::string_view what, const ReloadChanges& changes) {
+  std::string text;
+  const auto add = [&text](std::size_t count, std::string_view how) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, how);
+  };
+  add(changes.added, "added");
+  add(changes.changed, "changed");
+  add(changes.removed, "removed");
+  return text.empty() ? text : fmt::format("{}: {}", what, text);
+}
+
 Error error_of(const ReloadReport& report) {
   std::vector<std::string> in_force;
   for (const auto& [name, part] : parts_of(report)) {
@@ -60,6 +71,7 @@ std::string with_report(std::string plan_json, const ReloadReport& report) {
   for (const auto& [name, part] : parts_of(report)) parts[name] = std::string(name_of(part));
   parts["needs_restart"] = list_of(report.needs_restart);
   parts["held_back"] = list_of(report.held_back);
+  parts["changed"] = list_of(report.changed);
   ROTA_CHECK(plan_json.ends_with('}'));
   plan_json.pop_back();
   return fmt::format("{},\"reload\":{}}}", plan_json, boost::json::serialize(parts));

@@ -75,8 +75,11 @@ void Reloads::take_settings(Settings fresh, Reload& reload) {
   parts_.log.set_level(fresh.log_level);
   reload.report.needs_restart = restart_needed(settings_, fresh);
   settings_.upstream.app_token = fresh.upstream.app_token;
-  parts_.clients.put(fresh);
-  parts_.grants.put(std::move(fresh.grants));
+  const ReloadChanges clients = parts_.clients.put(fresh);
+  const ReloadChanges grants = parts_.grants.put(std::move(fresh.grants));
+  for (std::string text : {changes_in("clients", clients), changes_in("grants", grants)}) {
+    if (!text.empty()) reload.report.changed.push_back(std::move(text));
+  }
   // If it fails, the file that was read last stays in force.
   if (const auto read = parts_.client.read_ca_file_again(); !read) {
     parts_.log.say(Severity::kWarning, "ca_file", read.error().message);

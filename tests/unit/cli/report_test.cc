@@ -70,10 +70,11 @@ TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
 TEST(Report, AReloadSaysWhatItDidNotTakeIn) {
   const auto text = describe_reload(object(
       R"({"id":"0","held":false,"add":[],"retire":[],"change":[],"calls":0,"reload":{"grants":"waiting",
-          "needs_restart":["upstream","serve"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"));
+          "needs_restart":["upstream","serve"],"changed":["clients: 1 added, 1 removed"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"));
   EXPECT_THAT(text, testing::HasSubstr("NEEDS A RESTART: the changes in [upstream], [serve]"));
   EXPECT_THAT(text, testing::HasSubstr("GRANT HELD BACK: rotad.toml:3: no user \"x\\x1b\""));
   EXPECT_THAT(text, testing::HasSubstr("GRANTS WAIT"));
+  EXPECT_THAT(text, testing::HasSubstr("\nclients: 1 added, 1 removed\n"));
   EXPECT_EQ(describe_reload(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
             describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")));
 }

@@ -17,6 +17,7 @@ TEST(ReloadReport, AddsWhatBecameOfEachPartToThePlan) {
   report.grants = Part::kWaiting;
   report.needs_restart = {"upstream"};
   report.held_back = {"rotad.toml:3: no user \"x\""};
+  report.changed = {"clients: 1 added"};
   const auto json =
       boost::json::parse(with_report(R"({"id":"7","held":true})", report)).as_object();
   EXPECT_EQ(json.at("id"), "7");
@@ -27,8 +28,16 @@ TEST(ReloadReport, AddsWhatBecameOfEachPartToThePlan) {
   EXPECT_EQ(reload.at("roster"), "in_force");
   EXPECT_EQ(reload.at("needs_restart"), boost::json::array{"upstream"});
   EXPECT_EQ(reload.at("held_back").as_array().size(), 1U);
+  EXPECT_EQ(reload.at("changed"), boost::json::array{"clients: 1 added"});
   EXPECT_EQ(warnings_of(report).size(), 2U);
   EXPECT_THAT(warnings_of(ReloadReport{}), IsEmpty());
+}
+
+TEST(ReloadReport, CountsWhatChanged) {
+  EXPECT_EQ(changes_in("clients", {.added = 1, .changed = 0, .removed = 2}),
+            "clients: 1 added, 2 removed");
+  EXPECT_EQ(changes_in("grants", {.changed = 3}), "grants: 3 changed");
+  EXPECT_EQ(changes_in("grants", {}), "");
 }
 
 TEST(ReloadReport, AFailureSaysWhatCameIntoForceAllTheSame) {
