@@ -115,11 +115,12 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
   switch (request.method) {
     case Method::kGet:
       break;
-    case Method::kPut:  // as a POST without a body, under another name
+    case Method::kPut:  // as a POST under another name
       ready = ready && set(CURLOPT_CUSTOMREQUEST, "PUT");
       [[fallthrough]];
     case Method::kPost:
-      ready = ready && set(CURLOPT_POSTFIELDS, "") && set(CURLOPT_POSTFIELDSIZE, 0L);
+      ready = ready && set(CURLOPT_POSTFIELDS, request.body.c_str()) &&
+              set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
       break;
     case Method::kDelete:
       ready = ready && set(CURLOPT_CUSTOMREQUEST, "DELETE");

@@ -153,9 +153,15 @@ class Runner {
 
   // Goes on after a member that was refused. The exit code is that of the first one.
   ExitCode operator()(const EachCommand& command) {
+    if (!command.name.empty() && command.keys.size() != 1) {
+      output_.err("--name is for one member: give one KEY");
+      return ExitCode::kUsage;
+    }
+    const std::string body =
+        command.name.empty() ? "" : json::serialize(json::object{{"name", command.name}});
     ExitCode end = ExitCode::kDone;
     for (const MemberKey& key : command.keys) {
-      const ExitCode one = carry_out(command.deed, key);
+      const ExitCode one = carry_out(command.deed, key, body);
       if (end == ExitCode::kDone) end = one;
       if (one == ExitCode::kUnreachable) return one;
     }
@@ -185,10 +191,13 @@ class Runner {
   }
 
  private:
-  static Request request_of(EachCommand::Deed deed, const MemberKey& key) {
+  static Request request_of(EachCommand::Deed deed, const MemberKey& key, const std::string& body) {
     switch (deed) {
       case EachCommand::Deed::kEnrol:
-        return {Method::kPut, member_target(key, ""), kWaitMax + kSlack};
+        return {.method = Method::kPut,
+                .target = member_target(key, ""),
+                .timeout = kWaitMax + kSlack,
+                .body = body};
       case EachCommand::Deed::kRemove:
         return {Method::kDelete, member_target(key, ""), kOperationMax + kSlack};
       case EachCommand::Deed::kSignOut:
@@ -197,8 +206,8 @@ class Runner {
     ROTA_CHECK(false);
   }
 
-  ExitCode carry_out(EachCommand::Deed deed, const MemberKey& key) {
-    const auto reply = ask(request_of(deed, key), key.text() + ": ");
+  ExitCode carry_out(EachCommand::Deed deed, const MemberKey& key, const std::string& body) {
+    const auto reply = ask(request_of(deed, key, body), key.text() + ": ");
     if (!reply) return reply.error();
     const auto object = object_of(*reply);
     if (!object) return failed(fmt::format("{}: {}", key.text(), object.error().message));

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
@@ -22,6 +21,7 @@
 #include "cli/app_token_check.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
+#include "cli/doctor_listeners.h"
 #include "cli/doctor_status.h"
 #include "cli/findings.h"
 #include "cli/program.h"
@@ -83,23 +83,6 @@ std::optional<std::vector<PathStep>> way_to(const std::string& path) {
   return way;
 }
 
-// 0, or the errno of connect().
-int try_to_connect(const std::string& path) {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  int error = path.size() < sizeof address.sun_path ? 0 : ENAMETOOLONG;
-  if (error == 0) {
-    std::memcpy(address.sun_path, path.data(), path.size());
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      error = errno;
-    }
-  }
-  ::close(fd);
-  return error;
-}
-
 class Doctor {
  public:
   Doctor(const DoctorCommand& command, std::string admin_socket)
@@ -125,6 +108,7 @@ class Doctor {
       if (admin_socket_.empty()) admin_socket_ = settings->serve.admin_socket;
       socket("token", settings->serve.token_socket);
       grants(*settings);
+      listeners(*settings);
     }
     if (!admin_socket_.empty()) socket("admin", admin_socket_);
     const bool told = !admin_socket_.empty() && !is_stopped_ && status();
@@ -293,20 +277,38 @@ class Doctor {
     }
   }
 
+  void listeners(const Settings& settings) {
+    if (auto shared = judge_sign_outs(settings.grants)) add(*std::move(shared));
+    if (is_stopped_) return;
+    const auto is_port = [](const ListenerSettings& each) { return each.address.has_value(); };
+    const bool any_port = std::ranges::any_of(settings.listeners, is_port);
+    if (const auto unit = knows_units_ && any_port ? show(kClientUnit) : std::nullopt) {
+      add(judge_client_unit(*unit));
+    }
+    for (const ListenerSettings& each : settings.listeners) {
+      add(judge_listener(place_of(each), ask_without_bearer(each)));
+    }
+  }
+
+  static std::optional<UnitProperties> show(const char* unit) {
+    const auto ran =
+        run_program({"systemctl", "show",
+                     "--property=LoadState,ActiveState,Result,StatusText,UnitFileState", unit},
+                    {}, ProgramErrors::kNowhere);
+    if (!ran || ran->code != 0) return std::nullopt;
+    return parse_unit_properties(ran->output.reveal());
+  }
+
   void units() {
     std::error_code error;
     if (!std::filesystem::exists("/run/systemd/system", error)) {
       return add(note("service", "systemd is not running here"));
     }
     for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
-      const auto ran =
-          run_program({"systemctl", "show",
-                       "--property=LoadState,ActiveState,Result,StatusText,UnitFileState", unit},
-                      {}, ProgramErrors::kNowhere);
-      if (!ran || ran->code != 0) {
-        return add(note("service", "systemctl does not show the state of the units"));
-      }
-      const UnitProperties properties = parse_unit_properties(ran->output.reveal());
+      const auto shown = show(unit);
+      if (!shown) return add(note("service", "systemctl does not show the state of the units"));
+      knows_units_ = true;
+      const UnitProperties& properties = *shown;
       const auto active = properties.find("ActiveState");
       const bool runs = active != properties.end() &&
                         (active->second == "active" || active->second == "reloading");
@@ -364,8 +366,9 @@ class Doctor {
   const Places places_;
   const std::string given_socket_;  // empty: the configuration's
   std::string admin_socket_;
-  bool is_stopped_ = false;  // systemd says so
-  HiddenValues hidden_;      // of the configuration
+  bool is_stopped_ = false;   // systemd says so
+  bool knows_units_ = false;  // systemd has shown them
+  HiddenValues hidden_;       // of the configuration
   Findings findings_;
 };
 

@@ -222,4 +222,26 @@ Finding judge_unit(const std::string& unit, const UnitProperties& properties) {
   return good(about, fmt::format("{} is {}", unit, active));
 }
 
+Finding judge_client_unit(const UnitProperties& properties) {
+  const auto is = [&](std::string_view name, std::string_view value) {
+    const auto found = properties.find(name);
+    return found != properties.end() && found->second == value;
+  };
+  const std::string about = "service";
+  const std::string hold = fmt::format("systemctl enable --now {}", kClientUnit);
+  if (!is("ActiveState", "active")) {
+    return note(about,
+                fmt::format("{} does not hold the port of the [[listener]]: while rotad is down, "
+                            "another program of this machine can take it and get bearer tokens",
+                            kClientUnit),
+                fmt::format("set its ListenStream= to that address, stop rotad, then: {}", hold));
+  }
+  if (is("UnitFileState", "disabled")) {
+    return note(about,
+                fmt::format("{} is active, but it is not enabled for the next boot", kClientUnit),
+                hold);
+  }
+  return good(about, fmt::format("{} is active", kClientUnit));
+}
+
 }  // namespace rota::cli

@@ -17,5 +17,8 @@ Findings judge_status(const boost::json::object& status);
 using UnitProperties = std::map<std::string, std::string, std::less<>>;
 UnitProperties parse_unit_properties(std::string_view text);
 Finding judge_unit(const std::string& unit, const UnitProperties& properties);
+// Of the unit that holds the port of a [[listener]]. rotad opens the port itself without it.
+inline constexpr const char* kClientUnit = "rotad-client.socket";
+Finding judge_client_unit(const UnitProperties& properties);
 
 }  // namespace rota::cli

@@ -93,6 +93,7 @@ struct Words {
   std::string member;
   std::string token;
   std::string holder;
+  std::string name;
   std::string approve;
   std::string plan;
   TokenQuery query;
@@ -135,7 +136,9 @@ class Reader {
               OperateCommand{{}, "revoke"});
     add_keyed("reinstate", "let a revoked member in again", OperateCommand{{}, "reinstate"});
     add_each("enrol", "make these members, until they are removed",
-             EachCommand{EachCommand::Deed::kEnrol});
+             EachCommand{EachCommand::Deed::kEnrol})
+        ->add_option("--name", words_.name, "the member's name, for people; only for one KEY")
+        ->type_name("NAME");
     add_each("remove", "end the enrolments of these members",
              EachCommand{EachCommand::Deed::kRemove});
     add_each("sign-out", "revoke the access tokens of these members, who stay",
@@ -197,6 +200,7 @@ class Reader {
     }
     if (auto* each = std::get_if<EachCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) each->keys.push_back(*MemberKey::parse(key));
+      each->name = words_.name;
     }
     if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
     for (const std::string& key : words_.setup_members) {
@@ -234,12 +238,13 @@ class Reader {
         ->check(check_key, "", "");
     return sub;
   }
-  void add_each(const char* name, const char* what, EachCommand command) {
-    add(name, what, std::move(command))
-        ->add_option("keys", words_.keys, "the members")
+  CLI::App* add_each(const char* name, const char* what, EachCommand command) {
+    CLI::App* sub = add(name, what, std::move(command));
+    sub->add_option("keys", words_.keys, "the members")
         ->type_name("KEY")
         ->required()
         ->check(check_key, "", "");
+    return sub;
   }
   void add_token() {
     CLI::App* sub = add_keyed("token", "print the member's access token", TokenCommand{});

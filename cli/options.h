@@ -43,6 +43,7 @@ struct EachCommand {
   enum class Deed { kEnrol, kRemove, kSignOut };
   Deed deed = Deed::kEnrol;
   std::vector<MemberKey> keys{};
+  std::string name{};  // for people, of the one key that is enrolled; empty: none
 };
 struct ReloadCommand {
   std::string approve;  // the id of a held plan, or empty

@@ -23,6 +23,7 @@ struct Request {
   Duration timeout{10'000};  // from connecting to the last byte
   // For a stream: called about once a second while it is open, whether or not anything comes.
   std::function<void()> while_waiting{};
+  std::string body{};  // of a POST or PUT; never has a token
 };
 
 // An HTTP reply of any status. The body may have a token, so it is a Secret.

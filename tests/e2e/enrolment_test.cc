@@ -121,6 +121,14 @@ TEST_F(Enrolment, P2P4AKillInTheMiddleOfADeedLeavesNothingHalfDone) {
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
 
+TEST_F(Enrolment, AnOperatorGivesTheMemberAName) {
+  const std::string key = fmt::format("email:{}", kEmail);
+  const auto done = box.daemon.cli({"enrol", key, "--name", "Ada Lovelace"});
+  EXPECT_EQ(done.code, 0) << done.output;
+  EXPECT_EQ(box.daemon.member(key).at("name"), "Ada Lovelace");
+  EXPECT_EQ(box.daemon.cli({"enrol", key, "id:5", "--name", "x"}).code, 2);
+}
+
 TEST_F(Enrolment, AnOperatorDoesTheSame) {
   const std::string key = fmt::format("email:{}", kEmail);
   const Finished enrolled = box.daemon.cli({"enrol", key});

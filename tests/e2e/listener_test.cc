@@ -169,7 +169,7 @@ TEST_F(Listener, ATokenIsRotatedWithoutAGapAndTakenBackAtAReload) {
   EXPECT_NE(run_cli({"client", "add", "web", "--config", box.daemon.config_path()}).code, 0)
       << "two are enough";
   EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 401) << "not before the reload";
-  reload();
+  EXPECT_THAT(run_cli({"reload"}).output, HasSubstr("\nclients: 1 changed\n"));
   EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 200);
   kept.send(request(kFetch, bearer(first)));
   EXPECT_EQ(kept.read_reply().status, 200);
@@ -180,9 +180,25 @@ TEST_F(Listener, ATokenIsRotatedWithoutAGapAndTakenBackAtAReload) {
   EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 200);
   EXPECT_THAT(client({"list"}), ::testing::StartsWith("web "));
   client({"remove", "web"});
-  reload();
+  EXPECT_THAT(run_cli({"reload"}).output, HasSubstr("\nclients: 1 removed\n"));
   EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 401);
   EXPECT_TRUE(box.daemon.comes_to_say("there is no [[client]] \"web\""));
+}
+
+TEST_F(Listener, TheDoctorLooksAtThem) {
+  box.daemon.extra += "[[grant]]\nuser = \"62001\"\nmembers = [\"*\"]\n";
+  add("web");
+  const auto doctor = [&] {
+    return run_cli({"doctor", "--no-check", "--config", box.daemon.config_path().string()}).output;
+  };
+  start();
+  const std::string well = doctor();
+  const std::string place = fmt::format("127.0.0.1:{}", port);
+  EXPECT_THAT(well, HasSubstr(place + " listens, and answers 401"));
+  EXPECT_THAT(well, HasSubstr(path().string() + " listens, and answers 401"));
+  EXPECT_THAT(well, HasSubstr("client:web may sign out members whose tokens others fetch"));
+  box.daemon.kill9();
+  EXPECT_THAT(doctor(), HasSubstr("nobody listens on " + place));
 }
 
 TEST_F(Listener, P10NoFileHasTheToken) {

@@ -231,6 +231,14 @@ TEST_F(Commands, EnrolGoesOnAfterARefusalAndEndsWithTheFirstOnesCode) {
   EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}}), ExitCode::kNotNow);
 }
 
+TEST_F(Commands, EnrolGivesANameToOneMember) {
+  transport_.replies = {{201, kEnrolled}};
+  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}, "Ada \"L\""}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests.at(0).body, R"({"name":"Ada \"L\""})");
+  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_, key_}, "Ada"}), ExitCode::kUsage);
+  EXPECT_EQ(transport_.requests.size(), 1U) << "nobody was asked";
+}
+
 TEST_F(Commands, NobodyAnswersForTheRestOfTheKeysIfThereIsNoDaemon) {
   transport_.replies = {{201, kEnrolled}};
   EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_, key_, key_}}),
