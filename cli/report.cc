@@ -165,7 +165,7 @@ std::string describe_plan(const json::object& plan) {
   }
   const std::string id = field(plan, "id");
   if (id.empty()) return "no plan\n";
-  if (changes == 0) return "nothing to change: the roster on disk is in force\n";
+  if (changes == 0) return "no member changes: the roster on disk is in force\n";
   text += fmt::format("plan {}: {} to add, {} to retire, {} to change; calls to Circle: {}\n", id,
                       list(plan, "add").size(), list(plan, "retire").size(),
                       list(plan, "change").size(), field(plan, "calls"));

@@ -143,7 +143,7 @@ TEST_F(Guard, P6ApprovingRetiresExactlyThose) {
   }
   EXPECT_EQ(status_of(1), 200);
   EXPECT_TRUE(serves(7));
-  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("nothing to change"));
+  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("no member changes"));
   // Used up: it lets nothing through a second time.
   EXPECT_NE(daemon.cli({"approve", id}).code, 0);
 }
@@ -151,7 +151,7 @@ TEST_F(Guard, P6ApprovingRetiresExactlyThose) {
 TEST_F(Guard, ThePlanIsOfTheRosterOnDisk) {
   daemon.roster_options["watch"] = "false";
   start();
-  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("nothing to change"));
+  EXPECT_THAT(daemon.cli({"plan"}).output, HasSubstr("no member changes"));
   daemon.write_roster(entries(1, 7));
   const Finished plan = daemon.cli({"plan"});
   EXPECT_EQ(plan.code, 0);

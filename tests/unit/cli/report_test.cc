@@ -64,7 +64,7 @@ TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
       "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
       "HELD: it retires more members than the guard allows; to let it through: rota approve 3f\n");
   EXPECT_EQ(describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
-            "nothing to change: the roster on disk is in force\n");
+            "no member changes: the roster on disk is in force\n");
 }
 
 TEST(Report, AReloadSaysWhatItDidNotTakeIn) {
