@@ -1,0 +1,92 @@
+// POST /api/v1/headless/access_token/revoke.
+
+#include <sodium.h>
+
+#include "unit/api/circle_box.h"
+
+namespace rota {
+namespace {
+
+using test::kRevokeAccess;
+using test::kRoot;
+using test::kStranger;
+using test::Reply;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class AccessRevocationTest : public test::CircleBox {
+ protected:
+  AccessRevocationTest() { publish(42, token); }
+  std::string body_of(std::string_view access_token) const {
+    return R"({"access_token":")" + std::string(access_token) + "\"}";
+  }
+  std::string token_of(std::int64_t id) {
+    constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    const std::string claims = R"({"community_member_id":)" + std::to_string(id) + R"(,"jti":")" +
+                               std::to_string(++last_) + "\"}";
+    std::string text(sodium_base64_encoded_len(claims.size(), kVariant), '\0');
+    sodium_bin2base64(text.data(), text.size(),
+                      reinterpret_cast<const unsigned char*>(claims.data()), claims.size(),
+                      kVariant);
+    text.pop_back();
+    return "eyJhbGciOiJSUzI1NiJ9." + text + ".AAAA";
+  }
+
+  int last_ = 0;
+  std::string token = token_of(42);
+};
+
+TEST_F(AccessRevocationTest, IsDoneAtCircle) {
+  on_later = [this] {
+    ASSERT_EQ(tokens.operations.size(), 1U);
+    EXPECT_EQ(tokens.operations[0].member, MemberId{42});
+    EXPECT_THAT(tokens.orders(), ElementsAre("sign_out_asked 42 [id:42] [] by 0"));
+    tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
+  };
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token), kRoot).status, 204);
+}
+
+TEST_F(AccessRevocationTest, NeedsARightOfItsOwn) {
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 403);
+  EXPECT_THAT(tokens.operations, IsEmpty());
+  EXPECT_THAT(tokens.orders(), IsEmpty());
+}
+
+TEST_F(AccessRevocationTest, AGrantMayHaveThatRight) {
+  policy = AccessPolicy{0,
+                        {{.holder = Grant::Holder::kUser,
+                          .id = 33,
+                          .name = "www-data",
+                          .may = {Right::kFetch, Right::kSignOut},
+                          .all_members = true,
+                          .tags = {},
+                          .members = {}}}};
+  on_later = [this] {
+    tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
+  };
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 204);
+}
+
+TEST_F(AccessRevocationTest, AForeignOrDeadTokenIsNotFound) {
+  const std::string not_found = "422 token_unknown: The access token not found.";
+  EXPECT_EQ(ask(kRevokeAccess, body_of("nonsense"), kRoot).error(), not_found);
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(42)), kRoot).error(), not_found) << "another one";
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(43)), kRoot).error(), not_found);
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token), kStranger).error(), not_found);
+  EXPECT_EQ(ask(kRevokeAccess, "{}", kRoot).error(),
+            "404 bad_request: Oops! Missing parameter. Please try again later.");
+  EXPECT_THAT(tokens.operations, IsEmpty());
+}
+
+TEST_F(AccessRevocationTest, ThatTakesTooLongIs503) {
+  on_later = [this] {
+    tokens.operation_done(OperatorReport{.end = OperationEnd::kTimedOut, .revocations = {}});
+  };
+  const Reply reply = ask(kRevokeAccess, body_of(token), kRoot);
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_THAT(reply.head, HasSubstr("Retry-After: "));
+}
+
+}  // namespace
+}  // namespace rota
