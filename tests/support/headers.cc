@@ -1,0 +1,1 @@
+// CMake wants one source in the library that precompiles the tests' headers.
