@@ -27,6 +27,8 @@ inline constexpr CircleError kCircleRefreshTokenMissing{
     .details = R"({"message":"Missing parameter: refresh_token"})"};
 inline constexpr CircleError kCircleAccessTokenNotFound{
     .status = 422, .reason = "Unprocessable Content", .message = "The access token not found."};
+inline constexpr CircleError kCircleAccessTokenInvalid{
+    .status = 422, .reason = "Unprocessable Content", .message = "The access token is invalid."};
 inline constexpr CircleError kCircleAccessTokenMissing{
     .status = 404,
     .reason = "Not Found",

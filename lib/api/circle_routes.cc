@@ -168,9 +168,9 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
   TokenRead read = read_token(asking.body, "access_token");
   const auto* text = std::get_if<Secret>(&read);
   if (text == nullptr) return circle_error(ErrorCode::kBadRequest, kCircleAccessTokenMissing);
-  ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   const auto member = member_in_token(text->reveal());
-  if (!member) return not_found;
+  if (!member) return circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenInvalid);
+  ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   const auto [row, granted] =
       look_up(*member, asking.peer, services.policy, services.tokens.table());
   const bool present = row != nullptr && has_live_token(*row, services.tokens.circle_now()) &&

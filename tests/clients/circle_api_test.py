@@ -60,7 +60,7 @@ class Description:
         content = responses[str(status)]["content"]["application/json"]
         if status == 204:
             return [] if body is None else ["a 204 has a body"]
-        if headers.get("Content-Type") != "application/json":
+        if headers.get("Content-Type", "").split(";")[0] != "application/json":
             return ["not application/json"]
         schema = self._resolve(content["schema"])
         found = self._of_schema(schema, body)
@@ -94,13 +94,13 @@ class Description:
 class Box:
     """A rotad with a sandbox behind it, in a folder of their own."""
 
-    def __init__(self):
+    def __init__(self, sandbox_options=()):
         self.folder = tempfile.mkdtemp(prefix="rota-circle-")
         self.socket = os.path.join(self.folder, "token.sock")
         self._processes = []
         out = self.path("sandbox.out")
         with open(out, "w", encoding="utf-8") as file:
-            self._sandbox = self._start(["rota-sandbox", "--port", "0", "--members", "9"], file)
+            self._sandbox = self._start(["rota-sandbox", "--port", "0", "--members", "9", *sandbox_options], file)
         self.upstream = eventually(lambda: self._address_in(out), "the sandbox's address").strip()
         self._write("app-token", APP_TOKEN)
         self._write("store-key", secrets.token_hex(32))
@@ -254,7 +254,7 @@ class CircleApi(unittest.TestCase):
 
     def test_words_for_an_access_token_that_is_none(self):
         status, error = self.circle.revoke_member_api_token("nonsense")
-        self.assertEqual((status, error["message"]), (422, "The access token not found."))
+        self.assertEqual((status, error["message"]), (422, "The access token is invalid."))
         self.assertEqual(self.circle.call("POST", "/api/v1/headless/access_token/revoke", {})[0], 404)
 
     def test_a_revoked_handle_is_dead_after_a_kill_too(self):

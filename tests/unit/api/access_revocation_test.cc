@@ -70,7 +70,8 @@ TEST_F(AccessRevocationTest, AGrantMayHaveThatRight) {
 
 TEST_F(AccessRevocationTest, AForeignOrDeadTokenIsNotFound) {
   const std::string not_found = "422 token_unknown: The access token not found.";
-  EXPECT_EQ(ask(kRevokeAccess, body_of("nonsense"), kRoot).error(), not_found);
+  EXPECT_EQ(ask(kRevokeAccess, body_of("nonsense"), kRoot).error(),
+            "422 token_unknown: The access token is invalid.");
   EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(42)), kRoot).error(), not_found) << "another one";
   EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(43)), kRoot).error(), not_found);
   EXPECT_EQ(ask(kRevokeAccess, body_of(token), kStranger).error(), not_found);
