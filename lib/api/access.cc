@@ -118,11 +118,11 @@ bool AccessPolicy::may_read_some(const PeerIdentity& peer) const {
   return any_scope(peer, Right::kFetch, [](const Scope&) { return true; });
 }
 
-std::string AccessPolicy::holder_of(const PeerIdentity& peer) const {
+std::string AccessPolicy::holder_of(const PeerIdentity& peer, Right right) const {
   if (may_administer(peer)) return "root";
   std::string name;
-  any_holding(peer, [&name](const Holding& holding) {
-    if (!holding.of(Right::kFetch).granted) return false;
+  any_holding(peer, [&](const Holding& holding) {
+    if (!holding.of(right).granted) return false;
     name = holding.holder;
     return true;
   });

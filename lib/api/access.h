@@ -100,10 +100,10 @@ class AccessPolicy {
   bool may_read(const PeerIdentity& peer, const Published& member) const;
   // Whether the peer has any grant at all, even if it covers no existing member.
   bool may_read_some(const PeerIdentity& peer) const;
-  // In whose name the peer may read, as handles say it: "root" for root and the daemon's own user;
-  // otherwise its user if that may read, else the first of its groups that may, or its client.
-  // Empty: it has no grant.
-  std::string holder_of(const PeerIdentity& peer) const;
+  // In whose name the peer has this right, as handles and enrolments say it: "root" for root and
+  // the daemon's own user; otherwise its user if that has it, else the first of its groups that
+  // has it, or its client. Empty: it has no such grant.
+  std::string holder_of(const PeerIdentity& peer, Right right = Right::kFetch) const;
   // Whether the peer is root or the daemon's own user.
   bool may_administer(const PeerIdentity& peer) const;
 

@@ -9,6 +9,7 @@
 #include "api/admin_query.h"
 #include "api/operation_reply.h"
 #include "api/token_api.h"
+#include "base/check.h"
 #include "base/text.h"
 #include "http/query.h"
 
@@ -68,8 +69,8 @@ void note_asked(const OperatorRequest& request, const Asking& asking, TokenServi
 struct Order {
   Right right = Right::kSignOut;
   OperatorAction action = OperatorAction::kSignOut;
-  // Whose enrolment ends. It is never empty there: that would mean all of them.
-  std::optional<std::string> client;
+  // kEndEnrolment: whose enrolment ends.
+  std::string client;
 };
 
 Answer start_order(const Asking& asking, const TokenServices& services, Order order) {
@@ -80,11 +81,13 @@ Answer start_order(const Asking& asking, const TokenServices& services, Order or
   const auto [row, granted] =
       look_up(named->key, asking.peer, services.policy, tokens.table(), order.right);
   if (!granted) return error_reply(ErrorCode::kForbidden);
-  if (row == nullptr || !order.client) return error_reply(ErrorCode::kMemberUnknown);
+  if (row == nullptr) return error_reply(ErrorCode::kMemberUnknown);
+  // The engine would end everybody's.
+  ROTA_CHECK(order.action != OperatorAction::kEndEnrolment || !order.client.empty());
   OperatorRequest request{.member = row->member,
                           .action = order.action,
                           .called = named->key.text(),
-                          .client = *std::move(order.client)};
+                          .client = std::move(order.client)};
   note_asked(request, asking, tokens);
   return LaterReply{[&tokens, request = std::move(request)](PlainDone done) {
     tokens.operate(request, replying(std::move(done)));
@@ -142,18 +145,20 @@ Answer answer_enrolment(const Asking& asking, const TokenServices& services) {
                    .asked = {.key = std::move(named->key), .shape = TokenShape::kMember}};
 }
 
-// Its own enrolments are those that it has made by its right to enrol. Without that it has none.
+// Its own enrolments are those that it has made in this name. It may have lost the right to enrol
+// since: then the name is that by which it may remove.
 Answer start_own_removal(const Asking& asking, const TokenServices& services) {
   auto right = services.policy.enrolment_of(asking.peer);
-  Order order{.right = Right::kRemove, .action = OperatorAction::kEndEnrolment, .client = {}};
-  if (right) order.client = std::move(right->holder);
-  return start_order(asking, services, std::move(order));
+  return start_order(asking, services,
+                     {.right = Right::kRemove,
+                      .action = OperatorAction::kEndEnrolment,
+                      .client = right ? std::move(right->holder)
+                                      : services.policy.holder_of(asking.peer, Right::kRemove)});
 }
 
 Answer start_sign_out(const Asking& asking, const TokenServices& services) {
-  return start_order(
-      asking, services,
-      {.right = Right::kSignOut, .action = OperatorAction::kSignOut, .client = std::string()});
+  return start_order(asking, services,
+                     {.right = Right::kSignOut, .action = OperatorAction::kSignOut, .client = {}});
 }
 
 Answer start_removal(const Asking& asking, const AdminServices& services) {

@@ -50,10 +50,11 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
        fmt::format("is the same member as {}: both names share its tokens",
                    primary_key(into.record).text()));
   const MemberId from = slot.record.id;
+  const bool was_member = is_wanted(into.record);
   rosters_.members_merged();
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
   into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
-  waits_.rename(from, into.record.id);  // answered ones that have not left yet, too
+  waits_.rename(from, into.record.id, was_member);  // answered ones that have not left yet, too
   for (const OperatorId op : slot.operations) {
     // It may be about both of them, and must be completed once.
     if (operations_.rename(op, from, into.record.id)) into.operations.push_back(op);

@@ -19,9 +19,11 @@ std::optional<Waits::Wait> Waits::remove(WaitId wait) {
   return removed;
 }
 
-void Waits::rename(MemberId from, MemberId into) {
+void Waits::rename(MemberId from, MemberId into, bool was_member) {
   for (auto& [id, wait] : waits_) {
-    if (wait.request.member == from) wait.request.member = into;
+    if (wait.request.member != from) continue;
+    wait.request.member = into;
+    if (was_member) wait.is_new = false;
   }
 }
 

@@ -31,8 +31,9 @@ class Waits {
     bool was_extended = false;  // extend() was called
   };
   std::optional<Wait> remove(WaitId wait);
-  // Waits for the member `from` become waits for `into`, including answered ones.
-  void rename(MemberId from, MemberId into);
+  // Waits for the member `from` become waits for `into`, including answered ones. `was_member`:
+  // `into` was a member before, so that no enrolment made it one.
+  void rename(MemberId from, MemberId into, bool was_member);
 
   // From here on the wait must exist.
   // A wait that enrols is about this member from now on.

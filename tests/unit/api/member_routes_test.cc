@@ -203,9 +203,17 @@ TEST_F(MemberRoutes, DeleteEndsTheEnrolmentOfThePeersOwnGrant) {
   EXPECT_EQ(end(OperationEnd::kRemovalsLimited), "removals_limited");
 }
 
-// An empty client would mean all enrolments.
-TEST_F(MemberRoutes, P11WhoMayRemoveAndNotEnrolHasNothingToRemove) {
-  EXPECT_EQ(code("DELETE", "/v1/members/email:ada@example.com", kOut), "member_unknown");
+// The right to enrol was withdrawn, and what it enrolled by it is still its own.
+TEST_F(MemberRoutes, WhoMayRemoveAndNoLongerEnrolEndsWhatItHasEnrolled) {
+  EXPECT_EQ(ended("DELETE", "/v1/members/email:ada@example.com", kOut,
+                  OperatorReport{.end = OperationEnd::kEnrolmentEnded, .revocations = {}}),
+            "200");
+  ASSERT_THAT(tokens.operations, SizeIs(1));
+  EXPECT_EQ(tokens.operations[0].action, OperatorAction::kEndEnrolment);
+  EXPECT_EQ(tokens.operations[0].client, "user:out");
+}
+
+TEST_F(MemberRoutes, P11WhatIsNotGrantedIsNotRemoved) {
   EXPECT_EQ(code("DELETE", "/v1/members/id:1", kOut), "forbidden");
   EXPECT_EQ(code("DELETE", "/v1/members/email:ada@example.com", kReader), "forbidden");
   EXPECT_EQ(code("DELETE", "/v1/members/email:nobody@example.com", kReader), "forbidden");
@@ -245,7 +253,7 @@ TEST_F(MemberRoutes, TheTrailHasWhoAskedForWhat) {
   ask("PUT", "/v1/members/nonsense", kWeb);
   ask("DELETE", "/v1/members/id:1", kReader);
   ask("DELETE", "/v1/members/id:3", kWeb);
-  ask("DELETE", "/v1/members/email:ada@example.com", kOut);
+  ask("DELETE", "/v1/members/email:ada@example.com", kReader);
   ask("POST", "/v1/members/id:1/sign-out", kOut);
   EXPECT_THAT(tokens.orders(), IsEmpty());
 }

@@ -193,6 +193,25 @@ TEST(EngineEnrolments, P13AnotherNameOfAKnownMemberAddsNoTag) {
   EXPECT_EQ(box.slot(kAdaKey).record.state, MemberState::kActive);
 }
 
+TEST(EngineEnrolments, WhomTheRosterNamesByAnotherNameWasAMemberBefore) {
+  EngineBox box = started();
+  box.roster({entry("id:42")});
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
+  box.settle();
+  const WaitId wait = box.enrol(kAdaKey);
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-2", "refresh-1", box.circle()));
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kWasEnrolled) << "200, not 201";
+  EXPECT_EQ(box.find(kAdaKey), box.find("id:42"));
+  EXPECT_TRUE(named_by_roster(box.slot(kAdaKey).record));
+  EXPECT_FALSE(only_enrolled(box.slot(kAdaKey).record));
+  const OperatorId removal = box.operate(kAdaKey, OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  EXPECT_EQ(end_of(box, removal), OperationEnd::kInRoster);
+}
+
 TEST(EngineEnrolments, P7FirstIssuesTakeTheirShareOfTheBudgetAndNoMore) {
   Policy policy = exact_policy();
   policy.requests_per_window = 40;

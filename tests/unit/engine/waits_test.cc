@@ -99,7 +99,7 @@ TEST_F(WaitsTest, WaitsFollowAMergeTheAnsweredOnesToo) {
   add(2, 10s, 1);
   add(3, 10s, 3);
   waits.mark_answered(WaitId{2});
-  waits.rename(MemberId{1}, MemberId{2});
+  waits.rename(MemberId{1}, MemberId{2}, true);
   EXPECT_EQ(member_of(1), MemberId{2});
   EXPECT_EQ(member_of(2), MemberId{2});
   EXPECT_EQ(member_of(3), MemberId{3}) << "another member's";
