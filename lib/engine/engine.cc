@@ -42,7 +42,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       rosters_(policy.guard, snapshot.meta.roster, snapshot.meta.approved_roster),
       enrolment_turns_(share_of(policy.requests_per_window, policy.enrolment.budget_share),
                        policy.window),
-      removals_(policy.guard),
+      removals_(policy.guard, snapshot.meta.held_clients),
       urgent_sign_outs_(share_of(policy.requests_per_window, kUrgentSignOutShare), policy.window),
       pumped_at_(now.boot),
       issues_go_on_at_(now.boot) {

@@ -253,6 +253,7 @@ class Engine {
   void enrol_or_wait(WaitId id, const WaitRequest& request, Now now, Commands& out);
   MemberSlot* find_for(const WaitRequest& request);
   bool may_ask_about(const MemberSlot* slot, const EnrolRequest& request, Now now) const;
+  std::optional<WaitAnswer> refusal_of(const WaitRequest& request, Now now);
   void admit_enrolments(Now now, Commands& out);
   void admit(WaitId id, bool took_turn, Now now, Commands& out);
   void enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now);

@@ -15,6 +15,14 @@ namespace {
 constexpr Duration kNoRoomRetry = std::chrono::minutes{5};
 constexpr Duration kBudgetPoll = std::chrono::seconds{1};
 
+// Whether enrolling this name would make one more member. One that the roster or an operator keeps
+// out stays out.
+bool adds_member(const MemberSlot* slot) {
+  return slot == nullptr || (!is_wanted(slot->record) && !retired_by_roster(slot->record) &&
+                             slot->record.state != MemberState::kBlocked &&
+                             slot->record.state != MemberState::kMismatched);
+}
+
 }  // namespace
 
 // Of a name that the table does not show yet, the engine may already have a record.
@@ -32,28 +40,27 @@ bool Engine::may_ask_about(const MemberSlot* slot, const EnrolRequest& request, 
                             : !unknown_names_.recalls(request.key, now.boot);
 }
 
+// What a client hears at once that cannot enrol this name now; none: it can.
+std::optional<WaitAnswer> Engine::refusal_of(const WaitRequest& request, Now now) {
+  const MemberSlot* const slot = find_for(request);
+  if (!may_ask_about(slot, *request.enrol, now)) return WaitAnswer{.result = WaitResult::kUnknown};
+  const bool is_full = members_.census().only_enrolled() >= policy_.enrolment.max_members;
+  if (!is_full || !adds_member(slot)) return std::nullopt;
+  return WaitAnswer{.result = WaitResult::kLimited, .retry_after = kNoRoomRetry};
+}
+
 void Engine::enrol_or_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
-  const EnrolRequest& wanted = *request.enrol;
-  MemberSlot* const slot = find_for(request);
-  const auto refuse = [&out, id](WaitAnswer answer) {
-    out.emplace_back(command::Answer{.wait = id, .answer = answer});
-  };
-  if (!may_ask_about(slot, wanted, now)) return refuse({.result = WaitResult::kUnknown});
-  const bool is_member = slot != nullptr && is_wanted(slot->record);
-  const bool may_come = slot == nullptr || (!retired_by_roster(slot->record) &&
-                                            slot->record.state != MemberState::kBlocked &&
-                                            slot->record.state != MemberState::kMismatched);
-  if (!is_member && may_come &&
-      members_.census().only_enrolled() >= policy_.enrolment.max_members) {
-    return refuse({.result = WaitResult::kLimited, .retry_after = kNoRoomRetry});
+  if (const auto refusal = refusal_of(request, now)) {
+    out.emplace_back(command::Answer{.wait = id, .answer = *refusal});
+    return;
   }
   WaitRequest asked = request;
   asked.member = {};
   waits_.add(id, asked, now.boot);
-  if (is_member || !may_come) {
-    admit(id, false, now, out);
+  if (adds_member(find_for(request))) {
+    enrolment_turns_.add(id, request.enrol->client);
   } else {
-    enrolment_turns_.add(id, wanted.client);
+    admit(id, false, now, out);
   }
 }
 
@@ -63,7 +70,15 @@ void Engine::admit_enrolments(Now now, Commands& out) {
   while (!stopping_ && !enrolment_turns_.empty() && has_room_for_enrolments(now)) {
     const auto turn = enrolment_turns_.take(now.boot);
     if (!turn) return;
-    admit(*turn, true, now, out);
+    // While it waited, others may have taken the last place, or Circle may have said that it knows
+    // nobody of this name.
+    if (const auto refusal = refusal_of(waits_.at(*turn).request, now)) {
+      enrolment_turns_.give_back();
+      out.emplace_back(command::Answer{.wait = *turn, .answer = *refusal});
+      on_wait_cancelled(*turn);
+    } else {
+      admit(*turn, true, now, out);
+    }
   }
 }
 

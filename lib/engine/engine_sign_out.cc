@@ -70,14 +70,20 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
   if (named_by_roster(slot.record)) return OperationEnd::kInRoster;
   if (!is_enrolled(slot.record, client)) return OperationEnd::kNotEnrolled;
   if (!client.empty()) {
-    switch (removals_.ask(client, members_.census().only_enrolled(), now.boot)) {
+    const auto count_own = [this, &client] {
+      return static_cast<std::size_t>(std::ranges::count_if(
+          members_.all(),
+          [&client](const auto& member) { return is_enrolled(member.second.record, client); }));
+    };
+    switch (removals_.ask(client, count_own, now.boot)) {
       case Removals::Verdict::kAllowed:
         break;
       case Removals::Verdict::kFirstRefused:
+        removals_.record(outbox_.changes());
         tell(Severity::kError, "removals_limited", nullptr,
              fmt::format("{} removes more members within an hour than the guard allows: rotad "
                          "removes no more for it until an operator lifts that with `rota "
-                         "lift-removals {}`, or the hour is over",
+                         "lift-removals {}`",
                          client, client));
         note(AuditEvent::kRemovalsLimited, nullptr, client);
         return OperationEnd::kRemovalsLimited;
@@ -93,6 +99,7 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
 
 void Engine::on_removals_lifted(const std::string& client, Now now) {
   removals_.lift(client, now.boot);
+  removals_.record(outbox_.changes());
   tell(Severity::kWarning, "removals_lifted", nullptr,
        fmt::format("an operator lets {} remove members for an hour", client));
 }

@@ -1,33 +1,60 @@
 #include "engine/removals.h"
 
 #include <algorithm>
-#include <utility>
+#include <ranges>
 
 namespace rota {
 
-Removals::Verdict Removals::ask(const std::string& client, std::size_t enrolled, BootTime now) {
+Removals::Removals(const GuardPolicy& guard, const HeldClients& held)
+    : guard_(guard), held_(held.begin(), held.end()), on_record_(held) {
+  held_.erase(0);
+}
+
+Removals::Verdict Removals::ask(const std::string& client,
+                                const std::function<std::size_t()>& count_own, BootTime now) {
+  if (holds_back(client)) return Verdict::kRefused;
   Client& asking = clients_[client];
+  if (asking.free_until && now < *asking.free_until) return Verdict::kAllowed;
   while (!asking.removed.empty() && asking.removed.front() + kSpan <= now) {
     asking.removed.pop_front();
   }
-  const std::size_t removed = asking.removed.size();
-  const bool is_free = asking.free_until && now < *asking.free_until;
-  if (!is_free && held_by_guard(removed + 1, enrolled + removed, guard_)) {
-    const bool was_told = std::exchange(asking.told, true);
-    return was_told ? Verdict::kRefused : Verdict::kFirstRefused;
+  if (is_past_measure(asking, count_own, now)) {
+    held_.insert(fingerprint_of(client));
+    return Verdict::kFirstRefused;
   }
-  asking.told = false;
   asking.removed.push_back(now);
   return Verdict::kAllowed;
 }
 
+bool Removals::is_past_measure(Client& asking, const std::function<std::size_t()>& count_own,
+                               BootTime now) const {
+  const std::size_t removed = asking.removed.size();
+  if (removed + 1 <= guard_.max_retire_count) return false;
+  if (!asking.counted_at || *asking.counted_at + kCountEvery <= now) {
+    asking.had = count_own() + removed;
+    asking.counted_at = now;
+  }
+  return held_by_guard(removed + 1, asking.had, guard_);
+}
+
 void Removals::lift(const std::string& client, BootTime now) {
-  clients_[client] = {.removed = {}, .told = false, .free_until = now + kSpan};
+  held_.erase(fingerprint_of(client));
+  clients_[client] = {
+      .removed = {}, .had = 0, .counted_at = std::nullopt, .free_until = now + kSpan};
 }
 
 bool Removals::holds_back(const std::string& client) const {
-  const auto known = clients_.find(client);
-  return known != clients_.end() && known->second.told;
+  return !held_.empty() && held_.contains(fingerprint_of(client));
+}
+
+void Removals::record(std::vector<Mutation>& changes) {
+  HeldClients held{};
+  std::ranges::copy(held_ | std::views::take(held.size()), held.begin());
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    if (held.at(i) == on_record_.at(i)) continue;
+    changes.emplace_back(PutMeta{kHeldClientKeys.at(i), static_cast<std::int64_t>(held.at(i))});
+  }
+  on_record_ = held;
 }
 
 BootTime Removals::next_idle_leave(std::size_t enrolled, BootTime now) {

@@ -1,5 +1,8 @@
 #include "store/meta.h"
 
+#include <algorithm>
+#include <cstddef>
+
 namespace rota {
 
 bool is_time(MetaKey key) {
@@ -19,6 +22,10 @@ bool is_time(MetaKey key) {
     case MetaKey::kRosterFingerprint:
     case MetaKey::kApprovedRoster:
     case MetaKey::kCommitNumber:
+    case MetaKey::kHeldClient1:
+    case MetaKey::kHeldClient2:
+    case MetaKey::kHeldClient3:
+    case MetaKey::kHeldClient4:
       return false;
   }
   return false;
@@ -67,6 +74,14 @@ bool take_over(Meta& meta, MetaKey key, std::int64_t value) {
     case MetaKey::kCommitAtMs:
       meta.last_commit.at = BootTime{Duration{value}};
       return true;
+    case MetaKey::kHeldClient1:
+    case MetaKey::kHeldClient2:
+    case MetaKey::kHeldClient3:
+    case MetaKey::kHeldClient4: {
+      const auto place = std::ranges::find(kHeldClientKeys, key) - kHeldClientKeys.begin();
+      meta.held_clients.at(static_cast<std::size_t>(place)) = static_cast<Fingerprint>(value);
+      return true;
+    }
   }
   return false;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -26,7 +27,16 @@ enum class MetaKey {
   kRosterFingerprint = 11,   // of the files of a roster that is all in force; 0 if none is
   kRefreshRotates = 13,      // 1 once a refresh brought a new refresh token too
   kApprovedRoster = 14,      // of the files of an approved roster that is not all in force yet
+  // The fingerprints of the names of clients that may remove no more members until an operator
+  // lifts that; 0: none.
+  kHeldClient1 = 15,
+  kHeldClient2 = 16,
+  kHeldClient3 = 17,
+  kHeldClient4 = 18,
 };
+inline constexpr std::array kHeldClientKeys{MetaKey::kHeldClient1, MetaKey::kHeldClient2,
+                                            MetaKey::kHeldClient3, MetaKey::kHeldClient4};
+using HeldClients = std::array<Fingerprint, kHeldClientKeys.size()>;
 
 // The meaning of these numbers. A number that was never stored has the value below.
 struct Meta {
@@ -41,6 +51,7 @@ struct Meta {
   BootId clock_boot{};  // the boot of clock_offset; 0 if the offset was never learned
   Duration clock_offset{0};
   BootStamp last_commit;
+  HeldClients held_clients{};
 };
 
 // Whether `key`'s value is a time or a duration. A store checks such a value before anybody

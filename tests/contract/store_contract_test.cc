@@ -260,12 +260,15 @@ TYPED_TEST(StoreContract, KeepsWhatTheBootClocksSaid) {
                 PutMeta{MetaKey::kPausedUntilMs, 5}, PutMeta{MetaKey::kClockBoot, 6},
                 PutMeta{MetaKey::kClockOffsetMs, -7}, PutMeta{MetaKey::kCommitBoot, 8},
                 PutMeta{MetaKey::kCommitAtMs, 9}, PutMeta{MetaKey::kRosterFingerprint, -1},
-                PutMeta{MetaKey::kApprovedRoster, -2}});
+                PutMeta{MetaKey::kApprovedRoster, -2}, PutMeta{MetaKey::kHeldClient1, -3},
+                PutMeta{MetaKey::kHeldClient2, 4}, PutMeta{MetaKey::kHeldClient3, 5},
+                PutMeta{MetaKey::kHeldClient4, 6}});
   const Snapshot after = this->reload();
   EXPECT_EQ(after.meta.early_probe_at, at(3));
   EXPECT_EQ(after.meta.paused_until, (BootStamp{.boot = BootId{4}, .at = BootTime{Duration{5}}}));
   EXPECT_EQ(after.meta.roster, ~Fingerprint{0});
   EXPECT_EQ(after.meta.approved_roster, ~Fingerprint{1});
+  EXPECT_EQ(after.meta.held_clients, (HeldClients{~Fingerprint{2}, 4, 5, 6}));
   EXPECT_EQ(after.meta.clock_boot, BootId{6});
   EXPECT_EQ(after.meta.clock_offset, Duration{-7});
   EXPECT_EQ(after.meta.last_commit, (BootStamp{.boot = BootId{8}, .at = BootTime{Duration{9}}}));

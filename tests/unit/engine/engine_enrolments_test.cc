@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "plan/lifecycle.h"
 #include "tests/unit/engine/engine_box.h"
@@ -239,6 +242,60 @@ TEST(EngineEnrolments, PastTheirNumberNobodyIsEnrolled) {
   EXPECT_EQ(box.answer_of(known), WaitResult::kWasEnrolled);
 }
 
+// A turn every five seconds; "sso:grace" has the first one, and the other two wait for theirs.
+class WaitForATurn {
+ public:
+  explicit WaitForATurn(std::size_t max_members) {
+    Policy policy = exact_policy();
+    policy.window = 5s;
+    policy.enrolment.budget_share = 0;
+    policy.enrolment.max_members = max_members;
+    box_.emplace(started(policy));
+    box_->enrol("sso:grace", {.longest = 1min});
+    box_->settle();
+  }
+  EngineBox& box() { return *box_; }
+  WaitId enrol(std::string_view key) {
+    const WaitId wait = box_->enrol(key, {.longest = 1min});
+    box_->settle();
+    return wait;
+  }
+  void next_turn() {
+    box_->advance(5s);
+    box_->settle();
+  }
+
+ private:
+  std::optional<EngineBox> box_;
+};
+
+TEST(EngineEnrolments, WhoseTurnComesWhenAllPlacesAreTakenIsRefused) {
+  WaitForATurn line(2);
+  const WaitId ada = line.enrol(kAdaKey);
+  const WaitId alan = line.enrol("sso:alan");
+  line.next_turn();
+  EXPECT_NE(line.box().find(kAdaKey), nullptr);
+  EXPECT_EQ(line.box().answer_of(ada), std::nullopt);
+  line.next_turn();
+  EXPECT_EQ(line.box().answer_of(alan), WaitResult::kLimited);
+  EXPECT_EQ(line.box().find("sso:alan"), nullptr);
+}
+
+TEST(EngineEnrolments, WhoseTurnComesAfterCircleKnewNobodyOfTheNameCostsNoCall) {
+  WaitForATurn line(10);
+  const WaitId first = line.enrol(kAdaKey);
+  const WaitId second = line.enrol(kAdaKey);
+  line.next_turn();
+  line.box().reply(line.box().newest_call(), MemberUnknown{}, line.box().circle());
+  line.box().settle();
+  EXPECT_EQ(line.box().answer_of(first), WaitResult::kUnknown);
+  const std::size_t calls = line.box().calls.size();
+  line.next_turn();
+  EXPECT_EQ(line.box().answer_of(second), WaitResult::kUnknown);
+  EXPECT_EQ(line.box().calls.size(), calls);
+  EXPECT_EQ(line.box().find(kAdaKey), nullptr);
+}
+
 TEST(EngineEnrolments, NobodyAsksForAnIdleMemberAndItLeaves) {
   Policy policy = exact_policy();
   policy.enrolment.idle_after = std::chrono::days{1};
@@ -306,6 +363,36 @@ TEST(EngineEnrolments, TheTrailNamesWhoEnrolled) {
   EXPECT_EQ(box.audited[0].key.detail, "user:web");
   EXPECT_EQ(box.audited[0].key.caller, (AuditCaller{.uid = 33, .gid = 33, .pid = 7}));
   EXPECT_EQ(box.audited[1].key.caller, AuditCaller{.client = "shop"}) << "of a known member, too";
+}
+
+TEST(EngineEnrolments, AClientIsMeasuredByItsOwnMembersAndHeldBackOverARestart) {
+  Policy policy = exact_policy();
+  policy.guard = {.max_retire_count = 0, .max_retire_fraction = 0.5};
+  EngineBox box = started(policy);
+  for (int i = 0; i < 4; ++i) {
+    box.enrol("id:" + std::to_string(i + 1), {.client = i == 0 ? "user:web" : "user:shop"});
+  }
+  box.settle();
+  const auto remove = [](EngineBox& in, int id, const std::string& client) {
+    const OperatorId op =
+        in.operate("id:" + std::to_string(id), OperatorAction::kEndEnrolment, client);
+    in.settle();
+    return end_of(in, op);
+  };
+  EXPECT_EQ(remove(box, 1, "user:web"), OperationEnd::kRemovalsLimited)
+      << "one of four members, but all of its own";
+  EXPECT_EQ(remove(box, 2, "user:shop"), OperationEnd::kEnrolmentEnded) << "one of three";
+  EngineBox later = box.restarted(1s);
+  later.start();
+  later.settle();
+  later.advance(2h);
+  EXPECT_EQ(remove(later, 1, "user:web"), OperationEnd::kRemovalsLimited);
+  EXPECT_EQ(later.told("removals_limited"), 0U) << "one alarm";
+  later.engine.on_removals_lifted("user:web", later.now);
+  later.settle();
+  EXPECT_EQ(remove(later, 1, "user:web"), OperationEnd::kEnrolmentEnded);
+  EngineBox last = later.restarted(1s);
+  EXPECT_FALSE(last.engine.removals().holds_back("user:web"));
 }
 
 }  // namespace

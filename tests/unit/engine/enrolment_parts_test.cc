@@ -1,11 +1,17 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <functional>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "engine/enrolment_turns.h"
 #include "engine/removals.h"
 #include "engine/unknown_names.h"
 #include "plan/allowance.h"
+#include "store/meta.h"
+#include "store/token_store.h"
 #include "tests/unit/plan/records.h"
 
 // The parts that decide who may enrol, remove and ask how often.
@@ -84,26 +90,97 @@ TEST(EnrolmentTurns, ClientsTakeTurnsAndTheShareHolds) {
   EXPECT_EQ(turns.next(kStart), std::nullopt) << "nobody waits";
 }
 
-TEST(Removals, PastTheGuardsMeasureAClientIsHeldBackForAnHour) {
+// Of a client that has so many members.
+std::function<std::size_t()> has(std::size_t members) {
+  return [members] { return members; };
+}
+
+TEST(Removals, PastTheGuardsMeasureAClientIsHeldBackUntilAnOperatorLiftsIt) {
   Removals removals({.max_retire_count = 2, .max_retire_fraction = 0.1});
   using enum Removals::Verdict;
-  EXPECT_EQ(removals.ask("user:a", 10, kStart), kAllowed);
-  EXPECT_EQ(removals.ask("user:a", 9, kStart), kAllowed);
-  EXPECT_EQ(removals.ask("user:a", 8, kStart), kFirstRefused);
-  EXPECT_EQ(removals.ask("user:a", 8, kStart), kRefused) << "one alarm";
+  EXPECT_EQ(removals.ask("user:a", has(10), kStart), kAllowed);
+  EXPECT_EQ(removals.ask("user:a", has(9), kStart), kAllowed);
+  EXPECT_EQ(removals.ask("user:a", has(8), kStart), kFirstRefused);
+  EXPECT_EQ(removals.ask("user:a", has(8), kStart), kRefused) << "one alarm";
   EXPECT_TRUE(removals.holds_back("user:a"));
-  EXPECT_EQ(removals.ask("user:b", 8, kStart), kAllowed) << "the others are not held back";
-  EXPECT_EQ(removals.ask("user:a", 8, kStart + 1h), kAllowed);
+  EXPECT_EQ(removals.ask("user:b", has(8), kStart), kAllowed) << "the others are not held back";
+  EXPECT_EQ(removals.ask("user:a", has(8), kStart + 1h), kRefused) << "no time ends it";
+  EXPECT_EQ(removals.ask("user:a", has(8), kStart + 1'000h), kRefused);
+}
+
+TEST(Removals, BothPartsOfTheMeasureMustBePassedWithinAnHour) {
+  Removals removals({.max_retire_count = 2, .max_retire_fraction = 0.1});
+  const auto remove = [&](std::size_t own, Duration after) {
+    return removals.ask("user:a", has(own), kStart + after);
+  };
+  using enum Removals::Verdict;
+  // Of 40 members a tenth is four.
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(remove(40 - i, 0s), kAllowed) << i;
+  // An hour later those count no more; a client that always removes is never held back for it.
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(remove(36 - i, 1h), i < 3 ? kAllowed : kFirstRefused);
+}
+
+TEST(Removals, TheMembersAreCountedSeldom) {
+  Removals removals({.max_retire_count = 2, .max_retire_fraction = 0.1});
+  std::size_t counts = 0;
+  const auto count = [&counts] { return ++counts, std::size_t{1'000}; };
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(removals.ask("user:a", count, kStart), Removals::Verdict::kAllowed);
+  }
+  EXPECT_EQ(counts, 1U);
+  EXPECT_EQ(removals.ask("user:a", count, kStart + Removals::kCountEvery),
+            Removals::Verdict::kAllowed);
+  EXPECT_EQ(counts, 2U);
 }
 
 TEST(Removals, AnOperatorLiftsIt) {
   Removals removals({.max_retire_count = 0, .max_retire_fraction = 0});
-  EXPECT_EQ(removals.ask("user:a", 10, kStart), Removals::Verdict::kFirstRefused);
+  EXPECT_EQ(removals.ask("user:a", has(10), kStart), Removals::Verdict::kFirstRefused);
   removals.lift("user:a", kStart);
+  EXPECT_FALSE(removals.holds_back("user:a"));
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(removals.ask("user:a", 10, kStart + 1min), Removals::Verdict::kAllowed);
+    EXPECT_EQ(removals.ask("user:a", has(10), kStart + 1min), Removals::Verdict::kAllowed);
   }
-  EXPECT_EQ(removals.ask("user:a", 10, kStart + 1h), Removals::Verdict::kFirstRefused);
+  EXPECT_EQ(removals.ask("user:a", has(10), kStart + 1h), Removals::Verdict::kFirstRefused);
+}
+
+TEST(Removals, WhatAnOperatorLetThroughCountsForNothingAfterwards) {
+  Removals removals({.max_retire_count = 2, .max_retire_fraction = 0});
+  removals.lift("user:a", kStart);
+  for (int i = 0; i < 10; ++i) (void)removals.ask("user:a", has(10), kStart + 59min);
+  EXPECT_EQ(removals.ask("user:a", has(10), kStart + 1h), Removals::Verdict::kAllowed);
+}
+
+TEST(Removals, ARestartLiftsNothing) {
+  const GuardPolicy guard{.max_retire_count = 0, .max_retire_fraction = 0};
+  Removals removals(guard);
+  std::vector<Mutation> changes;
+  removals.record(changes);
+  EXPECT_TRUE(changes.empty()) << "nobody is held back";
+  Meta meta;
+  const auto store = [&] {
+    changes.clear();
+    removals.record(changes);
+    for (const Mutation& change : changes) {
+      const auto& put = std::get<PutMeta>(change);
+      ASSERT_TRUE(take_over(meta, put.key, put.value));
+    }
+  };
+  for (const char* client : {"user:a", "user:b", "user:c", "user:d"}) {
+    (void)removals.ask(client, has(10), kStart);
+    store();
+    EXPECT_FALSE(changes.empty());
+  }
+  Removals later(guard, meta.held_clients);
+  for (const char* client : {"user:a", "user:b", "user:c", "user:d"}) {
+    EXPECT_EQ(later.ask(client, has(10), kStart), Removals::Verdict::kRefused);
+  }
+  removals.lift("user:c", kStart);
+  store();
+  Removals last(guard, meta.held_clients);
+  EXPECT_FALSE(last.holds_back("user:c"));
+  for (const char* client : {"user:a", "user:b", "user:d"}) EXPECT_TRUE(last.holds_back(client));
 }
 
 TEST(Removals, OfIdleMembersTwoInAHundredLeaveWithinAnHour) {
