@@ -31,14 +31,27 @@ ClientKeeper::ClientKeeper(Parts parts, const Settings& settings)
 
 ReloadChanges ClientKeeper::put(const Settings& fresh) {
   warn_of_grants(fresh);
-  BearerClients clients = clients_of(fresh.clients);
+  return replace(fresh.clients);
+}
+
+ReloadChanges ClientKeeper::withdraw_to(const RightsOnDisk& on_disk) {
+  std::vector<ClientSettings> left;
+  for (const ClientSettings& client : settings_) {
+    ClientSettings still = on_disk.what_is_left_of(client);
+    if (!still.tokens.empty()) left.push_back(std::move(still));
+  }
+  return replace(std::move(left));
+}
+
+ReloadChanges ClientKeeper::replace(std::vector<ClientSettings> fresh) {
+  BearerClients clients = clients_of(fresh);
   const bool same = clients == clients_;
-  const ReloadChanges changes = same ? ReloadChanges{} : note_changes(fresh.clients);
-  settings_ = fresh.clients;
+  const ReloadChanges changes = same ? ReloadChanges{} : note_changes(fresh);
+  settings_ = std::move(fresh);
   if (same) return changes;
   clients_ = std::move(clients);
   parts_.log.say(Severity::kInfo, "clients",
-                 fmt::format("new clients were read: {}", fresh.clients.size()));
+                 fmt::format("new clients were read: {}", settings_.size()));
   changed_();
   return changes;
 }

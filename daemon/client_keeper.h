@@ -9,6 +9,7 @@
 #include "daemon/daemon_notes.h"
 #include "daemon/log.h"
 #include "daemon/reload_report.h"
+#include "daemon/rights_on_disk.h"
 #include "settings/settings.h"
 
 namespace rota {
@@ -31,9 +32,12 @@ class ClientKeeper {
 
   // A reload brought these settings: their clients come into force at once. What changed by that.
   ReloadChanges put(const Settings& fresh);
+  // The configuration on disk has an error: only what it takes away comes into force, at once.
+  ReloadChanges withdraw_to(const RightsOnDisk& on_disk);
 
  private:
   void warn_of_grants(const Settings& settings);
+  ReloadChanges replace(std::vector<ClientSettings> fresh);
   ReloadChanges note_changes(const std::vector<ClientSettings>& fresh);
 
   const Parts parts_;

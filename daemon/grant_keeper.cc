@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <unordered_set>
 #include <utility>
 
 #include "base/check.h"
@@ -63,6 +64,12 @@ std::string text_of(const GrantSettings& grant) {
   return text;
 }
 
+std::unordered_set<std::string> texts_of(const std::vector<GrantSettings>& grants) {
+  std::unordered_set<std::string> texts;
+  for (const GrantSettings& grant : grants) texts.insert(text_of(grant));
+  return texts;
+}
+
 const HeldGrant* wrong_one(const Grantees& grantees) {
   const auto wrong = std::ranges::find_if(grantees.held, &HeldGrant::is_wrong);
   return wrong == grantees.held.end() ? nullptr : &*wrong;
@@ -86,6 +93,7 @@ Result<GrantKeeper::Names> GrantKeeper::look_up_at_start(boost::asio::io_context
 GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names names)
     : parts_(parts),
       grants_(std::move(grants)),
+      kept_(grants_),
       in_force_(::geteuid(), names.found.grants),
       policy_(in_force_.policy()),
       again_(parts_.loop),
@@ -96,29 +104,38 @@ GrantKeeper::GrantKeeper(Parts parts, std::vector<GrantSettings> grants, Names n
 // A withdrawal must not wait for names that take long to look up, nor for a broken roster.
 ReloadChanges GrantKeeper::put(std::vector<GrantSettings> fresh) {
   const auto since = static_cast<std::uint64_t>(parts_.readings.next());
-  in_force_.put(known_grantees(fresh, holder_ids_).grants, since);
+  const Grantees known = known_grantees(fresh, holder_ids_);
+  in_force_.put(known.grants, since, known.held.empty());
   apply();
   ReloadChanges changes;
-  if (fresh != grants_) {
+  if (fresh != grants_ || fresh != kept_) {
     parts_.log.say(Severity::kInfo, "grants",
                    fmt::format("new grants were read: {}", fresh.size()));
-    changes = note_changes(grants_, fresh);
-    grants_ = std::move(fresh);
+    changes = note_changes(kept_, fresh);
+    kept_ = grants_ = std::move(fresh);
   }
   pause_ = Duration{0};
   look_up();
   return changes;
 }
 
-// Both changed on disk: a grant that was removed must not be applied to the tags of the new roster.
-void GrantKeeper::withdraw_to(const std::vector<GrantSettings>& on_disk) {
+// If both changed on disk, a grant that was removed must not be applied to the tags of the new
+// roster.
+ReloadChanges GrantKeeper::withdraw_to(const std::vector<GrantSettings>& on_disk) {
   const bool unread = in_force_.unread();
   in_force_.withdraw_to(known_grantees(on_disk, holder_ids_).grants);
   apply();
-  if (unread || !in_force_.unread()) return;
-  parts_.log.say(Severity::kWarning, "grants",
-                 "the grants on disk changed together with the roster: removed grants are "
-                 "withdrawn, added ones wait for a reload");
+  const auto texts = texts_of(on_disk);
+  std::vector<GrantSettings> kept = grants_;
+  std::erase_if(kept, [&](const GrantSettings& grant) { return !texts.contains(text_of(grant)); });
+  const ReloadChanges changes = note_changes(kept_, kept);
+  kept_ = std::move(kept);
+  if (!unread && in_force_.unread()) {
+    parts_.log.say(Severity::kWarning, "grants",
+                   "the grants on disk are not those in force: removed ones are withdrawn, added "
+                   "ones wait for a reload");
+  }
+  return changes;
 }
 
 void GrantKeeper::roster_in_force(Readings::Id reading) {
@@ -207,11 +224,10 @@ ReloadChanges GrantKeeper::note_changes(const std::vector<GrantSettings>& before
                                         const std::vector<GrantSettings>& after) {
   const auto note_missing = [this](const auto& in, const auto& from, std::string_view what) {
     std::size_t missing = 0;
+    const auto there = texts_of(from);
     for (const GrantSettings& grant : in) {
       const std::string text = text_of(grant);
-      const bool there = std::ranges::any_of(
-          from, [&](const GrantSettings& other) { return text_of(other) == text; });
-      if (there) continue;
+      if (there.contains(text)) continue;
       parts_.notes.note(AuditEvent::kGrantsChanged,
                         shortened(fmt::format("{}: {}", what, text), kGrantTextMax));
       ++missing;

@@ -59,9 +59,10 @@ class GrantKeeper {
   // until a roster that is read from now on is in force. What changed; a grant that is written
   // otherwise now counts as one that was removed and one that was added.
   ReloadChanges put(std::vector<GrantSettings> fresh);
-  // A changed roster comes into force without a reload, and the configuration on disk has these
-  // grants: what they withdraw is withdrawn at once, and what they add waits for a reload.
-  void withdraw_to(const std::vector<GrantSettings>& on_disk);
+  // The configuration on disk has these grants, but it is not in force: a changed roster comes into
+  // force without a reload, or the configuration has an error. What they withdraw is withdrawn at
+  // once, and what they add waits for the next put(). What changed.
+  ReloadChanges withdraw_to(const std::vector<GrantSettings>& on_disk);
   // The roster of this reading is durable and in force as a whole.
   void roster_in_force(Readings::Id reading);
 
@@ -93,6 +94,7 @@ class GrantKeeper {
 
   const Parts parts_;
   std::vector<GrantSettings> grants_;  // of the configuration in force
+  std::vector<GrantSettings> kept_;    // those of them that withdraw_to() left in force
   GrantsInForce in_force_;
   AccessPolicy policy_;  // in_force_.policy()
   std::function<void()> changed_ = [] {};

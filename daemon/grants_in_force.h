@@ -20,32 +20,35 @@ class GrantsInForce {
   GrantsInForce(std::uint32_t own_uid, const std::vector<Grant>& grants);
 
   // A reload brought these grants. `since`: the number of the first roster reading that belongs to
-  // them.
-  void put(const std::vector<Grant>& grants, std::uint64_t since);
-  // A changed roster comes into force without a reload, and the configuration on disk has these
-  // grants by now. What they withdraw is withdrawn now, because it belongs to the same change. What
-  // they add waits for the next put(), because nobody asked for a reload yet.
+  // them. `all_known`: false if others of them follow by correct(), once their names are found.
+  void put(const std::vector<Grant>& grants, std::uint64_t since, bool all_known = true);
+  // The configuration on disk has these grants by now, and is not in force: nobody asked for a
+  // reload yet, but a changed roster comes into force; or it has an error. What they withdraw is
+  // withdrawn now. What they add waits for the next put().
   void withdraw_to(const std::vector<Grant>& grants);
   // The grants of the latest configuration, after their names were looked up again.
   void correct(const std::vector<Grant>& grants);
   // The roster of this reading is in force as a whole, and durable.
   void roster_in_force(std::uint64_t reading);
 
-  // Whether added grants wait for a roster.
-  bool waiting() const { return sets_.size() > 1; }
+  // Whether added grants wait for a roster. (Withdrawn ones do not wait.)
+  bool waiting() const;
   // Whether the grants of withdraw_to() differ from those in force and wait for a reload.
   bool unread() const { return on_disk_.has_value(); }
   AccessPolicy policy() const;
 
  private:
   struct Set {
+    std::vector<Grant> grants;
     AccessPolicy policy;
     std::uint64_t since = 0;
   };
 
+  Set set_of(const std::vector<Grant>& grants, std::uint64_t since = 0) const;
+
   const std::uint32_t own_uid_;
-  std::optional<AccessPolicy> on_disk_;  // only if it differs from the latest
-  std::deque<Set> sets_;  // never empty; the oldest first: it goes with the durable roster
+  std::optional<Set> on_disk_;  // only if it differs from the latest
+  std::deque<Set> sets_;        // never empty; the oldest first: it goes with the durable roster
 };
 
 }  // namespace rota

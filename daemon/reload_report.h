@@ -15,7 +15,7 @@ struct ReloadReport {
   enum class Part {
     kInForce,  // as it is on disk
     kWaiting,  // read, but only partly in force: it waits for the roster or for an operator
-    kFailed,   // what was in force before stays in force
+    kFailed,   // what was in force before stays; grants that are gone on disk are withdrawn
   };
 
   Part configuration = Part::kInForce;

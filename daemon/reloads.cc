@@ -1,5 +1,7 @@
 #include "daemon/reloads.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -49,7 +51,10 @@ void Reloads::next() {
       [path = config_path_, source = settings_.upstream.app_token]() -> OnDisk {
         Result<Settings> settings = load_own_settings(path);
         auto app_token = read_app_token(settings ? settings->upstream.app_token : source);
-        return {.settings = std::move(settings), .app_token = std::move(app_token)};
+        RightsOnDisk rights = settings ? RightsOnDisk{} : load_own_rights(path);
+        return {.settings = std::move(settings),
+                .rights = std::move(rights),
+                .app_token = std::move(app_token)};
       },
       [this, reload = reloads_.front()](OnDisk on_disk) { take(reload, std::move(on_disk)); });
   ROTA_CHECK(posted);  // no more jobs than there is room for
@@ -60,11 +65,7 @@ void Reloads::take(const ReloadPtr& reload, OnDisk on_disk) {
     parts_.readings.config_read();
     take_settings(*std::move(on_disk.settings), *reload);
   } else {
-    Error error = std::move(on_disk.settings).error();
-    error.message += "; the configuration in force stays in force, with its grants";
-    parts_.readings.config_failed(error.message);
-    reload->report.add(error);
-    reload->report.configuration = reload->report.grants = Part::kFailed;
+    take_withdrawals(std::move(on_disk.settings).error(), on_disk.rights, *reload);
   }
   take_app_token(on_disk.app_token, *reload);
   parts_.grants.wait_for_names([this, reload] { part_done(reload); });
@@ -85,6 +86,27 @@ void Reloads::take_settings(Settings fresh, Reload& reload) {
     parts_.log.say(Severity::kWarning, "ca_file", read.error().message);
     reload.report.add(read.error());
   }
+}
+
+// A withdrawal must not wait until somebody has found a typing error elsewhere in the file.
+void Reloads::take_withdrawals(Error error, const RightsOnDisk& rights, Reload& reload) {
+  const ReloadChanges clients = parts_.clients.withdraw_to(rights);
+  ReloadChanges grants;
+  error.message += "; the configuration in force stays in force, ";
+  if (rights.grants) {
+    grants = parts_.grants.withdraw_to(*rights.grants);
+    error.message +=
+        "but grants and clients that are gone on disk or have an error there are withdrawn, and "
+        "added ones wait until the error is corrected";
+  } else {
+    error.message += "with its grants";
+  }
+  for (const std::string& text : {changes_in("grants", grants), changes_in("clients", clients)}) {
+    if (!text.empty()) error.message += fmt::format(" ({})", text);
+  }
+  parts_.readings.config_failed(error.message);
+  reload.report.add(error);
+  reload.report.configuration = reload.report.grants = Part::kFailed;
 }
 
 void Reloads::take_app_token(const Result<SecretPtr>& app_token, Reload& reload) {

@@ -13,6 +13,7 @@
 #include "daemon/daemon_notes.h"
 #include "daemon/grant_keeper.h"
 #include "daemon/log.h"
+#include "daemon/rights_on_disk.h"
 #include "daemon/roster_intake.h"
 #include "daemon/worker.h"
 #include "report/readings.h"
@@ -23,10 +24,12 @@
 namespace rota {
 
 // A reload reads configuration, app token and roster, and brings each into force on its own, so a
-// broken part does not hold the others back. Grants that were removed are withdrawn first, and
-// grants that were added wait for the roster (daemon/grants_in_force.h): at no moment does a client
-// get more than the old or the new state allows. Keeps the settings in force. One reload runs at a
-// time, and the others wait. Files are read on the thread for files. Loop thread only.
+// broken part does not hold the others back. Of a configuration that has an error, only what it
+// takes away comes into force: grants and clients (daemon/rights_on_disk.h). Grants that were
+// removed are withdrawn first, and grants that were added wait for the roster
+// (daemon/grants_in_force.h): at no moment does a client get more than the old or the new state
+// allows. Keeps the settings in force. One reload runs at a time, and the others wait. Files are
+// read on the thread for files. Loop thread only.
 class Reloads {
  public:
   struct Parts {  // all outlive this, and the loop has ended when it goes
@@ -65,6 +68,7 @@ class Reloads {
   using ReloadPtr = std::shared_ptr<Reload>;
   struct OnDisk {
     Result<Settings> settings;
+    RightsOnDisk rights;  // only if `settings` are an error
     Result<SecretPtr>
         app_token;  // from where `settings` say, or if they are an error, those in force
   };
@@ -72,6 +76,7 @@ class Reloads {
   void next();
   void take(const ReloadPtr& reload, OnDisk on_disk);
   void take_settings(Settings fresh, Reload& reload);
+  void take_withdrawals(Error error, const RightsOnDisk& rights, Reload& reload);
   void take_app_token(const Result<SecretPtr>& app_token, Reload& reload);
   void take_roster(const ReloadPtr& reload);
   void roster_taken(const ReloadPtr& reload, const Result<RosterPlanPtr>& plan);

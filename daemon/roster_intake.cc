@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "daemon/parts.h"
+#include "daemon/rights_on_disk.h"
 
 namespace rota {
 
@@ -80,7 +81,9 @@ void RosterIntake::changed() {
       [config = config_path_, path = settings_.path]() -> OnDisk {
         // The roster first: then grants that were changed before it are read too.
         auto roster = load_roster(path);
-        return {.settings = load_own_settings(config), .roster = std::move(roster)};
+        auto settings = load_own_settings(config);
+        return {.grants = settings ? std::move(settings->grants) : load_own_rights(config).grants,
+                .roster = std::move(roster)};
       },
       [this](OnDisk on_disk) { change_read(std::move(on_disk)); });
   ROTA_CHECK(posted);  // no more jobs than there is room for
@@ -90,9 +93,8 @@ void RosterIntake::change_read(OnDisk on_disk) {
   note_reading(on_disk.roster);
   const bool stale = std::exchange(change_, Change::kNone) == Change::kReadingStale;
   if (on_disk.roster) {
-    // The configuration may have changed with the roster. If it cannot be read, nobody knows what
-    // it asks for; a reload says why.
-    if (on_disk.settings) parts_.grants.withdraw_to(on_disk.settings->grants);
+    // The configuration may have changed with the roster. If it has an error, a reload says so.
+    if (on_disk.grants) parts_.grants.withdraw_to(*on_disk.grants);
     take(*std::move(on_disk.roster), {},
          [this](const Result<RosterPlanPtr>& plan) { change_settled(plan.has_value()); });
   } else {

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,7 @@ class RosterIntake {
     kReadingStale,  // the roster changed again while it was read
   };
   struct OnDisk {
-    Result<Settings> settings;
+    std::optional<std::vector<GrantSettings>> grants;  // nullopt: nobody knows what they ask for
     Result<SortedRosterPtr> roster;
   };
 

@@ -181,7 +181,8 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
             " held back",
         fmt::format("{}", fmt::join(held, "; ")));
   }
-  if (health.files.grants_unread) {
+  const bool broken = !health.files.config_problem.empty();  // says the same of the grants
+  if (health.files.grants_unread && !broken) {
     add(UnreadyCode::kGrantsWait,
         "the grants on disk changed together with the roster: removed grants are withdrawn, added "
         "ones wait for a reload");

@@ -33,6 +33,14 @@ bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+Result<ClientSettings> read_client(const TomlTable& table, std::string where) {
+  ClientSettings client{.name = {}, .tokens = {}, .where = std::move(where)};
+  ROTA_TRY(read_table<ClientSettings>(table, kClientRules, client));
+  if (client.name.empty()) return table.error("needs a name");
+  if (client.tokens.empty()) return table.error("needs token_sha256");
+  return client;
+}
+
 bool share_a_token(const ClientSettings& a, const ClientSettings& b) {
   return std::ranges::any_of(a.tokens, [&b](const TokenDigest& token) {
     return std::ranges::find(b.tokens, token) != b.tokens.end();
@@ -53,10 +61,7 @@ Result<void> read_clients(const TomlValue& value, Settings& settings) {
     if (settings.clients.size() >= kClientsMax) {
       return value.error(fmt::format("more than {} clients", kClientsMax));
     }
-    ClientSettings client{.name = {}, .tokens = {}, .where = value.where()};
-    ROTA_TRY(read_table<ClientSettings>(table, kClientRules, client));
-    if (client.name.empty()) return table.error("needs a name");
-    if (client.tokens.empty()) return table.error("needs token_sha256");
+    ROTA_ASSIGN(ClientSettings client, read_client(table, value.where()));
     for (const ClientSettings& other : settings.clients) {
       if (other.name == client.name) {
         return table.error(fmt::format("there is a client of this name at {}", other.where));
@@ -68,6 +73,16 @@ Result<void> read_clients(const TomlValue& value, Settings& settings) {
     settings.clients.push_back(std::move(client));
   }
   return {};
+}
+
+std::vector<ClientSettings> good_clients(const TomlValue& value) {
+  std::vector<ClientSettings> clients;
+  const auto tables = value.tables();
+  if (!tables || tables->size() > kClientsMax) return clients;
+  for (const TomlTable& table : *tables) {
+    if (auto client = read_client(table, value.where())) clients.push_back(*std::move(client));
+  }
+  return clients;
 }
 
 Result<void> read_client_file(const std::string& path, Settings& settings) {

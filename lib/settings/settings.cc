@@ -185,24 +185,29 @@ constexpr std::array<TomlRule<GrantSettings>, 6> kGrantRules{{
     {"enrol_tags", [](V v, GrantSettings& g) { return read_tags(v, g.enrol_tags); }},
 }};
 
+Result<GrantSettings> read_grant(const TomlTable& table) {
+  GrantSettings grant;
+  ROTA_TRY(read_table<GrantSettings>(table, kGrantRules, grant));
+  if (grant.name.empty()) return table.error("needs a user, a group or a client");
+  if (!grant.all_members && grant.tags.empty() && grant.members.empty()) {
+    return table.error("needs members, such as members = [\"*\"]");
+  }
+  const bool may_enrol = grant.may.has(Right::kEnrol);
+  if (may_enrol && !grant.all_members) {
+    return table.error("enrol is the right to everybody's token, so it needs members = [\"*\"]");
+  }
+  if (!may_enrol && !grant.enrol_tags.empty()) {
+    return table.error("enrol_tags needs the right enrol in may");
+  }
+  return grant;
+}
+
 Result<void> read_grants(const TomlValue& value, Settings& settings) {
   ROTA_ASSIGN(const std::vector<TomlTable> tables, value.tables());
   if (tables.size() > kGrantsMax)
     return value.error(fmt::format("more than {} grants", kGrantsMax));
   for (const TomlTable& table : tables) {
-    GrantSettings grant;
-    ROTA_TRY(read_table<GrantSettings>(table, kGrantRules, grant));
-    if (grant.name.empty()) return table.error("needs a user, a group or a client");
-    if (!grant.all_members && grant.tags.empty() && grant.members.empty()) {
-      return table.error("needs members, such as members = [\"*\"]");
-    }
-    const bool may_enrol = grant.may.has(Right::kEnrol);
-    if (may_enrol && !grant.all_members) {
-      return table.error("enrol is the right to everybody's token, so it needs members = [\"*\"]");
-    }
-    if (!may_enrol && !grant.enrol_tags.empty()) {
-      return table.error("enrol_tags needs the right enrol in may");
-    }
+    ROTA_ASSIGN(GrantSettings grant, read_grant(table));
     settings.grants.push_back(std::move(grant));
   }
   return {};
@@ -278,6 +283,28 @@ Result<Settings> load_settings(const std::string& path) {
   ROTA_ASSIGN(const std::vector<std::string> files, client_files(path));
   for (const std::string& file : files) ROTA_TRY(read_client_file(file, settings));
   return settings;
+}
+
+Result<GoodRights> parse_good_rights(std::string_view name, std::string_view text) {
+  ROTA_ASSIGN(const TomlDocument document,
+              TomlDocument::parse({.file = std::string(name), .first_line = 1}, text));
+  GoodRights good;
+  const TomlTable root = document.root();
+  for (const TomlValue& value : root.values()) {
+    if (value.key() == "client") good.clients = good_clients(value);
+    if (value.key() != "grant") continue;
+    const auto tables = value.tables();
+    if (!tables || tables->size() > kGrantsMax) continue;
+    for (const TomlTable& table : *tables) {
+      if (auto grant = read_grant(table)) good.grants.push_back(*std::move(grant));
+    }
+  }
+  return good;
+}
+
+Result<GoodRights> load_good_rights(const std::string& path) {
+  ROTA_ASSIGN(const std::string text, read_small_file(path, kSettingsBytesMax));
+  return parse_good_rights(path, text);
 }
 
 }  // namespace rota

@@ -135,6 +135,18 @@ Result<Settings> parse_settings(std::string_view name, std::string_view text);
 // folder clients.d beside it, if there is one. Blocks on the disk.
 Result<Settings> load_settings(const std::string& path);
 
+// The grants and clients of a file that is TOML but may have errors in it. A grant or client that
+// has an error is left out. So they are good only for taking away what the file no longer has; two
+// clients may have one name, or one token.
+struct GoodRights {
+  std::vector<GrantSettings> grants;
+  std::vector<ClientSettings> clients;
+};
+// Of a configuration, or of a file of client_files(). Pure. kConfig: the text is not TOML.
+Result<GoodRights> parse_good_rights(std::string_view name, std::string_view text);
+// Reads the file first; read_small_file() has the errors. Blocks on the disk.
+Result<GoodRights> load_good_rights(const std::string& path);
+
 // The *.toml files of the folder clients.d beside the configuration, in the order of their names;
 // none if there is no such folder. They have [[client]] sections only. kConfig: the folder cannot
 // be read, or has too many files. Blocks on the disk.

@@ -177,6 +177,47 @@ TEST_F(Grants, AConfigurationThatIsBrokenLeavesTheOldOnesAndKeepsNoRosterBack) {
   EXPECT_EQ(box.daemon.admin(get("/readyz")).status, 503) << "what is on disk is not in force";
 }
 
+// A typing error somewhere else in the file must not keep alive what the file no longer has.
+TEST_F(Grants, P11AnErrorElsewhereKeepsNoWithdrawalBackAndLetsNothingIn) {
+  GrantBox box;
+  const std::string kept = grant("user = \"62001\"", "\"id:1\"");
+  const std::string gone = grant("user = \"62002\"", "\"id:1\"");
+  const std::string added = grant("user = \"62003\"", "\"id:1\"");
+  box.daemon.extra = kept + gone;
+  ASSERT_TRUE(box.daemon.start());
+  const auto verdicts = [&] {
+    return fmt::format("{} {} {}", box.verdict(user(62'001), "community_member_id=1"),
+                       box.verdict(user(62'002), "community_member_id=1"),
+                       box.verdict(user(62'003), "community_member_id=1"));
+  };
+  ASSERT_EQ(verdicts(), "200 200 forbidden");
+  const auto reload = [&](const std::string& extra) {
+    box.daemon.extra = extra;
+    box.daemon.write_config();
+    return box.daemon.cli({"reload"});
+  };
+  for (const std::string& broken :
+       {std::string("[audit]\nnosuch = 1\n"), std::string("[audit]\nmax_rows = \"x\"\n"),
+        grant("user = \"62002\"", "\"id:1\"") + "nosuch = 1\n"}) {
+    const Finished failed = reload(broken + kept + added);
+    EXPECT_EQ(failed.code, 1) << failed.output;
+    EXPECT_THAT(failed.output, HasSubstr("are withdrawn, and added ones wait"));
+    EXPECT_THAT(failed.output, HasSubstr("(grants: 1 removed)"));
+    EXPECT_EQ(verdicts(), "200 forbidden forbidden") << broken;
+    EXPECT_THAT(box.daemon.admin(get("/readyz")).body,
+                ::testing::AllOf(HasSubstr("config_not_in_force"), Not(HasSubstr("grants_wait"))));
+    ASSERT_EQ(reload(kept + gone).code, 0);
+    EXPECT_EQ(verdicts(), "200 200 forbidden") << "corrected";
+  }
+  // The roster comes into force by itself, without a reload.
+  box.daemon.extra = "[audit]\nnosuch = 1\n" + kept;
+  box.daemon.write_config();
+  box.daemon.write_roster(std::string(kThreeMembers) + "[[member]]\ncommunity_member_id = 5\n");
+  EXPECT_TRUE(eventually(
+      [&] { return box.verdict(user(62'002), "community_member_id=1") == "forbidden"; }));
+  EXPECT_EQ(verdicts(), "200 forbidden forbidden");
+}
+
 // A grant is withdrawn whatever the roster is; one that came waits for a good one, since its tags
 // are those of that roster.
 TEST_F(Grants, P6P11ABrokenRosterKeepsNoWithdrawalBackAndLetsNothingIn) {
@@ -186,7 +227,8 @@ TEST_F(Grants, P6P11ABrokenRosterKeepsNoWithdrawalBackAndLetsNothingIn) {
   ASSERT_TRUE(box.daemon.start());
   ASSERT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
 
-  box.daemon.extra = grant("user = \"62003\"", "\"id:2\", \"tag:support\"");
+  box.daemon.extra = grant("user = \"62003\"", "\"id:2\", \"tag:support\"") +
+                     grant("user = \"62004\"", "\"id:1\"");
   box.daemon.write_config();
   box.daemon.write_roster("[[member");
   const Finished reload = box.daemon.cli({"reload"});
@@ -194,6 +236,7 @@ TEST_F(Grants, P6P11ABrokenRosterKeepsNoWithdrawalBackAndLetsNothingIn) {
   EXPECT_THAT(reload.output, HasSubstr("roster.toml"));
   EXPECT_THAT(reload.output, HasSubstr("removed grants are withdrawn"));
   EXPECT_EQ(box.verdict(user(62'001), "community_member_id=1"), "forbidden");
+  EXPECT_EQ(box.verdict(user(62'004), "community_member_id=1"), "forbidden") << "a new user";
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=2"), "200") << "both give it";
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "forbidden")
       << "the old roster's tag";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -183,6 +184,31 @@ TEST_F(Listener, ATokenIsRotatedWithoutAGapAndTakenBackAtAReload) {
   EXPECT_THAT(run_cli({"reload"}).output, HasSubstr("\nclients: 1 removed\n"));
   EXPECT_EQ(ask(request(kFetch, bearer(second))).status, 401);
   EXPECT_TRUE(box.daemon.comes_to_say("there is no [[client]] \"web\""));
+}
+
+TEST_F(Listener, P11AnErrorElsewhereKeepsNoRemovedClient) {
+  const std::string gone = add("web");
+  const std::string kept = add("other");
+  box.daemon.extra += "[[grant]]\nclient = \"other\"\nmembers = [\"*\"]\n";
+  box.daemon.write_config();
+  start();
+  EXPECT_EQ(ask(request(kFetch, bearer(gone))).status, 200);
+  const auto folder = box.daemon.folder() / "clients.d";
+  std::filesystem::rename(folder / "other.toml", folder / "other2.toml");
+  std::filesystem::remove(folder / "web.toml");
+  std::ofstream(folder / "bad.toml") << "[[client\n";
+  const Finished failed = run_cli({"reload"});
+  EXPECT_EQ(failed.code, 1) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("(clients: 1 removed)"));
+  EXPECT_EQ(ask(request(kFetch, bearer(gone))).status, 401);
+  EXPECT_EQ(ask(request(kFetch, bearer(kept))).status, 200);
+  // A file that is no TOML takes nothing away of what it gave.
+  std::ofstream(folder / "other2.toml") << "[[client\n";
+  EXPECT_EQ(run_cli({"reload"}).code, 1);
+  EXPECT_EQ(ask(request(kFetch, bearer(kept))).status, 200);
+  std::filesystem::remove(folder / "other2.toml");
+  EXPECT_EQ(run_cli({"reload"}).code, 1);
+  EXPECT_EQ(ask(request(kFetch, bearer(kept))).status, 401);
 }
 
 TEST_F(Listener, TheDoctorLooksAtThem) {

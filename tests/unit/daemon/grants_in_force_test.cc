@@ -77,6 +77,34 @@ TEST(GrantsInForce, P11WhatIsGoneOnDiskMeetsNoOtherRoster) {
   EXPECT_TRUE(gives(grants, {"b"}));
 }
 
+// What comes back may mean others by the tags of the roster that came into force meanwhile.
+TEST(GrantsInForce, P11WhatWasGoneOnDiskComesBackWithItsRosterOnly) {
+  GrantsInForce grants(kOwn, tag("a"));
+  grants.withdraw_to({});
+  grants.put(tag("a"), 3);
+  EXPECT_FALSE(grants.unread());
+  EXPECT_TRUE(grants.waiting());
+  EXPECT_FALSE(gives(grants, {"a"}));
+  grants.roster_in_force(2);
+  EXPECT_FALSE(gives(grants, {"a"}));
+  grants.roster_in_force(3);
+  EXPECT_FALSE(grants.waiting());
+  EXPECT_TRUE(gives(grants, {"a"}));
+}
+
+TEST(GrantsInForce, WithdrawnOnesWaitForNothing) {
+  std::vector<Grant> both = tag("a");
+  both.push_back(tag("b").front());
+  GrantsInForce grants(kOwn, both);
+  grants.put(tag("a"), 1);
+  EXPECT_FALSE(grants.waiting()) << "no added grant waits";
+  EXPECT_FALSE(gives(grants, {"b"}));
+  grants.put(both, 2);
+  EXPECT_TRUE(grants.waiting()) << "it was put back";
+  grants.put(tag("a"), 3);
+  EXPECT_FALSE(grants.waiting()) << "and withdrawn again";
+}
+
 TEST(GrantsInForce, TheSameGrantsWaitForNothing) {
   GrantsInForce grants(kOwn, tag("a"));
   grants.put(tag("a"), 1);
@@ -92,6 +120,25 @@ TEST(GrantsInForce, ANameThatIsFoundLaterCountsForTheLatest) {
   EXPECT_FALSE(gives(grants, {"b"}));
   grants.roster_in_force(1);
   EXPECT_TRUE(gives(grants, {"b"}));
+}
+
+// A new user's name is found only after the reload.
+TEST(GrantsInForce, P11ANewGrantWhoseNameIsFoundLaterWaitsToo) {
+  GrantsInForce grants(kOwn, {});
+  grants.put({}, 1, false);
+  grants.correct(tag("a"));
+  EXPECT_FALSE(gives(grants, {"a"})) << "the old roster's tag";
+  EXPECT_TRUE(grants.waiting());
+  grants.roster_in_force(1);
+  EXPECT_TRUE(gives(grants, {"a"}));
+  // A name that is not found at each of many reloads.
+  grants.put(tag("a"), 2, false);
+  grants.correct(tag("a"));
+  EXPECT_FALSE(grants.waiting());
+  grants.put({}, 3);
+  grants.put({}, 4, false);
+  grants.correct(tag("a"));
+  EXPECT_FALSE(gives(grants, {"a"})) << "withdrawn, and put back";
 }
 
 // Whoever reads what is not granted by a name is asked of both, too.

@@ -77,6 +77,14 @@ TEST(Readiness, EachReasonStandsAlone) {
   }
 }
 
+TEST(Readiness, ABrokenConfigurationIsOneReason) {
+  Health health;
+  health.files.config_problem = "rotad.toml:3: bad";
+  health.files.grants_unread = true;
+  ASSERT_EQ(unready_reasons(health).size(), 1U) << "it says what became of the grants";
+  EXPECT_EQ(name_of(unready_reasons(health)[0].code), "config_not_in_force");
+}
+
 TEST(Readiness, AllReasonsStandTogether) {
   Health health;
   for (const Case& each : all_cases()) each.spoil(health);

@@ -239,6 +239,34 @@ TEST(Settings, AGrantToAClientThatIsNotThereIsNoErrorAndIsNamed) {
               ElementsAre(testing::HasSubstr("grant 1: client: there is no [[client]] \"web\"")));
 }
 
+// Of a file with errors, what has none counts for a withdrawal, whatever is wrong around it.
+TEST(Settings, P11GrantsAndClientsWithoutAnErrorAreFoundAmongErrors) {
+  const std::string digest(64, '1');
+  const std::string client = "[[client]]\nname = 'web'\ntoken_sha256 = ['" + digest + "']\n";
+  const std::string grant = "[[grant]]\nuser = 'u'\nmembers = ['*']\n";
+  for (const std::string_view broken :
+       {"nosuch = 1\n", "[nosuch]\n", "[serve]\nnosuch = 1\n", "[log]\nlevel = 5\n", "serve = 1\n",
+        "[[listener]]\n", "[serve]\ntoken_socket = 'relative'\n",
+        "[[grant]]\nuser = 'v'\nmembers = ['*']\nnosuch = 1\n", "[[grant]]\nuser = 'v'\n",
+        "[[client]]\nname = 'b'\n", "[[client]]\nname = 'b'\ntoken_sha256 = ['short']\n"}) {
+    const std::string text = std::string(broken) + client + grant;
+    ASSERT_FALSE(parse_settings("rotad.toml", text)) << broken;
+    const auto good = parse_good_rights("rotad.toml", text);
+    ASSERT_TRUE(good) << broken;
+    ASSERT_THAT(good->grants, testing::SizeIs(1)) << broken;
+    EXPECT_EQ(good->grants[0].name, "u") << broken;
+    ASSERT_THAT(good->clients, testing::SizeIs(1)) << broken;
+    EXPECT_EQ(good->clients[0].name, "web") << broken;
+  }
+  for (const std::string_view none : {"grant = 1\nclient = 'x'\n", "[grant]\n[client]\n"}) {
+    const auto good = parse_good_rights("rotad.toml", none);
+    ASSERT_TRUE(good) << none;
+    EXPECT_THAT(good->grants, testing::IsEmpty()) << none;
+    EXPECT_THAT(good->clients, testing::IsEmpty()) << none;
+  }
+  EXPECT_FALSE(parse_good_rights("rotad.toml", grant + "[[client\n")) << "no TOML";
+}
+
 TEST(Settings, NoTwoClientsHaveANameOrATokenInCommon) {
   const std::string one =
       "[[client]]\nname = 'a'\ntoken_sha256 = ['" + std::string(64, '1') + "']\n";
