@@ -143,7 +143,11 @@ class Programs:
         alive(call("getMemberAPITokenFromSSOId", "sso|5"))
         grace = call("getMemberAPITokenFromEmail", "member9@example.com")  # no roster names her
         self.assertEqual((ada["community_member_id"], grace["community_member_id"]), (2, 9))
-        alive(grace)
+        gone = alive(grace)
+        call("revokeMemberAPIToken", gone)
+        self.assertEqual(self.box.state_of(gone), "revoked")
+        call("revokeMemberAPIToken", gone)
+        self.assertNotEqual(alive(call("getMemberAPITokenFromEmail", "member9@example.com")), gone)
         call("getMemberAPITokenFromEmail", "who@example.com")
         fresh = alive(call("getMemberAPITokenFromRefreshToken", ada["refresh_token"]))
         self.assertNotEqual(fresh, ada["access_token"])
@@ -155,11 +159,6 @@ class Programs:
         call("revokeRefreshToken", ada["refresh_token"])
         alive(call("getMemberAPITokenFromRefreshToken",
                    call("getMemberAPITokenFromCommunityMemberId", 2)["refresh_token"]))
-        gone = alive(call("getMemberAPITokenFromEmail", "member9@example.com"))
-        call("revokeMemberAPIToken", gone)
-        self.assertEqual(self.box.state_of(gone), "revoked")
-        call("revokeMemberAPIToken", gone)
-        self.assertNotEqual(alive(call("getMemberAPITokenFromEmail", "member9@example.com")), gone)
         return seen
 
     def test_only_the_url_changes(self):

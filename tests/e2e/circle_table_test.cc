@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "e2e/box.h"
 #include "e2e/free_port.h"

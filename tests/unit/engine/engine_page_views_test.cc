@@ -5,9 +5,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 #include "api/circle_logins.h"
 #include "api/frontend.h"
