@@ -219,8 +219,6 @@ Result<std::int64_t> Database::number(const char* sql) {
   return *value;
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(database_.get()); }
-
 Result<void> Database::run_triggers(bool on) {
   return done(database_.get(), sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_ENABLE_TRIGGER,
                                                  on ? 1 : 0, nullptr));

@@ -103,9 +103,6 @@ class Database {
   // The first column of the first row, as a number; kBug if there is no row.
   Result<std::int64_t> number(const char* sql);
 
-  // How many rows the last statement that ran has inserted, changed or deleted.
-  std::int64_t changes() const;
-
   // Whether triggers run from now on. After open() they do.
   Result<void> run_triggers(bool on);
 

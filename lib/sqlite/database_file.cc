@@ -5,15 +5,15 @@
 //                              tokens; a writer could change what the daemon has in memory. There
 //                              is no shared-memory file either. `rota` shows the state instead.
 //   page_size = 2048           for a new database. A commit writes whole pages, most of them for
-//   one
-//                              row each. Three tokens fit on a page, and nearly fill it.
+//                              one row each. Three tokens fit on a page, and nearly fill it.
 //   journal_mode = WAL         one sync for each commit
 //   wal_autocheckpoint         14 MiB: a page that many commits change is moved into the database
 //                              once for all of them
 //   synchronous = FULL         a commit waits for that sync: durable before visible
 //   secure_delete = ON         erased rows are overwritten with zeros
 //   temp_store = MEMORY        no temporary files
-//   foreign_keys = ON          a member's tokens go with it
+//   foreign_keys = OFF         SqliteStore itself removes what belongs to a member. SQLite would
+//                              look at all tokens for it
 //
 // A new database is completed under `<path>.new` and then renamed. So a file with the right name is
 // never half a database, even if something stops its making, and the check of its header can be
@@ -172,7 +172,7 @@ Result<Database> open_settled(const std::filesystem::path& path) {
   ROTA_TRY(database.keep_tidy_on_close());
   ROTA_TRY(database.execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-      "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
+      "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8192;"
       "PRAGMA journal_size_limit = 16777216"));
   ROTA_TRY(set_checkpoint_distance(database));
   ROTA_ASSIGN(const std::int64_t wal,

@@ -16,9 +16,11 @@
 //   audit     := id share place event times count member caller client keyed-hash detail   an
 //   AuditEntry
 //
-// Enums are stored as their numbers, times as milliseconds since 1970. If a member goes, its tokens
-// go too, but its calls stay, because they have used slots of the budget. No table holds a token or
-// a fingerprint in clear: the fingerprint is computed again from each token that opens.
+// Enums are stored as their numbers, times as milliseconds since 1970. If a member goes,
+// SqliteStore erases its names and tokens: the foreign keys below only say what belongs to what
+// (see database_file.cc). Its calls stay, because they have used slots of the budget. No table
+// holds a token or a fingerprint in clear: the fingerprint is computed again from each token that
+// opens.
 //
 // The audit trail grows only at its end, and each of its shares is removed only from its own
 // beginning. The triggers refuse everything else, so no statement of this program can change the
@@ -215,8 +217,13 @@ CREATE TABLE handle (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Each token that came or went wrote a page of this index. Without it, SQLite could find the tokens
+// of a member that goes only by a look at all of them, so it is not asked to: foreign keys are off.
+constexpr const char* kEighth = "DROP INDEX token_by_member;";
+
 // Step n leads from version n to version n + 1. A step that was released never changes.
-constexpr std::array kMigrations{kFirst, kSecond, kThird, kFourth, kFifth, kSixth, kSeventh};
+constexpr std::array kMigrations{kFirst, kSecond, kThird,   kFourth,
+                                 kFifth, kSixth,  kSeventh, kEighth};
 
 Result<void> run_step(Database& database, std::size_t version) {
   ROTA_TRY(database.execute("BEGIN IMMEDIATE"));

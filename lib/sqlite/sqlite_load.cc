@@ -65,7 +65,12 @@ class Loader {
         opener_(sealer, form,
                 [this](MemberId owner, Token token) { opened(owner, std::move(token)); }) {}
 
-  Result<Snapshot> load() {
+  struct Loaded {
+    Snapshot snapshot;
+    // Tokens that were set aside, by members that were not.
+    std::multimap<MemberId, TokenId> tokens_set_aside;
+  };
+  Result<Loaded> load() {
     ROTA_TRY(rows(sql::kLoadMembers, &Loader::member));
     ROTA_TRY(rows(sql::kLoadSelectors, &Loader::selector));
     ROTA_TRY(rows(sql::kLoadTags, &Loader::tag));
@@ -81,7 +86,8 @@ class Loader {
     ROTA_TRY(rows(sql::kLoadMeta, &Loader::meta));
     if (!roster_is_whole_) snapshot_.meta.roster = 0;
     ROTA_TRY(rows(sql::kLoadNextIds, &Loader::next_id));
-    return std::move(snapshot_);
+    return Loaded{.snapshot = std::move(snapshot_),
+                  .tokens_set_aside = std::move(tokens_set_aside_)};
   }
 
  private:
@@ -90,8 +96,7 @@ class Loader {
     return statement.for_each([this, read](const Statement& row) { return (this->*read)(row); });
   }
 
-  // Null if there is no such member: it was set aside, or another program wrote here (foreign keys
-  // rule out all else).
+  // Null if there is no such member: it was set aside, or another program wrote here.
   MemberRecord* find(std::int64_t id) {
     const auto found =
         std::ranges::lower_bound(snapshot_.members, MemberId{id}, {}, &MemberRecord::id);
@@ -272,17 +277,26 @@ class Loader {
     token.status_since = time_at(row, 6);
 
     const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
-    if (record == nullptr || !readable || !our_key) {
+    if (record == nullptr) {
       ++snapshot_.rows_set_aside;
+      return {};
+    }
+    if (!readable || !our_key) {
+      set_aside_token(record->id, token.id);
       return {};
     }
     opener_.add(record->id, std::move(token), row_of(*record).salt, row.bytes(8));
     return {};
   }
 
+  void set_aside_token(MemberId owner, TokenId token) {
+    ++snapshot_.rows_set_aside;
+    tokens_set_aside_.emplace(owner, token);
+  }
+
   void opened(MemberId owner, Token token) {
     if (token.value == nullptr) {
-      ++snapshot_.rows_set_aside;
+      set_aside_token(owner, token.id);
       return;
     }
     find(std::to_underlying(owner))->tokens.push_back(std::move(token));
@@ -347,6 +361,7 @@ class Loader {
   std::vector<Row> rows_;  // one for each member, in the same order
   bool roster_is_whole_ = true;
   Snapshot snapshot_;
+  std::multimap<MemberId, TokenId> tokens_set_aside_;
   TokenOpener opener_;
 };
 
@@ -359,7 +374,9 @@ Result<Snapshot> SqliteStore::load() {
 }
 
 Result<Snapshot> SqliteStore::load(SealForm form) {
-  return Loader(database_, sealer_, form).load();
+  ROTA_ASSIGN(Loader::Loaded loaded, Loader(database_, sealer_, form).load());
+  tokens_set_aside_ = std::move(loaded.tokens_set_aside);
+  return std::move(loaded.snapshot);
 }
 
 }  // namespace rota

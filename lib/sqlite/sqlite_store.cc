@@ -31,9 +31,9 @@ std::int64_t number(bool value) { return value ? 1 : 0; }
 
 // Applies one batch inside its transaction, and notes the highest ids that the batch used.
 struct SqliteStore::Applier {
-  const Database& database;
   Statements& sql;
   const Sealer& sealer;
+  const std::multimap<MemberId, TokenId>& set_aside;
   std::int64_t highest_member = 0;
   std::int64_t highest_token = 0;
   std::int64_t highest_call = 0;
@@ -66,10 +66,7 @@ struct SqliteStore::Applier {
         number(row.renew_not_before), std::span<const unsigned char>(seal),
         std::span<const unsigned char>(*salt), std::span<const unsigned char>(row.login_epoch),
         number(row.signed_out_at)));
-    for (Statement* const clear : {&sql.clear_selectors, &sql.clear_tags, &sql.clear_enrolments,
-                                   &sql.clear_enrolment_tags, &sql.clear_handles}) {
-      ROTA_TRY(clear->run(id));
-    }
+    ROTA_TRY(clear_names(id));
     std::int64_t position = 0;
     for (const Selector& selector : row.selectors) {
       ROTA_TRY(sql.put_selector.run(
@@ -86,6 +83,15 @@ struct SqliteStore::Applier {
     for (const HandleCount& handle : row.handles) {
       ROTA_TRY(
           sql.put_handle.run(id, std::string_view(handle.holder), std::int64_t{handle.number}));
+    }
+    return {};
+  }
+
+  // And what hangs on them.
+  Result<void> clear_names(std::int64_t member) {
+    for (Statement* const clear : {&sql.clear_selectors, &sql.clear_tags, &sql.clear_enrolments,
+                                   &sql.clear_enrolment_tags, &sql.clear_handles}) {
+      ROTA_TRY(clear->run(member));
     }
     return {};
   }
@@ -108,6 +114,9 @@ struct SqliteStore::Applier {
 
   Result<void> operator()(const ForgetMember& forget) {
     salted = {};
+    ROTA_TRY(clear_names(number(forget.member)));
+    const auto [first, last] = set_aside.equal_range(forget.member);
+    for (auto it = first; it != last; ++it) ROTA_TRY(sql.erase_token.run(number(it->second)));
     return sql.forget_member.run(number(forget.member));
   }
 
@@ -126,18 +135,10 @@ struct SqliteStore::Applier {
     }
     const SealedBytes sealed =
         sealer.seal(*token.value, binding_of(token, put.member, salt_of_salted));
-    const auto write = [&](Statement& statement) {
-      return statement.run(number(token.id), number(put.member), number(token.kind),
-                           number(token.status), number(token.issued_at), number(token.expires_at),
-                           number(token.status_since), std::span(sealer.key_id()),
-                           std::span(sealed));
-    };
-    // One that is not current any more was put before, when it was.
-    if (token.status != TokenStatus::kCurrent) {
-      ROTA_TRY(write(sql.update_token));
-      if (database.changes() > 0) return {};
-    }
-    return write(sql.put_token);
+    return sql.put_token.run(number(token.id), number(put.member), number(token.kind),
+                             number(token.status), number(token.issued_at),
+                             number(token.expires_at), number(token.status_since),
+                             std::span(sealer.key_id()), std::span(sealed));
   }
 
   Result<void> operator()(const EraseToken& erase) {
@@ -246,7 +247,6 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.clear_handles, sql::kClearHandles},
       {&all.put_handle, sql::kPutHandle},
       {&all.put_token, sql::kPutToken},
-      {&all.update_token, sql::kUpdateToken},
       {&all.erase_token, sql::kEraseToken},
       {&all.put_call, sql::kPutCall},
       {&all.erase_call, sql::kEraseCall},
@@ -306,7 +306,7 @@ Result<void> SqliteStore::require_in_place() const {
 }
 
 Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
-  Applier applier{database_, statements_, sealer_};
+  Applier applier{statements_, sealer_, tokens_set_aside_};
   for (const Mutation& mutation : mutations) {
     ROTA_TRY(validate(mutation));
     ROTA_TRY(std::visit(applier, mutation));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,7 +53,7 @@ class SqliteStore : public TokenStore {
         clear_tags, put_tag;
     Statement clear_enrolments, put_enrolment, clear_enrolment_tags, put_enrolment_tag,
         clear_handles, put_handle;
-    Statement put_token, update_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
+    Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
     Statement append_audit, prune_audit_to_rows, prune_audit_before, read_audit;
   };
   struct Applier;
@@ -113,6 +114,8 @@ class SqliteStore : public TokenStore {
   std::int64_t commits_ = 0;  // of this database, since it was made
   bool is_new_ = false;       // open() made the database
   std::optional<OtherDatabase> other_;
+  // Set aside by load(), by their members. Nobody else knows them, and they go with their member.
+  std::multimap<MemberId, TokenId> tokens_set_aside_;
   bool scrub_owed_ = true;  // at first: the log of a process that died may hold erased bytes
 };
 

@@ -7,7 +7,7 @@ namespace rota::sql {
 inline constexpr const char* kBegin = "BEGIN IMMEDIATE";
 inline constexpr const char* kCommit = "COMMIT";
 
-// Members. An upsert, not a REPLACE, which would delete the row first, and its tokens with it.
+// Members. An upsert, not a REPLACE, which would lose `last_used`.
 inline constexpr const char* kPutMember =
     "INSERT INTO member (id, state, state_since, community_member_id, community_id,"
     " renew_not_before, seal, salt, login_epoch, signed_out_at)"
@@ -45,11 +45,6 @@ inline constexpr const char* kPutToken =
     " ON CONFLICT (id) DO UPDATE SET member = excluded.member, kind = excluded.kind,"
     " status = excluded.status, issued_at = excluded.issued_at, expires_at = excluded.expires_at,"
     " status_since = excluded.status_since, key_id = excluded.key_id, sealed = excluded.sealed";
-// The same for a token that its member has already, which is the usual case of one that is not
-// current any more. It leaves the index by member alone: each page of that is a page of the log.
-inline constexpr const char* kUpdateToken =
-    "UPDATE token SET kind = ?3, status = ?4, issued_at = ?5, expires_at = ?6, status_since = ?7,"
-    " key_id = ?8, sealed = ?9 WHERE id = ?1 AND member = ?2";
 inline constexpr const char* kEraseToken = "DELETE FROM token WHERE id = ?1";
 
 // The call journal.

@@ -20,7 +20,7 @@ struct PutMember {
   MemberRecord row;  // its `tokens` and `last_used` are ignored: they have their own mutations
 };
 struct ForgetMember {
-  MemberId member{};  // and all its tokens
+  MemberId member{};  // the batch, or an earlier one, has moved or erased its tokens by its end
 };
 struct PutToken {
   MemberId member{};  // must be on record by then; moves a token that another member has

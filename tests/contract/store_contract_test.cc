@@ -171,20 +171,20 @@ TYPED_TEST(StoreContract, APutTokenReplacesAndMovesIt) {
   EXPECT_EQ(describe(expected), describe(found));
 
   // It went to the second for good: forgetting the first does not take it along.
-  this->commit({ForgetMember{MemberId{1}}});
+  this->commit({EraseToken{TokenId{2}}, ForgetMember{MemberId{1}}});
   found = this->reload();
   expected.members = {second};
   EXPECT_EQ(describe(expected), describe(found));
 }
 
-TYPED_TEST(StoreContract, AForgottenMemberTakesItsTokensAlong) {
+TYPED_TEST(StoreContract, AForgottenMemberTakesAllButItsCallsAlong) {
   MemberRecord first = make_member(1);
   first.selectors[0].enrolments = {{.client = "a", .tags = {"b"}, .since = at(1)}};
   first.handles = {{.holder = "a", .number = 1}};
   this->commit({PutMember{first}, PutMember{make_member(2)},
                 PutToken{MemberId{1}, make_token(1, "one")},
                 PutToken{MemberId{2}, make_token(2, "two")}, PutCall{make_call(1, 1)}});
-  this->commit({ForgetMember{MemberId{1}}});
+  this->commit({EraseToken{TokenId{1}}, ForgetMember{MemberId{1}}});
 
   MemberRecord second = make_member(2);
   second.tokens = {make_token(2, "two")};

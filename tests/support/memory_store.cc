@@ -1,6 +1,7 @@
 #include "support/memory_store.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ std::string audit_name(Fingerprint token) {
 // Only for batches that validate_all() has accepted, so nothing here can fail.
 struct MemoryStore::Applier {
   MemoryStore& store;
+  // Tokens of a member that the batch forgot: it must move or erase them itself.
+  std::set<TokenId>& without_member;
 
   void operator()(const PutMember& put) const {
     MemberRecord& row = store.members_[put.row.id];
@@ -39,7 +42,10 @@ struct MemoryStore::Applier {
   void operator()(const ForgetMember& forget) const {
     const auto found = store.members_.find(forget.member);
     if (found == store.members_.end()) return;
-    for (const Token& token : found->second.tokens) store.token_owners_.erase(token.id);
+    for (const Token& token : found->second.tokens) {
+      store.token_owners_.erase(token.id);
+      without_member.insert(token.id);
+    }
     store.members_.erase(found);
   }
   void operator()(const PutUse& put) const {
@@ -48,13 +54,17 @@ struct MemoryStore::Applier {
   }
   void operator()(const PutToken& put) const {
     store.drop_token(put.token.id);
+    without_member.erase(put.token.id);
     std::vector<Token>& tokens = store.members_.at(put.member).tokens;
     const auto place = std::ranges::lower_bound(tokens, put.token.id, {}, &Token::id);
     tokens.insert(place, put.token)->fingerprint = fingerprint_of(put.token.value->reveal());
     store.token_owners_[put.token.id] = put.member;
     keep_past(store.next_token_, put.token.id);
   }
-  void operator()(const EraseToken& erase) const { store.drop_token(erase.token); }
+  void operator()(const EraseToken& erase) const {
+    store.drop_token(erase.token);
+    without_member.erase(erase.token);
+  }
   void operator()(const PutCall& put) const {
     store.calls_[put.row.id] = put.row;
     keep_past(store.next_call_, put.row.id);
@@ -87,7 +97,9 @@ Result<void> MemoryStore::commit(std::span<const Mutation> mutations) {
   if (mutations.empty()) return {};
   if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
   ROTA_TRY(validate_all(mutations));
-  for (const Mutation& mutation : mutations) std::visit(Applier{*this}, mutation);
+  std::set<TokenId> without_member;
+  for (const Mutation& mutation : mutations) std::visit(Applier{*this, without_member}, mutation);
+  ROTA_CHECK(without_member.empty());
   ++commits_;
   return {};
 }

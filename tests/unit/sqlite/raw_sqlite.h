@@ -102,7 +102,7 @@ inline void make_older(const std::filesystem::path& path, std::int64_t version) 
     Sealer sealer = make_sealer();
     SealForm form = version < 5 ? SealForm::kFirst : SealForm::kSecond;
     if (version >= 6) {
-      form = SealForm::kThird;
+      form = version == 6 ? SealForm::kThird : kNewestForm;
       sealer.bind_to(database_id(raw));
     }
     raw.run("UPDATE key_check SET sealed = x'" + hex(sealer.seal_key_check(form)) + "'");

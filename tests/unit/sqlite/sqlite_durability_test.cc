@@ -146,5 +146,35 @@ TEST_F(SqliteDurability, P2AFullDiskAtTheFirstStartLeavesNoHalfDatabase) {
   EXPECT_EQ(after_batches(0), describe(load(*open())));
 }
 
+// Wherever the disk is full, the next start finds the older database whole.
+TEST_F(SqliteDurability, P3AFullDiskDuringAnUpgradeLeavesAllAsItWas) {
+  constexpr std::int64_t kBatches = 100;
+  constexpr rlim_t kStep = 1'024;  // half of a page
+  constexpr rlim_t kMany = 64;
+  {
+    auto store = open();
+    for (std::int64_t n = 1; n <= kBatches; ++n) commit(*store, nth_batch(n));
+  }
+  testing::make_older(path(), 7);
+  rlim_t steps = 0;
+  for (bool upgraded = false; !upgraded && steps < kMany; ++steps) {
+    SCOPED_TRACE(steps);
+    {
+      const FileSizeLimit full(steps * kStep);
+      const auto opened = try_open();
+      upgraded = opened.has_value();
+      if (!upgraded) EXPECT_EQ(ErrorKind::kFull, opened.error().kind) << opened.error().message;
+    }
+    if (upgraded) break;
+    testing::RawSqlite raw(path());
+    ASSERT_EQ("7", raw.value("PRAGMA user_version"));
+    EXPECT_EQ("1", raw.value("SELECT count(*) FROM pragma_index_list('token')"));
+  }
+  EXPECT_GT(steps, 4U);
+  auto store = open();
+  ASSERT_TRUE(store);
+  EXPECT_EQ(after_batches(kBatches), describe(load(*store)));
+}
+
 }  // namespace
 }  // namespace rota

@@ -58,7 +58,7 @@ TEST_F(SqliteErase, P10NoTokenIsInClearInAnyFile) {
   search("in the journal");
   commit(*store, {Scrub{}});
   search("in the database");
-  commit(*store, {ForgetMember{MemberId{2}}});
+  commit(*store, {EraseToken{TokenId{1}}, ForgetMember{MemberId{2}}});
   search("in both");
   store.reset();
   search("closed");
@@ -67,7 +67,7 @@ TEST_F(SqliteErase, P10NoTokenIsInClearInAnyFile) {
 TEST_F(SqliteErase, P10AfterACheckpointTheSealedBytesAreGoneAsWell) {
   auto store = open();
   commit(*store, {PutMember{make_member(1)}, PutToken{MemberId{1}, make_token(1, "erased")},
-                  PutToken{MemberId{1}, make_token(2, "forgotten with its member")},
+                  PutToken{MemberId{1}, make_token(2, "erased with its member")},
                   PutToken{MemberId{1}, make_token(3, "overwritten")}, PutMember{make_member(2)},
                   PutToken{MemberId{2}, make_token(4, "stays")}});
   store.reset();
@@ -85,13 +85,58 @@ TEST_F(SqliteErase, P10AfterACheckpointTheSealedBytesAreGoneAsWell) {
   store = open();
   commit(*store, {EraseToken{TokenId{1}}});
   commit(*store, {PutToken{MemberId{2}, make_token(3, "overwritten")}});
-  commit(*store, {ForgetMember{MemberId{1}}});
+  commit(*store, {EraseToken{TokenId{2}}, ForgetMember{MemberId{1}}});
   commit(*store, {Scrub{}});
   for (const std::string& sealed : gone) {
     EXPECT_EQ("", files_with(sealed));
     EXPECT_EQ("", files_with(std::string_view(sealed).substr(sealed.size() - 16)));
   }
   EXPECT_EQ("rota.db ", files_with(stays));
+}
+
+// The engine, which does not know them, cannot erase them.
+TEST_F(SqliteErase, P10WhatWasSetAsideGoesWithItsMember) {
+  auto store = open();
+  commit(*store, {PutMember{make_member(1)}, PutToken{MemberId{1}, make_token(1, "one")},
+                  PutToken{MemberId{1}, make_token(2, "of a key that is lost")},
+                  PutToken{MemberId{1}, make_token(3, "damaged")}, PutMember{make_member(2)},
+                  PutToken{MemberId{2}, make_token(4, "damaged, of another")}});
+  store.reset();
+  {
+    RawSqlite raw(path());
+    raw.run("UPDATE token SET key_id = x'0102030405060708' WHERE id = 2");
+    raw.run("UPDATE token SET sealed = x'00' WHERE id IN (3, 4)");
+  }
+  store = open();
+  ASSERT_EQ(3, load(*store).rows_set_aside);
+  commit(*store, {EraseToken{TokenId{1}}, ForgetMember{MemberId{1}}});
+  store.reset();
+  EXPECT_EQ("4", RawSqlite(path()).value("SELECT group_concat(id) FROM token"));
+}
+
+// SQLite is not asked to remove what belongs to a member.
+TEST_F(SqliteErase, P10NothingOfAMemberStaysInAnyTable) {
+  auto store = open();
+  Batch batch;
+  for (const std::int64_t id : {1, 2}) {
+    MemberRecord member = make_member(id);
+    member.selectors.at(0).tags = {"staff"};
+    member.selectors.at(0).enrolments = {
+        {.client = "user:eve", .tags = {"staff"}, .since = testing::at(1)}};
+    member.handles = {{.holder = "user:eve", .number = 1}};
+    batch.push_back(PutMember{member});
+    batch.push_back(PutToken{MemberId{id}, make_token(id, "one")});
+  }
+  commit(*store, batch);
+  commit(*store, {EraseToken{TokenId{1}}, ForgetMember{MemberId{1}}});
+  EXPECT_EQ(0, load(*store).rows_set_aside);
+  store.reset();
+  RawSqlite raw(path());
+  for (const std::string table :
+       {"selector", "tag", "enrolment", "enrolment_tag", "handle", "token"}) {
+    EXPECT_EQ("2", raw.value("SELECT group_concat(member) FROM " + table)) << table;
+  }
+  EXPECT_EQ("2", raw.value("SELECT group_concat(id) FROM member"));
 }
 
 // The batch goes into the log, and the database cannot grow: so the log cannot be cut.

@@ -211,7 +211,7 @@ TEST_F(SqliteOpen, ANewerSchemaIsLeftAlone) {
   EXPECT_EQ(ErrorKind::kCorrupt, error.kind);
   EXPECT_THAT(error.message, HasSubstr(path().string()));
   EXPECT_THAT(error.message, HasSubstr("schema 99"));
-  EXPECT_THAT(error.message, HasSubstr("up to 7"));
+  EXPECT_THAT(error.message, HasSubstr("up to 8"));
   EXPECT_EQ(before, files());
 }
 

@@ -48,7 +48,7 @@ constexpr Planted kPlanted[] = {
     {"CREATE VIRTUAL TABLE words USING fts5 (x)", "words"},
     {"ANALYZE", "sqlite_stat"},
     {"ALTER TABLE token ADD COLUMN more INTEGER", "table \"token\""},
-    {"DROP INDEX token_by_member", "index \"token_by_member\""},
+    {"DROP INDEX audit_by_place", "index \"audit_by_place\""},
     {"DROP TRIGGER audit_is_not_changed", "trigger \"audit_is_not_changed\""},
     {"DROP TRIGGER audit_is_not_changed;"
      "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT 1; END",

@@ -98,6 +98,26 @@ TEST_F(SqliteSealsBeforeTheDatabaseId, P10AChangedRecordIsSetAsideThereToo) {
   EXPECT_EQ(1U, load(*store).members.size());
 }
 
+// A database of schema 7, whose tokens had an index by member. Its seals are of the newest form.
+class SqliteBeforeTokensHadNoIndex : public SqliteOlderSeals {
+ protected:
+  void SetUp() override {
+    SqliteDamage::SetUp();
+    become(7);
+  }
+};
+
+TEST_F(SqliteBeforeTokensHadNoIndex, P3KeepsEveryTokenAsItWas) {
+  const char* const rows =
+      "SELECT group_concat(id || member || kind || status || hex(sealed)) FROM token";
+  const std::string before = RawSqlite(path()).value(rows);
+  EXPECT_EQ("token_by_member",
+            RawSqlite(path()).value("SELECT name FROM pragma_index_list('token')"));
+  EXPECT_EQ("123", loaded_tokens(0));
+  EXPECT_EQ(before, RawSqlite(path()).value(rows));
+  EXPECT_EQ("0", RawSqlite(path()).value("SELECT count(*) FROM pragma_index_list('token')"));
+}
+
 // A database of schema 6, whose seals know of no enrolments.
 class SqliteSealsBeforeEnrolments : public SqliteOlderSeals {
  protected:
