@@ -30,11 +30,15 @@ def linked(box, report):
         mkdir -p /srv
         mv /var/lib/rota /srv/state && ln -s /srv/state /var/lib/rota
         mv /etc/rota /srv/etc && ln -s /srv/etc /etc/rota
+        mkdir -p /etc/rota/clients.d
+        echo '# a client' >/etc/rota/clients.d/web.toml
         echo foreign >/srv/state/notes
         echo foreign >/srv/etc/notes""")
     purge(box, report, "linked folders")
     seen = box.run("cat", "/srv/state/notes", "/srv/etc/notes")
     report.point("what was not Rota's stays", seen.out == "foreign\nforeign\n", seen.all)
+    found = box.run("find", "/srv", "-name", "clients.d")
+    report.point("no client is left", not found.out, found.all)
     left = [path for path in ("/var/lib/rota", "/etc/rota") if box.run("test", "-L", path).code == 0]
     report.point("the links are gone", not left, left)
     box.need("rm", "-r", "/srv/state", "/srv/etc")
