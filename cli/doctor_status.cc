@@ -41,7 +41,9 @@ const json::object* object_at(const json::object& object, std::string_view name)
 
 std::string remedy_of(std::string_view code) {
   if (code == "members_overdue") return "see the other findings, and rota members";
-  if (code == "database_gone") return "put the database back in its place, or restart rotad";
+  if (code == "database_gone")
+    return "put the database back in its place, or restart rotad; if it was overwritten, restore "
+           "it first, while rotad is stopped";
   if (code == "socket_gone")
     return "restart the socket: systemctl restart rotad.socket rotad-admin.socket";
   if (code == "commit_failing") return "free space on the disk, or repair it";

@@ -157,7 +157,7 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   const std::size_t overdue = health.members.overdue;
   if (overdue > 0) add(UnreadyCode::kMembersOverdue, who_is_overdue(health.members));
   if (!health.database_problem.empty()) {
-    add(UnreadyCode::kDatabaseGone, "the database was moved, removed or replaced",
+    add(UnreadyCode::kDatabaseGone, "the database was moved, removed, replaced or overwritten",
         health.database_problem);
   }
   if (!health.socket_problem.empty()) {

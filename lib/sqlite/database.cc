@@ -237,6 +237,26 @@ Result<void> Database::checkpoint() {
                                         nullptr, nullptr));
 }
 
+std::optional<FileHead> Database::head_of(DatabasePart part) const {
+  sqlite3_file* file = nullptr;
+  const int which =
+      part == DatabasePart::kDatabase ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
+  if (sqlite3_file_control(database_.get(), "main", which, &file) != SQLITE_OK || file == nullptr ||
+      file->pMethods == nullptr) {
+    return std::nullopt;
+  }
+  FileHead head{};
+  // After the end of a short file SQLite puts zeros.
+  const int code = file->pMethods->xRead(file, head.data(), static_cast<int>(head.size()), 0);
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return std::nullopt;
+  return head;
+}
+
+Result<void> Database::leave_as_is_on_close() {
+  return done(database_.get(),
+              sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr));
+}
+
 Result<void> Database::keep_tidy_on_close() {
   return done(database_.get(),
               sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -79,6 +80,14 @@ class Statement {
   int bind_failure_ = 0;  // SQLite's code for the first argument that it refused
 };
 
+// The two files of a database.
+enum class DatabasePart {
+  kDatabase,
+  kLog,  // the write-ahead log
+};
+// The first bytes of a file, with zeros after its end; SQLite's own headers are no longer.
+using FileHead = std::array<unsigned char, 100>;
+
 // A connection to one SQLite file. Only this header and its .cc know SQLite. One thread at a time.
 // Its errors are
 //   kBusy     another program has the file locked
@@ -112,6 +121,11 @@ class Database {
   Result<void> checkpoint();
   // From now on, closing moves the log into the database file and removes the log.
   Result<void> keep_tidy_on_close();
+  // From now on, closing leaves both files as they are.
+  Result<void> leave_as_is_on_close();
+
+  // How a file begins on disk now, whatever SQLite has in memory; none: it cannot be read.
+  std::optional<FileHead> head_of(DatabasePart part) const;
 
  private:
   struct Close {

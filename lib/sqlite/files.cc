@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 namespace rota {
@@ -58,6 +59,15 @@ std::optional<FileIdentity> identity_of(const std::filesystem::path& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
   return FileIdentity{.device = found.st_dev, .inode = found.st_ino};
+}
+
+std::optional<FileTrace> trace_of(const std::filesystem::path& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  const auto since_epoch =
+      std::chrono::seconds{found.st_mtim.tv_sec} + std::chrono::nanoseconds{found.st_mtim.tv_nsec};
+  return FileTrace{.size = found.st_size,
+                   .written_at = WallTime{std::chrono::duration_cast<Duration>(since_epoch)}};
 }
 
 Result<void> sync_directory_of(const std::filesystem::path& path) {

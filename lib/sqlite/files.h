@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace rota {
 
@@ -48,6 +49,13 @@ struct FileIdentity {
 };
 // Nullopt if there is no such file, or we may not look at it.
 std::optional<FileIdentity> identity_of(const std::filesystem::path& path);
+
+// What a write to a file changes. Nullopt as above.
+struct FileTrace {
+  off_t size = 0;
+  WallTime written_at;
+};
+std::optional<FileTrace> trace_of(const std::filesystem::path& path);
 
 // Syncs the folder of `path`, so that the names in it are durable.
 Result<void> sync_directory_of(const std::filesystem::path& path);

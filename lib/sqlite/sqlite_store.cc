@@ -191,7 +191,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   std::unique_ptr<SqliteStore> store(new SqliteStore(absolute, std::move(lock), MarkFile(absolute),
                                                      std::move(sealer), std::move(file.database),
                                                      std::move(statements)));
-  store->remember_files();
+  store->files_.remember(absolute, store->database_);
   store->is_new_ = file.is_new;
   ROTA_TRY(store->mend_audit_numbers());
   if (file.form != kNewestForm) ROTA_TRY(store->seal_anew(file.form));
@@ -223,7 +223,7 @@ Result<void> SqliteStore::seal_anew(SealForm form) {
   }));
   // Until the checkpoint, the database file itself still has the older form, and without its log it
   // would be a database of that form again.
-  if (database_.checkpoint()) scrub_owed_ = false;
+  if (checkpoint()) scrub_owed_ = false;
   return {};
 }
 
@@ -276,32 +276,24 @@ Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
 }
 
 void SqliteStore::scrub_if_owed() {
-  if (scrub_owed_ && database_.checkpoint()) scrub_owed_ = false;
+  if (scrub_owed_ && checkpoint()) scrub_owed_ = false;
+}
+
+Result<void> SqliteStore::checkpoint() {
+  ROTA_TRY(files_.require(database_));
+  Result<void> done = database_.checkpoint();
+  files_.note_own_writes(database_);
+  return done;
+}
+
+// The log has what the file lacks. To move it into a file that is not ours any more would lose it.
+SqliteStore::~SqliteStore() {
+  if (files_.overwritten(database_)) static_cast<void>(database_.leave_as_is_on_close());
 }
 
 Result<void> SqliteStore::look_after() {
-  ROTA_TRY(require_in_place());
+  ROTA_TRY(files_.require(database_));
   scrub_if_owed();
-  return {};
-}
-
-// The write-ahead log exists from the first read of the database until it is closed.
-void SqliteStore::remember_files() {
-  std::filesystem::path log = path_;
-  log += "-wal";
-  for (const std::filesystem::path& file : {path_, log}) {
-    if (const auto identity = identity_of(file)) files_.emplace_back(file, *identity);
-  }
-}
-
-Result<void> SqliteStore::require_in_place() const {
-  for (const auto& [file, identity] : files_) {
-    if (identity_of(file) == identity) continue;
-    return fail(ErrorKind::kIo,
-                file.string() +
-                    " was moved, removed or replaced while rotad has it open: nothing counts as "
-                    "committed until it is back in its place or rotad is restarted");
-  }
   return {};
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "sqlite/database.h"
-#include "sqlite/files.h"
+#include "sqlite/files_in_place.h"
 #include "sqlite/lock_file.h"
 #include "sqlite/mark_file.h"
 #include "sqlite/sealer.h"
@@ -23,7 +23,8 @@ namespace rota {
 class SqliteStore : public TokenStore {
  public:
   // Opens the database at `path`, or creates it; its folder must exist. New files have mode 0600.
-  // No other process can open the database until this object is destroyed.
+  // No other process can open the database until this object is destroyed. What another program
+  // overwrites meanwhile is left as it is, with the log beside it.
   //   kBusy     another daemon or program has it; the message says which daemon
   //   kConfig   no such folder, no right to the file, or the store key does not fit
   //   kCorrupt  not a database, not Rota's, changed by somebody else, or of a newer schema: not a
@@ -31,13 +32,17 @@ class SqliteStore : public TokenStore {
   //   kFull, kIo
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
                                                    Sealer sealer);
+  ~SqliteStore() override;
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
 
   // Sets aside tokens that do not open, and members whose record is not as Rota sealed it, with
-  // their tokens: they stay in the file and are counted, but not loaded. kCorrupt for a row that no
-  // Rota can have written.
+  // their tokens, and rows that no Rota can have written: they stay in the file and are counted and
+  // named, but not loaded; of calls, see Snapshot.
   Result<Snapshot> load() override;
 
-  // kIo once a file of the database was moved, removed or replaced; then nothing counts as durable.
+  // kIo once a file of the database was moved, removed, replaced or overwritten; then nothing
+  // counts as durable.
   Result<void> commit(std::span<const Mutation> mutations) override;
   Result<void> look_after() override;
 
@@ -84,21 +89,19 @@ class SqliteStore : public TokenStore {
       return statements_.commit.run();
     };
     // Checked at both ends: if the files went meanwhile, the batch went with them.
-    ROTA_TRY(require_in_place());
-    if (Result<void> done = all(); !done) {
-      database_.roll_back();
-      return done;
-    }
-    return require_in_place();
+    ROTA_TRY(files_.require(database_));
+    Result<void> done = all();
+    if (!done) database_.roll_back();
+    files_.note_own_writes(database_);
+    if (!done) return done;
+    return files_.require(database_);
   }
   Result<void> apply(std::span<const Mutation> mutations);
   // Gives entries with numbers that no Rota reaches the next free ones instead: after such numbers
   // there would be none left.
   Result<void> mend_audit_numbers();
-  // kIo unless the files that SQLite has open are those at their paths.
-  Result<void> require_in_place() const;
-  void remember_files();
   void scrub_if_owed();
+  Result<void> checkpoint();
   Result<void> append_all(std::span<const AuditNote> notes, const AuditBounds& bounds,
                           std::optional<WallTime> now);
 
@@ -110,7 +113,7 @@ class SqliteStore : public TokenStore {
   Sealer sealer_;
   Database database_;
   Statements statements_;
-  std::vector<std::pair<std::filesystem::path, FileIdentity>> files_;  // that SQLite has open
+  FilesInPlace files_;
   std::int64_t commits_ = 0;  // of this database, since it was made
   bool is_new_ = false;       // open() made the database
   std::optional<OtherDatabase> other_;

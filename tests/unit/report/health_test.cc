@@ -34,7 +34,7 @@ std::vector<Case> all_cases() {
       {"members_overdue", [](Health& h) { h.members.overdue = 2; },
        "2 members in use have no live token", ""},
       {"database_gone", [](Health& h) { h.database_problem = "/x/rota.db was moved"; },
-       "the database was moved, removed or replaced", "/x/rota.db was moved"},
+       "the database was moved, removed, replaced or overwritten", "/x/rota.db was moved"},
       {"socket_gone", [](Health& h) { h.socket_problem = "/x/token.sock: gone"; },
        "a socket's file is gone", "/x/token.sock: gone"},
       {"commit_failing", [](Health& h) { h.commit_problem = "/x/rota.db: disk full"; },
