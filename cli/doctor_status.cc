@@ -53,6 +53,8 @@ std::string remedy_of(std::string_view code) {
   if (code == "grants_held_back")
     return "fix the grant, or wait until the user's directory service answers";
   if (code == "grants_wait") return "fix the roster or approve its plan, then rota reload";
+  if (code == "listener_not_listening")
+    return "free the address or path of the [[listener]], or set another one and restart rotad";
   if (code == "metrics_not_listening")
     return "free the address of metrics_listen, or set another one";
   if (code == "roster_plan_held")

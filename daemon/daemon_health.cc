@@ -24,6 +24,7 @@ Health DaemonHealth::health() const {
   health.database_problem = parts_.hidden.hide(parts_.rotator.database_problem());
   health.socket_problem = parts_.hidden.hide(parts_.sockets.file_problem);
   health.metrics_problem = parts_.sockets.metrics_problem;
+  health.listener_problem = parts_.hidden.hide(parts_.sockets.listener_problem);
   health.log_lines_dropped = parts_.log.dropped();
   return health;
 }

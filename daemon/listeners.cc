@@ -35,6 +35,7 @@ Listeners::Listeners(Parts parts, const Settings& settings, std::size_t calls_ma
       settings_(settings.serve),
       listeners_(settings.listeners),
       calls_max_(calls_max),
+      listeners_again_(parts_.loop),
       metrics_again_(parts_.loop) {}
 
 Result<void> Listeners::open() {
@@ -97,21 +98,50 @@ Result<void> Listeners::open_listeners(std::vector<std::unique_ptr<ListenSocket>
   };
   for (const ListenerSettings& listener : listeners_) {
     const std::string place = listener.address ? text_of(*listener.address) : listener.path;
-    if (is_there(place)) continue;
-    auto listen = listener.address
-                      ? ListenSocket::bind_tcp(listener.address->host, listener.address->port)
-                      : ListenSocket::bind(listener.path, listener.mode, std::nullopt);
-    if (!listen) return fail(listen.error().kind, "[[listener]]: " + listen.error().message);
-    all.push_back(*std::move(listen));
+    if (!is_there(place)) waiting_.push_back(listener);
   }
-  for (auto& listen : all) ROTA_TRY(add_listener(std::move(listen), all.size()));
+  listener_count_ = all.size() + waiting_.size();
+  for (auto& listen : all) ROTA_TRY(add_listener(std::move(listen)));
+  open_waiting_listeners();
+  return {};
+}
+
+void Listeners::open_waiting_listeners() {
+  std::string problem;
+  std::erase_if(waiting_, [&](const ListenerSettings& listener) {
+    const auto opened = try_listener(listener);
+    if (!opened) problem += (problem.empty() ? "" : "; ") + opened.error().message;
+    return opened.has_value();
+  });
+  if (std::string& told = parts_.standing.listener_problem; told != problem) {
+    told = problem;
+    parts_.log.say(problem.empty() ? Severity::kInfo : Severity::kWarning, "listener",
+                   problem.empty() ? "rotad is listening on each [[listener]] now"
+                                   : fmt::format("{}; rotad tries again", problem));
+  }
+  if (waiting_.empty()) return;
+  listeners_pause_ = std::clamp(2 * listeners_pause_, kAgainMin, kAgainMax);
+  listeners_again_.expires_after(listeners_pause_);
+  listeners_again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && state_ != State::kEnding) open_waiting_listeners();
+  });
+}
+
+Result<void> Listeners::try_listener(const ListenerSettings& listener) {
+  auto listen = listener.address
+                    ? ListenSocket::bind_tcp(listener.address->host, listener.address->port)
+                    : ListenSocket::bind(listener.path, listener.mode, std::nullopt);
+  if (!listen) return fail(listen.error().kind, "[[listener]]: " + listen.error().message);
+  ROTA_TRY(add_listener(*std::move(listen)));
+  if (state_ == State::kServing) clients_.back()->start();
   return {};
 }
 
 // Whoever fills one listener takes nothing from the others.
-Result<void> Listeners::add_listener(std::unique_ptr<ListenSocket> listen, std::size_t count) {
+Result<void> Listeners::add_listener(std::unique_ptr<ListenSocket> listen) {
   ServerOptions options;
-  options.max_connections = std::max<std::size_t>(descriptors_.listener_clients / count, 2);
+  options.max_connections =
+      std::max<std::size_t>(descriptors_.listener_clients / listener_count_, 2);
   options.max_connections_per_uid = settings_.max_connections_per_uid;
   options.max_connections_unknown =
       std::min(options.max_connections_unknown, options.max_connections / 2);
@@ -172,6 +202,7 @@ void Listeners::start() {
 
 void Listeners::shutdown(const Server::ShutdownTimes& times, std::move_only_function<void()> done) {
   state_ = State::kEnding;
+  listeners_again_.cancel();
   metrics_again_.cancel();
   ended_ = std::move(done);
   std::vector<Server*> all = servers();

@@ -21,8 +21,9 @@ namespace rota {
 
 // Why clients do not find a socket, for Health. Empty: they do.
 struct SocketStanding {
-  std::string file_problem;     // the token socket or the admin socket
-  std::string metrics_problem;  // the port of metrics_listen
+  std::string file_problem;      // of a socket that was open and lost its file
+  std::string metrics_problem;   // the port of metrics_listen
+  std::string listener_problem;  // a [[listener]]; one sentence each
 };
 
 // The daemon's sockets: the token socket, the admin socket, the listeners for clients with a bearer
@@ -49,9 +50,9 @@ class Listeners {
   Listeners(Parts parts, const Settings& settings, std::size_t calls_max);
 
   // Takes over the sockets that systemd passes, and creates the others. From here on clients can
-  // connect and wait. kConfig or kIo: the token socket, the admin socket or a listener cannot be
-  // opened. A metrics port that cannot be opened is no error: it is tried again, because another
-  // program may use it for a while.
+  // connect and wait. kConfig or kIo: the token socket or the admin socket cannot be opened. A
+  // listener or a metrics port that cannot be opened is no error: it is tried again, because
+  // another program may use it for a while, and those two sockets must not end with it.
   Result<void> open();
   // Begins to serve clients. To be called once, after open().
   void start();
@@ -77,7 +78,9 @@ class Listeners {
                                               std::optional<gid_t> group, const Frontend& frontend,
                                               const ServerOptions& options) const;
   Result<void> open_listeners(std::vector<std::unique_ptr<ListenSocket>> inherited);
-  Result<void> add_listener(std::unique_ptr<ListenSocket> listen, std::size_t count);
+  void open_waiting_listeners();
+  Result<void> try_listener(const ListenerSettings& listener);
+  Result<void> add_listener(std::unique_ptr<ListenSocket> listen);
   std::vector<Server*> servers() const;  // all but the metrics port
   void open_metrics();
   Result<void> try_metrics();
@@ -93,6 +96,10 @@ class Listeners {
   std::unique_ptr<Server> token_;
   std::unique_ptr<Server> admin_;
   std::vector<std::unique_ptr<Server>> clients_;
+  std::size_t listener_count_ = 0;         // clients_, and those that are not open yet
+  std::vector<ListenerSettings> waiting_;  // those
+  boost::asio::steady_timer listeners_again_;
+  Duration listeners_pause_{0};
   std::unique_ptr<Server> metrics_;  // null: rotad is not listening on metrics_listen
   boost::asio::steady_timer metrics_again_;
   Duration metrics_pause_{0};

@@ -131,6 +131,8 @@ std::string_view name_of(UnreadyCode code) {
       return "grants_held_back";
     case UnreadyCode::kGrantsWait:
       return "grants_wait";
+    case UnreadyCode::kListenerNotListening:
+      return "listener_not_listening";
     case UnreadyCode::kMetricsNotListening:
       return "metrics_not_listening";
     case UnreadyCode::kRosterNotInForce:
@@ -188,6 +190,10 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
         "ones wait for a reload");
   } else if (health.files.grants_wait) {
     add(UnreadyCode::kGrantsWait, "added grants wait until the whole roster is in force");
+  }
+  if (!health.listener_problem.empty()) {
+    add(UnreadyCode::kListenerNotListening, "rotad is not listening on each [[listener]]",
+        health.listener_problem);
   }
   if (!health.metrics_problem.empty()) {
     add(UnreadyCode::kMetricsNotListening, "rotad is not listening on metrics_listen",

@@ -107,7 +107,8 @@ struct Health {
   std::size_t refused_of_uid = 0;
   std::size_t refused_by_rate = 0;
   std::uint64_t log_lines_dropped = 0;
-  std::string metrics_problem{};  // why rotad does not listen on metrics_listen
+  std::string metrics_problem{};   // why rotad does not listen on metrics_listen
+  std::string listener_problem{};  // why it does not listen on each [[listener]]
 };
 
 // Both read the engine, on the loop thread. They change only its counts of what time has ended
@@ -132,6 +133,7 @@ enum class UnreadyCode {
   kAppTokenRefused,
   kNotEligible,
   kDeadOnArrival,  // Circle gives tokens that have already expired
+  kListenerNotListening,
   kMetricsNotListening,
   kUpstreamFailing,  // calls fail, and a client waits for a token or a member has none
 };

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -209,6 +212,39 @@ TEST_F(Listener, P11AnErrorElsewhereKeepsNoRemovedClient) {
   std::filesystem::remove(folder / "other2.toml");
   EXPECT_EQ(run_cli({"reload"}).code, 1);
   EXPECT_EQ(ask(request(kFetch, bearer(kept))).status, 401);
+}
+
+// A listener that cannot be opened must not end the token socket: it is tried again.
+TEST_F(Listener, APlaceThatIsTakenIsTriedAgain) {
+  const std::string token = add("web");
+  int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  address.sin_port = ::htons(port);
+  ASSERT_EQ(::bind(taken, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(taken, 1), 0);
+  const auto later = box.folder.path() / "later";
+  box.daemon.extra += fmt::format("[[listener]]\npath = \"{}\"\n", (later / "s.sock").string());
+  start();
+  const auto ready = [&] { return box.daemon.admin(get("/readyz")).body; };
+  EXPECT_THAT(ready(), HasSubstr("listener_not_listening"));
+  EXPECT_THAT(run_cli({"status"}).output, HasSubstr("in use: another process"));
+  Connection other = Connection::to_unix(path());
+  other.send(request(kFetch, bearer(token)));
+  EXPECT_EQ(other.read_reply().status, 200) << "the other listener is served";
+
+  ::close(taken);
+  std::filesystem::create_directory(later);
+  EXPECT_TRUE(eventually([&] { return !ready().contains("listener_not_listening"); }));
+  EXPECT_EQ(ask(request(kFetch, bearer(token))).status, 200);
+  Connection folder = Connection::to_unix(later / "s.sock");
+  folder.send(request(kFetch, bearer(token)));
+  EXPECT_EQ(folder.read_reply().status, 200);
+  EXPECT_TRUE(box.daemon.comes_to_say("listening on each [[listener]] now"));
+  EXPECT_EQ(box.daemon.stop(), 0);
 }
 
 TEST_F(Listener, TheDoctorLooksAtThem) {

@@ -60,6 +60,8 @@ std::vector<Case> all_cases() {
        "Circle refuses the app token", ""},
       {"tokens_dead_on_arrival", [](Health& h) { h.members.dead_on_arrival = 3; },
        "Circle gave 3 members a token that had already expired when it arrived", ""},
+      {"listener_not_listening", [](Health& h) { h.listener_problem = "127.0.0.1:1 is in use"; },
+       "rotad is not listening on each [[listener]]", "127.0.0.1:1 is in use"},
       {"upstream_not_eligible", [](Health& h) { h.breaker = BreakerState::kNotEligible; },
        "Circle refuses the community", ""},
   };
@@ -88,11 +90,11 @@ TEST(Readiness, ABrokenConfigurationIsOneReason) {
 TEST(Readiness, AllReasonsStandTogether) {
   Health health;
   for (const Case& each : all_cases()) each.spoil(health);
-  EXPECT_THAT(
-      codes_of(health),
-      ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
-                  "config_not_in_force", "grants_held_back", "grants_wait", "roster_not_in_force",
-                  "roster_plan_held", "tokens_dead_on_arrival", "upstream_not_eligible"));
+  EXPECT_THAT(codes_of(health),
+              ElementsAre("members_overdue", "database_gone", "socket_gone", "commit_failing",
+                          "config_not_in_force", "grants_held_back", "grants_wait",
+                          "listener_not_listening", "roster_not_in_force", "roster_plan_held",
+                          "tokens_dead_on_arrival", "upstream_not_eligible"));
 }
 
 TEST(Readiness, AFailingUpstreamIsAReasonOnlyWhereItIsFelt) {
