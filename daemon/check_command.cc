@@ -116,7 +116,10 @@ Result<std::string> check_settings(const std::string& config_path, const Setting
   ROTA_ASSIGN(const std::string held, held_grants(grantees));
   ROTA_ASSIGN(const auto roster_read, load_roster(settings.roster.path));
   const Roster& roster = roster_read->roster();
-  if (!settings.upstream.ca_file.empty()) ROTA_TRY(read_ca_file(settings.upstream.ca_file));
+  if (const std::string& ca_file = settings.upstream.ca_file; !ca_file.empty()) {
+    ROTA_TRY(check_own_ca_file(ca_file));
+    ROTA_TRY(read_ca_file(ca_file));
+  }
   find_credentials(config_path, settings);
   if (can_read(settings.upstream.app_token)) ROTA_TRY(read_app_token(settings));
   ROTA_ASSIGN(Compared compared, look_at_store(settings));

@@ -47,6 +47,7 @@ Result<std::unique_ptr<HeadlessAuthClient>> connect_to_circle(boost::asio::io_co
                                      .connect_timeout = settings.upstream.connect_timeout,
                                      .request_timeout = settings.upstream.request_timeout,
                                      .ca_file = settings.upstream.ca_file,
+                                     .check_ca_file = check_own_ca_file,
                                      .connections_max = settings.policy.max_in_flight});
 }
 
@@ -71,6 +72,12 @@ Result<void> check_client_files(const std::string& config_path) {
   ROTA_ASSIGN(const std::vector<std::string> files, client_files(config_path));
   for (const std::string& file : files) ROTA_TRY(check_only_ours(file));
   return {};
+}
+
+Result<void> check_own_ca_file(const std::string& path) {
+  auto checked = check_only_ours(path);
+  if (!checked) checked.error().message = "ca_file " + checked.error().message;
+  return checked;
 }
 
 Result<Settings> load_own_settings(const std::string& path) {

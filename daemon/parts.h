@@ -39,6 +39,9 @@ Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const S
 // kConfig: users other than root and our own can write to the folder clients.d beside the
 // configuration, or to a file in it.
 Result<void> check_client_files(const std::string& config_path);
+// kConfig: users other than root and our own can write to the ca_file, so they choose whom rotad
+// takes for Circle.
+Result<void> check_own_ca_file(const std::string& path);
 // The configuration, with its clients. kConfig: it is not valid, or users other than root and our
 // own can write to it.
 Result<Settings> load_own_settings(const std::string& path);

@@ -61,6 +61,7 @@ class HttpTransport::Loop : public std::enable_shared_from_this<Loop> {
   Result<void> read_ca_file_again() {
     if (options_.ca_file.empty()) return {};
     ca_file_looked_at_ = std::chrono::steady_clock::now();
+    if (options_.check_ca_file) ROTA_TRY(options_.check_ca_file(options_.ca_file));
     ROTA_ASSIGN(const CaFileStamp stamp, stamp_of_ca_file(options_.ca_file));
     if (ca_ && ca_->stamp == stamp) return {};
     ROTA_ASSIGN(ca_, read_ca_file(options_.ca_file));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -21,6 +22,9 @@ struct HeadlessAuthOptions {
   Duration request_timeout{15'000};
   // Absolute path of a PEM file: only its certificates are trusted. Empty: the system's store.
   std::string ca_file;
+  // Called before each reading of ca_file: an error refuses the file. It may block on the disk for
+  // a moment. Empty: any file that can be read is good.
+  std::function<Result<void>(const std::string& ca_file)> check_ca_file{};
   // How many connections may be open; more calls wait for a free one. At least 1.
   std::size_t connections_max = 16;
 };

@@ -91,6 +91,40 @@ TEST(UpstreamTls, ACaFileThatCannotBeUsedIsNamedByTheCheckTheStartAndDoctor) {
   }
 }
 
+// Whoever can write the file chooses whom rotad takes for Circle.
+TEST(UpstreamTls, P10ACaFileThatOthersCanWriteIsRefused) {
+  using std::filesystem::perms;
+  const Certificate certificate("IP:127.0.0.1");
+  ASSERT_TRUE(certificate.made());
+  Box box;
+  const auto folder = box.folder.path() / "ca";
+  const auto path = folder / "ca.pem";
+  std::filesystem::create_directory(folder);
+  std::filesystem::copy(certificate.certificate(), path);
+  box.daemon.upstream["ca_file"] = '"' + path.string() + '"';
+  ASSERT_TRUE(box.daemon.start());
+  const auto check = [&] {
+    return box.daemon.daemon_command({"--check", "--config", box.daemon.config_path()});
+  };
+  EXPECT_EQ(check().code, 0);
+  for (const auto& [place, good] : {std::pair{path, perms{0644}}, std::pair{folder, perms{0755}}}) {
+    std::filesystem::permissions(place, perms{0777});
+    const Finished bad = check();
+    EXPECT_EQ(bad.code, 78);
+    EXPECT_THAT(bad.output, HasSubstr("ca_file " + path.string() + ": "));
+    EXPECT_THAT(bad.output, HasSubstr("has the mode 0777"));
+    const Finished reload = box.daemon.cli({"reload"});
+    EXPECT_EQ(reload.code, 1);
+    EXPECT_THAT(reload.output, HasSubstr("ca_file"));
+    std::filesystem::permissions(place, good);
+    EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
+  }
+  EXPECT_EQ(box.daemon.stop(), 0);
+  std::filesystem::permissions(path, perms{0666});
+  box.daemon.launch();
+  EXPECT_EQ(box.daemon.process().wait(), 78);
+}
+
 // What was read last stays in force, and the reload says so.
 TEST(UpstreamTls, AReloadNamesACaFileThatBroke) {
   Box box;

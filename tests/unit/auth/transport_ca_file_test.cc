@@ -60,6 +60,28 @@ TEST_F(TransportCaFile, AReplacedOneIsFoundByTheCallsThemselves) {
   EXPECT_TRUE(trusted);
 }
 
+// rotad refuses a file that others can write to; the check runs before each reading.
+TEST_F(TransportCaFile, OneThatItsUserRefusesChangesNothing) {
+  trust(server_.certificate());
+  bool refused = true;
+  HeadlessAuthOptions options = this->options();
+  options.check_ca_file = [&](const std::string& path) -> Result<void> {
+    if (refused) return fail(ErrorKind::kConfig, path + ": refused");
+    return {};
+  };
+  boost::asio::io_context context;
+  const auto none = HttpTransport::create(context.get_executor(), options);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().message, path_ + ": refused");
+  refused = false;
+  TransportLoop loop(options);
+  expect_answer(loop.send(refresh_request()), "1");
+  refused = true;
+  trust(stranger_);
+  EXPECT_FALSE(loop.transport().read_ca_file_again().has_value());
+  expect_answer(loop.send(refresh_request()), "2");
+}
+
 TEST_F(TransportCaFile, OneThatBrokeChangesNothing) {
   trust(server_.certificate());
   TransportLoop loop(options());
