@@ -5,6 +5,7 @@
 #include "auth/blocking_headless_auth_client.h"
 #include "base/check.h"
 #include "circle/base_url.h"
+#include "settings/hidden_values.h"
 
 namespace rota::cli {
 namespace {
@@ -62,16 +63,16 @@ TokenCheck check_app_token(const UpstreamSettings& upstream, const SecretPtr& ap
     return {
         TokenVerdict::kUnknown,
         fmt::format("the server at {} refreshed a token that does not exist, so it is not Circle",
-                    upstream.base_url)};
+                    shown_base_url(upstream.base_url))};
   }
-  return judge(reply.error(), upstream.base_url);
+  return judge(reply.error(), shown_base_url(upstream.base_url));
 }
 
 std::string describe_base_url(const std::string& base_url) {
   if (base_url == UpstreamSettings{}.base_url) return {};
   const bool stands_in = base_url.starts_with("http://");  // only loopback addresses may have that
   return fmt::format(
-      "base_url is {} instead of {}{}", base_url, UpstreamSettings{}.base_url,
+      "base_url is {} instead of {}{}", shown_base_url(base_url), UpstreamSettings{}.base_url,
       stands_in ? ": a stand-in on this machine, and Circle does not accept its tokens" : "");
 }
 

@@ -61,7 +61,7 @@ std::string check_since(const std::string& text) {
 std::string check_client_name(const std::string& text) {
   return is_client_name(text) ? ""
                               : "must have 1 to 64 letters, digits, dots, hyphens and underscores, "
-                                "and begin with a letter or digit";
+                                "and begin with a letter or digit; a token is no name";
 }
 std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/program.h"
+#include "settings/hidden_values.h"
 #include "settings/secret_files.h"
 #include "settings/settings.h"
 
@@ -100,7 +101,7 @@ Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {
   ROTA_TRY(
       output_.out(fmt::format("asking {} whether it accepts the app token: one call that changes "
                               "nothing (--no-check skips it)\n",
-                              where.base_url)));
+                              shown_base_url(where.base_url))));
   TokenCheck check = check_token_(where, token);
   ROTA_TRY(output_.out(visible(check.text) + "\n"));
   if (const std::string other = describe_base_url(where.base_url); !other.empty()) {

@@ -208,7 +208,8 @@ Result<std::vector<NamedMember>> parse_watch_query(std::string_view query) {
 std::unexpected<Error> unknown_parameter(std::string_view name) {
   // Circle's older name for it, which programs that were written for its API still send.
   const std::string_view hint = name == "sso_id" ? ": use sso_user_id for an SSO id" : "";
-  return fail(ErrorKind::kInvalid, fmt::format("unknown parameter {}{}", in_quotes(name), hint));
+  return fail(ErrorKind::kInvalid,
+              fmt::format("unknown parameter {}{}", in_quotes_unless_secret(name), hint));
 }
 
 std::unexpected<Error> repeated_parameter(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "settings/secret_files.h"
 #include "settings/settings_values.h"
 
@@ -50,6 +51,8 @@ bool share_a_token(const ClientSettings& a, const ClientSettings& b) {
 }  // namespace
 
 bool is_client_name(std::string_view text) {
+  // A token is no name, because a name is shown.
+  if (text.starts_with(kClientTokenPrefix) && !is_plainly_no_secret(text)) return false;
   return !text.empty() && text.size() <= kClientNameBytesMax && is_alnum(text.front()) &&
          std::ranges::all_of(
              text, [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '_'; });
@@ -121,8 +124,8 @@ std::vector<std::string> grants_without_client(const Settings& settings) {
         settings.clients.end()) {
       continue;
     }
-    lines.push_back(fmt::format("{}: there is no [[client]] \"{}\", so the grant has no effect",
-                                grant.where, grant.name));
+    lines.push_back(fmt::format("{}: there is no [[client]] {}, so the grant has no effect",
+                                grant.where, in_quotes_unless_secret(grant.name)));
   }
   return lines;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -9,6 +10,10 @@
 
 // How the [[client]] sections are read, whichever file they are in.
 namespace rota {
+
+// How each client's token begins, so that it is not taken for its digest or for a name, and so that
+// a scan for leaked secrets finds it.
+inline constexpr std::string_view kClientTokenPrefix = "rota_";
 
 // Adds the clients. kConfig, with file and line: a bad value, or a client of that name or with one
 // of its tokens is there already.

@@ -20,7 +20,21 @@ bool may_be_shown(const std::string& path) {
   return is_plainly_no_secret(std::string_view(path).substr(there.native().size()));
 }
 
+std::string shown_base_url(const std::string& base_url) {
+  const std::size_t host = base_url.find("//");
+  const std::size_t path = host == std::string::npos ? host : base_url.find('/', host + 2);
+  if (path == std::string::npos) return base_url;
+  const bool plain = is_plainly_no_secret(std::string_view(base_url).substr(path));
+  return plain ? base_url : base_url.substr(0, path + 1) + "…";
+}
+
 HiddenValues::HiddenValues(const Settings& settings) {
+  if (std::string shown = shown_base_url(settings.upstream.base_url);
+      shown != settings.upstream.base_url) {
+    const std::string path = settings.upstream.base_url.substr(shown.rfind('/'));
+    values_.emplace_back(settings.upstream.base_url, std::move(shown));
+    values_.emplace_back(path, "/…");
+  }
   add("[upstream] ca_file", settings.upstream.ca_file);
   add("[roster] path", settings.roster.path);
   add("[store] path", settings.store.path);

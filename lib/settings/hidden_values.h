@@ -14,6 +14,9 @@ namespace rota {
 // there by mistake neither exists as a file nor looks like that. Blocks on the disk.
 bool may_be_shown(const std::string& path);
 
+// The base URL for a message: with "…" in place of its path if that may be a secret.
+std::string shown_base_url(const std::string& base_url);
+
 // The paths of a configuration that may be secrets, put there by mistake. hide() replaces each of
 // them in a text by its key; every message that leaves the process goes through it. A new setting
 // whose value a message can repeat belongs into the constructor. A plain value; const calls are

@@ -79,7 +79,7 @@ struct ClientSettings {
   bool operator==(const ClientSettings&) const = default;
 };
 // 1 to 64 letters, digits, ".", "-" and "_", of which the first is a letter or digit. So a name can
-// be a file's name and a metric's label.
+// be a file's name and a metric's label. What looks like a client's token is no name.
 bool is_client_name(std::string_view text);
 
 // One [[listener]]: a socket for clients with a bearer token. Either `address` or `path` is given.

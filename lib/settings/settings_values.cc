@@ -246,7 +246,7 @@ Result<void> read_client_name(const TomlValue& value, std::string& into) {
   if (!is_client_name(text)) {
     return value.error(
         "must have 1 to 64 letters, digits, \".\", \"-\" and \"_\", and begin with a letter or "
-        "digit");
+        "digit; a client's token is no name");
   }
   into = text;
   return {};

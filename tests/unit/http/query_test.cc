@@ -137,6 +137,7 @@ TEST(TokenQuery, NamesWhatIsWrong) {
       {"community_member_id=42&refused=00ff00ff00ff00ff&refused=00ff00ff00ff00ff", "refused"},
       {"community_member_id=42&Wait=1", "\"Wait\""},
       {"community_member_id=42&=1", "\"\""},
+      {"qT7mZx2LpV9kRb4NwYc8HdJ6sGfE3uAa=1", "unknown parameter (not repeated here"},
       {"sso_id=1", "sso_user_id"},
       {"sso_user_id=a%C2%9Bb", "control character"},
       {"sso_user_id=a%9Bb", "UTF-8"},

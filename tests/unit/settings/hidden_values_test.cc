@@ -46,6 +46,22 @@ TEST(HiddenValues, P10StandByTheirKeys) {
   EXPECT_EQ(error.message, "…");
 }
 
+TEST(HiddenValues, P10ABaseUrlIsShownWithoutAPathThatMayBeASecret) {
+  Settings settings;
+  settings.upstream.base_url = std::string("https://host.example:8443/") + kSecret;
+  EXPECT_EQ(shown_base_url(settings.upstream.base_url), "https://host.example:8443/…");
+  const HiddenValues hidden(settings);
+  EXPECT_EQ(hidden.hide(settings.upstream.base_url + "/api: gone"),
+            "https://host.example:8443/…/api: gone");
+  EXPECT_EQ(hidden.hide(std::string("/") + kSecret + "/api"), "/…/api");
+  for (const std::string& url :
+       {std::string("https://app.circle.so"), std::string("http://127.0.0.1:41234/stand-in/v1")}) {
+    EXPECT_EQ(shown_base_url(url), url);
+    settings.upstream.base_url = url;
+    EXPECT_EQ(HiddenValues(settings).hide(url), url);
+  }
+}
+
 TEST(HiddenValues, AreNoneOfAGoodConfiguration) {
   const Settings settings;
   const std::string text =

@@ -239,6 +239,24 @@ TEST(Settings, AGrantToAClientThatIsNotThereIsNoErrorAndIsNamed) {
               ElementsAre(testing::HasSubstr("grant 1: client: there is no [[client]] \"web\"")));
 }
 
+// A client's token in place of its name.
+TEST(Settings, P10ATokenIsNoClientName) {
+  const std::string token = "rota_wERt5" + std::string(38, 'q');
+  EXPECT_FALSE(is_client_name(token));
+  EXPECT_TRUE(is_client_name("rota_web-2"));
+  EXPECT_TRUE(is_client_name("Shop2x"));
+  const auto settings =
+      parse_settings("rotad.toml", "[[grant]]\nclient = '" + token + "'\nmembers = ['*']\n");
+  ASSERT_FALSE(settings);
+  EXPECT_THAT(settings.error().message, testing::HasSubstr("a client's token is no name"));
+  EXPECT_THAT(settings.error().message, testing::Not(testing::HasSubstr("wERt5")));
+  // Another secret may well have the form of a name.
+  const Settings named = parse("[[grant]]\nclient = 'qT7mZx2LpV9kRb4N'\nmembers = ['*']\n");
+  EXPECT_THAT(grants_without_client(named),
+              ElementsAre(testing::AllOf(testing::HasSubstr("there is no [[client]]"),
+                                         testing::Not(testing::HasSubstr("qT7mZx")))));
+}
+
 // Of a file with errors, what has none counts for a withdrawal, whatever is wrong around it.
 TEST(Settings, P11GrantsAndClientsWithoutAnErrorAreFoundAmongErrors) {
   const std::string digest(64, '1');
