@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/token_digest.h"
 #include "cli/setup_files.h"
+#include "settings/client_settings.h"
 #include "settings/settings.h"
 
 namespace rota::cli {
@@ -28,14 +30,12 @@ constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kHexShown = 16;
 constexpr mode_t kFolder = 0750;
 constexpr mode_t kFile = 0640;
-// So that a token is not taken for its digest, and so that a scan for leaked secrets finds it.
-constexpr std::string_view kTokenPrefix = "rota_";
 
 Result<Secret> make_token() {
   if (sodium_init() < 0) return fail(ErrorKind::kIo, "the system has no random bytes");
   std::array<unsigned char, kTokenBytes> random{};
   randombytes_buf(random.data(), random.size());
-  std::string text(kTokenPrefix);
+  std::string text(kClientTokenPrefix);
   std::array<char, sodium_base64_ENCODED_LEN(kTokenBytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING)>
       encoded{};
   sodium_bin2base64(encoded.data(), encoded.size(), random.data(), random.size(),
@@ -64,7 +64,7 @@ class Clients {
         config_(std::filesystem::absolute(command.config).lexically_normal().string()) {}
 
   Result<void> run() {
-    ROTA_ASSIGN(settings_, load_settings(config_));
+    ROTA_TRY(load());
     switch (command_.action) {
       case ClientCommand::Action::kAdd:
         return add();
@@ -77,6 +77,24 @@ class Clients {
   }
 
  private:
+  // An error elsewhere in the configuration keeps nobody from taking a token back.
+  Result<void> load() {
+    auto settings = load_settings(config_);
+    if (settings) {
+      settings_ = *std::move(settings);
+      return {};
+    }
+    if (command_.action != ClientCommand::Action::kRemove) {
+      return std::unexpected(std::move(settings).error());
+    }
+    auto own = load_good_rights(file());
+    if (!own || own->clients.size() != 1 || own->clients[0].name != command_.name) {
+      return std::unexpected(std::move(settings).error());
+    }
+    settings_.clients = std::move(own->clients);
+    return {};
+  }
+
   std::string file() const {
     return fmt::format("{}/{}.toml", client_folder(config_), command_.name);
   }
@@ -124,9 +142,13 @@ class Clients {
     }
     ROTA_ASSIGN(const Secret token, make_token());
     all.push_back(digest_of(token.reveal()));
-    ROTA_TRY(write(all));
+    // First, so that no token counts that nobody has seen.
     ROTA_TRY(output_.out(token.reveal()));
     ROTA_TRY(output_.out("\n"));
+    if (auto written = write(all); !written) {
+      written.error().message += "; so the token that was printed is not valid";
+      return written;
+    }
     output_.err(
         fmt::format("this is the only time that the token is shown; its SHA-256 is in {}", file()));
     if (all.size() > 1) {
@@ -149,7 +171,8 @@ class Clients {
   Result<void> remove() {
     ROTA_ASSIGN(const std::vector<TokenDigest> all, tokens());
     if (all.empty()) {
-      return fail(ErrorKind::kInvalid, fmt::format("there is no client {}", command_.name));
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("there is no client {}", in_quotes_unless_secret(command_.name)));
     }
     if (command_.old) {
       if (all.size() > 1) ROTA_TRY(write({all.back()}));

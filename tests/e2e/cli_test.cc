@@ -46,6 +46,27 @@ TEST_F(InAShell, ATokenThatCannotBeWrittenIsAFailure) {
   EXPECT_EQ(shell("$rota token id:1 <&- >$out").code, 0);
 }
 
+// Otherwise a token that nobody has seen would count from the next reload on.
+TEST_F(InAShell, AClientWhoseTokenCannotBeWrittenIsNotAdded) {
+  const std::string at = " --config " + box.daemon.config_path().string();
+  for (const char* to : {">/dev/full", ">&-"}) {
+    EXPECT_EQ(shell("$rota client add zz" + at + " 2>$out " + to).code, 1);
+    EXPECT_THAT(written(), HasSubstr("cannot write"));
+    EXPECT_FALSE(std::filesystem::exists(box.daemon.folder() / "clients.d" / "zz.toml")) << to;
+  }
+  shell("exec 3> >(exec true); wait $!; $rota client add zz" + at + " >&3");
+  EXPECT_FALSE(std::filesystem::exists(box.daemon.folder() / "clients.d" / "zz.toml"));
+  EXPECT_EQ(shell("$rota client add zz" + at + " >$out").code, 0);
+  EXPECT_THAT(written(), HasSubstr("rota_"));
+  // An error elsewhere in the configuration keeps nobody from taking a token back.
+  box.daemon.extra = "[audit]\nnosuch = 1\n";
+  box.daemon.write_config();
+  EXPECT_EQ(shell("$rota client remove zz" + at + " 2>$out").code, 0) << written();
+  EXPECT_FALSE(std::filesystem::exists(box.daemon.folder() / "clients.d" / "zz.toml"));
+  EXPECT_NE(shell("$rota client remove zz" + at + " 2>$out").code, 0);
+  EXPECT_THAT(written(), HasSubstr("nosuch"));
+}
+
 // The initializers of the libraries take milliseconds, and run before main().
 TEST_F(InAShell, AHangupBeforeMainDoesNotEndTheDaemon) {
   const Finished finished = shell("LD_PRELOAD=" EARLY_HANGUP " $rotad --version");

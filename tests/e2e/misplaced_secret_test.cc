@@ -216,6 +216,8 @@ TEST_F(MisplacedSecret, P10IsNotToldInPlaceOfWhatACommandTakes) {
     const std::string word = fmt::format(fmt::runtime(form), kSecret);
     for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
              {"members", "--state", word},
+             {"client", "remove", word, "--config", run_.config_path().string()},
+             {"client", "add", "rota_" + word, "--config", run_.config_path().string()},
              {"approve", word},
              {"reload", "--approve", word},
              {"doctor", "--no-check", "--user", word},
