@@ -288,7 +288,8 @@ bool Session::wait_for_rest(const RequestHead* head) {
     return false;
   }
   if (!head->expects_continue || !intake_.invite_body()) return false;
-  replies_.add({}, Continue{});
+  // Whoever is turned away need not send a body first.
+  if (may_enter(*head)) replies_.add({}, Continue{});
   return true;
 }
 

@@ -68,6 +68,26 @@ TEST_F(ListenerTest, P11TheUserBehindTheSocketCountsForNothing) {
   EXPECT_TRUE(tokens.fetched.empty());
 }
 
+TEST_F(ListenerTest, P11AStrangerIsTurnedAwayBeforeItsBody) {
+  const auto send_head = [](const Client& client, const std::string& fields) {
+    client.send("POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: localhost\r\n" + fields +
+                "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  };
+  for (const std::string& fields : {std::string(), bearer("web-3")}) {
+    const auto stranger = connect();
+    send_head(*stranger, fields);
+    EXPECT_EQ(next_reply(*stranger).status, 401);
+    wait_for_end(*stranger);
+  }
+  const auto web = connect();
+  send_head(*web, bearer("web-1"));
+  run_until([&] {
+    web->receive();
+    return !web->received().empty() || web->ended();
+  });
+  EXPECT_THAT(web->received(), testing::StartsWith("HTTP/1.1 100 Continue\r\n"));
+}
+
 TEST_F(ListenerTest, P11AClientGetsWhatIsGrantedToItsName) {
   const auto web = connect();
   for (const char* token : {"web-1", "web-2", "web-1"}) {
