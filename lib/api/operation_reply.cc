@@ -29,6 +29,9 @@ PlainReply operation_reply(const OperatorReport& report) {
     case OperationEnd::kRunning:
     case OperationEnd::kTimedOut:
     case OperationEnd::kNotDurable:
+    case OperationEnd::kAppTokenRefused:
+    case OperationEnd::kNotEligible:
+    case OperationEnd::kStopping:
       status = JsonStatus::kAccepted;
       break;
     case OperationEnd::kRevoked:
@@ -40,6 +43,9 @@ PlainReply operation_reply(const OperatorReport& report) {
     case OperationEnd::kSignedOut:
     case OperationEnd::kEnrolmentEnded:
     case OperationEnd::kHandleRevoked:
+    case OperationEnd::kMemberUnknown:
+    case OperationEnd::kMemberMismatched:
+    case OperationEnd::kMemberOut:
       break;
   }
   return JsonReply{.body = operation_json(report), .status = status};

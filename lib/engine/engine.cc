@@ -176,6 +176,7 @@ void Engine::pump(Now now, Commands& out) {
   admit_enrolments(now, out);
   expire_waits(now, out);
   expire_operations(now, out);
+  end_refused_operations(now);
   send_held(now, out);
   if (!stopping_) {
     send_due(now);

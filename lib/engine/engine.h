@@ -286,6 +286,8 @@ class Engine {
                        bool alive);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
   void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
+  void end_rotations(MemberSlot& slot);
+  void end_refused_operations(Now now);
   void expire_operations(Now now, Commands& out);
 
   // Constant after construction.

@@ -116,14 +116,52 @@ void Engine::complete_all(MemberSlot& slot, OperatorAction action, OperationEnd 
   }
 }
 
+// A member that is not active gets no new token.
+void Engine::end_rotations(MemberSlot& slot) {
+  OperationEnd end = OperationEnd::kMemberOut;
+  switch (slot.record.state) {
+    case MemberState::kActive:
+      return;
+    case MemberState::kUnknown:
+      end = OperationEnd::kMemberUnknown;
+      break;
+    case MemberState::kMismatched:
+      end = OperationEnd::kMemberMismatched;
+      break;
+    case MemberState::kRetiring:
+    case MemberState::kRetired:
+    case MemberState::kBlocked:
+      break;
+  }
+  complete_all(slot, OperatorAction::kRotate, end);
+}
+
+// What Circle refuses to everybody, no operator has to wait for. What the commands changed here is
+// reported once it is durable, as always.
+void Engine::end_refused_operations(Now now) {
+  if (!gate_.refused_as_a_whole()) return;
+  const OperationEnd end = gate_.breaker().state() == BreakerState::kNotEligible
+                               ? OperationEnd::kNotEligible
+                               : OperationEnd::kAppTokenRefused;
+  for (const OperatorId op : operations_.running()) {
+    const auto members = operations_.members_of(op);
+    for (const MemberId member : members) {
+      MemberSlot& slot = members_.at(member);
+      complete(op, slot, end);
+      if (forget_due(slot.record)) replan(slot, now);
+    }
+  }
+}
+
 // "Not done" needs no commit, so an operator gets the report in time even while commits fail.
 void Engine::expire_operations(Now now, Commands& out) {
+  const OperationEnd end = stopping_ ? OperationEnd::kStopping : OperationEnd::kTimedOut;
   for (const OperatorId op : operations_.over(now.boot, stopping_)) {
     operations_.give_up_on_disk(op);
     const auto members = operations_.members_of(op);
     for (const MemberId member : members) {
       MemberSlot& slot = members_.at(member);
-      complete(op, slot, OperationEnd::kTimedOut);
+      complete(op, slot, end);
       if (forget_due(slot.record)) replan(slot, now);
     }
     outbox_.withdraw_report(op);

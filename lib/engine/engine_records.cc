@@ -102,6 +102,7 @@ void Engine::put_on_record(MemberSlot& slot, const RecordChange& change) {
     slot.revoked_before = journal_.next();
     if (slot.in_flight) gate_.recall(*slot.in_flight);
   }
+  end_rotations(slot);
   if (change.empty()) return;
   if (change.ends_logins) slot.record.login_epoch = draw_login_epoch();
   if (change.row) {

@@ -65,6 +65,14 @@ std::vector<OperatorId> Operations::over(BootTime now, bool stopping) const {
   return over;
 }
 
+std::vector<OperatorId> Operations::running() const {
+  std::vector<OperatorId> running;
+  for (const auto& [op, operation] : operations_) {
+    if (!operation.finished) running.push_back(op);
+  }
+  return running;
+}
+
 std::optional<BootTime> Operations::first_deadline() const {
   std::optional<BootTime> first;
   for (const auto& [op, operation] : operations_) {

@@ -45,6 +45,8 @@ class Operations {
 
   // The commands whose deadline has passed; with `stopping`, also all that still run.
   std::vector<OperatorId> over(BootTime now, bool stopping) const;
+  // Those that still run: they are not over for every member.
+  std::vector<OperatorId> running() const;
   // The first deadline; none: no command is under way.
   std::optional<BootTime> first_deadline() const;
   // What the command does, and the members for which it is not over.

@@ -24,6 +24,12 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kNotEnrolled:
     case OperationEnd::kRemovalsLimited:
     case OperationEnd::kSignedOutLately:
+    case OperationEnd::kMemberUnknown:
+    case OperationEnd::kMemberMismatched:
+    case OperationEnd::kMemberOut:
+    case OperationEnd::kAppTokenRefused:
+    case OperationEnd::kNotEligible:
+    case OperationEnd::kStopping:
       return false;
   }
   ROTA_CHECK(false);
@@ -63,6 +69,21 @@ std::string describe(const OperatorReport& report) {
       return "this client has removed many members within an hour: an operator has to agree";
     case OperationEnd::kSignedOutLately:
       return "it was signed out a few seconds ago";
+    case OperationEnd::kMemberUnknown:
+      return "Circle has no such member";
+    case OperationEnd::kMemberMismatched:
+      return "its name leads to another member at Circle: an operator has to decide (`rota "
+             "reinstate` or `rota revoke`)";
+    case OperationEnd::kMemberOut:
+      return "it is no active member any more";
+    case OperationEnd::kAppTokenRefused:
+      return "Circle refuses the app token: no call can succeed until it accepts one (`rota "
+             "doctor`)";
+    case OperationEnd::kNotEligible:
+      return "Circle refuses the community: no call can succeed until it accepts it (`rota "
+             "doctor`)";
+    case OperationEnd::kStopping:
+      return "not finished: rotad stops, and revocations go on at its next start";
   }
   ROTA_CHECK(false);
 }

@@ -115,6 +115,14 @@ enum class OperationEnd {
   kNotEnrolled,      // 404: this client has not enrolled it
   kRemovalsLimited,  // 503: this client has removed so many that an operator has to agree
   kSignedOutLately,  // it was signed out less than kSignOutGap ago: nothing new was done
+  // Of rotations, as soon as no call can bring a token any more:
+  kMemberUnknown,     // Circle has no such member
+  kMemberMismatched,  // its name leads to another member at Circle
+  kMemberOut,         // it has left, or an operator blocked it
+  // Of all that need Circle: no call can succeed. Revocations go on once one can.
+  kAppTokenRefused,  // Circle refuses the app token
+  kNotEligible,      // Circle refuses the community
+  kStopping,         // rotad stops; revocations go on at the next start
 };
 // Sign-outs of one member are this far apart.
 inline constexpr Duration kSignOutGap = std::chrono::seconds{10};

@@ -140,6 +140,96 @@ TEST(EngineOperators, ARotationIsReportedOnceTheTokenIsDurable) {
   EXPECT_EQ(box.slot(kGraceKey).rotations_asked, 0U);
 }
 
+OperationEnd end_of(const EngineBox& box, OperatorId op) {
+  const auto* report = box.report_of(op);
+  return report == nullptr || !report->has_value() ? OperationEnd::kRunning : (*report)->end;
+}
+
+// A box in which an operator rotates kGraceKey, and the call is under way.
+struct Rotating {
+  EngineBox box = box_with_grace();
+  OperatorId op{};
+
+  Rotating() {
+    box.run_for(20s);
+    op = box.operate(kGraceKey, OperatorAction::kRotate);
+    box.settle();
+    EXPECT_THAT(box.open_calls(), SizeIs(1));
+  }
+  OperationEnd end() const { return end_of(box, op); }
+};
+
+TEST(EngineOperators, ARotationEndsAsSoonAsCircleSaysThatItHasNoSuchMember) {
+  Rotating grace;
+  grace.box.reply(grace.box.oldest_call(), RefreshTokenDead{});
+  grace.box.settle();
+  EXPECT_EQ(grace.end(), OperationEnd::kRunning) << "a new pair may come";
+  grace.box.reply(grace.box.oldest_call(), MemberUnknown{});
+  EXPECT_EQ(grace.end(), OperationEnd::kRunning) << "the verdict is not durable";
+  grace.box.settle();
+  ASSERT_EQ(grace.end(), OperationEnd::kMemberUnknown);
+  EXPECT_EQ((*grace.box.report_of(grace.op))->state, MemberState::kUnknown);
+  EXPECT_EQ(grace.box.slot(kGraceKey).rotations_asked, 0U);
+}
+
+TEST(EngineOperators, P13ARotationEndsAsSoonAsItsNameLeadsToAnotherMember) {
+  Rotating grace;
+  grace.box.reply(grace.box.oldest_call(), RefreshTokenDead{});
+  grace.box.settle();
+  grace.box.reply(grace.box.oldest_call(), issued("access-9", "refresh-9", grace.box.circle(), 9));
+  grace.box.settle();
+  EXPECT_EQ(grace.end(), OperationEnd::kMemberMismatched);
+}
+
+TEST(EngineOperators, ARotationEndsOnceItsMemberIsOut) {
+  Rotating blocked;
+  blocked.box.operate(kGraceKey, OperatorAction::kRevoke);
+  blocked.box.settle();
+  EXPECT_EQ(blocked.end(), OperationEnd::kMemberOut);
+
+  Rotating left;
+  left.box.roster({entry(kGraceKey, true)});
+  left.box.settle();
+  EXPECT_EQ(left.end(), OperationEnd::kMemberOut);
+}
+
+TEST(EngineOperators, WhatCircleRefusesToEverybodyNoOperatorWaitsFor) {
+  const std::pair<Outcome, OperationEnd> refusals[] = {
+      {AppTokenRefused{}, OperationEnd::kAppTokenRefused},
+      {NotEligible{}, OperationEnd::kNotEligible}};
+  for (const auto& [refusal, end] : refusals) {
+    for (const auto action :
+         {OperatorAction::kRotate, OperatorAction::kRevoke, OperatorAction::kSignOut}) {
+      EngineBox box = box_with_grace();
+      box.run_for(20s);
+      const OperatorId op = box.operate(kGraceKey, action);
+      box.settle();
+      box.reply(box.oldest_call(), refusal);
+      box.settle();
+      EXPECT_EQ(end_of(box, op), end) << static_cast<int>(action);
+    }
+  }
+}
+
+TEST(EngineOperators, P2WhatIsAskedWhileCircleRefusesEverybodyEndsOnceItIsDurable) {
+  Rotating grace;
+  EngineBox& box = grace.box;
+  box.reply(box.oldest_call(), AppTokenRefused{});
+  box.settle();
+  const OperatorId op = box.revoke_all();
+  EXPECT_EQ(end_of(box, op), OperationEnd::kRunning) << "the block is not durable";
+  box.settle();
+  ASSERT_EQ(end_of(box, op), OperationEnd::kAppTokenRefused);
+  EXPECT_THAT((*box.report_of(op))->revocations, SizeIs(2));
+  EXPECT_EQ((*box.report_of(op))->state, MemberState::kBlocked);
+  // It goes on by itself.
+  box.new_app_token();
+  box.settle();
+  box.reply_last(CallKind::kRevokeRefresh, Revoked{});
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  EXPECT_THAT(box.slot(kGraceKey).record.tokens, IsEmpty());
+}
+
 // Blocked before, and its revocation under way: it is one of those that revoke-all is about.
 TEST(EngineOperators, P4RevokeAllIsNotDoneWhileABlockedMembersTokensLive) {
   EngineBox box = box_with_grace();
