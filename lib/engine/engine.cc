@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -22,6 +23,12 @@ std::size_t share_of(std::size_t calls, double share) {
   return std::clamp<std::size_t>(part, 1, calls);
 }
 
+// The rows that were set aside.
+std::string named(const Snapshot& snapshot) {
+  const bool all = std::cmp_equal(snapshot.set_aside.size(), snapshot.rows_set_aside);
+  return fmt::format("{}{}", fmt::join(snapshot.set_aside, ", "), all ? "" : " and others");
+}
+
 }  // namespace
 
 Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now now, BootId boot)
@@ -29,6 +36,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       seed_(seed),
       boot_(boot),
       rows_set_aside_(snapshot.rows_set_aside),
+      set_aside_(named(snapshot)),
       random_(seed),
       login_epochs_(Random(seed).next()),
       learned_(policy, snapshot, boot, now),
@@ -75,8 +83,8 @@ void Engine::start(Now now, Commands& out) {
   if (rows_set_aside_ > 0) {
     tell(Severity::kWarning, "rows_set_aside", nullptr,
          fmt::format("{} database rows are damaged or were changed by another program: rotad sets "
-                     "them aside and issues new tokens to their members",
-                     rows_set_aside_));
+                     "them aside and issues new tokens to their members: {}",
+                     rows_set_aside_, set_aside_));
   }
   for (const CallRow& row : journal_.open_rows()) {
     close_row(

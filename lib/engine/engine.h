@@ -295,6 +295,7 @@ class Engine {
   const std::uint64_t seed_;
   const BootId boot_;
   const std::int64_t rows_set_aside_;
+  const std::string set_aside_;  // which rows these are, for people
 
   // The parts.
   Outbox outbox_;

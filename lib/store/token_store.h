@@ -75,8 +75,10 @@ struct Snapshot {
   MemberId next_member{1};
   TokenId next_token{1};
   CallId next_call{1};
-  std::int64_t rows_set_aside =
-      0;  // rows that Rota does not believe: not loaded, but left in the database
+  // Rows that Rota does not believe: not loaded, but left in the database. Only those of the call
+  // journal are loaded, as the worst that they can mean.
+  std::int64_t rows_set_aside = 0;
+  std::vector<std::string> set_aside{};  // for people: which these are, the first few of them
 };
 
 // Which entries of the audit trail to read, in the order of their ids.

@@ -30,6 +30,16 @@ TEST(EngineStart, PublishesWhatIsDurableBeforeAnyCall) {
   EXPECT_EQ(box.calls.front().request.kind, CallKind::kRefresh);
 }
 
+TEST(EngineStart, SaysWhichRowsWereSetAside) {
+  Snapshot snapshot = snapshot_of({member_with_pair()});
+  snapshot.rows_set_aside = 2;
+  snapshot.set_aside = {"row 5 of table call"};
+  EngineBox box(std::move(snapshot));
+  box.start();
+  ASSERT_EQ(box.told("rows_set_aside"), 1U);
+  EXPECT_THAT(box.notices.front().text, testing::HasSubstr(": row 5 of table call and others"));
+}
+
 TEST(EngineStart, ACallOfTheLastProcessIsADoubtAsLongAsItsTokenCanLive) {
   struct Case {
     CallKind kind;
