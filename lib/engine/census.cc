@@ -53,6 +53,9 @@ void Census::count(const Entry& entry, bool in) {
   members = in ? members + 1 : members - 1;
   if (entry.only_enrolled) only_enrolled_ = in ? only_enrolled_ + 1 : only_enrolled_ - 1;
   if (entry.named_by_roster) named_by_roster_ = in ? named_by_roster_ + 1 : named_by_roster_ - 1;
+  if (entry.kept && !entry.served_until) {
+    without_token_ = in ? without_token_ + 1 : without_token_ - 1;
+  }
   revoking_ = in ? revoking_ + entry.revoking : revoking_ - entry.revoking;
 }
 

@@ -52,6 +52,8 @@ class Census {
   // Members that no client asks for and that have never had a token: the overdue ones, and all.
   std::size_t overdue_first(WallTime now) const { return before(dues_first_, now); }
   std::size_t first_issues() const { return dues_first_.size(); }
+  // Those that never had a token, in use or not.
+  std::size_t without_token() const { return without_token_; }
   // Members that no client asks for and that have had a token: how many are overdue, and when the
   // first of them is.
   std::size_t overdue_idle(WallTime now) const { return before(dues_idle_, now); }
@@ -74,6 +76,7 @@ class Census {
   Times dues_in_use_;
   Times dues_first_;
   Times dues_idle_;
+  std::size_t without_token_ = 0;
 };
 
 }  // namespace rota

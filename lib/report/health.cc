@@ -71,6 +71,7 @@ Health::Members count_members(Engine& engine, Now now) {
                           .overdue_idle = idle,
                           .first_issues = census.first_issues(),
                           .first_issues_left = first_issues_left(engine, census.first_issues()),
+                          .without_token = census.without_token(),
                           .kept = engine.members().upkeep().kept(),
                           .dead_on_arrival = engine.gate().dead_arrivals().members(),
                           .left_out = engine.members().upkeep().left_out(),

@@ -55,6 +55,7 @@ struct Health {
     std::size_t overdue_idle = 0;     // of these, members that nobody asked for
     std::size_t first_issues = 0;     // wait for their first one, and nobody waits for them
     Duration first_issues_left{0};    // about how long these will take
+    std::size_t without_token = 0;    // of those kept fresh, those that never had one
     std::size_t kept = 0;             // of the active, those kept fresh ahead of time
     std::size_t dead_on_arrival = 0;  // whose last token had ended when it came
     std::size_t left_out = 0;         // active, and issued on demand for want of budget

@@ -78,10 +78,10 @@ std::string status_json(const Health& health) {
       {"upkeep",
        {{"fits", standing.fits}, {"kept", standing.kept}, {"left_out", standing.left_out}}},
       {"first_issues",
-       {{"waiting", standing.first_issues},
-        {"issued", standing.kept - standing.first_issues},
+       {{"waiting", standing.without_token},
+        {"issued", standing.kept - standing.without_token},
         {"of", standing.kept},
-        {"left_ms", standing.first_issues_left.count()}}},
+        {"left_ms", health.trouble ? json::value() : standing.first_issues_left.count()}}},
       {"tokens_to_revoke", standing.tokens_to_revoke},
       {"doubts", health.doubts},
       {"rows_set_aside", health.rows_set_aside},
@@ -121,11 +121,11 @@ std::string status_line(const Health& health) {
   const std::size_t active = standing.in_state(MemberState::kActive);
   line += fmt::format("{} of {} {} fresh", grouped(standing.fresh), grouped(active),
                       active == 1 ? "member" : "members");
-  if (standing.first_issues > 0) {
+  if (standing.without_token > 0) {
     line += fmt::format("; first tokens: {} of {} issued",
-                        grouped(standing.kept - standing.first_issues), grouped(standing.kept));
-    // Nobody knows that while calls fail.
-    if (!health.trouble) {
+                        grouped(standing.kept - standing.without_token), grouped(standing.kept));
+    // Nobody knows that while calls fail. Those that clients wait for come at once.
+    if (!health.trouble && standing.first_issues > 0) {
       const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
       line +=
           fmt::format(", about {} min to go", grouped(static_cast<std::size_t>(minutes.count())));

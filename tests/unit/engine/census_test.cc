@@ -56,6 +56,7 @@ TEST_F(CensusTest, WhoIsOverdueIsCountedByWhetherItIsInUseAndHadAToken) {
   EXPECT_EQ(counts(105), (std::array<std::size_t, 3>{0, 0, 0}));
   EXPECT_EQ(counts(106), (std::array<std::size_t, 3>{1, 1, 1}));
   EXPECT_EQ(census.first_issues(), 1U);
+  EXPECT_EQ(census.without_token(), 2U);
   EXPECT_EQ(census.first_idle_due(), at(105));
   put(1, used);  // somebody asks for it
   EXPECT_EQ(counts(106), (std::array<std::size_t, 3>{2, 0, 1}));

@@ -142,6 +142,24 @@ TEST(Report, TheStatusLineGuessesNoEndOfFirstTokensWhileCallsFail) {
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("min to go")));
 }
 
+// It is called for at once, but it has no token before Circle gives one.
+TEST(Report, AMemberThatAClientWaitsForHasNoTokenYet) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2")});
+  box.settle();
+  box.wait(1, 30s);
+  box.settle();
+  box.reply(box.oldest_call(), Transient{.reason = TransientReason::kNotSent,
+                                         .why = "no such name",
+                                         .symptom = {.kind = Symptom::Kind::kLookup}});
+  box.settle();
+  const Health health = health_of(box.engine, {}, box.now);
+  EXPECT_THAT(status_line(health), testing::HasSubstr("first tokens: 0 of 2 issued"));
+  EXPECT_EQ(json::serialize(parse(status_json(health)).at("first_issues")),
+            R"({"waiting":2,"issued":0,"of":2,"left_ms":null})");
+}
+
 TEST(Report, TheStatusLineGroupsThousands) {
   EngineBox box;
   box.start();
