@@ -1,11 +1,22 @@
 #include <fmt/format.h>
 
+#include <string>
+
 #include "engine/engine.h"
 #include "model/expiry.h"
 
 // What a reply does to the state of the upstream: budget, pauses, breaker, and Circle's clock.
 
 namespace rota {
+namespace {
+
+// A token counts as dead a little before its end.
+std::string life_left(WallTime ends, WallTime now) {
+  if (ends > now) return fmt::format("had only {} ms left", (ends - now).count());
+  return fmt::format("had expired {} ms before", (now - ends).count());
+}
+
+}  // namespace
 
 void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
   ++counts_.calls.at(static_cast<std::size_t>(call.kind)).at(reply.outcome.index());
@@ -91,15 +102,17 @@ bool Engine::arrived_dead(MemberSlot& slot, const Outcome& outcome, Now now) {
       break;
     case DeadArrivals::News::kFirst:
       tell(Severity::kWarning, "dead_on_arrival", &slot,
-           fmt::format("Circle gave an access token that had expired {} ms before it arrived",
-                       (circle - ends).count()));
+           fmt::format("Circle gave an access token that {} when it arrived",
+                       life_left(ends, circle)));
       break;
     case DeadArrivals::News::kAlarm:
-      tell(Severity::kError, "dead_on_arrival", nullptr,
-           fmt::format(
-               "Circle gives several members access tokens that have already expired when they "
-               "arrive, the last one {} ms before: Circle's clock or the tokens' lifetime is wrong",
-               (circle - ends).count()));
+      tell(
+          Severity::kError, "dead_on_arrival", nullptr,
+          fmt::format(
+              "Circle gives several members access tokens that have already expired when they "
+              "arrive, or are about to: the last one {}. Circle's clock or the tokens' lifetime is "
+              "wrong",
+              life_left(ends, circle)));
       break;
     case DeadArrivals::News::kOver:
       tell(Severity::kInfo, "dead_on_arrival", nullptr,

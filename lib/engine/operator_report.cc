@@ -50,7 +50,7 @@ std::string describe(const OperatorReport& report) {
     case OperationEnd::kSameToken:
       return "Circle answered with the same access token as before";
     case OperationEnd::kDeadOnArrival:
-      return "Circle gave an access token that had already expired when it arrived";
+      return "Circle gave an access token that had expired, or was about to, when it arrived";
     case OperationEnd::kTimedOut:
       return "not finished yet: rotad goes on; look again with `rota member`";
     case OperationEnd::kNotDurable:

@@ -137,6 +137,15 @@ TEST_F(Distances, P7ATokenThatIsCalledRefusedAgainAndAgainIsAskedForTenSecondsAp
   }
 }
 
+TEST(DeadOnArrival, ATokenInItsLastSecondIsNotSaidToHaveEnded) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 400ms));
+  ASSERT_EQ(box.told("dead_on_arrival"), 1U);
+  EXPECT_THAT(box.notices.back().text,
+              testing::HasSubstr("an access token that had only 400 ms left when it arrived"));
+}
+
 // A member whose tokens are dead when they arrive.
 TEST_F(Distances, P7TokensThatAreDeadOnArrivalBurnNoBudget) {
   box.run_for(50min);
