@@ -28,6 +28,7 @@
 #include "cli/setup_files.h"
 #include "settings/accounts.h"
 #include "settings/hidden_values.h"
+#include "settings/own_path.h"
 #include "settings/roster_file.h"
 #include "settings/secret_files.h"
 #include "settings/settings.h"
@@ -100,7 +101,8 @@ class Doctor {
       unusable_config(path, settings.error().message);
     } else {
       hidden_ = HiddenValues(*settings);
-      add(good("config", path + " is valid"));
+      database_ = settings->store.path;
+      add(if_ours("config", path, path + " is valid"));
       roster(*settings);
       ca_file(settings->upstream.ca_file);
       credential("app_token", settings->upstream.app_token);
@@ -123,8 +125,7 @@ class Doctor {
     findings_.push_back(std::move(finding));
   }
 
-  // Somebody may have put a secret into the configuration, or in place of a path on the command
-  // line (P10).
+  // Somebody may have put a secret into the configuration, or on the command line (P10).
   std::string untold(std::string text) const {
     for (const std::string& path :
          {command_.config, command_.credentials, command_.root, given_socket_}) {
@@ -137,9 +138,18 @@ class Doctor {
   void ca_file(const std::string& path) {
     if (path.empty()) return;
     const auto read = read_ca_file(path);
-    add(read ? good("ca_file", path + " has certificates in PEM form")
+    add(read ? if_ours("ca_file", path, path + " has certificates in PEM form")
              : wrong("ca_file", read.error().message,
                      "fix it; a running rotad reads it again by itself"));
+  }
+
+  // Good if only root and the service's user, who has the database, can write to the file.
+  Finding if_ours(std::string check, const std::string& path, std::string text) const {
+    struct stat database{};
+    const bool known = ::stat(database_.c_str(), &database) == 0;
+    const auto ours = known ? check_only_ours(path, database.st_uid) : Result<void>{};
+    return ours ? good(std::move(check), std::move(text))
+                : wrong(std::move(check), ours.error().message, "fix it: rotad refuses it");
   }
 
   void unusable_config(const std::string& path, const std::string& why) {
@@ -165,7 +175,8 @@ class Doctor {
       return add(wrong("roster", parsed.error().message,
                        "fix it; a running rotad reads it again by itself"));
     }
-    add(good("roster", fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
+    add(if_ours("roster", settings.roster.path,
+                fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
   }
 
   // Does not repeat a value that may be the secret itself.
@@ -369,6 +380,7 @@ class Doctor {
   bool is_stopped_ = false;   // systemd says so
   bool knows_units_ = false;  // systemd has shown them
   HiddenValues hidden_;       // of the configuration
+  std::string database_;      // of the configuration
   Findings findings_;
 };
 

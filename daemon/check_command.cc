@@ -15,12 +15,12 @@
 
 #include "auth/ca_file.h"
 #include "base/text.h"
-#include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "engine/engine.h"
 #include "report/report.h"
 #include "settings/accounts.h"
 #include "settings/hidden_values.h"
+#include "settings/own_path.h"
 #include "settings/roster_file.h"
 #include "settings/settings.h"
 

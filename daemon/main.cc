@@ -23,12 +23,12 @@
 #include "daemon/listeners.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
-#include "daemon/own_path.h"
 #include "daemon/parts.h"
 #include "daemon/service_manager.h"
 #include "daemon/system_clock.h"
 #include "settings/hardening.h"
 #include "settings/hidden_values.h"
+#include "settings/own_path.h"
 #include "settings/write_all.h"
 #include "sqlite/sealer.h"
 

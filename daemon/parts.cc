@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
-#include "daemon/own_path.h"
 #include "daemon/system_clock.h"
+#include "settings/own_path.h"
 #include "settings/secret_files.h"
 #include "sqlite/handle_key.h"
 #include "sqlite/sealer.h"

@@ -59,7 +59,7 @@ Result<Secret> read_handle_key(const Settings& settings);
 std::uint64_t database_bytes(const std::string& path);
 // The roster, as its files and as one list. If a file changes while the roster is read, each of the
 // two functions reads it again; kIo if it changes each time. kConfig: it is not valid, or users
-// other than root and our own can write to it (daemon/own_path.h).
+// other than root and our own can write to it (settings/own_path.h).
 Result<std::vector<RosterFile>> load_roster_files(const std::string& path);
 Result<SortedRosterPtr> load_roster(const std::string& path);
 

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "daemon/own_path.h"
+#include "settings/own_path.h"
 
 namespace rota {
 namespace {

@@ -226,6 +226,11 @@ TEST_F(Grants, P6P11ABrokenRosterKeepsNoWithdrawalBackAndLetsNothingIn) {
   box.daemon.extra = grant("user = \"62001\"", "\"id:1\"") + grant("user = \"62003\"", "\"id:2\"");
   ASSERT_TRUE(box.daemon.start());
   ASSERT_EQ(box.verdict(user(62'001), "community_member_id=1"), "200");
+  box.daemon.write_roster("[[member");
+  box.daemon.extra += grant("user = \"62004\"", "\"id:1\"");
+  box.daemon.write_config();
+  EXPECT_EQ(box.daemon.cli({"reload"}).code, 1);
+  EXPECT_EQ(box.verdict(user(62'004), "community_member_id=1"), "forbidden") << "a new user";
 
   box.daemon.extra = grant("user = \"62003\"", "\"id:2\", \"tag:support\"") +
                      grant("user = \"62004\"", "\"id:1\"");

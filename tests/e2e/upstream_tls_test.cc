@@ -116,6 +116,8 @@ TEST(UpstreamTls, P10ACaFileThatOthersCanWriteIsRefused) {
     const Finished reload = box.daemon.cli({"reload"});
     EXPECT_EQ(reload.code, 1);
     EXPECT_THAT(reload.output, HasSubstr("ca_file"));
+    EXPECT_THAT(box.daemon.cli({"doctor", "--config", box.daemon.config_path()}).output,
+                HasSubstr("has the mode 0777"));
     std::filesystem::permissions(place, good);
     EXPECT_EQ(box.daemon.cli({"reload"}).code, 0);
   }

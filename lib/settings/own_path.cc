@@ -1,4 +1,4 @@
-#include "daemon/own_path.h"
+#include "settings/own_path.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -33,15 +33,15 @@ bool is_ours(uid_t owner) {
   return owner == 0 || owner == ::geteuid() || (namespaced && owner == overflow_ids().user);
 }
 
-Result<void> check_place(const fs::path& place, const struct stat& status,
-                         const std::string& path) {
+Result<void> check_place(const fs::path& place, const struct stat& status, const std::string& path,
+                         std::optional<uid_t> service) {
   const auto refused = [&](std::string_view why, std::string_view fix) {
     return fail(ErrorKind::kConfig, fmt::format("{}: {} {}, so users other than root and rotad's "
                                                 "user can change it; fix it with: {} {}",
                                                 path, place == path ? "this file" : place.string(),
                                                 why, fix, place.string()));
   };
-  if (!is_ours(status.st_uid)) {
+  if (!is_ours(status.st_uid) && status.st_uid != service) {
     return refused(fmt::format("belongs to uid {}", status.st_uid), "chown root");
   }
   if (S_ISLNK(status.st_mode)) return {};
@@ -56,7 +56,7 @@ Result<void> check_place(const fs::path& place, const struct stat& status,
 
 }  // namespace
 
-Result<void> check_only_ours(const std::string& path) {
+Result<void> check_only_ours(const std::string& path, std::optional<uid_t> service) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
   std::deque<fs::path> left(absolute.begin(), absolute.end());
@@ -69,7 +69,7 @@ Result<void> check_only_ours(const std::string& path) {
     const fs::path next = at / step;
     struct stat status{};
     if (::lstat(next.c_str(), &status) != 0) return {};
-    ROTA_TRY(check_place(next, status, path));
+    ROTA_TRY(check_place(next, status, path, service));
     if (!S_ISLNK(status.st_mode)) {
       at = next;
       continue;

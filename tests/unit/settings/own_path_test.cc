@@ -1,4 +1,4 @@
-#include "daemon/own_path.h"
+#include "settings/own_path.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
