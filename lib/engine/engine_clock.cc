@@ -100,6 +100,11 @@ void Engine::clock_moved(Duration by, Now now) {
     slot.attempts.forget_times();
     slot.record.state_since = std::min(slot.record.state_since, circle);
     slot.record.last_used = std::min(slot.record.last_used, circle);
+    // Its client may have come just now, by a clock that was far behind: it is not idle.
+    if (by > Duration{0} && (!slot.waiters.empty() || slot.in_flight)) {
+      slot.record.last_used = circle;
+      want_use_recorded(slot, now);
+    }
     slot.in_use_since = std::min(slot.in_use_since, circle);
     for (Selector& name : slot.record.selectors) {
       name.resolved_at = std::min(name.resolved_at, circle);

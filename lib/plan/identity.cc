@@ -79,7 +79,7 @@ MemberRecord split_name(MemberRecord& record, const MemberKey& key, MemberId id,
                    .community_member_id = record.community_member_id,
                    .community_id = record.community_id,
                    .renew_not_before = {},
-                   .last_used = {},
+                   .last_used = record.last_used,
                    .tokens = {}};
   record.selectors.erase(it);
   return own;

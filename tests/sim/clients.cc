@@ -80,6 +80,7 @@ void Clients::fetch() {
     wait(query, later->request);
   } else if (std::get<ErrorReply>(answer).code == ErrorCode::kTokenUnavailable) {
     // As api/frontend.cc does: the engine hears of clients that do not wait, too.
+    world_.promises().on_asked_for(query.member.key);
     note_use(row->member);
     if (!query.refused) return;
     world_.note("fetch.refused_without_wait");
@@ -92,6 +93,7 @@ void Clients::fetch() {
 
 void Clients::wait(const TokenQuery& query, const WaitRequest& request) {
   world_.note("wait");
+  world_.promises().on_asked_for(query.member.key);
   if (query.min_ttl || query.strict || query.refused) {
     forced_[request.member] = world_.time().now();
   }
@@ -159,6 +161,7 @@ void Clients::on_answer(const command::Answer& reply) {
 void Clients::served(const TokenQuery& query, const TokenReply& reply) {
   world_.note("served");
   world_.promises().on_served(query, *reply.row);
+  world_.promises().on_asked_for(query.member.key);
   note_use(reply.row->member);
 }
 

@@ -60,8 +60,12 @@ void Enrollers::enrol(const MemberKey& key, const std::string& client, Duration 
   const bool anyway = random_.below(3) == 0;
   const WaitId id{next_id_++};
   WaitRequest request;
-  request.enrol = std::make_shared<const EnrolRequest>(EnrolRequest{
-      .key = key, .name = {}, .client = client, .tags = {client}, .ask_anyway = anyway});
+  request.enrol =
+      std::make_shared<const EnrolRequest>(EnrolRequest{.key = key,
+                                                        .name = {},
+                                                        .client = client,
+                                                        .tags = {client + "/" + key.text()},
+                                                        .ask_anyway = anyway});
   request.wait = longest;
   request.wait_for = random_.below(2) == 0 ? WaitFor::kIdentity : WaitFor::kToken;
   waits_.emplace(id, Wait{.key = key, .deadline = world_.time().now() + longest});
@@ -95,15 +99,18 @@ void Enrollers::on_answer(const command::Answer& reply) {
     case WaitResult::kEnrolled:
     case WaitResult::kWasEnrolled:
       world_.note("enrolled");
+      world_.promises().on_asked_for(wait.key);
       return world_.promises().on_said_to_be_member(reply.answer.member, true);
     case WaitResult::kPending:
       world_.note("enrolled.pending");
+      world_.promises().on_asked_for(wait.key);
       return world_.promises().on_said_to_be_member(reply.answer.member, false);
     case WaitResult::kLimited:
       return world_.note("enrol.limited");
     case WaitResult::kUnknown:
       return world_.note("enrol.unknown");
     case WaitResult::kServe:
+      world_.promises().on_asked_for(wait.key);
       return world_.note("enrol.served");
     case WaitResult::kUnavailable:
     case WaitResult::kRetired:
@@ -119,13 +126,62 @@ void Enrollers::sign_out_any() {
 
 void Enrollers::remove_any() {
   if (!world_.up()) return;
-  give(draw_key(), OperatorAction::kEndEnrolment, fmt::format("user:{}", random_.below(3)));
+  const std::string client = fmt::format("user:{}", random_.below(3));
+  std::vector<MemberKey> own;
+  for (const auto& [member, slot] : world_.engine().members().all()) {
+    if (only_enrolled(slot.record) && is_enrolled(slot.record, client)) {
+      own.push_back(primary_key(slot.record));
+    }
+  }
+  const bool any = own.empty() || random_.below(2) == 0;
+  remove(any ? draw_key() : own[random_.below(own.size())], client);
+}
+
+void Enrollers::remove(const MemberKey& key, const std::string& client) {
+  const Engine& engine = world_.engine();
+  const MemberSlot* const slot = engine.find(key);
+  if (slot == nullptr || !only_enrolled(slot->record) || !is_enrolled(slot->record, client)) {
+    return give(key, OperatorAction::kEndEnrolment, client);
+  }
+  const MemberId member = slot->record.id;
+  const auto own = std::ranges::count_if(engine.members().all(), [&client](const auto& each) {
+    return is_enrolled(each.second.record, client);
+  });
+  give(key, OperatorAction::kEndEnrolment, client);
+  const MemberSlot* const after = engine.find(member);
+  const bool removed = after == nullptr || !is_enrolled(after->record, client);
+  world_.promises().on_removal(client, static_cast<std::size_t>(own), removed);
+}
+
+// An operator hears of it, and lets the client go on.
+void Enrollers::on_limited(const Order& order) {
+  world_.note("removals.limited");
+  if (order.lifts != lifts_[order.client]) return;  // the answer is older than that
+  world_.promises().on_removals_limited(order.client);
+  constexpr Duration kSoon = std::chrono::hours{2};
+  world_.time().outside(random_.up_to(kSoon), [this, client = order.client, lifts = order.lifts] {
+    if (world_.up() && lifts_[client] == lifts) lift(client);
+  });
+}
+
+void Enrollers::lift(const std::string& client) {
+  world_.note("removals.lifted");
+  ++lifts_[client];
+  world_.promises().on_removals_lifted(client);
+  world_.turn([&](Commands& out) {
+    world_.engine().on_removals_lifted(client, world_.now());
+    world_.engine().on_tick(world_.now(), out);
+  });
 }
 
 void Enrollers::give(const MemberKey& key, OperatorAction action, const std::string& client) {
   const MemberSlot* slot = world_.engine().find(key);
   if (slot == nullptr) return;
-  Order order{.member = slot->record.id, .action = action, .tokens = {}};
+  Order order{.member = slot->record.id,
+              .action = action,
+              .client = client,
+              .lifts = client.empty() ? 0 : lifts_[client],
+              .tokens = {}};
   for (const Token& token : slot->record.tokens) {
     if (token.kind == rota::TokenKind::kAccess) order.tokens.emplace_back(token.value->reveal());
   }
@@ -153,6 +209,7 @@ void Enrollers::on_report(const command::Report& report) {
   orders_.erase(it);
   if (!report.report) return;
   world_.note(fmt::format("report.{}", static_cast<int>(report.report->end)));
+  if (report.report->end == OperationEnd::kRemovalsLimited) on_limited(order);
   if (report.report->end == OperationEnd::kSignedOut) {
     world_.promises().on_sign_out_reported(order.tokens);
   }

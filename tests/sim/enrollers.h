@@ -33,6 +33,8 @@ class Enrollers {
   struct Order {
     MemberId member{};
     OperatorAction action{};
+    std::string client{};             // whose enrolment is to end
+    std::size_t lifts = 0;            // how often its removals were let through before
     std::vector<std::string> tokens;  // that were on record when a sign-out was asked for
   };
 
@@ -42,6 +44,9 @@ class Enrollers {
   void enrol(const MemberKey& key, const std::string& client, Duration longest);
   void sign_out_any();
   void remove_any();
+  void remove(const MemberKey& key, const std::string& client);
+  void on_limited(const Order& order);
+  void lift(const std::string& client);
   void give(const MemberKey& key, OperatorAction action, const std::string& client);
   void crowd_comes();
   void crowd_signs_out();
@@ -52,6 +57,7 @@ class Enrollers {
   std::uint64_t next_id_ = 1'000'000'000;
   std::map<WaitId, Wait> waits_;
   std::map<OperatorId, Order> orders_;
+  std::map<std::string, std::size_t> lifts_;  // by client
 };
 
 }  // namespace rota::sim

@@ -112,6 +112,13 @@ void draw_enrolments(WorldOptions& options) {
   options.mean_between_enrolments = seconds{20 + random.below(120)};
   options.mean_between_sign_outs = seconds{20 + random.below(300)};
   options.mean_between_removals = seconds{20 + random.below(300)};
+  EnrolmentPolicy& policy = options.policy.enrolment;
+  if (random.below(2) == 0) policy.max_members = 1 + random.below(options.members);
+  if (random.below(2) == 0) policy.budget_share = 0.2 * random.fraction();
+  if (random.below(3) == 0) {
+    policy.idle_after = hours{1} + random.up_to(hours{1});
+    options.policy.active_within = hours{2};
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/commands.h"
@@ -35,10 +36,12 @@ class Promises {
   void after_start();
   void before_crash();
   void on_wake() { ++wakes_; }
+  void on_sleep(Duration length);
   void calm_down();
   void at_end();
   // The disk. on_commit(): a batch is handed out. It is applied between the next two.
   void on_commit();
+  void on_commit_failed();
   void before_durable(std::span<const Mutation> batch);
   void on_durable(std::span<const Mutation> batch);
   void after_committed(std::span<const Mutation> batch);
@@ -61,6 +64,10 @@ class Promises {
   void on_signed_out(MemberId member, const std::vector<std::string>& tokens);
   void on_sign_out_reported(const std::vector<std::string>& tokens);
   void on_said_to_be_member(MemberId id, bool known);
+  void on_asked_for(const MemberKey& key);
+  void on_removal(const std::string& client, std::size_t own, bool removed);
+  void on_removals_limited(const std::string& client);
+  void on_removals_lifted(const std::string& client);
   // An operator accepts the person to whom the member's selector leads now.
   void on_identity_accepted(MemberId member) { accepted_.insert(member); }
 
@@ -97,19 +104,34 @@ class Promises {
   void p4_note_leavers_calls();
   void p4_condemn_what_came_late(const Flight& flight, const Reply& reply);
   void p4_revocation_is_final(const PutToken& put);
+  bool live_at_circle(std::string_view text) const;
+  // promises_replies.cc
   void p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply);
   void p5_unknown_by_circles_word(MemberId member);
   bool said_unknown(const std::vector<Selector>& names) const;
+  // promises_identity.cc
   void p13_pin_stays(MemberId member);
+  void p13_forgets(const Durable::Member& member);
+  void p13_owns(const MemberKey& key, std::int64_t pin);
   void p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served);
   void p13_is_who_it_was(const TokenQuery& query, const Published& row);
-  bool live_at_circle(std::string_view text) const;
   // promises_sign_out.cc
   void sign_out_what_came_late(const Flight& flight, const Reply& reply);
   void sign_out_durable(const PutToken& put);
   void forget_sign_outs();
   void signed_out_is_not_served(const Published& row);
   void sign_outs_end();
+  // promises_enrolments.cc
+  void forget_clients();
+  void new_names_take_their_share(MemberId member);
+  void note_split(MemberId member);
+  void at_most_so_many_are_enrolled();
+  void roster_ends_enrolments(MemberId member);
+  void tags_are_of_one_name(MemberId member);
+  std::vector<Duration> asked_for(const Durable::Member& member) const;
+  Duration use_slack() const;
+  void idle_one_was_idle(const std::string& key);
+  void idle_ones_leave();
   // promises_calls.cc
   void p7_window();
   void p8_one_probe();
@@ -174,6 +196,21 @@ class Promises {
   MemberState held_state_{};
   // Access tokens of before a sign-out, and since when that is on disk.
   std::map<std::string, std::optional<Duration>, std::less<>> signed_out_;
+  // Enrolments
+  std::map<MemberId, std::vector<Selector>> names_before_;
+  std::deque<Duration> new_names_;                   // when they came on disk
+  Duration disturbed_at_{-std::chrono::minutes{1}};  // the disk did not work, or the machine slept
+  std::size_t split_names_ = 0;
+  std::size_t most_enrolled_ = 0;  // at once
+  struct Removing {
+    std::deque<BootTime> removed{};                      // within the last hour
+    std::deque<std::pair<BootTime, std::size_t>> had{};  // members, as counted lately
+    std::optional<BootTime> free_until{};                // lifted
+    bool is_held = false;
+  };
+  std::map<std::string, Removing, std::less<>> removing_;  // by client
+  // When clients asked for a member, by its name.
+  std::map<std::string, std::vector<Duration>, std::less<>> asked_;
   // P6
   bool roster_comes_ = false;     // a roster is coming into force, slice by slice
   bool roster_foreseen_ = false;  // nothing else has disturbed it since before_roster()
@@ -194,7 +231,11 @@ class Promises {
   std::size_t alarms_ = 0;       // alarms due in this life of the process
   std::size_t alarms_told_ = 0;  // alarms that Rota raised
   // P13
-  std::map<std::string, std::int64_t, std::less<>> owners_;  // by selector: the member of its pin
+  struct Owner {
+    std::int64_t pin = 0;    // Circle's member
+    bool forgotten = false;  // the record is no more
+  };
+  std::map<std::string, Owner, std::less<>> owners_;  // by selector
   std::set<MemberId> accepted_;
   // Calls that bring tokens, by their member.
   struct Recent {

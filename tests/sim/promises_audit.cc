@@ -86,8 +86,12 @@ void Promises::audit() {
   if (!world_.up() || world_.time().suspended()) return;
   p3_nothing_lives_unexplained();
   no_storm();
-  for (const auto& [member, there] : durable().members()) p2_shows_what_is_durable(member);
+  for (const auto& [member, there] : durable().members()) {
+    p2_shows_what_is_durable(member);
+    tags_are_of_one_name(member);
+  }
   if (!settled()) return;
+  idle_ones_leave();
   p4_revocations_end();
   sign_outs_end();
   p8_p12_everybody_is_fresh();

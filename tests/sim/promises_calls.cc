@@ -151,6 +151,7 @@ void Promises::p8_note_alarm(const Flight& flight, const Reply& reply) {
 
 void Promises::on_tell(const Notice& notice) {
   if (notice.event == "alias") roster_foreseen_ = false;  // two members became one meanwhile
+  if (notice.event == "idle") idle_one_was_idle(notice.member);
   // Rota counts these by Circle's time, which has changed, so it starts again.
   if (notice.event == "clock") {
     for (auto& [member, recent] : recent_) recent.dead = false;
@@ -184,6 +185,7 @@ void Promises::before_start() {
   alarms_ = alarms_told_ = 0;
   revocation_tried_.clear();
   forget_distances();
+  forget_clients();
 }
 
 }  // namespace rota::sim

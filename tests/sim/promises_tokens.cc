@@ -222,6 +222,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
   erased_.clear();
   pins_before_.clear();
   states_before_.clear();
+  names_before_.clear();
   const auto note_erased = [this](MemberId member, const Token& token) {
     erased_.push_back(
         {.member = member, .status = token.status, .text = std::string(token.value->reveal())});
@@ -234,12 +235,13 @@ void Promises::before_durable(std::span<const Mutation> batch) {
       const Durable::Member* member = durable().find(forget->member);
       if (member == nullptr) continue;
       for (const auto& [id, token] : member->tokens) note_erased(forget->member, token);
-      // Whom nobody remembers may come back as somebody else.
-      for (const Selector& name : member->selectors) owners_.erase(name.key.text());
+      names_before_.emplace(forget->member, member->selectors);
+      p13_forgets(*member);
     } else if (const auto* put = std::get_if<PutMember>(&mutation)) {
       const Durable::Member* member = durable().find(put->row.id);
       if (member == nullptr) continue;
       pins_before_.emplace(put->row.id, member->pin);
+      names_before_.emplace(put->row.id, member->selectors);
       states_before_.emplace(put->row.id, member->state);
     }
   }
@@ -261,17 +263,22 @@ void Promises::on_durable(std::span<const Mutation> batch) {
       if (!seen.insert(member->row.id).second) continue;
       p13_pin_stays(member->row.id);
       p5_unknown_by_circles_word(member->row.id);
+      roster_ends_enrolments(member->row.id);
+      note_split(member->row.id);
+      new_names_take_their_share(member->row.id);
     } else if (const auto* meta = std::get_if<PutMeta>(&mutation)) {
       if (meta->key == MetaKey::kRosterFingerprint) p6_roster_on_record_is_whole();
       if (meta->key == MetaKey::kApprovedRoster) p6_approval_on_record_was_given();
     }
   }
+  if (!seen.empty()) at_most_so_many_are_enrolled();
 }
 
 void Promises::after_committed(std::span<const Mutation> batch) {
   for (const Mutation& mutation : batch) {
     if (const auto* member = std::get_if<PutMember>(&mutation)) {
       p2_shows_what_is_durable(member->row.id);
+      tags_are_of_one_name(member->row.id);
     } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
       p2_shows_what_is_durable(token->member);
     } else if (const auto* gone = std::get_if<ForgetMember>(&mutation)) {
@@ -332,139 +339,6 @@ void Promises::on_revocation_reported(MemberId member) {
     if (token.status != TokenStatus::kMemberGone && live_at_circle(token.value->reveal())) {
       world_.breach("P4: a revocation is reported as done, and a token on record is alive");
     }
-  }
-}
-
-void Promises::p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply) {
-  const bool verdict = std::holds_alternative<MemberUnknown>(reply.outcome) ||
-                       std::holds_alternative<RefreshTokenDead>(reply.outcome) ||
-                       std::holds_alternative<AlreadyDead>(reply.outcome) ||
-                       std::holds_alternative<MemberGone>(reply.outcome) ||
-                       std::holds_alternative<Revoked>(reply.outcome);
-  if (verdict && !flight.clear) {
-    world_.breach(fmt::format("P5: an unclear reply is taken for {}", name_of(reply.outcome)));
-  }
-}
-
-void Promises::before_reply(const Flight& flight, const Reply& reply) {
-  const auto* transient = std::get_if<Transient>(&reply.outcome);
-  const bool reached = transient == nullptr || transient->reason != TransientReason::kNotSent;
-  if (reached) completed_.push_back(world_.time().now());
-  last_unclear_[flight.member] = !flight.clear;
-  if (flight.clear && flight.exchange && flight.exchange->reply.status == 404 &&
-      flight.kind == CallKind::kIssue) {
-    said_unknown_.insert(flight.request.member.text());
-  }
-  if (const auto paused = world_.unseen_pause()) {
-    if (pause_counted_ != paused) replies_since_pause_ = 0;
-    pause_counted_ = paused;
-    if (transient == nullptr && flight.sent >= *paused) ++replies_since_pause_;
-  }
-  p5_unclear_is_no_verdict(flight, reply);
-  p4_condemn_what_came_late(flight, reply);
-  sign_out_what_came_late(flight, reply);
-  p8_note_alarm(flight, reply);
-  note_probe_over(flight, reply);
-  note_arrival(flight, reply);
-  held_.clear();
-  const MemberSlot* slot = world_.engine().find(flight.member);
-  if (transient == nullptr || slot == nullptr) return;
-  held_state_ = slot->record.state;
-  for (const Token& token : slot->record.tokens) {
-    held_.push_back({.id = token.id, .status = token.status, .expires_at = token.expires_at});
-  }
-}
-
-void Promises::after_reply(const Flight& flight, const Reply& reply) {
-  const bool settles_nothing = std::holds_alternative<Transient>(reply.outcome);
-  const MemberSlot* slot = world_.engine().find(flight.member);
-  if (settles_nothing && slot != nullptr) {
-    if (slot->record.state != held_state_ && held_state_ == MemberState::kActive) {
-      world_.breach("P5: a reply that settles nothing changes a member's state");
-    }
-    for (const Held& held : held_) {
-      const auto& tokens = slot->record.tokens;
-      const auto now = std::ranges::find(tokens, held.id, &Token::id);
-      const bool gone = now == tokens.end() && held.expires_at > world_.circle_time();
-      const bool moved =
-          now != tokens.end() && now->status != held.status && held.status == TokenStatus::kCurrent;
-      if (gone || moved) world_.breach("P5: a reply that settles nothing costs a token");
-    }
-  }
-  if (const auto* issued = std::get_if<Issued>(&reply.outcome)) {
-    const Durable::Member* there = durable().find(flight.member);
-    const std::int64_t now = issued->pair.community_member_id;
-    const bool other = there != nullptr && there->pin && *there->pin != now;
-    const MemberSlot* named = world_.engine().find(flight.request.member);
-    if (other && named != nullptr && named->record.state == MemberState::kActive &&
-        named->record.community_member_id != now) {
-      world_.breach("P13: a selector leads to another member of Circle's, and is active still");
-    }
-  }
-}
-
-bool Promises::said_unknown(const std::vector<Selector>& names) const {
-  return std::ranges::any_of(
-      names, [this](const Selector& name) { return said_unknown_.contains(name.key.text()); });
-}
-
-void Promises::p5_unknown_by_circles_word(MemberId member) {
-  const Durable::Member* now = durable().find(member);
-  const auto before = states_before_.find(member);
-  const bool was = before != states_before_.end() && before->second == MemberState::kUnknown;
-  if (now != nullptr && now->state == MemberState::kUnknown && !was &&
-      !said_unknown(now->selectors)) {
-    world_.breach("P5: a member is marked unknown, and Circle never said so");
-  }
-}
-
-void Promises::p13_pin_stays(MemberId member) {
-  const Durable::Member* now = durable().find(member);
-  if (now == nullptr) return;
-  const auto before = pins_before_.find(member);
-  if (before != pins_before_.end() && before->second && before->second != now->pin) {
-    // A mismatched record, whose token nobody gets, gives up its pin to the record of that member.
-    const bool yields = now->state == MemberState::kMismatched && !now->pin;
-    if (!yields && accepted_.erase(member) == 0)
-      world_.breach(fmt::format("P13: member {}, once {}, is {}", now->selectors.front().key.text(),
-                                *before->second, now->pin.value_or(0)));
-    for (const Selector& selector : now->selectors) owners_.erase(selector.key.text());
-  }
-  if (!now->pin) return;
-  for (const Selector& selector : now->selectors) {
-    if (selector.key.kind == SelectorKind::kCommunityMemberId && selector.key.id() != *now->pin) {
-      world_.breach("P13: a member is pinned to another id than its selector names");
-    }
-    owners_.emplace(selector.key.text(), *now->pin);
-  }
-}
-
-// A moved address is found out at the renewal of the pair at the latest.
-void Promises::p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served) {
-  const auto moved = world_.circle().moved_at(key);
-  if (!settled() || !moved || world_.circle().owner_of(key) == served) return;
-  world_.note("p13.moved_address");
-  const Duration since = world_.time().now() - *moved;
-  // A refresh just before the pair's end brings a token that outlives it.
-  const auto& circle = world_.options().circle;
-  if (since > circle.refresh_ttl + circle.access_ttl + bound()) {
-    world_.breach(fmt::format("P13: {} is another member's for {} ms, and served the one before",
-                              key.text(), since.count()));
-  }
-}
-
-void Promises::p13_is_who_it_was(const TokenQuery& query, const Published& row) {
-  const sandbox::Ledger& ledger = world_.circle().circle().ledger();
-  const auto id = ledger.find(row.access_token->reveal());
-  if (!id) return;  // the token is long dead, which another check reports
-  const sandbox::MemberId served = ledger.at(*id).member;
-  p13_moved_address_is_found_out(query.member.key, served);
-  const bool by_id = query.member.key.kind == SelectorKind::kCommunityMemberId;
-  const auto owner = owners_.find(query.member.key.text());
-  if ((by_id && query.member.key.id() != served) ||
-      (owner != owners_.end() && owner->second != served)) {
-    world_.breach(
-        fmt::format("P13: {} is served the token of member {}", query.member.key.text(), served));
   }
 }
 

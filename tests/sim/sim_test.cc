@@ -52,13 +52,34 @@ TEST(World, P12ACrowdThatComesAndSignsOutKeepsNoRefreshWaiting) {
   options.weather = std::chrono::hours{4};
   options.calm = std::chrono::hours{1};
   options.policy.requests_per_window = 60;
+  options.policy.enrolment.max_members = 200;
   options.gentle_clients = true;
   const auto tally = run(options);
   ASSERT_TRUE(tally.contains("enrolled"));
   ASSERT_TRUE(tally.contains("sign_out"));
   EXPECT_GT(tally.at("enrol.limited"), 10U) << "there was no crowd";
+  EXPECT_TRUE(tally.contains("enrol.full")) << "and many waited when the last place went";
   EXPECT_GT(tally.at("enrolled"), 50U);
   EXPECT_GT(tally.at("sign_out"), 50U);
+}
+
+// Four members whom clients enrolled, and for whom nobody asks again: the first one leaves once its
+// time is over, and then one in an hour. The others have entries in the roster and stay.
+TEST(World, P12IdleMembersLeaveOneByOne) {
+  WorldOptions options;
+  options.seed = 3;
+  options.members = 8;
+  options.listed = 4;
+  options.crowd = 4;
+  options.weather = std::chrono::hours{1};
+  options.calm = std::chrono::hours{8};
+  options.policy.enrolment.idle_after = std::chrono::hours{1};
+  options.policy.active_within = std::chrono::hours{2};
+  options.gentle_clients = true;
+  const auto tally = run(options);
+  ASSERT_TRUE(tally.contains("enrol.idle"))
+      << "checks of the simulation say if one leaves too soon";
+  EXPECT_EQ(tally.at("enrol.idle"), options.crowd);
 }
 
 // Every kind of event does happen in these worlds.
@@ -173,6 +194,21 @@ TEST(World, HasEverythingInIt) {
            "report.done",
            "report.unfinished",
            "report.refused",
+           // Programs that enrol, sign out and remove.
+           "enrol",
+           "enrolled",
+           "enrolled.pending",
+           "enrol.limited",
+           "enrol.full",
+           "enrol.share_taken",
+           "enrol.idle",
+           "enrol.ended_by_roster",
+           "sign_out",
+           "sign_out.came_late",
+           "remove",
+           "removals.limited",
+           "removals.lifted",
+           "p13.forgotten",
            // What Rota tells people.
            "tell.alias",
            "tell.mismatched",

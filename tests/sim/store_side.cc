@@ -69,6 +69,7 @@ void StoreSide::finish() {
 
 void StoreSide::fail(std::vector<Mutation> batch) {
   world_.note("commit.failed");
+  world_.promises().on_commit_failed();
   if (!full() && random_.below(3) == 0) {
     world_.note("commit.unclear");
     put_on_disk(batch);

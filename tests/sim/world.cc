@@ -213,7 +213,9 @@ void World::suspend() {
   if (circle_.calls_in_flight() > 0) note("suspend.calls_in_flight");
   // The machine must be awake when the calm begins.
   const Duration length = std::chrono::minutes{1} + random_.up_to(options_.suspend_max);
-  time_.suspend(std::min(length, options_.weather - time_.now()));
+  const Duration sleeps = std::min(length, options_.weather - time_.now());
+  promises_.on_sleep(sleeps);
+  time_.suspend(sleeps);
 }
 
 // Calls are short and rare, so this waits for one and suspends the machine during it.
@@ -230,6 +232,7 @@ void World::stand_still() {
   note("stand_still");
   const Duration length = std::min(std::chrono::minutes{1} + random_.up_to(options_.suspend_max),
                                    options_.weather - time_.now());
+  promises_.on_sleep(length);
   time_.stand_still(length);
   clients_.stand_still(length);
   boot_epoch_ += length;

@@ -311,6 +311,19 @@ TEST(EngineEnrolments, NobodyAsksForAnIdleMemberAndItLeaves) {
   EXPECT_FALSE(is_enrolled(box.slot(kAdaKey).record));
 }
 
+TEST(EngineEnrolments, WhoCameWhileTheClockWasFarBehindIsNotIdle) {
+  EngineBox box = started();
+  box.enrol(kAdaKey);
+  box.settle();
+  box.reply(box.newest_call(), issued("access-1", "refresh-1", box.circle()),
+            box.circle() + std::chrono::days{60});
+  box.settle();
+  box.advance(1s);
+  box.settle();
+  EXPECT_EQ(box.told("idle"), 0U);
+  EXPECT_TRUE(is_enrolled(box.slot(kAdaKey).record));
+}
+
 TEST(EngineEnrolments, P12AClockThatJumpsMakesFewMembersLeave) {
   EngineBox box = started();
   for (int i = 0; i < 10; ++i) box.enrol("sso:m" + std::to_string(i));
