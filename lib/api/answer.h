@@ -47,6 +47,9 @@ struct TokenReply {
 struct WaitReply {
   WaitRequest request;
   Asked asked;
+  // Not none: if Circle has nobody of the name that is to be enrolled, this one is enrolled
+  // instead.
+  std::optional<MemberKey> or_enrol{};
 };
 
 // A reply that comes later. The session calls `start` once. `start` calls the function that it is

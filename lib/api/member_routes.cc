@@ -142,7 +142,8 @@ Answer answer_enrolment(const Asking& asking, const TokenServices& services) {
                                .wait = *wait,
                                .enrol = std::make_shared<const EnrolRequest>(std::move(enrol)),
                                .wait_for = WaitFor::kIdentity},
-                   .asked = {.key = std::move(named->key), .shape = TokenShape::kMember}};
+                   .asked = {.key = std::move(named->key), .shape = TokenShape::kMember},
+                   .or_enrol = std::move(named->as_form)};
 }
 
 // Its own enrolments are those that it has made in this name. It may have lost the right to enrol

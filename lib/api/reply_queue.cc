@@ -44,6 +44,16 @@ bool ReplyQueue::settle(ReplyNumber number, const WaitAnswer& answer) {
   return true;
 }
 
+bool ReplyQueue::wait_on(ReplyNumber number, MemberKey key, WaitId wait) {
+  Reply* reply = find(number);
+  if (reply == nullptr) return false;
+  auto* waiting = std::get_if<Waiting>(&reply->state);
+  ROTA_CHECK(waiting != nullptr);
+  waiting->asked.key = std::move(key);
+  waiting->wait = wait;
+  return true;
+}
+
 bool ReplyQueue::finish(ReplyNumber number, PlainReply plain) {
   Reply* reply = find(number);
   if (reply == nullptr) return false;

@@ -62,6 +62,8 @@ class ReplyQueue {
   // such reply; they abort if the reply is of another kind. False if clear() has dropped the reply:
   // then there is nothing to do.
   bool settle(ReplyNumber number, const WaitAnswer& answer);
+  // Instead of settle(): the reply goes on waiting, by another wait and under another name.
+  bool wait_on(ReplyNumber number, MemberKey key, WaitId wait);
   bool finish(ReplyNumber number, PlainReply reply);
 
   // Takes out the first reply if it is ready.

@@ -75,7 +75,8 @@ WaitReply enrol_and_wait(const TokenQuery& query, const Published* row, Enrolmen
                       .refused = query.refused,
                       .wait = query.wait,
                       .enrol = std::make_shared<const EnrolRequest>(std::move(enrol))},
-          .asked = {.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl}};
+          .asked = {.key = query.member.key, .strict = query.strict, .min_ttl = query.min_ttl},
+          .or_enrol = query.member.as_form};
 }
 
 ErrorReply limited(Duration retry_after) {
@@ -133,7 +134,8 @@ void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPoli
   const bool other =
       literal.row == nullptr && (as_form.row != nullptr || (as_form.granted && !literal.granted));
   if (other) member.key = *std::move(member.as_form);
-  member.as_form.reset();
+  const bool open = literal.row == nullptr && literal.granted && as_form.granted;
+  if (other || !open) member.as_form.reset();
 }
 
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,

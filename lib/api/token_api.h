@@ -27,7 +27,8 @@ Found look_up(const MemberKey& key, const PeerIdentity& peer, const AccessPolicy
 
 // A query may be read in two ways: `member.key`, and `member.as_form` (lib/http/query.h). Leaves
 // the right one in `member.key`. That is as_form only if the key leads to no member and, besides,
-// as_form leads to one or is the only one of the two that is granted.
+// as_form leads to one or is the only one of the two that is granted. `member.as_form` stays if
+// both are granted and neither leads to a member: then Circle knows which one is meant.
 void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPolicy& policy,
                  const Table& table, Right right = Right::kFetch);
 

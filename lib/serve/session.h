@@ -138,6 +138,7 @@ class Session : public TurnTaker,
   bool refuse(const RequestHead& head, const ErrorReply& reply, DoorRefusal why);
   void dispatch(const RequestHead& head, std::string_view body);
   void start_wait(WaitReply wait, ReplyForm form);
+  void wait_on(ReplyNumber number, const WaitRequest& request);
   void start_later(LaterReply later, ReplyForm form);
   void render_ready();
   void render(ReadyReply reply);

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -8,6 +11,17 @@
 // What a session does with the answers of its frontend.
 
 namespace rota {
+namespace {
+
+WaitRequest under_another_name(WaitRequest request, const MemberKey& key) {
+  EnrolRequest enrol = *request.enrol;
+  enrol.key = key;
+  request.member = {};
+  request.enrol = std::make_shared<const EnrolRequest>(std::move(enrol));
+  return request;
+}
+
+}  // namespace
 
 void Session::dispatch(const RequestHead& head, std::string_view body) {
   const ReplyForm form{.close = head.close, .head_only = head.head_only};
@@ -32,11 +46,30 @@ void Session::dispatch(const RequestHead& head, std::string_view body) {
 }
 
 void Session::start_wait(WaitReply wait, ReplyForm form) {
+  const ReplyNumber number = replies_.next_number();
+  std::optional<WaitRequest> other;
+  if (wait.or_enrol) other = under_another_name(wait.request, *wait.or_enrol);
   const WaitId id = frontend_.tokens().wait_for_token(
-      wait.request, [weak = weak_from_this(), number = replies_.next_number()](WaitAnswer answer) {
-        if (const auto self = weak.lock()) self->on_wait_done(number, answer);
+      wait.request, [weak = weak_from_this(), number, other = std::move(other),
+                     since = clock_.now().boot](WaitAnswer answer) mutable {
+        const auto self = weak.lock();
+        if (!self) return;
+        if (!other || answer.result != WaitResult::kUnknown) {
+          return self->on_wait_done(number, answer);
+        }
+        const Duration waited = self->clock_.now().boot - since;
+        other->wait = std::max(other->wait - waited, Duration::zero());
+        self->wait_on(number, *other);
       });
   replies_.add_waiting(form, std::move(wait.asked), id);
+}
+
+void Session::wait_on(ReplyNumber number, const WaitRequest& request) {
+  const WaitId id = frontend_.tokens().wait_for_token(
+      request, [weak = weak_from_this(), number](WaitAnswer answer) {
+        if (const auto self = weak.lock()) self->on_wait_done(number, answer);
+      });
+  if (!replies_.wait_on(number, request.enrol->key, id)) frontend_.tokens().cancel_wait(id);
 }
 
 void Session::start_later(LaterReply later, ReplyForm form) {

@@ -186,6 +186,13 @@ TEST_F(MemberRoutes, AFetchEnrolsOnlyWhoIsNoMember) {
   EXPECT_EQ(code("GET", "/v1/token?email=new@example.com", kWeb), "member_unknown");
 }
 
+TEST_F(MemberRoutes, APlusInANameThatIsEnrolledMayBeASpace) {
+  const auto other = MemberKey::from_sso("new user").value();
+  EXPECT_EQ(wait_of(ask("GET", "/v1/token?sso_user_id=new+user&enrol=true", kWeb)).or_enrol, other);
+  EXPECT_EQ(wait_of(ask("PUT", "/v1/members/sso:new+user", kWeb)).or_enrol, other);
+  EXPECT_EQ(wait_of(ask("PUT", "/v1/members/sso:new%2Buser", kWeb)).or_enrol, std::nullopt);
+}
+
 TEST_F(MemberRoutes, DeleteEndsTheEnrolmentOfThePeersOwnGrant) {
   EXPECT_EQ(ended("DELETE", "/v1/members/email:ada@example.com", kWeb,
                   OperatorReport{.end = OperationEnd::kEnrolmentEnded, .revocations = {}}),

@@ -189,7 +189,10 @@ TEST(TokenApi, APlusIsOneFirstAndASpaceWhereThatLeadsToNobody) {
     return member.key.value;
   };
   const AccessPolicy none(kOwnUid);
-  EXPECT_EQ(settled_name(kRoot, none), "a+b") << "nobody by either name";
+  NamedMember nobody{.key = sso("a+b"), .as_form = sso("a b")};
+  settle_name(nobody, kRoot, none, table);
+  EXPECT_EQ(nobody.key, sso("a+b"));
+  EXPECT_EQ(nobody.as_form, sso("a b")) << "nobody by either name: Circle knows who is meant";
   publish(1, "a b");
   EXPECT_EQ(settled_name(kRoot, none), "a b");
   EXPECT_EQ(settled_name(kStranger, none), "a b");

@@ -291,6 +291,32 @@ TEST_F(SessionTest, KeepsTheOrderAroundWaits) {
   EXPECT_THAT(next_reply(*client).body, has_token("one"));
 }
 
+// Only Circle knows which of the two somebody who becomes a member just now means.
+TEST_F(SessionTest, EnrolsANameWithASpaceIfCircleHasNobodyOfTheOneWithAPlus) {
+  const auto client = connect();
+  client->get("/v1/token?sso_user_id=new+user&enrol=true&wait=9");
+  wait_for_waits(1);
+  EXPECT_EQ(tokens.requests.back().enrol->key.value, "new+user");
+  clock.advance(seconds{2});
+  tokens.finish(1, {.result = WaitResult::kUnknown});
+  ASSERT_EQ(tokens.requests.size(), 2U);
+  EXPECT_EQ(tokens.requests.back().enrol->key.value, "new user");
+  EXPECT_EQ(tokens.requests.back().wait, seconds{7}) << "both together as long as was asked for";
+  expect_silence(*client);
+  Published row = *tokens.table().find(MemberId{1});
+  row.member = MemberId{7};
+  row.keys = {MemberKey::from_sso("new user").value()};
+  tokens.publish(std::move(row));
+  tokens.finish(2, kServe);
+  EXPECT_EQ(next_reply(*client).status, 200);
+
+  client->get("/v1/token?sso_user_id=no+body&enrol=true");
+  wait_for_waits(1);
+  tokens.finish(3, {.result = WaitResult::kUnknown});
+  tokens.finish(4, {.result = WaitResult::kUnknown});
+  EXPECT_EQ(next_reply(*client).status, 404);
+}
+
 TEST_F(SessionTest, WhatStoodBehindAWaitIsJudgedWhenItsTurnComes) {
   tokens.publish(2, "short", seconds{90});
   const auto client = connect();
