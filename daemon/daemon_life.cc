@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/last_word.h"
 #include "daemon/version.h"
 #include "report/health.h"
 #include "report/status.h"
@@ -197,16 +198,28 @@ void DaemonLife::part_stopped() {
   // missing.
   parts_.rotator.audit_trail().settle([this] {
     parts_.notes.note(AuditEvent::kStopped);
-    parts_.log.say(Severity::kInfo, "stopped", "all calls are finished and committed");
-    parts_.loop.stop();
+    // Nothing may have been written for a while, and the database may have gone meanwhile.
+    parts_.rotator.look_after_store([this] { end(true); });
   });
 }
 
 void DaemonLife::stopped_in_part() {
   parts_.connections.finish();
-  parts_.log.say(Severity::kError, "stopping",
-                 "not everything ended in time: the next start learns from the call journal which "
-                 "calls were in flight");
+  end(false);
+}
+
+void DaemonLife::end(bool in_time) {
+  const Engine& engine = parts_.rotator.engine();
+  const AuditHealth audit = parts_.rotator.audit_trail().health();
+  const auto& error = engine.outbox().error();
+  const LastWord word = last_word({.in_time = in_time,
+                                   .calls_in_flight = engine.gate().in_flight(),
+                                   .changes_left = !engine.outbox().is_durable(),
+                                   .commit_error = error ? error->message : std::string(),
+                                   .database_problem = parts_.rotator.database_problem(),
+                                   .audit_left = audit.failing ? audit.waiting : 0});
+  all_is_durable_ = word.all_is_durable;
+  parts_.log.say(word.severity, "stopped", word.text);
   parts_.loop.stop();
 }
 

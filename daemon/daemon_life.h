@@ -47,6 +47,8 @@ class DaemonLife {
   // record. Also the errors of Listeners::open(). After success run the loop: it ends when a signal
   // to stop was handled.
   Result<void> start();
+  // Once the loop has ended: whether all that was to be on disk is there.
+  bool all_is_durable() const { return all_is_durable_; }
 
  private:
   enum class Phase {
@@ -66,6 +68,7 @@ class DaemonLife {
   void stop();
   void part_stopped();
   void stopped_in_part();
+  void end(bool in_time);
   std::string status_text() const;
   std::string stopping_text() const;
 
@@ -78,6 +81,7 @@ class DaemonLife {
   boost::asio::steady_timer looking_;
   boost::asio::steady_timer stop_limit_;
   std::size_t parts_stopping_ = 0;
+  bool all_is_durable_ = true;
 };
 
 }  // namespace rota

@@ -75,7 +75,7 @@ struct Given {
 
 // The daemon: its parts, each after those that it depends on; they end in the opposite order.
 // Returns when it was told to stop, or with the reason why it could not start.
-rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
+rota::Result<ExitCode> serve(const Given& given, const rota::Settings& settings) {
   ROTA_TRY(rota::check_only_ours(given.config_path));
   ROTA_TRY(rota::check_client_files(given.config_path));
   ROTA_ASSIGN(auto names, rota::GrantKeeper::look_up_at_start(given.loop, settings.grants));
@@ -157,7 +157,7 @@ rota::Result<void> serve(const Given& given, const rota::Settings& settings) {
                          .request_timeout = settings.upstream.request_timeout});
   ROTA_TRY(life.start());
   given.loop.run();
-  return {};
+  return life.all_is_durable() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
 int run(const rota::DaemonOptions& options) {
@@ -183,7 +183,7 @@ int run(const rota::DaemonOptions& options) {
                              .config_path = options.config},
                             *settings);
   if (!served) return fail_with(hidden.hide(served.error()));
-  return static_cast<int>(ExitCode::kDone);
+  return static_cast<int>(*served);
 }
 
 int check(const rota::DaemonOptions& options) {

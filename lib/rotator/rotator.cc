@@ -309,22 +309,29 @@ void Rotator::commit(std::vector<Mutation> mutations) {
   });
 }
 
-void Rotator::look_after_store() {
-  if (std::exchange(looking_after_store_, true)) return;
-  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor] {
+void Rotator::look_after_store(std::move_only_function<void()> looked) {
+  if (std::exchange(looking_after_store_, true) && !looked) return;
+  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
+                                    looked = std::move(looked)]() mutable {
     Result<void> result = parts_.store->look_after();
-    boost::asio::post(executor, [this, alive, result = std::move(result)] {
-      if (!*alive) return;
-      looking_after_store_ = false;
-      const std::string problem = result ? std::string() : result.error().message;
-      if (problem == database_problem_) return;
-      database_problem_ = problem;
-      parts_.tell({.severity = problem.empty() ? Severity::kInfo : Severity::kError,
-                   .event = "database",
-                   .member = {},
-                   .text = problem.empty() ? "the database is back in its place" : problem});
-    });
+    boost::asio::post(
+        executor, [this, alive, result = std::move(result), looked = std::move(looked)]() mutable {
+          if (!*alive) return;
+          looking_after_store_ = false;
+          note_database_problem(result ? std::string() : result.error().message);
+          if (looked) looked();
+        });
   });
+}
+
+void Rotator::note_database_problem(std::string problem) {
+  if (problem == database_problem_) return;
+  database_problem_ = std::move(problem);
+  const bool is_back = database_problem_.empty();
+  parts_.tell({.severity = is_back ? Severity::kInfo : Severity::kError,
+               .event = "database",
+               .member = {},
+               .text = is_back ? "the database is back in its place" : database_problem_});
 }
 
 void Rotator::send(command::Call call) {

@@ -102,8 +102,9 @@ class Rotator final : public TokenService {
   // Why the next start would not find what is committed now; empty if it would.
   const std::string& database_problem() const { return database_problem_; }
   // Has the store thread call TokenStore::look_after(), unless it is doing so. The result is in
-  // database_problem() soon after.
-  void look_after_store();
+  // database_problem() soon after. `looked`, if there is one: there is a new look, and this comes
+  // after it.
+  void look_after_store(std::move_only_function<void()> looked = {});
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
   ClientFetches& client_fetches() { return client_fetches_; }
@@ -121,6 +122,7 @@ class Rotator final : public TokenService {
   void commit(std::vector<Mutation> mutations);
   void send(command::Call call);
   void finish_turn();
+  void note_database_problem(std::string problem);
 
   // Constant after construction, but for the store, which belongs to the store thread.
   Parts parts_;
