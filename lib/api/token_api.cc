@@ -30,9 +30,10 @@ bool asks_too_much(const Asked& asked, const Published& row) {
          *asked.min_ttl > min_ttl_max(lifetime_of(row));
 }
 
-// To wait would not help, so the reply says what would.
-ErrorReply too_much(const Published& row, Duration retry_after) {
-  ErrorReply reply = unavailable(retry_after);
+// To wait would not help, so the reply says what would. Circle may give longer tokens one day.
+ErrorReply too_much(const Published& row) {
+  constexpr Duration kRetryAfter = std::chrono::hours{1};
+  ErrorReply reply = unavailable(kRetryAfter);
   const auto most = std::chrono::floor<std::chrono::seconds>(min_ttl_max(lifetime_of(row)));
   reply.message = fmt::format(
       "no new token lives as long as min_ttl asks for: with strict=true it can be at most {}s",
@@ -158,7 +159,7 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
   if (live && !refused && long_enough(asked, *row, circle_now)) {
     return TokenReply{row, circle_now, std::move(asked)};
   }
-  if (asks_too_much(asked, *row)) return too_much(*row, kRetryAfterDefault);
+  if (asks_too_much(asked, *row)) return too_much(*row);
   if (query.wait > Duration::zero()) {
     return WaitReply{.request = {.member = row->member,
                                  .min_ttl = query.min_ttl,
@@ -188,7 +189,7 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
       return limited(wait.retry_after);
     case WaitResult::kUnavailable:
       // A new member's first token may have shown meanwhile how long its tokens live.
-      if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row, wait.retry_after);
+      if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row);
       return unavailable(wait.retry_after);
     case WaitResult::kRetired:
       return error_reply(ErrorCode::kMemberRetired);
@@ -202,8 +203,7 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
   if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
   if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
   if (asked.strict && !long_enough(asked, *row, circle_now)) {
-    return asks_too_much(asked, *row) ? too_much(*row, kRetryAfterDefault)
-                                      : unavailable(kRetryAfterDefault);
+    return asks_too_much(asked, *row) ? too_much(*row) : unavailable(kRetryAfterDefault);
   }
   return TokenReply{row, circle_now, asked};
 }
