@@ -16,6 +16,9 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
   EXPECT_EQ(parse_retry_after(" 120 ", kNow), seconds{120});
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:38 GMT", kNow), seconds{1});
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 09:49:37 GMT", kNow), kRetryAfterMax);
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:38 GMT", kNow), seconds{1});
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kNow), std::nullopt);
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-1994 08:49:38 GMT", kNow), std::nullopt);
 }
 
 TEST(RetryAfter, IsAtMostAnHour) {
