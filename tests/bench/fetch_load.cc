@@ -57,9 +57,15 @@ Nanoseconds Latencies::at(double fraction) const {
 
 FetchLoad::FetchLoad(const std::string& socket_path, std::size_t connections,
                      double fetches_per_second, std::string_view query)
+    : FetchLoad(
+          socket_path, connections, fetches_per_second,
+          std::vector{"GET /v1/token?" + std::string(query) + " HTTP/1.1\r\nHost: rota\r\n\r\n"}) {}
+
+FetchLoad::FetchLoad(const std::string& socket_path, std::size_t connections,
+                     double requests_per_second, std::vector<std::string> requests)
     : clients_(connections),
-      request_("GET /v1/token?" + std::string(query) + " HTTP/1.1\r\nHost: rota\r\n\r\n"),
-      every_(static_cast<Nanoseconds::rep>(1e9 / fetches_per_second)) {
+      requests_(std::move(requests)),
+      every_(static_cast<Nanoseconds::rep>(1e9 / requests_per_second)) {
   for (Client& client : clients_) client.fd = connect_to(socket_path);
 }
 
@@ -98,9 +104,10 @@ Latencies FetchLoad::run(std::chrono::milliseconds length) {
   return {.sorted = std::exchange(times_, {})};
 }
 
-void FetchLoad::fetch(Client& client, SteadyClock::time_point due) const {
-  if (::send(client.fd, request_.data(), request_.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request_.size())) {
+void FetchLoad::fetch(Client& client, SteadyClock::time_point due) {
+  const std::string& request = requests_[next_request_++ % requests_.size()];
+  if (::send(client.fd, request.data(), request.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request.size())) {
     give_up("the daemon has closed a good connection");
   }
   client.due.push_back(due);

@@ -24,6 +24,9 @@ class FetchLoad {
   // `query`: what is fetched, as it stands behind "/v1/token?".
   FetchLoad(const std::string& socket_path, std::size_t connections, double fetches_per_second,
             std::string_view query = "community_member_id=1");
+  // The requests take turns, whatever the connection.
+  FetchLoad(const std::string& socket_path, std::size_t connections, double requests_per_second,
+            std::vector<std::string> requests);
   ~FetchLoad();
   FetchLoad(const FetchLoad&) = delete;
   FetchLoad& operator=(const FetchLoad&) = delete;
@@ -38,11 +41,12 @@ class FetchLoad {
     std::string received;
     std::deque<std::chrono::steady_clock::time_point> due;  // of what is not answered yet
   };
-  void fetch(Client& client, std::chrono::steady_clock::time_point due) const;
+  void fetch(Client& client, std::chrono::steady_clock::time_point due);
   void receive(Client& client);
 
   std::vector<Client> clients_;
-  const std::string request_;
+  const std::vector<std::string> requests_;
+  std::size_t next_request_ = 0;
   const Nanoseconds every_;
   std::vector<Nanoseconds> times_;
 };
