@@ -97,6 +97,15 @@ MemberKey key_of(const Handle& handle) {
   return *MemberKey::from_id(handle.community_member_id);  // judge() has read it
 }
 
+PlainReply reply_to_revocation(const Result<OperatorReport>& report) {
+  if (!report) return retry_later(ErrorCode::kUnavailable, report.error().message);
+  if (report->end == OperationEnd::kTokenRevoked) return EmptyReply{};
+  if (report->end == OperationEnd::kNoSuchToken) {
+    return circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
+  }
+  return retry_later(ErrorCode::kUnavailable, describe(*report));
+}
+
 ErrorReply no_logins() { return retry_later(ErrorCode::kUnavailable); }
 
 }  // namespace
@@ -173,24 +182,23 @@ Answer start_access_revocation(const Asking& asking, const TokenServices& servic
   ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   const auto [row, granted] =
       look_up(*member, asking.peer, services.policy, services.tokens.table());
-  const bool present = row != nullptr && has_live_token(*row, services.tokens.circle_now()) &&
-                       row->fingerprint == fingerprint_of(text->reveal());
-  if (!granted || !present) return not_found;
+  // Whether it is on record, and alive, only the engine knows.
+  if (!granted || row == nullptr || refusal_of(row)) return not_found;
   if (!services.policy.may(asking.peer, Right::kSignOut, *member, row)) {
     return error_reply(ErrorCode::kForbidden);
   }
-  services.tokens.note_asked({.event = AuditEvent::kSignOutAsked,
+  services.tokens.note_asked({.event = AuditEvent::kTokenRevokeAsked,
                               .member = row->member,
                               .called = member->text(),
                               .caller = caller_of(asking.peer)});
-  return LaterReply{[&tokens = services.tokens, id = row->member,
-                     called = member->text()](auto done) mutable {
-    tokens.operate({.member = id, .action = OperatorAction::kSignOut, .called = std::move(called)},
+  return LaterReply{[&tokens = services.tokens, id = row->member, called = member->text(),
+                     fingerprint = fingerprint_of(text->reveal())](auto done) mutable {
+    tokens.operate({.member = id,
+                    .action = OperatorAction::kRevokeToken,
+                    .called = std::move(called),
+                    .token = fingerprint},
                    [done = std::move(done)](const Result<OperatorReport>& report) mutable {
-                     if (report && report->end == OperationEnd::kSignedOut)
-                       return done(EmptyReply{});
-                     done(retry_later(ErrorCode::kUnavailable,
-                                      report ? describe(*report) : report.error().message));
+                     done(reply_to_revocation(report));
                    });
   }};
 }

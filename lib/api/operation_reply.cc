@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/circle_errors.h"
 #include "base/check.h"
 #include "report/report.h"
 
@@ -26,6 +27,8 @@ PlainReply operation_reply(const OperatorReport& report) {
       reply.retry_after = kSignOutGap;
       return reply;
     }
+    case OperationEnd::kNoSuchToken:
+      return circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
     case OperationEnd::kRunning:
     case OperationEnd::kTimedOut:
     case OperationEnd::kNotDurable:
@@ -46,6 +49,7 @@ PlainReply operation_reply(const OperatorReport& report) {
     case OperationEnd::kMemberUnknown:
     case OperationEnd::kMemberMismatched:
     case OperationEnd::kMemberOut:
+    case OperationEnd::kTokenRevoked:
       break;
   }
   return JsonReply{.body = operation_json(report), .status = status};
@@ -65,6 +69,8 @@ AuditEvent event_of(OperatorAction action) {
       return AuditEvent::kEnrolmentEndAsked;
     case OperatorAction::kRevokeHandle:
       return AuditEvent::kHandleRevokeAsked;
+    case OperatorAction::kRevokeToken:
+      return AuditEvent::kTokenRevokeAsked;
   }
   ROTA_CHECK(false);
 }

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "circle/request.h"
 #include "engine/requests.h"
 #include "model/audit.h"
@@ -60,10 +62,12 @@ struct Call {
 struct Publish {
   Published row;
 };
-// From now on the table shows no token of the member, until the next Publish. Comes at once, before
-// the sign-out that it is for is durable.
+// From now on the table does not show this token of the member, or, if none is named, no token at
+// all, until the next Publish. Comes at once, before the sign-out or the revocation that it is for
+// is durable.
 struct Unserve {
   MemberId member{};
+  std::optional<Fingerprint> token{};
 };
 // Take the member's row out of the table.
 struct Withdraw {

@@ -278,6 +278,9 @@ class Engine {
   void block(MemberSlot& slot, Now now);
   void raise_handle(MemberSlot& slot, const std::string& holder);
   OperationEnd sign_out(MemberSlot& slot, Now now, Commands& out);
+  bool revoke_token(MemberSlot& slot, Fingerprint fingerprint, Now now, Commands& out);
+  void serve_no_more(const MemberSlot& slot, std::optional<Fingerprint> token, Commands& out);
+  void hurry_revocations(MemberSlot& slot, std::size_t tokens, Now now);
   void end_sign_out(MemberSlot& slot);
   void settle_sign_out(MemberSlot& slot);
   LoginEpoch draw_login_epoch();

@@ -8,7 +8,7 @@
 namespace rota {
 
 void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out) {
-  const auto& [member, action, called, client] = request;
+  const auto& [member, action, called, client, token] = request;
   const auto refuse = [&](std::string why) {
     out.emplace_back(
         command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
@@ -26,10 +26,12 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
         "member {} is {}: only a blocked, unknown or mismatched member can be reinstated", called,
         state));
   }
-  if (action == OperatorAction::kSignOut && !keeps_tokens(slot.record.state)) {
+  const bool signs_out =
+      action == OperatorAction::kSignOut || action == OperatorAction::kRevokeToken;
+  if (signs_out && !keeps_tokens(slot.record.state)) {
     return refuse(fmt::format("member {} is {}: it has nothing to sign out", called, state));
   }
-  operations_.begin(op, action, now.boot);
+  operations_.begin(op, action, now.boot, token);
   operations_.add(op, slot.record.id);
   slot.operations.push_back(op);
   switch (action) {
@@ -62,6 +64,10 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       if (const auto end = sign_out(slot, now, out); end != OperationEnd::kRunning) {
         complete(op, slot, end);
       }
+      settle_if_nothing_alive(slot, now);
+      break;
+    case OperatorAction::kRevokeToken:
+      if (!revoke_token(slot, token, now, out)) complete(op, slot, OperationEnd::kNoSuchToken);
       settle_if_nothing_alive(slot, now);
       break;
     case OperatorAction::kEndEnrolment:

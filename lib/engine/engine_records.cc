@@ -186,7 +186,10 @@ void Engine::on_used(std::span<const MemberId> members, Now now, Commands& out) 
     MemberSlot* const slot = find_shown(member);
     if (slot == nullptr) continue;
     // It may have been used before it signed out.
-    if (!slot->signed_out_at || now.boot - *slot->signed_out_at > kUseTellingMax) {
+    const bool was_before =
+        (slot->signed_out_at && now.boot - *slot->signed_out_at <= kUseTellingMax) ||
+        circle_now(now) <= slot->attempts.no_rotation_before + kUseTellingMax;
+    if (!was_before) {
       end_sign_out(*slot);
       replan(*slot, now);
     }

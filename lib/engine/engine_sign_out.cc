@@ -15,22 +15,22 @@ namespace rota {
 // kRunning: its access tokens are being revoked.
 OperationEnd Engine::sign_out(MemberSlot& slot, Now now, Commands& out) {
   const WallTime circle = circle_now(now);
-  const Token* const access = current(slot.record, TokenKind::kAccess);
   const bool calls = slot.in_flight && rotates(gate_.at(*slot.in_flight).kind);
   if (slot.signed_out_at && now.boot - *slot.signed_out_at < kSignOutGap) {
-    // If nothing has come since then, there is nothing more to sign out.
-    const bool is_new =
-        access != nullptr || (calls && *slot.in_flight >= slot.access_revoked_before);
+    // If nothing has come since then, there is nothing more to sign out. What came may have been
+    // replaced, and its successor given back.
+    const bool came = std::ranges::any_of(slot.record.tokens, [](const Token& token) {
+      return token.kind == TokenKind::kAccess &&
+             (token.status == TokenStatus::kCurrent || token.status == TokenStatus::kSuperseded);
+    });
+    const bool is_new = came || (calls && *slot.in_flight >= slot.access_revoked_before);
     return is_new ? OperationEnd::kSignedOutLately : OperationEnd::kRunning;
   }
   slot.signed_out_at = now.boot;
   // Replies to calls of before count for nothing, and calls not sent yet are not sent.
   slot.access_revoked_before = journal_.next();
   if (slot.in_flight) gate_.recall(*slot.in_flight);
-  // At once: it is served no more, even if the store takes the change only later.
-  for (const MemberId shown : outbox_.unserve(slot.record.id)) {
-    out.emplace_back(command::Unserve{shown});
-  }
+  serve_no_more(slot, std::nullopt, out);
   record_change(slot, rota::sign_out(slot.record, circle));
   if (!slot.waiters.empty()) slot.record.signed_out_at = {};  // somebody asks for the next one
   std::size_t alive_still = 0;
@@ -39,12 +39,50 @@ OperationEnd Engine::sign_out(MemberSlot& slot, Now now, Commands& out) {
     note_revocation(slot, token, "pending", true);
     if (alive(token.expires_at, circle)) ++alive_still;
   }
-  if (urgent_sign_outs_.has(alive_still, now.boot)) {
-    slot.hurries_revocations = alive_still > 0;
-    for (std::size_t i = 0; i < alive_still; ++i) urgent_sign_outs_.take(now.boot);
-  }
+  hurry_revocations(slot, alive_still, now);
   note(AuditEvent::kSignedOut, &slot);
   return OperationEnd::kRunning;
+}
+
+// A client gives one access token back. False: the member has none like it that may be alive. If
+// the token was in force, the member gets the next one when somebody asks. Unlike sign_out(), this
+// keeps its logins, its other tokens, and what a call of before brings, unless that is this token.
+bool Engine::revoke_token(MemberSlot& slot, Fingerprint fingerprint, Now now, Commands& out) {
+  const WallTime circle = circle_now(now);
+  const auto token = std::ranges::find_if(slot.record.tokens, [&](const Token& held) {
+    return held.kind == TokenKind::kAccess && held.fingerprint == fingerprint &&
+           held.status != TokenStatus::kMemberGone && alive(held.expires_at, circle);
+  });
+  if (token == slot.record.tokens.end()) return false;
+  note_revocation(slot, *token, "pending", true);
+  if (token->status == TokenStatus::kRevoking) return true;
+  const bool in_force = token->status == TokenStatus::kCurrent;
+  serve_no_more(slot, fingerprint, out);
+  record_change(slot, revoke_access_token(slot.record, token->id, circle));
+  hurry_revocations(slot, 1, now);
+  if (!in_force) return true;
+  if (slot.in_flight) gate_.recall(*slot.in_flight);
+  // A client that revokes each new token must not take the budget of all others.
+  slot.attempts.no_rotation_before =
+      std::max(circle, slot.attempts.no_rotation_before + kSignOutGap);
+  if (!slot.waiters.empty()) end_sign_out(slot);  // somebody asks for the next one
+  return true;
+}
+
+// At once, even if the store takes the change only later. If what replaced the token is not durable
+// yet, the table still shows the token; its successor comes with the commit that holds it.
+void Engine::serve_no_more(const MemberSlot& slot, std::optional<Fingerprint> token,
+                           Commands& out) {
+  for (const MemberId shown : outbox_.unserve(slot.record.id, token)) {
+    out.emplace_back(command::Unserve{.member = shown, .token = token});
+  }
+}
+
+// Its access tokens are to be revoked before refreshes are made, if so many still may be.
+void Engine::hurry_revocations(MemberSlot& slot, std::size_t tokens, Now now) {
+  if (!urgent_sign_outs_.has(tokens, now.boot)) return;
+  slot.hurries_revocations = tokens > 0;
+  for (std::size_t i = 0; i < tokens; ++i) urgent_sign_outs_.take(now.boot);
 }
 
 // A client asks for the member's token again.
@@ -59,6 +97,16 @@ void Engine::settle_sign_out(MemberSlot& slot) {
   const auto is_pending = [](const Token& token) {
     return token.kind == TokenKind::kAccess && token.status == TokenStatus::kRevoking;
   };
+  const auto operations = slot.operations;
+  for (const OperatorId op : operations) {
+    if (operations_.action_of(op) != OperatorAction::kRevokeToken) continue;
+    const auto is_its = [&, wanted = operations_.token_of(op)](const Token& token) {
+      return is_pending(token) && token.fingerprint == wanted;
+    };
+    if (std::ranges::none_of(slot.record.tokens, is_its)) {
+      complete(op, slot, OperationEnd::kTokenRevoked);
+    }
+  }
   const bool calls = slot.in_flight && *slot.in_flight < slot.access_revoked_before &&
                      rotates(gate_.at(*slot.in_flight).kind);
   if (calls || std::ranges::any_of(slot.record.tokens, is_pending)) return;

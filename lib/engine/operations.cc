@@ -4,10 +4,12 @@
 
 namespace rota {
 
-void Operations::begin(OperatorId op, OperatorAction action, BootTime now) {
-  operations_.emplace(
-      op,
-      Operation{.action = action, .members = {}, .deadline = now + kOperationMax, .report = {}});
+void Operations::begin(OperatorId op, OperatorAction action, BootTime now, Fingerprint token) {
+  operations_.emplace(op, Operation{.action = action,
+                                    .token = token,
+                                    .members = {},
+                                    .deadline = now + kOperationMax,
+                                    .report = {}});
 }
 
 bool Operations::rename(OperatorId op, MemberId from, MemberId into) {
@@ -19,8 +21,11 @@ bool Operations::rename(OperatorId op, MemberId from, MemberId into) {
 void Operations::note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                                  const std::string& result, bool alive) {
   Operation& operation = operations_.at(op);
+  const bool is_access = kind == TokenKind::kAccess;
   const bool wanted = operation.action == OperatorAction::kRevoke ||
-                      (operation.action == OperatorAction::kSignOut && kind == TokenKind::kAccess);
+                      (operation.action == OperatorAction::kSignOut && is_access) ||
+                      (operation.action == OperatorAction::kRevokeToken && is_access &&
+                       fingerprint == operation.token);
   if (!wanted) return;
   auto& lines = operation.report.revocations;
   const auto [place, is_new] = operation.line_of.try_emplace({kind, fingerprint}, lines.size());

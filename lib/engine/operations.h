@@ -24,13 +24,14 @@ class Operations {
  public:
   // Begins a command without members; add() each of them. The id must be new. All other methods
   // need a command that has begun and was not taken.
-  void begin(OperatorId op, OperatorAction action, BootTime now);
+  // `token`: of kRevokeToken.
+  void begin(OperatorId op, OperatorAction action, BootTime now, Fingerprint token = 0);
   void add(OperatorId op, MemberId member) { operations_.at(op).members.insert(member); }
   // `from` turned out to be `into`. True: the command was not about `into` before.
   bool rename(OperatorId op, MemberId from, MemberId into);
 
   // What became of a token; the last note about it counts. Revocations note all of them, sign-outs
-  // the access tokens, other commands none.
+  // the access tokens, kRevokeToken its own, other commands none.
   void note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                        const std::string& result, bool alive);
   // The command is over for one of members_of(). `state`: the member's; the report has that of the
@@ -51,6 +52,7 @@ class Operations {
   std::optional<BootTime> first_deadline() const;
   // What the command does, and the members for which it is not over.
   OperatorAction action_of(OperatorId op) const { return operations_.at(op).action; }
+  Fingerprint token_of(OperatorId op) const { return operations_.at(op).token; }
   const std::set<MemberId>& members_of(OperatorId op) const { return operations_.at(op).members; }
   // Ends the command and hands out its report.
   OperatorReport take(OperatorId op);
@@ -58,6 +60,7 @@ class Operations {
  private:
   struct Operation {
     OperatorAction action = OperatorAction::kRevoke;
+    Fingerprint token = 0;
     std::set<MemberId> members;  // those not done yet
     BootTime deadline;
     bool finished = false;  // only its report is not durable

@@ -14,6 +14,7 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kSignedOut:
     case OperationEnd::kEnrolmentEnded:
     case OperationEnd::kHandleRevoked:
+    case OperationEnd::kTokenRevoked:
       return true;
     case OperationEnd::kRunning:
     case OperationEnd::kSameToken:
@@ -30,6 +31,7 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kAppTokenRefused:
     case OperationEnd::kNotEligible:
     case OperationEnd::kStopping:
+    case OperationEnd::kNoSuchToken:
       return false;
   }
   ROTA_CHECK(false);
@@ -84,6 +86,10 @@ std::string describe(const OperatorReport& report) {
              "doctor`)";
     case OperationEnd::kStopping:
       return "not finished: rotad stops, and revocations go on at its next start";
+    case OperationEnd::kTokenRevoked:
+      return "the access token is not alive";
+    case OperationEnd::kNoSuchToken:
+      return "the member has no such access token";
   }
   ROTA_CHECK(false);
 }

@@ -21,7 +21,7 @@ void Outbox::withdraw_answer(WaitId wait) {
   handed_out_.released.answers.erase(wait);
 }
 
-std::vector<MemberId> Outbox::unserve(MemberId member) {
+std::vector<MemberId> Outbox::unserve(MemberId member, std::optional<Fingerprint> token) {
   std::vector<MemberId> shown{member};
   for (Batch* const batch : {&handed_out_, &gathering_}) {
     for (const auto& [from, into] : batch->merged) {
@@ -32,7 +32,7 @@ std::vector<MemberId> Outbox::unserve(MemberId member) {
     for (Command& command : batch->released.then) {
       auto* const publish = std::get_if<command::Publish>(&command);
       if (publish != nullptr && std::ranges::find(shown, publish->row.member) != shown.end()) {
-        publish->row.drop_token();
+        publish->row.drop_token(token);
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/commands.h"
@@ -66,9 +67,10 @@ class Outbox {
   void withdraw_report(OperatorId op);
   // Takes every Reloaded out of both batches: the caller answers them with something else.
   std::vector<command::Reloaded> withdraw_reloaded();
-  // The member signed out: what gathers or is being committed shows no token of it any more.
-  // Returns the ids under which the table shows it.
-  std::vector<MemberId> unserve(MemberId member);
+  // The member signed out, or this token of it was given back: what gathers or is being committed
+  // shows it no more. Without `token`, it shows no token of the member. Returns the ids under which
+  // the table shows the member.
+  std::vector<MemberId> unserve(MemberId member, std::optional<Fingerprint> token = {});
   // Takes out the commands that need not wait, because what they depend on is already durable, such
   // as what a start publishes.
   Commands take_then() { return std::exchange(gathering_.released.then, {}); }

@@ -80,6 +80,7 @@ enum class OperatorAction {
   kSignOut,       // its access tokens are revoked, and it stays a member
   kEndEnrolment,  // it is no member any more, unless somebody else says that it is
   kRevokeHandle,  // a holder's login handles are dead: its number is raised by one
+  kRevokeToken,   // one access token is revoked; the member's logins stay
 };
 
 struct OperatorRequest {
@@ -88,6 +89,7 @@ struct OperatorRequest {
   std::string called;  // as the operator called the member, for messages
   // kEndEnrolment: whose enrolments end; empty: all of them. kRevokeHandle: the holder.
   std::string client{};
+  Fingerprint token = 0;  // kRevokeToken: of the access token
 };
 
 // What became of one token of a revocation.
@@ -115,6 +117,8 @@ enum class OperationEnd {
   kNotEnrolled,      // 404: this client has not enrolled it
   kRemovalsLimited,  // 503: this client has removed so many that an operator has to agree
   kSignedOutLately,  // it was signed out less than kSignOutGap ago: nothing new was done
+  kTokenRevoked,     // the access token is not alive
+  kNoSuchToken,      // 422: the member has no access token like this that may be alive
   // Of rotations, as soon as no call can bring a token any more:
   kMemberUnknown,     // Circle has no such member
   kMemberMismatched,  // its name leads to another member at Circle

@@ -58,7 +58,9 @@ enum class AuditEvent {
   kClientRefused = 36,    // a listener's client did not say who it is
   // A request on the admin socket, and who made it.
   kRemovalsLiftAsked = 37,
-  kHandleRevokeAsked = 38,  // a client wants its handle dead; and who that was
+  // Requests on a token socket, and who made them.
+  kHandleRevokeAsked = 38,  // a client wants its handle dead
+  kTokenRevokeAsked = 39,   // a client gives one access token back
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);

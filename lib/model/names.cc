@@ -203,6 +203,8 @@ std::string_view name_of(AuditEvent event) {
       return "removals_lift_asked";
     case AuditEvent::kHandleRevokeAsked:
       return "handle_revoke_asked";
+    case AuditEvent::kTokenRevokeAsked:
+      return "token_revoke_asked";
   }
   ROTA_CHECK(false);
 }
@@ -225,6 +227,7 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kEnrolAsked:
     case AuditEvent::kEnrolmentEndAsked:
     case AuditEvent::kHandleRevokeAsked:
+    case AuditEvent::kTokenRevokeAsked:
       return AuditShare::kRotations;
     case AuditEvent::kMemberRetired:
     case AuditEvent::kMemberReturned:

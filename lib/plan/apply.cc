@@ -255,6 +255,18 @@ RecordChange sign_out(MemberRecord& record, WallTime now) {
   return change;
 }
 
+RecordChange revoke_access_token(MemberRecord& record, TokenId id, WallTime now) {
+  RecordChange change;
+  const auto token = std::ranges::find(record.tokens, id, &Token::id);
+  if (token == record.tokens.end()) return change;
+  if (token->status == TokenStatus::kCurrent) {
+    record.signed_out_at = now;
+    change.row = true;
+  }
+  set_status(*token, TokenStatus::kRevoking, now, change);
+  return change;
+}
+
 RecordChange revoke_all_tokens(MemberRecord& record, WallTime now) {
   RecordChange change;
   for (Token& token : record.tokens) set_status(token, TokenStatus::kRevoking, now, change);

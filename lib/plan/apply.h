@@ -77,6 +77,10 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now);
 // It stays what it is, and keeps its refresh token, which no client has seen.
 RecordChange sign_out(MemberRecord& record, WallTime now);
 
+// A client gives this access token back: it is marked to be revoked, and the member's logins stay.
+// If the token was in force, the member counts as signed out until somebody asks for the next one.
+RecordChange revoke_access_token(MemberRecord& record, TokenId id, WallTime now);
+
 // Marks every token on the ledger to be revoked. Those that have ended stay until housekeep().
 RecordChange revoke_all_tokens(MemberRecord& record, WallTime now);
 

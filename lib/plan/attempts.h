@@ -30,6 +30,7 @@ struct Attempts {
   WallTime retry_at;                   // after a failure: no try before this
   WallTime last_at;                    // when the last issue or refresh call was sent
   WallTime throttled_until;            // the end of the pause after a 429 to one of its calls
+  WallTime no_rotation_before;         // clients revoke its tokens, one after the other
   WallTime answered_at;                // when the last one brought a token, new or not
   bool dead_on_arrival = false;        // whether that token was dead on arrival
   bool settle_by_issue = false;        // a refresh settled nothing: make an issue call instead

@@ -150,7 +150,7 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     if (attempts.failures >= kUrgentTriesMax && demand.others_work) call.lane = Lane::kIssue;
     call.due = std::max(call.due, attempts.next_try(demand.waiting));
   }
-  call.due = std::max(call.due, attempts.throttled_until);
+  call.due = std::max({call.due, attempts.throttled_until, attempts.no_rotation_before});
   offer(plan, call);
 
   if (can_refresh && demand.kept) {

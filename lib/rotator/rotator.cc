@@ -258,7 +258,7 @@ void Rotator::run(Commands commands) {
                    [this](command::Commit& c) { commit(std::move(c.mutations)); },
                    [this](command::Call& c) { send(std::move(c)); },
                    [this](command::Publish& c) { table_.publish(std::move(c.row)); },
-                   [this](const command::Unserve& c) { table_.unserve(c.member); },
+                   [this](const command::Unserve& c) { table_.unserve(c.member, c.token); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },

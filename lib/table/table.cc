@@ -41,7 +41,8 @@ void Table::publish(Published row) {
   subscriptions_.any_changed();
 }
 
-void Published::drop_token() {
+void Published::drop_token(std::optional<Fingerprint> only) {
+  if (only && *only != fingerprint) return;
   access_token.reset();
   escaped_token.reset();
   fingerprint = 0;
@@ -49,11 +50,11 @@ void Published::drop_token() {
   expires_at = {};
 }
 
-void Table::unserve(MemberId member) {
+void Table::unserve(MemberId member, std::optional<Fingerprint> only) {
   const Published* const stored = rows_.find(member);
   if (stored == nullptr) return;
   Published row = *stored;
-  row.drop_token();
+  row.drop_token(only);
   publish(std::move(row));
 }
 

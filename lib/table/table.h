@@ -39,7 +39,8 @@ struct Published {
   std::size_t place = 0;        // set by the table, for its own use
   std::uint32_t sign_outs = 0;  // set by the table: how often login_epoch has changed here
 
-  void drop_token();
+  // Leaves the row without a token. If `only` is given and the row has another one, it keeps that.
+  void drop_token(std::optional<Fingerprint> only = {});
 };
 
 // The tokens that may be served. Only what is durable is published. Loop thread only. A pointer to
@@ -49,8 +50,9 @@ class Table {
   // Replaces all that was published for this member. A key leads to the member that was last
   // published with it. `row` must have a key.
   void publish(Published row);
-  // The member's token is served no more. Does nothing if it is not there.
-  void unserve(MemberId member);
+  // The member's token is served no more, if it is the one named, or if none is named. Does nothing
+  // if the member is not there.
+  void unserve(MemberId member, std::optional<Fingerprint> only = {});
   // Takes the member out. Does nothing if it is not there.
   void forget(MemberId member);
 

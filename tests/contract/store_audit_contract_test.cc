@@ -170,6 +170,9 @@ TYPED_TEST(AuditContract, WhatComesOftenPushesOutItsOwnKindOnly) {
   this->append({note(22, AuditEvent::kRemovalsLiftAsked), note(23, AuditEvent::kRemovalsLimited)},
                bounds);
   EXPECT_THAT(this->times(), ElementsAre(8, 9, 20, 21, 22, 23));
+  this->append({note(24, AuditEvent::kTokenRevokeAsked), note(25, AuditEvent::kTokenRevokeAsked)},
+               bounds);
+  EXPECT_THAT(this->times(), ElementsAre(8, 9, 22, 23, 24, 25));
 }
 
 TYPED_TEST(AuditContract, TheOldestGoWhenTheyAreTooOld) {

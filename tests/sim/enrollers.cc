@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plan/lifecycle.h"
+#include "plan/next_action.h"
 #include "sandbox/members.h"
 #include "sim/world.h"
 
@@ -18,12 +19,17 @@ constexpr std::uint64_t kNobodyOneIn = 8;
 
 }  // namespace
 
-Enrollers::Enrollers(World& world) : world_(world), random_(world.options().seed ^ 0xe27011U) {}
+Enrollers::Enrollers(World& world)
+    : world_(world),
+      random_(world.options().seed ^ 0xe27011U),
+      tokens_(world.options().seed ^ 0x707e4aU) {}
 
 void Enrollers::begin() {
   const WorldOptions& options = world_.options();
   world_.repeat(options.mean_between_enrolments, [this] { enrol_any(); });
   world_.repeat(options.mean_between_sign_outs, [this] { sign_out_any(); });
+  // Each costs two calls, and the budgets of these worlds have no room for many.
+  world_.repeat(4 * options.mean_between_sign_outs, [this] { revoke_any_token(); });
   world_.repeat(options.mean_between_removals, [this] { remove_any(); });
   if (options.crowd > 0) {
     world_.time().outside(options.weather / 4, [this] { crowd_comes(); });
@@ -124,6 +130,49 @@ void Enrollers::sign_out_any() {
   if (world_.up()) give(draw_key(), OperatorAction::kSignOut, {});
 }
 
+// Any access token of any member that was ever active: in force, replaced, or being revoked.
+void Enrollers::revoke_any_token() {
+  if (!world_.up()) return;
+  const auto& members = world_.engine().members().all();
+  std::vector<std::pair<MemberId, const Token*>> held;
+  for (const auto& [member, slot] : members) {
+    for (const Token& token : slot.record.tokens) {
+      if (token.kind == rota::TokenKind::kAccess) held.emplace_back(member, &token);
+    }
+  }
+  if (held.empty()) return;
+  const auto [member, token] = held.at(tokens_.below(held.size()));
+  const Fingerprint fingerprint = token->fingerprint;
+  const bool in_force = token->status == rota::TokenStatus::kCurrent;
+  const Order order{.member = member,
+                    .action = OperatorAction::kRevokeToken,
+                    .tokens = {std::string(token->value->reveal())}};
+  const OperatorId id{next_id_++};
+  orders_.emplace(id, order);
+  world_.clients().note_forced(member);
+  world_.note("revoke_token");
+  world_.turn([&](Commands& out) {
+    world_.engine().on_operator(id,
+                                {.member = member,
+                                 .action = OperatorAction::kRevokeToken,
+                                 .called = "?",
+                                 .token = fingerprint},
+                                world_.now(), out);
+    const MemberSlot* const after = world_.engine().find(member);
+    const bool taken =
+        after != nullptr && std::ranges::any_of(after->record.tokens, [&](auto& t) {
+          return t.fingerprint == fingerprint && t.status == rota::TokenStatus::kRevoking;
+        });
+    if (taken && keeps_tokens(after->record.state)) {
+      world_.promises().on_token_revoked(order.tokens.front());
+      if (in_force) {
+        world_.note("revoke_token.in_force");
+        world_.promises().on_token_taken();
+      }
+    }
+  });
+}
+
 void Enrollers::remove_any() {
   if (!world_.up()) return;
   const std::string client = fmt::format("user:{}", random_.below(3));
@@ -188,6 +237,7 @@ void Enrollers::give(const MemberKey& key, OperatorAction action, const std::str
   const bool is_sign_out = action == OperatorAction::kSignOut;
   if (is_sign_out) world_.clients().note_forced(order.member);
   const std::optional<BootTime> before = slot->signed_out_at;
+  const bool in_force = current(slot->record, rota::TokenKind::kAccess) != nullptr;
   const OperatorId id{next_id_++};
   orders_.emplace(id, order);
   world_.note(is_sign_out ? "sign_out" : "remove");
@@ -198,6 +248,7 @@ void Enrollers::give(const MemberKey& key, OperatorAction action, const std::str
     const MemberSlot* const after = world_.engine().find(order.member);
     if (is_sign_out && after != nullptr && after->signed_out_at != before) {
       world_.promises().on_signed_out(order.member, order.tokens);
+      if (in_force) world_.promises().on_token_taken();
     }
   });
 }
@@ -209,8 +260,10 @@ void Enrollers::on_report(const command::Report& report) {
   orders_.erase(it);
   if (!report.report) return;
   world_.note(fmt::format("report.{}", static_cast<int>(report.report->end)));
-  if (report.report->end == OperationEnd::kRemovalsLimited) on_limited(order);
-  if (report.report->end == OperationEnd::kSignedOut) {
+  const OperationEnd end = report.report->end;
+  if (end == OperationEnd::kRemovalsLimited) on_limited(order);
+  if (end == OperationEnd::kTokenRevoked) world_.note("revoke_token.done");
+  if (end == OperationEnd::kSignedOut || end == OperationEnd::kTokenRevoked) {
     world_.promises().on_sign_out_reported(order.tokens);
   }
 }

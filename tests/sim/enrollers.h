@@ -33,9 +33,10 @@ class Enrollers {
   struct Order {
     MemberId member{};
     OperatorAction action{};
-    std::string client{};             // whose enrolment is to end
-    std::size_t lifts = 0;            // how often its removals were let through before
-    std::vector<std::string> tokens;  // that were on record when a sign-out was asked for
+    std::string client{};   // whose enrolment is to end
+    std::size_t lifts = 0;  // how often its removals were let through before
+    // That were on record when a sign-out was asked for, or the one that is to be revoked.
+    std::vector<std::string> tokens;
   };
 
   MemberKey draw_key();
@@ -43,6 +44,7 @@ class Enrollers {
   void enrol_any();
   void enrol(const MemberKey& key, const std::string& client, Duration longest);
   void sign_out_any();
+  void revoke_any_token();
   void remove_any();
   void remove(const MemberKey& key, const std::string& client);
   void on_limited(const Order& order);
@@ -53,6 +55,7 @@ class Enrollers {
 
   World& world_;
   Random random_;
+  Random tokens_;  // which of them is revoked
   // Ids of their own, apart from those of Clients and Operators.
   std::uint64_t next_id_ = 1'000'000'000;
   std::map<WaitId, Wait> waits_;

@@ -260,6 +260,7 @@ void Operators::give(OperatorAction action, const MemberKey& key) {
     case OperatorAction::kSignOut:
     case OperatorAction::kEndEnrolment:
     case OperatorAction::kRevokeHandle:
+    case OperatorAction::kRevokeToken:
       return;
   }
   expect_report(id, {.action = action, .member = member});

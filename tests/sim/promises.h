@@ -62,6 +62,9 @@ class Promises {
   void on_revocation_reported(MemberId member);
   // Programs that enrol and sign out.
   void on_signed_out(MemberId member, const std::vector<std::string>& tokens);
+  void on_token_revoked(const std::string& text);
+  // Either of these took the token in force: its member needs another one before its time.
+  void on_token_taken() { ++taken_; }
   void on_sign_out_reported(const std::vector<std::string>& tokens);
   void on_said_to_be_member(MemberId id, bool known);
   void on_asked_for(const MemberKey& key);
@@ -252,6 +255,7 @@ class Promises {
   std::size_t wakes_ = 0;
   std::size_t sends_ = 0;
   std::size_t rotations_ = 0;  // of these, calls that bring tokens
+  std::size_t taken_ = 0;      // tokens in force that clients gave to revocation
   std::size_t storm_base_ = 0;
 };
 

@@ -234,7 +234,8 @@ void Promises::at_end() {
   }
 }
 
-// At most a tenth more calls than the configured lead makes necessary.
+// At most a tenth more calls than the configured lead makes necessary, and the clients: each token
+// in force that they give to revocation has to be replaced.
 void Promises::few_calls() {
   const WorldOptions& options = world_.options();
   if (options.circle.refresh_mode == sandbox::RefreshMode::kSticky) return;
@@ -245,7 +246,7 @@ void Promises::few_calls() {
   const double members = static_cast<double>(options.listed);
   const double refreshes = per(options.circle.access_ttl, options.policy.refresh_ahead);
   const double renewals = per(options.circle.refresh_ttl, options.policy.renew_pair_ahead);
-  const double least = members * (1 + refreshes + renewals);
+  const double least = members * (1 + refreshes + renewals) + static_cast<double>(taken_);
   constexpr double kTenthMore = 1.10;
   world_.note("few_calls", fmt::format("{} of {:.0f}", rotations_, least));
   if (static_cast<double>(rotations_) > kTenthMore * least) {

@@ -19,6 +19,11 @@ void Promises::on_signed_out(MemberId member, const std::vector<std::string>& to
   }
 }
 
+// A client gives this one back. What calls of before bring may be served, unless it is this one.
+void Promises::on_token_revoked(const std::string& text) {
+  if (live_at_circle(text)) signed_out_.try_emplace(text);
+}
+
 // A call of before the sign-out brings another token.
 void Promises::sign_out_what_came_late(const Flight& flight, const Reply& reply) {
   if (!flight.signed_out) return;

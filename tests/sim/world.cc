@@ -182,7 +182,7 @@ void World::carry_out(Commands commands) {
                      promises_.on_publish(c.row);
                      table_.publish(std::move(c.row));
                    },
-                   [this](const command::Unserve& c) { table_.unserve(c.member); },
+                   [this](const command::Unserve& c) { table_.unserve(c.member, c.token); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [this](const command::Answer& c) {
                      clients_.on_answer(c);

@@ -18,6 +18,9 @@ using testing::IsEmpty;
 class AccessRevocationTest : public test::CircleBox {
  protected:
   AccessRevocationTest() { publish(42, token); }
+  void end(OperationEnd end) {
+    tokens.operation_done(OperatorReport{.end = end, .revocations = {}});
+  }
   std::string body_of(std::string_view access_token) const {
     return R"({"access_token":")" + std::string(access_token) + "\"}";
   }
@@ -41,10 +44,21 @@ TEST_F(AccessRevocationTest, IsDoneAtCircle) {
   on_later = [this] {
     ASSERT_EQ(tokens.operations.size(), 1U);
     EXPECT_EQ(tokens.operations[0].member, MemberId{42});
-    EXPECT_THAT(tokens.orders(), ElementsAre("sign_out_asked 42 [id:42] [] by 0"));
-    tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
+    EXPECT_EQ(tokens.operations[0].action, OperatorAction::kRevokeToken) << "not a sign-out";
+    EXPECT_EQ(tokens.operations[0].token, fingerprint_of(token));
+    EXPECT_THAT(tokens.orders(), ElementsAre("token_revoke_asked 42 [id:42] [] by 0"));
+    end(OperationEnd::kTokenRevoked);
   };
   EXPECT_EQ(ask(kRevokeAccess, body_of(token), kRoot).status, 204);
+}
+
+TEST_F(AccessRevocationTest, OfATokenThatIsNotInForceIsAskedOfTheEngine) {
+  const std::string old = token_of(42);
+  on_later = [this] { end(OperationEnd::kTokenRevoked); };
+  EXPECT_EQ(ask(kRevokeAccess, body_of(old), kRoot).status, 204);
+  EXPECT_EQ(tokens.operations.at(0).token, fingerprint_of(old));
+  change([](Published& row) { row.drop_token(); });
+  EXPECT_EQ(ask(kRevokeAccess, body_of(old), kRoot).status, 204) << "none is in force";
 }
 
 TEST_F(AccessRevocationTest, NeedsARightOfItsOwn) {
@@ -62,9 +76,7 @@ TEST_F(AccessRevocationTest, AGrantMayHaveThatRight) {
                           .all_members = true,
                           .tags = {},
                           .members = {}}}};
-  on_later = [this] {
-    tokens.operation_done(OperatorReport{.end = OperationEnd::kSignedOut, .revocations = {}});
-  };
+  on_later = [this] { end(OperationEnd::kTokenRevoked); };
   EXPECT_EQ(ask(kRevokeAccess, body_of(token)).status, 204);
 }
 
@@ -72,18 +84,20 @@ TEST_F(AccessRevocationTest, AForeignOrDeadTokenIsNotFound) {
   const std::string not_found = "422 token_unknown: The access token not found.";
   EXPECT_EQ(ask(kRevokeAccess, body_of("nonsense"), kRoot).error(),
             "422 token_unknown: The access token is invalid.");
-  EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(42)), kRoot).error(), not_found) << "another one";
   EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(43)), kRoot).error(), not_found);
   EXPECT_EQ(ask(kRevokeAccess, body_of(token), kStranger).error(), not_found);
   EXPECT_EQ(ask(kRevokeAccess, "{}", kRoot).error(),
             "404 bad_request: Oops! Missing parameter. Please try again later.");
+  tokens.set_state(42, MemberState::kRetired);
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token), kRoot).error(), not_found) << "it is revoked anyway";
   EXPECT_THAT(tokens.operations, IsEmpty());
+  tokens.set_state(42, MemberState::kActive);
+  on_later = [this] { end(OperationEnd::kNoSuchToken); };
+  EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(42)), kRoot).error(), not_found) << "not on record";
 }
 
 TEST_F(AccessRevocationTest, ThatTakesTooLongIs503) {
-  on_later = [this] {
-    tokens.operation_done(OperatorReport{.end = OperationEnd::kTimedOut, .revocations = {}});
-  };
+  on_later = [this] { end(OperationEnd::kTimedOut); };
   const Reply reply = ask(kRevokeAccess, body_of(token), kRoot);
   EXPECT_EQ(reply.status, 503);
   EXPECT_THAT(reply.head, HasSubstr("Retry-After: "));

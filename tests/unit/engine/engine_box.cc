@@ -179,7 +179,8 @@ WaitId EngineBox::enrol(std::string_view key, const Enrol& how) {
   return id;
 }
 
-OperatorId EngineBox::operate(std::string_view key, OperatorAction action, std::string client) {
+OperatorId EngineBox::operate(std::string_view key, OperatorAction action, std::string client,
+                              Fingerprint token) {
   const OperatorId id{next_id_++};
   Commands out;
   const MemberSlot* slot = find(key);
@@ -187,7 +188,8 @@ OperatorId EngineBox::operate(std::string_view key, OperatorAction action, std::
                      {.member = slot == nullptr ? MemberId{} : slot->record.id,
                       .action = action,
                       .called = std::string(key),
-                      .client = std::move(client)},
+                      .client = std::move(client),
+                      .token = token},
                      now, out);
   run(std::move(out));
   return id;
@@ -294,7 +296,7 @@ void EngineBox::run(Commands commands) {
                      calls.push_back(std::move(c));
                    },
                    [&](command::Publish& c) { table.publish(std::move(c.row)); },
-                   [&](const command::Unserve& c) { table.unserve(c.member); },
+                   [&](const command::Unserve& c) { table.unserve(c.member, c.token); },
                    [&](const command::Withdraw& c) {
                      EXPECT_EQ(durable.find_member(c.member), nullptr) << "withdrawn, yet durable";
                      table.forget(c.member);

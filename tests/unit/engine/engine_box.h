@@ -67,7 +67,8 @@ class EngineBox {
   };
   WaitId enrol(std::string_view key, const Enrol& how);
   WaitId enrol(std::string_view key) { return enrol(key, Enrol{}); }
-  OperatorId operate(std::string_view key, OperatorAction action, std::string client = {});
+  OperatorId operate(std::string_view key, OperatorAction action, std::string client = {},
+                     Fingerprint token = 0);
   OperatorId revoke_all();
   void new_app_token();
   void used(const std::vector<MemberId>& members);

@@ -171,5 +171,184 @@ TEST(EngineSignOut, TheLoginEpochIsDrawnAnew) {
             box.slot(kGraceKey).record.login_epoch);
 }
 
+// What the client of a token revocation names it by.
+OperatorId revoke_token(EngineBox& box, std::string_view access) {
+  return box.operate(kGraceKey, OperatorAction::kRevokeToken, {}, fingerprint_of(access));
+}
+
+TEST(EngineTokenRevocation, P4OnlyThisTokenDiesAndTheLoginsStay) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kRevokeHandle, "user:web");
+  box.settle();
+  const MemberRecord before = box.slot(kGraceKey).record;
+  const OperatorId op = revoke_token(box, "access-1");
+  EXPECT_EQ(box.served(kGraceKey), "") << "though nothing is durable yet";
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  EXPECT_EQ(end_of(box, op), OperationEnd::kTokenRevoked);
+  ASSERT_EQ((*box.report_of(op))->revocations.size(), 1U);
+  EXPECT_EQ((*box.report_of(op))->revocations[0].result, "revoked");
+  EXPECT_EQ(box.slot(kGraceKey).record.login_epoch, before.login_epoch);
+  EXPECT_EQ(box.slot(kGraceKey).record.handles, before.handles);
+  EXPECT_NE(find_token(box.slot(kGraceKey).record, "refresh-1"), nullptr);
+  const std::size_t calls = box.calls.size();
+  box.run_for(2h);
+  EXPECT_EQ(box.calls.size(), calls) << "nobody asks for the next one";
+  const WaitId wait = box.wait(1);
+  box.settle();
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  box.settle();
+  EXPECT_EQ(box.answer_of(wait), WaitResult::kServe);
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+}
+
+TEST(EngineTokenRevocation, ATokenThatWasReplacedIsRevokedToo) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  box.reply(box.newest_call(), refreshed("access-2", box.circle() + 1h));
+  box.settle();
+  const OperatorId op = revoke_token(box, "access-1");
+  EXPECT_EQ(box.served(kGraceKey), "access-2") << "the others keep theirs";
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  EXPECT_EQ(end_of(box, op), OperationEnd::kTokenRevoked);
+  EXPECT_EQ(find_token(box.slot(kGraceKey).record, "access-1"), nullptr);
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+  EXPECT_EQ(box.slot(kGraceKey).record.signed_out_at, WallTime{});
+}
+
+TEST(EngineTokenRevocation, P4ATokenWhoseSuccessorIsNotDurableIsServedNoMore) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  box.reply(box.newest_call(), refreshed("access-2", box.circle() + 1h));
+  ASSERT_TRUE(box.commit_pending());
+  ASSERT_EQ(box.served(kGraceKey), "access-1");
+  revoke_token(box, "access-1");
+  EXPECT_EQ(box.served(kGraceKey), "");
+  box.settle();
+  EXPECT_EQ(box.served(kGraceKey), "access-2");
+}
+
+TEST(EngineTokenRevocation, P4ASignOutSoonAfterAnotherKnowsATokenWhoseSuccessorWasGivenBack) {
+  EngineBox box = box_with_grace();
+  box.run_for(1min);
+  box.operate(kGraceKey, OperatorAction::kSignOut);
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  box.wait(1);
+  box.settle();
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 8s));
+  box.settle();
+  box.run_for(5s);
+  box.reply_last(CallKind::kRefresh, refreshed("access-3", box.circle() + 1h));
+  box.settle();
+  revoke_token(box, "access-3");
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  ASSERT_EQ(find_token(box.slot(kGraceKey).record, "access-2")->status, TokenStatus::kSuperseded);
+  const OperatorId again = box.operate(kGraceKey, OperatorAction::kSignOut);
+  box.settle();
+  EXPECT_EQ(end_of(box, again), OperationEnd::kSignedOutLately) << "access-2 is alive";
+}
+
+TEST(EngineTokenRevocation, WhatIsNotOnRecordOrHasEndedIsNoSuchToken) {
+  EngineBox box = box_with_grace();
+  const OperatorId foreign = revoke_token(box, "access-9");
+  const OperatorId refresh = revoke_token(box, "refresh-1");
+  EXPECT_FALSE(box.commit_pending()) << "junk costs no write";
+  box.settle();
+  EXPECT_EQ(end_of(box, foreign), OperationEnd::kNoSuchToken);
+  EXPECT_EQ(end_of(box, refresh), OperationEnd::kNoSuchToken);
+  EXPECT_EQ(box.served(kGraceKey), "access-1");
+  box.run_for(50min);
+  box.reply(box.newest_call(), refreshed("access-2", box.circle() + 1h));
+  box.settle();
+  box.run_for(10min);
+  const OperatorId ended = revoke_token(box, "access-1");
+  box.settle();
+  EXPECT_EQ(end_of(box, ended), OperationEnd::kNoSuchToken);
+}
+
+TEST(EngineTokenRevocation, WhoAsksAgainMeanwhileWaitsForTheSameCall) {
+  EngineBox box = box_with_grace();
+  const OperatorId first = revoke_token(box, "access-1");
+  box.settle();
+  const OperatorId second = revoke_token(box, "access-1");
+  box.settle();
+  EXPECT_EQ(end_of(box, second), OperationEnd::kRunning);
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  EXPECT_EQ(end_of(box, first), OperationEnd::kTokenRevoked);
+  EXPECT_EQ(end_of(box, second), OperationEnd::kTokenRevoked);
+  const OperatorId third = revoke_token(box, "access-1");
+  box.settle();
+  EXPECT_EQ(end_of(box, third), OperationEnd::kNoSuchToken) << "as Circle says";
+}
+
+TEST(EngineTokenRevocation, ItIsDoneAcrossARestart) {
+  EngineBox box = box_with_grace();
+  revoke_token(box, "access-1");
+  box.settle();
+  EngineBox again = box.restarted(1s);
+  again.start();
+  again.settle();
+  EXPECT_EQ(again.served(kGraceKey), "");
+  again.reply_last(CallKind::kRevokeAccess, Revoked{});
+  EXPECT_EQ(find_token(again.slot(kGraceKey).record, "access-1"), nullptr);
+}
+
+TEST(EngineTokenRevocation, WhatARefreshOfBeforeBringsIsServed) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  const command::Call refresh = box.newest_call();
+  revoke_token(box, "access-1");
+  box.settle();
+  box.reply(refresh, refreshed("access-2", box.circle() + 1h));
+  box.settle();
+  EXPECT_EQ(box.served(kGraceKey), "access-2") << "only the other token was given back";
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+}
+
+TEST(EngineTokenRevocation, P4ARefreshOfBeforeThatBringsTheSameTokenDoesNotServeIt) {
+  EngineBox box = box_with_grace();
+  box.run_for(50min);
+  const command::Call refresh = box.newest_call();
+  revoke_token(box, "access-1");
+  box.settle();
+  box.reply(refresh, refreshed("access-1", box.circle() + 10min));
+  box.settle();
+  EXPECT_EQ(box.served(kGraceKey), "");
+  EXPECT_EQ(find_token(box.slot(kGraceKey).record, "access-1")->status, TokenStatus::kRevoking);
+}
+
+TEST(EngineTokenRevocation, P7OneThatRevokesEachNewTokenGetsOneInTenSeconds) {
+  EngineBox box = box_with_grace();
+  std::string access = "access-1";
+  std::size_t given = 0;
+  for (int second = 0; second < 60; ++second) {
+    revoke_token(box, access);
+    box.settle();
+    const WaitId wait = box.wait(1);
+    box.settle();
+    for (const command::Call& call : box.open_calls()) {
+      if (call.request.kind == CallKind::kRevokeAccess) box.reply(call, Revoked{});
+    }
+    box.settle();
+    for (const command::Call& call : box.open_calls()) {
+      ASSERT_EQ(call.request.kind, CallKind::kRefresh);
+      access = "access-" + std::to_string(++given + 1);
+      box.reply(call, refreshed(access, box.circle() + 1h));
+    }
+    box.settle();
+    (void)wait;
+    box.run_for(1s);
+  }
+  EXPECT_EQ(given, 6U);
+}
+
 }  // namespace
 }  // namespace rota::test

@@ -54,6 +54,19 @@ TEST_F(OperationsTest, TheReportHasTheEndTheStateAndAllDoubts) {
   EXPECT_FALSE(operations.first_deadline()) << "it is under way no more";
 }
 
+TEST_F(OperationsTest, TheRevocationOfATokenIsAboutThatOne) {
+  operations.begin(kOp, OperatorAction::kRevokeToken, kStart, 7);
+  operations.add(kOp, kAda);
+  EXPECT_EQ(operations.token_of(kOp), 7U);
+  operations.note_revocation(kOp, TokenKind::kAccess, 8, "revoked", false);
+  operations.note_revocation(kOp, TokenKind::kRefresh, 7, "revoked", false);
+  operations.note_revocation(kOp, TokenKind::kAccess, 7, "revoked", false);
+  complete(kAda, OperationEnd::kTokenRevoked);
+  const OperatorReport report = operations.take(kOp);
+  ASSERT_EQ(report.revocations.size(), 1U);
+  EXPECT_EQ(report.revocations[0].fingerprint, 7U);
+}
+
 TEST_F(OperationsTest, OneMemberThatIsNotDoneMakesTheWholeCommandSo) {
   for (const bool not_done_first : {true, false}) {
     begin(OperatorAction::kRotate, {kAda, kGrace});

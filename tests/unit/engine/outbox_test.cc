@@ -305,6 +305,45 @@ TEST_F(OutboxTest, MergesAreFollowedOverBothBatches) {
   EXPECT_EQ(outbox.owner_of(MemberId{1}), MemberId{1});
 }
 
+// "1:7" for each Publish: the member, and the fingerprint of its token.
+std::vector<std::string> tokens_of(const Outbox::Released& released) {
+  std::vector<std::string> words;
+  for (const Command& command : released.then) {
+    const Published& row = std::get<command::Publish>(command).row;
+    words.push_back(std::to_string(static_cast<std::int64_t>(row.member)) + ":" +
+                    std::to_string(row.fingerprint));
+  }
+  return words;
+}
+
+Command publish(std::int64_t member, Fingerprint token) {
+  Published row;
+  row.member = MemberId{member};
+  row.access_token = make_secret("access");
+  row.fingerprint = token;
+  return command::Publish{std::move(row)};
+}
+
+TEST_F(OutboxTest, ATokenThatIsGivenBackLeavesBothBatchesAndItsSuccessorStays) {
+  for (const bool named : {true, false}) {
+    outbox = {};
+    outbox.change(erase(1));
+    outbox.then(publish(1, 7));
+    outbox.then(publish(2, 7));
+    begin();
+    outbox.change(forget(9));
+    outbox.merged(MemberId{9}, MemberId{1});
+    outbox.then(publish(1, 7));
+    outbox.then(publish(9, 7));
+    outbox.then(publish(1, 8));
+    EXPECT_THAT(named ? outbox.unserve(MemberId{1}, 7) : outbox.unserve(MemberId{1}),
+                ElementsAre(MemberId{1}, MemberId{9}));
+    EXPECT_THAT(tokens_of(outbox.committed()), ElementsAre("1:0", "2:7"));
+    begin();
+    EXPECT_THAT(tokens_of(outbox.committed()), ElementsAre("1:0", "9:0", named ? "1:8" : "1:0"));
+  }
+}
+
 TEST_F(OutboxTest, AStepOutOfItsStateEndsTheProcess) {
   EXPECT_DEATH(begin(), "check failed") << "there is no change";
   EXPECT_DEATH(outbox.again({}), "check failed");

@@ -102,7 +102,7 @@ std::vector<Case> all_cases() {
       {R"(rota_events_total{event="signed_out"})", 0,
        [](Health& h) { h.audit.events.at(static_cast<std::size_t>(AuditEvent::kSignedOut)) = 3; },
        3},
-      {R"(rota_events_total{event="handle_revoke_asked"})", 0,
+      {R"(rota_events_total{event="token_revoke_asked"})", 0,
        [](Health& h) { h.audit.events.back() = 4; }, 4},
       {"rota_audit_ok", 1, [](Health& h) { h.audit.failing = true; }, 0},
       {"rota_roster_plan_held", 0, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 1},

@@ -207,6 +207,20 @@ TEST(TableChanges, SignOutsAreCounted) {
   EXPECT_EQ(table.find(MemberId{1})->sign_outs, 0U);
 }
 
+TEST(Table, ATokenThatIsGivenBackDoesNotTakeItsSuccessorAlong) {
+  Table table;
+  Published one = row(1, {"id:1"});
+  one.fingerprint = 7;
+  table.publish(one);
+  table.unserve(MemberId{1}, 8);
+  EXPECT_EQ(table.find(MemberId{1})->fingerprint, 7U) << "it is another one";
+  EXPECT_NE(table.find(MemberId{1})->access_token, nullptr);
+  table.unserve(MemberId{1}, 7);
+  EXPECT_EQ(table.find(MemberId{1})->access_token, nullptr);
+  table.unserve(MemberId{2}, 7);
+  EXPECT_EQ(table.find(MemberId{2}), nullptr);
+}
+
 // Writes down what it is told.
 struct Listener : Subscriber {
   void on_key_changed(std::size_t index) override { told += std::to_string(index); }
