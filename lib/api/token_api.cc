@@ -96,6 +96,30 @@ std::string member_text(const MemberKey& key, const Published* row) {
   return boost::json::serialize(member);
 }
 
+// The error that the end of a wait stands for; none: the wait brought what it was for.
+std::optional<ErrorReply> error_of(const WaitAnswer& wait) {
+  switch (wait.result) {
+    case WaitResult::kServe:
+    case WaitResult::kEnrolled:
+    case WaitResult::kWasEnrolled:
+      return std::nullopt;
+    case WaitResult::kPending:
+    case WaitResult::kUnavailable:
+      return unavailable(wait.retry_after);
+    case WaitResult::kLimited:
+      return limited(wait.retry_after);
+    case WaitResult::kRetired:
+      return error_reply(ErrorCode::kMemberRetired);
+    case WaitResult::kBlocked:
+      return error_reply(ErrorCode::kMemberBlocked);
+    case WaitResult::kUnknown:
+      return error_reply(ErrorCode::kMemberUnknown);
+    case WaitResult::kMismatched:
+      return error_reply(ErrorCode::kMemberMismatched);
+  }
+  ROTA_CHECK(false);
+}
+
 }  // namespace
 
 std::optional<ErrorCode> refusal_of(const Published* row) {
@@ -178,28 +202,11 @@ TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const Peer
   // judged as they are now.
   const auto [row, granted] = look_up(asked.key, peer, policy, table);
   if (!granted) return error_reply(ErrorCode::kForbidden);
-  switch (wait.result) {
-    case WaitResult::kServe:
-    case WaitResult::kEnrolled:
-    case WaitResult::kWasEnrolled:
-      break;
-    case WaitResult::kPending:
-      return unavailable(wait.retry_after);
-    case WaitResult::kLimited:
-      return limited(wait.retry_after);
-    case WaitResult::kUnavailable:
-      // A new member's first token may have shown meanwhile how long its tokens live.
-      if (row != nullptr && asks_too_much(asked, *row)) return too_much(*row);
-      return unavailable(wait.retry_after);
-    case WaitResult::kRetired:
-      return error_reply(ErrorCode::kMemberRetired);
-    case WaitResult::kBlocked:
-      return error_reply(ErrorCode::kMemberBlocked);
-    case WaitResult::kUnknown:
-      return error_reply(ErrorCode::kMemberUnknown);
-    case WaitResult::kMismatched:
-      return error_reply(ErrorCode::kMemberMismatched);
+  // A new member's first token may have shown meanwhile how long its tokens live.
+  if (wait.result == WaitResult::kUnavailable && row != nullptr && asks_too_much(asked, *row)) {
+    return too_much(*row);
   }
+  if (auto error = error_of(wait)) return *std::move(error);
   if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
   if (!has_live_token(*row, circle_now)) return unavailable(kRetryAfterDefault);
   if (asked.strict && !long_enough(asked, *row, circle_now)) {
@@ -212,28 +219,9 @@ TokenOutcome settle_enrolment(const Asked& asked, const WaitAnswer& wait, const 
   const auto member = [&](JsonStatus status) {
     return JsonReply{.body = member_text(asked.key, row), .status = status};
   };
-  switch (wait.result) {
-    case WaitResult::kEnrolled:
-      return member(JsonStatus::kCreated);
-    case WaitResult::kServe:
-    case WaitResult::kWasEnrolled:
-      return member(JsonStatus::kOk);
-    case WaitResult::kPending:
-      return member(JsonStatus::kAccepted);
-    case WaitResult::kLimited:
-      return limited(wait.retry_after);
-    case WaitResult::kUnavailable:
-      return unavailable(wait.retry_after);
-    case WaitResult::kRetired:
-      return error_reply(ErrorCode::kMemberRetired);
-    case WaitResult::kBlocked:
-      return error_reply(ErrorCode::kMemberBlocked);
-    case WaitResult::kUnknown:
-      return error_reply(ErrorCode::kMemberUnknown);
-    case WaitResult::kMismatched:
-      return error_reply(ErrorCode::kMemberMismatched);
-  }
-  ROTA_CHECK(false);
+  if (wait.result == WaitResult::kPending) return member(JsonStatus::kAccepted);
+  if (auto error = error_of(wait)) return *std::move(error);
+  return member(wait.result == WaitResult::kEnrolled ? JsonStatus::kCreated : JsonStatus::kOk);
 }
 
 ErrorReply as_authorization(ErrorReply error) {
