@@ -63,6 +63,33 @@ class OrderBook : public FakeAdminService {
   std::deque<std::move_only_function<void()>> orders_;
 };
 
+// Keeps what clients order as well.
+class Tokens : public FakeTokenService {
+ public:
+  using FakeTokenService::FakeTokenService;
+
+  void operate(const OperatorRequest&,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable {
+      done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
+    });
+  }
+  void raise_handle(MemberId, std::string,
+                    std::move_only_function<void(Result<void>)> done) override {
+    orders_.push_back([done = std::move(done)]() mutable { done({}); });
+  }
+  bool finish_order() {
+    if (orders_.empty()) return false;
+    auto order = std::move(orders_.front());
+    orders_.pop_front();
+    order();
+    return true;
+  }
+
+ private:
+  std::deque<std::move_only_function<void()>> orders_;
+};
+
 class Conversation : private SessionHost {
  public:
   Conversation();
@@ -95,7 +122,7 @@ class Conversation : private SessionHost {
 
   boost::asio::io_context loop_{1};
   FakeClock clock_;
-  FakeTokenService tokens_{clock_};
+  Tokens tokens_{clock_};
   OrderBook admin_;
   FakeHealthService health_;
   AccessPolicy policy_{0};
@@ -172,7 +199,7 @@ bool Conversation::finish_one() {
     const bool serve = ++waits_ended_ % 2 == 0;
     tokens_.finish(waits_ended_, {.result = serve ? WaitResult::kServe : WaitResult::kUnavailable,
                                   .retry_after = {}});
-  } else if (!admin_.finish_one()) {
+  } else if (!tokens_.finish_order() && !admin_.finish_one()) {
     return false;
   }
   settle();
