@@ -23,26 +23,12 @@ constexpr int kTurnsMax = 100'000;
 constexpr std::string_view kIsStream = "\r\nContent-Type: text/event-stream\r\n";
 
 // Keeps every order until the conversation ends it.
-class OrderBook : public FakeAdminService {
+class OrderBook {
  public:
-  void operate(OperatorRequest,
-               std::move_only_function<void(Result<OperatorReport>)> done) override {
-    add(std::move(done));
-  }
-  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
-    add(std::move(done));
-  }
-  void reload(std::string, std::move_only_function<void(Result<std::string>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done(std::string("{}")); });
-  }
-  void audit(AuditRequest, std::move_only_function<void(Result<AuditPage>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done(AuditPage{}); });
-  }
-  void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {
+  void add(std::move_only_function<void()> end) { orders_.push_back(std::move(end)); }
+  void add(std::move_only_function<void(Result<OperatorReport>)> done) {
     orders_.push_back([done = std::move(done)]() mutable {
-      auto written = std::make_shared<RosterPlan>();
-      written->json = "{}";
-      done(std::move(written));
+      done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
     });
   }
   bool finish_one() {
@@ -54,40 +40,53 @@ class OrderBook : public FakeAdminService {
   }
 
  private:
-  void add(std::move_only_function<void(Result<OperatorReport>)> done) {
-    orders_.push_back([done = std::move(done)]() mutable {
-      done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
-    });
-  }
-
   std::deque<std::move_only_function<void()>> orders_;
 };
 
-// Keeps what clients order as well.
-class Tokens : public FakeTokenService {
+class Admin : public FakeAdminService {
  public:
-  using FakeTokenService::FakeTokenService;
+  explicit Admin(OrderBook& orders) : orders_(orders) {}
 
-  void operate(const OperatorRequest&,
+  void operate(OperatorRequest,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable {
-      done(OperatorReport{.end = OperationEnd::kRevoked, .revocations = {}});
+    orders_.add(std::move(done));
+  }
+  void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
+    orders_.add(std::move(done));
+  }
+  void reload(std::string, std::move_only_function<void(Result<std::string>)> done) override {
+    orders_.add([done = std::move(done)]() mutable { done(std::string("{}")); });
+  }
+  void audit(AuditRequest, std::move_only_function<void(Result<AuditPage>)> done) override {
+    orders_.add([done = std::move(done)]() mutable { done(AuditPage{}); });
+  }
+  void plan(std::move_only_function<void(Result<RosterPlanPtr>)> done) override {
+    orders_.add([done = std::move(done)]() mutable {
+      auto written = std::make_shared<RosterPlan>();
+      written->json = "{}";
+      done(std::move(written));
     });
-  }
-  void raise_handle(MemberId, std::string,
-                    std::move_only_function<void(Result<void>)> done) override {
-    orders_.push_back([done = std::move(done)]() mutable { done({}); });
-  }
-  bool finish_order() {
-    if (orders_.empty()) return false;
-    auto order = std::move(orders_.front());
-    orders_.pop_front();
-    order();
-    return true;
   }
 
  private:
-  std::deque<std::move_only_function<void()>> orders_;
+  OrderBook& orders_;
+};
+
+class Tokens : public FakeTokenService {
+ public:
+  Tokens(FakeClock& clock, OrderBook& orders) : FakeTokenService(clock), orders_(orders) {}
+
+  void operate(const OperatorRequest&,
+               std::move_only_function<void(Result<OperatorReport>)> done) override {
+    orders_.add(std::move(done));
+  }
+  void raise_handle(MemberId, std::string,
+                    std::move_only_function<void(Result<void>)> done) override {
+    orders_.add([done = std::move(done)]() mutable { done({}); });
+  }
+
+ private:
+  OrderBook& orders_;
 };
 
 class Conversation : private SessionHost {
@@ -122,8 +121,9 @@ class Conversation : private SessionHost {
 
   boost::asio::io_context loop_{1};
   FakeClock clock_;
-  Tokens tokens_{clock_};
-  OrderBook admin_;
+  OrderBook orders_;
+  Tokens tokens_{clock_, orders_};
+  Admin admin_{orders_};
   FakeHealthService health_;
   AccessPolicy policy_{0};
   CircleLogins logins_{clock_, Secret(std::string(kHandleKeyBytes, 'k'))};
@@ -199,7 +199,7 @@ bool Conversation::finish_one() {
     const bool serve = ++waits_ended_ % 2 == 0;
     tokens_.finish(waits_ended_, {.result = serve ? WaitResult::kServe : WaitResult::kUnavailable,
                                   .retry_after = {}});
-  } else if (!tokens_.finish_order() && !admin_.finish_one()) {
+  } else if (!orders_.finish_one()) {
     return false;
   }
   settle();
