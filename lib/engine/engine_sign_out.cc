@@ -17,14 +17,18 @@ OperationEnd Engine::sign_out(MemberSlot& slot, Now now, Commands& out) {
   const WallTime circle = circle_now(now);
   const bool calls = slot.in_flight && rotates(gate_.at(*slot.in_flight).kind);
   if (slot.signed_out_at && now.boot - *slot.signed_out_at < kSignOutGap) {
-    // If nothing has come since then, there is nothing more to sign out. What came may have been
-    // replaced, and its successor given back.
+    // If nothing is left of what has come since then, there is no token to sign out. What came may
+    // have been replaced, and its successor given back.
     const bool came = std::ranges::any_of(slot.record.tokens, [](const Token& token) {
       return token.kind == TokenKind::kAccess &&
              (token.status == TokenStatus::kCurrent || token.status == TokenStatus::kSuperseded);
     });
     const bool is_new = came || (calls && *slot.in_flight >= slot.access_revoked_before);
-    return is_new ? OperationEnd::kSignedOutLately : OperationEnd::kRunning;
+    if (is_new) return OperationEnd::kSignedOutLately;
+    // Who was given a token that has ended, or was given back, still has a login.
+    slot.record.handles.clear();
+    record_change(slot, {.row = true, .put = {}, .erased = {}, .ends_logins = true});
+    return OperationEnd::kRunning;
   }
   slot.signed_out_at = now.boot;
   // Replies to calls of before count for nothing, and calls not sent yet are not sent.

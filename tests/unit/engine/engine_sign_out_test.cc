@@ -171,6 +171,29 @@ TEST(EngineSignOut, TheLoginEpochIsDrawnAnew) {
             box.slot(kGraceKey).record.login_epoch);
 }
 
+// A login may outlive the token that came with it.
+TEST(EngineSignOut, ALoginSinceTheLastSignOutDiesThoughItsTokenIsGone) {
+  EngineBox box = box_with_grace();
+  box.operate(kGraceKey, OperatorAction::kSignOut);
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  box.wait(1);
+  box.settle();
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
+  box.settle();
+  ASSERT_EQ(box.served(kGraceKey), "access-2");
+  const LoginEpoch of_login = box.durable.find_member(MemberId{1})->login_epoch;
+  box.operate(kGraceKey, OperatorAction::kRevokeToken, {}, fingerprint_of("access-2"));
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.settle();
+  const OperatorId again = box.operate(kGraceKey, OperatorAction::kSignOut);
+  box.settle();
+  EXPECT_EQ(end_of(box, again), OperationEnd::kSignedOut);
+  EXPECT_NE(box.durable.find_member(MemberId{1})->login_epoch, of_login);
+}
+
 // What the client of a token revocation names it by.
 OperatorId revoke_token(EngineBox& box, std::string_view access) {
   return box.operate(kGraceKey, OperatorAction::kRevokeToken, {}, fingerprint_of(access));
