@@ -44,6 +44,8 @@ inline constexpr std::chrono::microseconds kTurnMax{1'000};
 inline constexpr std::chrono::microseconds kTurnAlone{100};
 // After this many turns, a loop that is never idle offers the processor to others.
 inline constexpr unsigned kTurnsPerYield = 2;
+// An offer of the processor that took no longer was not taken by a program that computes.
+inline constexpr std::chrono::microseconds kOfferCheap{100};
 
 // Far longer than any token lives, and small enough to be added to any time.
 inline constexpr Duration kMinTtlMax = std::chrono::days{3650};

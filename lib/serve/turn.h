@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
+#include "base/check.h"
 #include "http/limits.h"
 
 namespace rota {
@@ -37,18 +39,46 @@ class Turn {
   Clock::time_point end_;
 };
 
-// Offers the processor to other processes now and then, between two turns of a handler that has
+// When a busy loop offers the processor to other processes, between two turns of a handler that has
 // more to do. A client that has its reply often waits for the processor, and would wait for
 // milliseconds if the daemon did not pause. Not after each turn: a crowd waits for the processor,
-// too.
+// too. And an offer that is taken by a program that computes costs a whole slice of the scheduler
+// (since Linux 6.18 sched_yield() even gives away the slice that would come next), after 30 us of
+// work. So the next offer waits until the loop has run for as long as the last one took.
+// For the loop's thread.
 class Pauses {
  public:
+  using Duration = std::chrono::nanoseconds;
+
   void turn_ended() {
-    if (++turns_ % kTurnsPerYield == 0) ::sched_yield();
+    if (++turns_ % kTurnsPerYield != 0) return;
+    if (is_owed() && !may_offer(run_time())) return;
+    const auto before = Turn::Clock::now();
+    ::sched_yield();
+    if (const Duration took = Turn::Clock::now() - before; took > kOfferCheap) {
+      was_dear(took, run_time());
+    }
   }
 
+  // The decision. `ran`: processor time that the loop's thread has used so far; it does not count
+  // while somebody else runs.
+  bool is_owed() const { return owed_until_ > Duration::zero(); }
+  bool may_offer(Duration ran) {
+    if (ran < owed_until_) return false;
+    owed_until_ = Duration::zero();
+    return true;
+  }
+  void was_dear(Duration took, Duration ran) { owed_until_ = ran + took; }
+
  private:
+  static Duration run_time() {
+    timespec time{};
+    ROTA_CHECK(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  }
+
   unsigned turns_ = 0;
+  Duration owed_until_{0};
 };
 
 }  // namespace rota
