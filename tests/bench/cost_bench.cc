@@ -1,8 +1,9 @@
 // The work whose instructions scripts/cost counts:
 //
-//   cost_bench fetch|refresh|plan COUNT
+//   cost_bench fetch|login|refresh|plan COUNT
 //
 //   fetch    COUNT requests from their bytes to those of the reply, without sockets
+//   login    COUNT requests in Circle's own words, POST auth_token, likewise
 //   refresh  COUNT refreshes through the engine, whose commits a store in memory takes
 //   plan     a start with COUNT members: each is loaded, counted, published and planned
 //
@@ -19,9 +20,12 @@
 #include <variant>
 #include <vector>
 
+#include "api/circle_logins.h"
 #include "api/frontend.h"
+#include "api/handle.h"
 #include "audit/audit_buffer.h"
 #include "base/check.h"
+#include "base/secret.h"
 #include "engine/engine.h"
 #include "http/buffer.h"
 #include "http/http_head.h"
@@ -215,9 +219,56 @@ void fetch(std::int64_t count) {
   }
 }
 
+// One that asks for a member again and again within a minute gets a fresh token.
+class SlowClock final : public Clock {
+ public:
+  Now now() const override { return now_; }
+  void go_on() {
+    now_.wall += std::chrono::minutes{1};
+    now_.boot += std::chrono::minutes{1};
+  }
+
+ private:
+  Now now_ = kBeginning;
+};
+
+void login(std::int64_t count) {
+  Tokens tokens;
+  const NoHealth health;
+  const AccessPolicy policy(
+      kUser + 1, {{.holder = Grant::Holder::kUser, .id = kUser, .tags = {"staff"}, .members = {}}});
+  SlowClock clock;
+  CircleLogins logins(clock, Secret(std::string(kHandleKeyBytes, 'k')));
+  const auto frontend = Frontend::token_socket(tokens, policy, health, &logins);
+  const PeerIdentity peer{.uid = kUser, .gid = kUser, .pid = 1, .groups = {kUser}};
+  std::vector<std::string> requests;
+  for (std::int64_t id = 1; id <= kMembers; ++id) {
+    const std::string body = id % 2 == 0 ? fmt::format("{{\"community_member_id\":{}}}", id)
+                                         : fmt::format("{{\"email\":\"m{}@example.com\"}}", id);
+    requests.push_back(
+        fmt::format("POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: rota\r\nContent-Type: "
+                    "application/json\r\nContent-Length: {}\r\n\r\n{}",
+                    body.size(), body));
+  }
+  Buffer out;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::string& request = requests[static_cast<std::size_t>(i % kMembers)];
+    if (i % kMembers == 0) clock.go_on();
+    const auto parsed = parse_head(request);
+    const auto& head = std::get<RequestHead>(parsed);
+    const Answer answer =
+        frontend.answer(head, std::string_view(request).substr(head.head_bytes), peer);
+    frontend.give(std::get<TokenReply>(answer), peer, {}, out);
+    ROTA_CHECK(out.size() > kTokenBytes);
+    out.consume(out.size());
+  }
+}
+
 int run(std::string_view what, std::int64_t count) {
   if (what == "fetch") {
     fetch(count);
+  } else if (what == "login") {
+    login(count);
   } else if (what == "refresh") {
     Rotation(kMembers).refresh(count);
   } else if (what == "plan") {
@@ -237,6 +288,6 @@ int main(int argc, char** argv) {
   if (count > 0) {
     if (const int code = rota::bench::run(argv[1], count); code == 0) return 0;
   }
-  fmt::print(stderr, "usage: cost_bench fetch|refresh|plan COUNT\n");
+  fmt::print(stderr, "usage: cost_bench fetch|login|refresh|plan COUNT\n");
   return 2;
 }
