@@ -309,19 +309,23 @@ void Rotator::commit(std::vector<Mutation> mutations) {
   });
 }
 
+// If all is as it was, the loop is not woken for that.
 void Rotator::look_after_store(std::move_only_function<void()> looked) {
-  if (std::exchange(looking_after_store_, true) && !looked) return;
-  boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
-                                    looked = std::move(looked)]() mutable {
-    Result<void> result = parts_.store->look_after();
-    boost::asio::post(
-        executor, [this, alive, result = std::move(result), looked = std::move(looked)]() mutable {
-          if (!*alive) return;
-          looking_after_store_ = false;
-          note_database_problem(result ? std::string() : result.error().message);
-          if (looked) looked();
-        });
-  });
+  if (looking_after_store_.exchange(true) && !looked) return;
+  boost::asio::post(store_thread_,
+                    [this, alive = alive_, executor = parts_.executor, known = database_problem_,
+                     looked = std::move(looked)]() mutable {
+                      Result<void> result = parts_.store->look_after();
+                      looking_after_store_ = false;
+                      std::string problem = result ? std::string() : result.error().message;
+                      if (!looked && problem == known) return;
+                      boost::asio::post(executor, [this, alive, problem = std::move(problem),
+                                                   looked = std::move(looked)]() mutable {
+                        if (!*alive) return;
+                        note_database_problem(std::move(problem));
+                        if (looked) looked();
+                      });
+                    });
 }
 
 void Rotator::note_database_problem(std::string problem) {

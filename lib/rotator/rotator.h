@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -144,7 +145,7 @@ class Rotator final : public TokenService {
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
   std::string database_problem_;
-  bool looking_after_store_ = false;
+  std::atomic<bool> looking_after_store_ = false;               // ends on the store's thread
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is destroyed
   AuditTrail trail_;
   boost::asio::thread_pool store_thread_{1};  // last: it ends before anything that it uses goes
