@@ -115,6 +115,7 @@ void Server::run_turns() {
   const Turn turn = Turn::after(std::max<Turn::Clock::duration>(
       Turn::Clock::now() - turns_wait_since_,
       turns_.is_of_one_process() ? kTurnAlone : Turn::Clock::duration::zero()));
+  const BootTime now = clock_.now().boot;  // a turn is too short for another look at the clock
   const auto alive = alive_;
   do {
     TurnTaker* next = turns_.pop();
@@ -123,7 +124,7 @@ void Server::run_turns() {
       return;
     }
     const auto session = static_cast<Session*>(next)->shared_from_this();
-    session->on_turn();
+    session->on_turn(now);
     if (!*alive) return;
   } while (!turn.ended());
   pauses_.turn_ended();

@@ -127,9 +127,9 @@ void Session::grants_changed() {
 
 // A turn makes a system call only if it may find something. So a watch costs none for input that is
 // not there, or to see whether its client is gone.
-void Session::on_turn() {
+void Session::on_turn(BootTime now) {
   if (is_closed()) return;
-  now_ = clock_.now().boot;
+  now_ = now;
   switch (news_) {
     case News::kNone:
     case News::kAllHad:

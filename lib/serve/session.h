@@ -82,8 +82,8 @@ class Session : public TurnTaker,
   // The clients of a listener were replaced: closes if the token that it has shown is none of them.
   void clients_changed();
   // The turn for which it asked its host. Reads at most kReceiveBytesMax, answers what it can, and
-  // asks for another turn if there is more to do.
-  void on_turn();
+  // asks for another turn if there is more to do. `now`: the time at which the turn began.
+  void on_turn(BootTime now);
   // The look for which it asked its host. Reads, unless epoll has reported something meanwhile.
   void look_again();
 

@@ -107,7 +107,8 @@ class Conversation : private SessionHost {
   }
   void session_deadline(BootTime) override {}
   void session_turn(Session& session) noexcept override {
-    boost::asio::post(loop_, [self = session.shared_from_this()] { self->on_turn(); });
+    boost::asio::post(
+        loop_, [this, self = session.shared_from_this()] { self->on_turn(clock_.now().boot); });
   }
   void session_look(Session& session) override {
     boost::asio::post(loop_, [self = session.shared_from_this()] { self->look_again(); });
