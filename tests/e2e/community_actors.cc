@@ -1,0 +1,458 @@
+#include "e2e/community_actors.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/fingerprint.h"
+
+namespace rota::e2e {
+namespace {
+
+constexpr std::string_view kCircle = "/api/v1/headless/";
+
+// No answer, or one of a daemon that died while it wrote.
+bool unanswered(const Reply& reply) { return reply.status == 0; }
+
+std::string path_of(const Name& name, std::string_view rest = "") {
+  return fmt::format("/v1/members/{}{}", name.key, rest);
+}
+
+}  // namespace
+
+// --- Actor ---
+
+void Actor::run() {
+  while (gate_.enter()) {
+    do {
+      act();
+    } while (!gate_.closed_within(pace()));
+    gate_.leave();
+  }
+}
+
+Reply Actor::call(Door door, std::string_view method, std::string_view path,
+                  std::string_view body) const {
+  std::string head = fmt::format(
+      "{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\n",
+      method, path, body.size());
+  if (door == Door::kListener) head += fmt::format("Authorization: Bearer {}\r\n", doors_.bearer);
+  Connection connection = door == Door::kSocket ? Connection::to_unix(doors_.daemon.token_socket())
+                                                : Connection::to_port(doors_.port);
+  connection.send(fmt::format("{}\r\n{}", head, body));
+  Reply reply = connection.read_reply();
+  const auto length_at = reply.head.find("Content-Length: ");
+  constexpr std::size_t kNumberAt = 16;
+  const bool whole =
+      length_at == std::string::npos ||
+      reply.body.size() == std::strtoul(reply.head.c_str() + length_at + kNumberAt, nullptr, 10);
+  return whole ? reply : Reply{};
+}
+
+Reply Actor::insist(Door door, std::string_view method, std::string_view path) {
+  constexpr Duration kAgain{30};
+  Reply reply;
+  do {
+    reply = call(door, method, path);
+  } while ((unanswered(reply) || reply.status == 503) && !gate_.closed_within(kAgain));
+  return reply;
+}
+
+void Actor::circle_has(int person, const std::string& email, const std::string& sso) const {
+  const Reply reply = sandbox_.control(
+      post("/_sandbox/members",
+           fmt::format(R"({{"id":{},"email":"{}","sso_user_id":"{}"}})", person, email, sso)));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
+// --- App ---
+
+App::App(const Doors& doors, const Sandbox& sandbox, Gate& gate, History& history,
+         std::uint64_t seed, int first, int last)
+    : Actor(doors, sandbox, gate, history, seed) {
+  for (int id = first; id <= last; ++id) persons_.emplace_back().id = id;
+}
+
+std::vector<Name> App::members() const {
+  std::vector<Name> names;
+  for (const Person& person : persons_) {
+    if (!person.sure() || person.was_moved || person.gone) continue;
+    names.push_back(person.uses[0] ? email_of(person.id) : sso_of(person.id));
+  }
+  return names;
+}
+
+void App::act() {
+  if (life_ != history_.kills()) {
+    life_ = history_.kills();
+    for (Person& person : persons_) {
+      person.doubted = false;
+      person.refreshed = false;
+      for (Session& session : person.at) session.logins = 0;
+    }
+  }
+  act_for(persons_[random_.below(persons_.size())]);
+}
+
+void App::act_for(Person& person) {
+  if (!person.sure()) {
+    if (!person.out() && one_of(2)) return leave(person, true);
+    return sign_up(person);
+  }
+  if (!has_moved_ && person.uses[0]) return move_address(person);  // early, to see what comes of it
+  constexpr std::uint64_t kChoices = 150;
+  switch (random_.below(kChoices)) {
+    case 0:
+    case 1:
+    case 2:
+      return sign_out(person);
+    case 3:
+    case 4:
+    case 5:
+      return give_token_back(person);
+    case 6:
+    case 7:
+      return leave(person, false);
+    case 8:
+    case 9:
+    case 10:
+      return leave(person, true);
+    case 11:
+      return leave_circle(person);
+    case 12:
+    case 13:
+      return sign_up(person);
+    case 14:
+    case 15:
+      if (person.heir) return reinstate(person);
+      return one_of(4) ? move_address(person) : sign_up(person);
+    case 16:
+    case 17:
+      return end_handle(person);
+    case 18:
+      return refuse(person);
+    case 19:
+    case 20:
+    case 21:
+      return refresh(person);
+    default:
+      return log_in(person);
+  }
+}
+
+// One that it uses, if it uses any.
+Name App::name_of(const Person& person) {
+  const bool by_email = person.uses[0] == person.uses[1] ? one_of(2) : person.uses[0];
+  return by_email ? email_of(person.id) : sso_of(person.id);
+}
+
+void App::note_served(Person& person, const Name& name, const Reply& reply, Span span) {
+  const std::string token = reply.text("access_token");
+  if (reply.status != 200 || token.empty()) return;
+  history_.saw(name, token, span);
+  person.token = token;
+}
+
+// By any name, so that some are known by two.
+void App::sign_up(Person& person) {
+  if (person.gone) {
+    circle_has(person.id, person.heir ? "" : fmt::format("member{}@example.com", person.id),
+               fmt::format("sso|{}", person.id));
+    history_.rejoined(person.id, wall_now());
+    person.gone = false;
+  }
+  const bool by_email = person.uses[0] == person.uses[1] ? one_of(2) : person.uses[1];
+  const Name name = by_email ? email_of(person.id) : sso_of(person.id);
+  const Door door = any_door();
+  Session& session = person.session(door);
+  const bool puts = one_of(2);
+  const WallTime sent = wall_now();
+  history_.back(person.id, sent);
+  history_.wants(name, true);
+  person.uses[by_email ? 0 : 1] = true;
+  const Reply reply = puts ? call(door, "PUT", path_of(name))
+                           : call(door, "GET", fmt::format("/v1/token?{}&enrol=true", name.query));
+  const Span span{.from = sent, .to = wall_now()};
+  history_.cut(person.id, span);
+  if (!puts) note_served(person, name, reply, span);
+  // A fetch enrols nobody who is a member already.
+  const bool surely = (puts && (reply.status == 200 || reply.status == 201)) ||
+                      (!puts && reply.status == 200 && person.out());
+  if (surely) {
+    session.in = In::kYes;
+  } else if (session.in == In::kNo) {
+    session.in = In::kMaybe;
+  }
+  if (reply.status != 200 && reply.status != 201) person.unclear = true;
+  EXPECT_NE(reply.status, 403) << reply.body;
+  EXPECT_NE(reply.status, 401) << reply.body;
+}
+
+void App::log_in(Person& person) {
+  const Name name = name_of(person);
+  const Door door = any_door();
+  Session& session = person.session(door);
+  const WallTime sent = wall_now();
+  const Reply reply = call(door, "POST", fmt::format("{}auth_token", kCircle), name.body);
+  const Span span{.from = sent, .to = wall_now()};
+  note_served(person, name, reply, span);
+  if (session.in == In::kNo) session.in = In::kMaybe;  // had it no token, it was enrolled
+  if (reply.status != 200) return;
+  session.handle = reply.text("refresh_token");
+  // Who is given a token and asks for the third time may have been refused it: that costs a
+  // refresh, and no second one within 15 minutes.
+  const std::string token = reply.text("access_token");
+  constexpr std::size_t kDoubt = 2;
+  if (session.logins >= kDoubt && !person.doubted) {
+    history_.deed(person.id, span);
+    person.doubted = token != session.given;
+  }
+  session.logins = token == session.given ? session.logins + 1 : 1;
+  session.given = token;
+}
+
+void App::refresh(Person& person) {
+  const Door door = any_door();
+  Session& session = person.session(door);
+  if (session.handle.empty()) return log_in(person);
+  const WallTime sent = wall_now();
+  const Reply reply = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle),
+                           fmt::format(R"({{"refresh_token":"{}"}})", session.handle));
+  const Span span{.from = sent, .to = wall_now()};
+  // At most once a minute, and no life is so long.
+  if (!person.refreshed) {
+    history_.deed(person.id, span);
+    const std::string token = reply.text("access_token");
+    person.refreshed = !token.empty() && token != session.given;
+  }
+  // The handle names who had the name at the login.
+  if (!person.was_moved) note_served(person, name_of(person), reply, span);
+  if (reply.status == 404) session.handle.clear();
+}
+
+// A client that says that Circle refused its token.
+void App::refuse(Person& person) {
+  if (person.token.empty()) return log_in(person);
+  const Name name = name_of(person);
+  const WallTime sent = wall_now();
+  const Reply reply = call(any_door(), "GET",
+                           fmt::format("/v1/token?{}&refused={}", name.query,
+                                       format_fingerprint(fingerprint_of(person.token))));
+  const Span span{.from = sent, .to = wall_now()};
+  history_.deed(person.id, span);
+  note_served(person, name, reply, span);
+}
+
+void App::end_handle(Person& person) {
+  const Door door = any_door();
+  Session& session = person.session(door);
+  if (session.handle.empty()) return;
+  const std::string body = fmt::format(R"({{"refresh_token":"{}"}})", session.handle);
+  const Reply reply = call(door, "POST", fmt::format("{}refresh_token/revoke", kCircle), body);
+  if (reply.status != 204) return;
+  const Reply refreshed = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle), body);
+  EXPECT_NE(refreshed.status, 200) << "a revoked handle works";
+  session.handle.clear();
+}
+
+// The one token dies, and the logins stay.
+void App::give_token_back(Person& person) {
+  if (person.token.empty()) return log_in(person);
+  const WallTime sent = wall_now();
+  const Reply reply = call(any_door(), "POST", fmt::format("{}access_token/revoke", kCircle),
+                           fmt::format(R"({{"access_token":"{}"}})", person.token));
+  const WallTime answered = wall_now();
+  history_.cut(person.id, {.from = sent, .to = answered});
+  if (reply.status == 204) {
+    history_.returned(person.token, answered);
+    EXPECT_NE(sandbox_.state_of(person.token), "live") << "revoked, as the client was told";
+  }
+  person.token.clear();
+}
+
+void App::sign_out(Person& person) {
+  const std::vector<std::string> before = history_.tokens_of(person.id);
+  const WallTime sent = wall_now();
+  const Reply reply = call(any_door(), "POST", path_of(name_of(person), "/sign-out"));
+  const WallTime answered = wall_now();
+  history_.cut(person.id, {.from = sent, .to = answered});
+  if (reply.status != 200 && reply.status != 202) return;
+  if (person.unclear) return;  // it may be two members as yet
+  history_.signed_out(person.id, {.from = sent, .to = answered});
+  person.token.clear();
+  if (person.was_moved || person.gone) return;
+  if (reply.status == 200) {
+    for (const std::string& token : before) {
+      EXPECT_NE(sandbox_.state_of(token), "live") << "signed out, as the client was told";
+    }
+  }
+  for (const Door door : {Door::kSocket, Door::kListener}) {
+    std::string& handle = person.session(door).handle;
+    if (handle.empty()) continue;
+    const Reply refreshed = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle),
+                                 fmt::format(R"({{"refresh_token":"{}"}})", handle));
+    EXPECT_NE(refreshed.status, 200) << "a handle of before the sign-out works: " << reply.body;
+    handle.clear();
+  }
+}
+
+// From this client's enrolments, or from both clients'.
+void App::leave(Person& person, bool everywhere) {
+  const Door one = any_door();
+  history_.cut(person.id, {.from = wall_now(), .to = wall_now()});
+  for (const Door door : {Door::kSocket, Door::kListener}) {
+    if (!everywhere && door != one) continue;
+    bool answered = true;
+    for (const Name& name : {email_of(person.id), sso_of(person.id)}) {
+      const Reply reply = insist(door, "DELETE", path_of(name));
+      const bool ended =
+          reply.status == 200 || reply.status == 202 || reply.status == 404 || reply.status == 410;
+      EXPECT_TRUE(ended || unanswered(reply) || reply.status == 503) << reply.body;
+      answered = answered && ended;
+    }
+    person.session(door).in = answered ? In::kNo : In::kMaybe;
+  }
+  const WallTime now = wall_now();
+  history_.cut(person.id, {.from = now, .to = now});
+  if (!person.out()) {
+    // The other client's enrolments hold, if there are any.
+    if (!person.sure()) history_.back(person.id, now);
+    return;
+  }
+  history_.out(person.id, now);
+  for (const Name& name : {email_of(person.id), sso_of(person.id)}) history_.wants(name, false);
+  person.uses = {};
+  person.unclear = false;
+  person.token.clear();
+}
+
+// Circle gives the address to somebody else.
+void App::move_address(Person& person) {
+  const WallTime sent = wall_now();
+  circle_has(person.id + kHeirs, fmt::format("member{}@example.com", person.id), "");
+  history_.moved(email_of(person.id), person.id, person.id + kHeirs,
+                 {.from = sent, .to = wall_now()});
+  person.heir = true;
+  has_moved_ = true;
+  person.was_moved = true;
+}
+
+// The natural order: Circle removes the person, and then the app does.
+void App::leave_circle(Person& person) {
+  if (person.was_moved) return;
+  const WallTime sent = wall_now();
+  history_.cut(person.id, {.from = sent, .to = sent});
+  history_.gone(person.id, sent);
+  const Reply reply = sandbox_.control(
+      fmt::format("DELETE /_sandbox/members/{} HTTP/1.1\r\nHost: rota\r\nContent-Length: 0\r\n\r\n",
+                  person.id));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  person.gone = true;
+  leave(person, true);
+}
+
+// An operator takes it that the address is another person's.
+void App::reinstate(const Person& person) {
+  const WallTime sent = wall_now();
+  doors_.daemon.admin(post(path_of(email_of(person.id), "/reinstate")));
+  const Span span{.from = sent, .to = wall_now()};
+  history_.deed(person.id, span);
+  history_.deed(person.id + kHeirs, span);
+}
+
+// --- RosterKeeper ---
+
+RosterKeeper::RosterKeeper(const Doors& doors, const Sandbox& sandbox, Gate& gate, History& history,
+                           std::uint64_t seed, int first, int last)
+    : Actor(doors, sandbox, gate, history, seed),
+      first_(first),
+      entries_(static_cast<std::size_t>(last - first + 1), Entry::kNamed) {
+  for (int person = first; person <= last; ++person) history_.wants(name_of(person), true);
+}
+
+std::string RosterKeeper::roster() const {
+  std::string text;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const int person = first_ + static_cast<int>(i);
+    if (entries_[i] == Entry::kNone) continue;
+    text += person % 2 == 0 ? fmt::format("[[member]]\nemail = \"member{}@example.com\"\n", person)
+                            : fmt::format("[[member]]\ncommunity_member_id = {}\n", person);
+    if (entries_[i] == Entry::kRetired) text += "retired = true\n";
+  }
+  return text;
+}
+
+std::vector<Name> RosterKeeper::members() const {
+  std::vector<Name> names;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i] == Entry::kNamed) names.push_back(name_of(first_ + static_cast<int>(i)));
+  }
+  return names;
+}
+
+void RosterKeeper::act() {
+  const std::size_t i = kStays + random_.below(entries_.size() - kStays);
+  const int person = first_ + static_cast<int>(i);
+  const Name name = name_of(person);
+  const WallTime now = wall_now();
+  const bool leaves = entries_[i] == Entry::kNamed;
+  if (leaves) {
+    // What a client said of it ends with its entry.
+    if (one_of(2)) insist(Door::kListener, "PUT", path_of(name));
+    entries_[i] = one_of(2) ? Entry::kNone : Entry::kRetired;
+    history_.cut(person, {.from = now, .to = now});
+  } else {
+    entries_[i] = Entry::kNamed;
+    history_.back(person, now);
+    history_.wants(name, true);
+  }
+  doors_.daemon.write_roster(roster());
+  constexpr Duration kAgain{30};
+  while (doors_.daemon.admin(post("/v1/roster/reload")).status != 200) {
+    if (gate_.closed_within(kAgain)) return;
+  }
+  const WallTime answered = wall_now();
+  history_.cut(person, {.from = now, .to = answered});
+  if (!leaves) return;
+  history_.out(person, answered);
+  history_.wants(name, false);
+}
+
+// --- Reader ---
+
+void Reader::act() {
+  constexpr std::uint64_t kWrongOneOf = 20;
+  const Door door = any_door();
+  if (one_of(kWrongOneOf)) {
+    const std::string key = fmt::format("nobody{}@example.com", random_.below(3));
+    history_.wrong_name(key);
+    const Reply reply = call(door, "GET", fmt::format("/v1/token?email={}&enrol=true&wait=1", key));
+    EXPECT_NE(reply.status, 200) << key;
+    return;
+  }
+  const int person = 1 + static_cast<int>(random_.below(static_cast<std::uint64_t>(persons_)));
+  Name name = email_of(person);
+  switch (random_.below(3)) {
+    case 0:
+      name = sso_of(person);
+      break;
+    case 1:
+      name = id_of(person);
+      break;
+    default:
+      break;
+  }
+  const WallTime sent = wall_now();
+  const Reply reply =
+      call(door, "GET",
+           // Not one of them makes a call for a token that is alive.
+           fmt::format("/v1/token?{}&min_ttl=0&wait={}", name.query, one_of(2) ? "0" : "1s"));
+  const std::string token = reply.text("access_token");
+  const Span span{.from = sent, .to = wall_now()};
+  if (reply.status == 200 && !token.empty()) history_.saw(name, token, span);
+  if (reply.status >= 400) history_.refused(name, span);
+}
+
+}  // namespace rota::e2e
