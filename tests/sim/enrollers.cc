@@ -234,6 +234,7 @@ void Enrollers::give(const MemberKey& key, OperatorAction action, const std::str
   for (const Token& token : slot->record.tokens) {
     if (token.kind == rota::TokenKind::kAccess) order.tokens.emplace_back(token.value->reveal());
   }
+  if (const Published* shown = world_.table().find(order.member)) order.epoch = shown->login_epoch;
   const bool is_sign_out = action == OperatorAction::kSignOut;
   if (is_sign_out) world_.clients().note_forced(order.member);
   const std::optional<BootTime> before = slot->signed_out_at;
@@ -265,6 +266,10 @@ void Enrollers::on_report(const command::Report& report) {
   if (end == OperationEnd::kTokenRevoked) world_.note("revoke_token.done");
   if (end == OperationEnd::kSignedOut || end == OperationEnd::kTokenRevoked) {
     world_.promises().on_sign_out_reported(order.tokens);
+  }
+  const Published* shown = world_.table().find(order.member);
+  if (end == OperationEnd::kSignedOut && shown != nullptr && shown->login_epoch == order.epoch) {
+    world_.breach("P4: a sign-out is reported as done, and the logins of before go on");
   }
 }
 

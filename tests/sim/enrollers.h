@@ -37,6 +37,7 @@ class Enrollers {
     std::size_t lifts = 0;  // how often its removals were let through before
     // That were on record when a sign-out was asked for, or the one that is to be revoked.
     std::vector<std::string> tokens;
+    LoginEpoch epoch{};  // of the logins of then
   };
 
   MemberKey draw_key();
