@@ -116,6 +116,8 @@ void History::gone(int person, WallTime since) {
 void History::rejoined(int person, WallTime since) {
   const std::scoped_lock lock(mutex_);
   persons_[person].gone.back().to = since;
+  // Circle may have said of them that they are dead, and now they work again.
+  persons_[person].tokens.clear();
 }
 
 void History::wants(const Name& name, bool wanted) {

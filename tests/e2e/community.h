@@ -64,7 +64,7 @@ class History {
   void foul(Span weather);
   std::size_t kills() const { return kills_; }
 
-  // Tokens that this person was served under its own names.
+  // Tokens that were served under this person's own names since Circle took it back last.
   std::vector<std::string> tokens_of(int person) const;
 
  private:

@@ -10,10 +10,23 @@
 namespace rota::e2e {
 namespace {
 
-constexpr std::string_view kCircle = "/api/v1/headless/";
-
-// No answer, or one of a daemon that died while it wrote.
 bool unanswered(const Reply& reply) { return reply.status == 0; }
+
+// That of a daemon that died while it wrote is none.
+Reply whole(const Reply& reply) {
+  const auto length_at = reply.head.find("Content-Length: ");
+  constexpr std::size_t kNumberAt = 16;
+  const bool is_whole =
+      length_at == std::string::npos ||
+      reply.body.size() == std::strtoul(reply.head.c_str() + length_at + kNumberAt, nullptr, 10);
+  return is_whole ? reply : Reply{};
+}
+
+std::string circle_path(std::string_view rest) { return fmt::format("/api/v1/headless/{}", rest); }
+
+std::string json_of(std::string_view field, std::string_view text) {
+  return fmt::format(R"({{"{}":"{}"}})", field, text);
+}
 
 std::string path_of(const Name& name, std::string_view rest = "") {
   return fmt::format("/v1/members/{}{}", name.key, rest);
@@ -32,30 +45,36 @@ void Actor::run() {
   }
 }
 
-Reply Actor::call(Door door, std::string_view method, std::string_view path,
-                  std::string_view body) const {
+Connection Actor::send(const Request& request) const {
   std::string head = fmt::format(
       "{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\n",
-      method, path, body.size());
-  if (door == Door::kListener) head += fmt::format("Authorization: Bearer {}\r\n", doors_.bearer);
-  Connection connection = door == Door::kSocket ? Connection::to_unix(doors_.daemon.token_socket())
-                                                : Connection::to_port(doors_.port);
-  connection.send(fmt::format("{}\r\n{}", head, body));
-  Reply reply = connection.read_reply();
-  const auto length_at = reply.head.find("Content-Length: ");
-  constexpr std::size_t kNumberAt = 16;
-  const bool whole =
-      length_at == std::string::npos ||
-      reply.body.size() == std::strtoul(reply.head.c_str() + length_at + kNumberAt, nullptr, 10);
-  return whole ? reply : Reply{};
+      request.method, request.path, request.body.size());
+  const bool by_listener = request.door == Door::kListener;
+  if (by_listener) head += fmt::format("Authorization: Bearer {}\r\n", doors_.bearer);
+  Connection connection = by_listener ? Connection::to_port(doors_.port)
+                                      : Connection::to_unix(doors_.daemon.token_socket());
+  connection.send(fmt::format("{}\r\n{}", head, request.body));
+  return connection;
 }
 
-Reply Actor::insist(Door door, std::string_view method, std::string_view path) {
+Reply Actor::call(const Request& request) const {
+  Connection connection = send(request);
+  return whole(connection.read_reply());
+}
+
+std::pair<Reply, Reply> Actor::call_both(const Request& one, const Request& other) const {
+  Connection first = send(one);
+  Connection second = send(other);
+  Reply answer = whole(first.read_reply());
+  return {std::move(answer), whole(second.read_reply())};
+}
+
+Reply Actor::insist(const Request& request) {
   constexpr Duration kAgain{30};
   Reply reply;
   do {
-    reply = call(door, method, path);
+    reply = call(request);
   } while ((unanswered(reply) || reply.status == 503) && !gate_.closed_within(kAgain));
   return reply;
 }
@@ -137,6 +156,9 @@ void App::act_for(Person& person) {
     case 20:
     case 21:
       return refresh(person);
+    case 22:
+    case 23:
+      return rush(person);
     default:
       return log_in(person);
   }
@@ -172,8 +194,9 @@ void App::sign_up(Person& person) {
   history_.back(person.id, sent);
   history_.wants(name, true);
   person.uses[by_email ? 0 : 1] = true;
-  const Reply reply = puts ? call(door, "PUT", path_of(name))
-                           : call(door, "GET", fmt::format("/v1/token?{}&enrol=true", name.query));
+  const Reply reply = puts
+                          ? call({door, "PUT", path_of(name)})
+                          : call({door, "GET", fmt::format("/v1/token?{}&enrol=true", name.query)});
   const Span span{.from = sent, .to = wall_now()};
   history_.cut(person.id, span);
   if (!puts) note_served(person, name, reply, span);
@@ -195,7 +218,7 @@ void App::log_in(Person& person) {
   const Door door = any_door();
   Session& session = person.session(door);
   const WallTime sent = wall_now();
-  const Reply reply = call(door, "POST", fmt::format("{}auth_token", kCircle), name.body);
+  const Reply reply = call({door, "POST", circle_path("auth_token"), name.body});
   const Span span{.from = sent, .to = wall_now()};
   note_served(person, name, reply, span);
   if (session.in == In::kNo) session.in = In::kMaybe;  // had it no token, it was enrolled
@@ -218,8 +241,8 @@ void App::refresh(Person& person) {
   Session& session = person.session(door);
   if (session.handle.empty()) return log_in(person);
   const WallTime sent = wall_now();
-  const Reply reply = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle),
-                           fmt::format(R"({{"refresh_token":"{}"}})", session.handle));
+  const Reply reply = call({door, "PATCH", circle_path("access_token/refresh"),
+                            json_of("refresh_token", session.handle)});
   const Span span{.from = sent, .to = wall_now()};
   // At most once a minute, and no life is so long.
   if (!person.refreshed) {
@@ -237,22 +260,55 @@ void App::refuse(Person& person) {
   if (person.token.empty()) return log_in(person);
   const Name name = name_of(person);
   const WallTime sent = wall_now();
-  const Reply reply = call(any_door(), "GET",
-                           fmt::format("/v1/token?{}&refused={}", name.query,
-                                       format_fingerprint(fingerprint_of(person.token))));
+  const Reply reply = call({any_door(), "GET",
+                            fmt::format("/v1/token?{}&refused={}", name.query,
+                                        format_fingerprint(fingerprint_of(person.token)))});
   const Span span{.from = sent, .to = wall_now()};
   history_.deed(person.id, span);
   note_served(person, name, reply, span);
+}
+
+// Two programs at the same moment, by two names or against each other. If nobody can tell which was
+// first, the person leaves.
+void App::rush(Person& person) {
+  const Name address = email_of(person.id);
+  const Name sso = sso_of(person.id);
+  const WallTime sent = wall_now();
+  for (const Name& name : {address, sso}) history_.wants(name, true);
+  person.uses = {true, true};
+  const Request enrols{Door::kSocket, "PUT", path_of(address)};
+  const Request logs_in{Door::kListener, "POST", circle_path("auth_token"), sso.body};
+  const Request by_other_name{Door::kListener, "PUT", path_of(sso)};
+  const Request signs_out{Door::kSocket, "POST", path_of(address, "/sign-out")};
+  const Request removes{Door::kListener, "DELETE", path_of(address)};
+  switch (random_.below(4)) {
+    case 0:
+      call_both(enrols, by_other_name);
+      break;
+    case 1:
+      call_both(logs_in, signs_out);
+      break;
+    case 2:
+      call_both(removes, enrols);
+      break;
+    default:
+      call_both(logs_in, removes);
+      break;
+  }
+  history_.cut(person.id, {.from = sent, .to = wall_now()});
+  for (Session& session : person.at) session.in = In::kMaybe;
+  person.unclear = true;
+  if (one_of(2)) leave(person, true);
 }
 
 void App::end_handle(Person& person) {
   const Door door = any_door();
   Session& session = person.session(door);
   if (session.handle.empty()) return;
-  const std::string body = fmt::format(R"({{"refresh_token":"{}"}})", session.handle);
-  const Reply reply = call(door, "POST", fmt::format("{}refresh_token/revoke", kCircle), body);
+  const std::string body = json_of("refresh_token", session.handle);
+  const Reply reply = call({door, "POST", circle_path("refresh_token/revoke"), body});
   if (reply.status != 204) return;
-  const Reply refreshed = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle), body);
+  const Reply refreshed = call({door, "PATCH", circle_path("access_token/refresh"), body});
   EXPECT_NE(refreshed.status, 200) << "a revoked handle works";
   session.handle.clear();
 }
@@ -261,8 +317,8 @@ void App::end_handle(Person& person) {
 void App::give_token_back(Person& person) {
   if (person.token.empty()) return log_in(person);
   const WallTime sent = wall_now();
-  const Reply reply = call(any_door(), "POST", fmt::format("{}access_token/revoke", kCircle),
-                           fmt::format(R"({{"access_token":"{}"}})", person.token));
+  const Reply reply = call({any_door(), "POST", circle_path("access_token/revoke"),
+                            json_of("access_token", person.token)});
   const WallTime answered = wall_now();
   history_.cut(person.id, {.from = sent, .to = answered});
   if (reply.status == 204) {
@@ -275,7 +331,7 @@ void App::give_token_back(Person& person) {
 void App::sign_out(Person& person) {
   const std::vector<std::string> before = history_.tokens_of(person.id);
   const WallTime sent = wall_now();
-  const Reply reply = call(any_door(), "POST", path_of(name_of(person), "/sign-out"));
+  const Reply reply = call({any_door(), "POST", path_of(name_of(person), "/sign-out")});
   const WallTime answered = wall_now();
   history_.cut(person.id, {.from = sent, .to = answered});
   if (reply.status != 200 && reply.status != 202) return;
@@ -291,8 +347,8 @@ void App::sign_out(Person& person) {
   for (const Door door : {Door::kSocket, Door::kListener}) {
     std::string& handle = person.session(door).handle;
     if (handle.empty()) continue;
-    const Reply refreshed = call(door, "PATCH", fmt::format("{}access_token/refresh", kCircle),
-                                 fmt::format(R"({{"refresh_token":"{}"}})", handle));
+    const Reply refreshed = call(
+        {door, "PATCH", circle_path("access_token/refresh"), json_of("refresh_token", handle)});
     EXPECT_NE(refreshed.status, 200) << "a handle of before the sign-out works: " << reply.body;
     handle.clear();
   }
@@ -306,7 +362,7 @@ void App::leave(Person& person, bool everywhere) {
     if (!everywhere && door != one) continue;
     bool answered = true;
     for (const Name& name : {email_of(person.id), sso_of(person.id)}) {
-      const Reply reply = insist(door, "DELETE", path_of(name));
+      const Reply reply = insist({door, "DELETE", path_of(name)});
       const bool ended =
           reply.status == 200 || reply.status == 202 || reply.status == 404 || reply.status == 410;
       EXPECT_TRUE(ended || unanswered(reply) || reply.status == 503) << reply.body;
@@ -400,7 +456,7 @@ void RosterKeeper::act() {
   const bool leaves = entries_[i] == Entry::kNamed;
   if (leaves) {
     // What a client said of it ends with its entry.
-    if (one_of(2)) insist(Door::kListener, "PUT", path_of(name));
+    if (one_of(2)) insist({Door::kListener, "PUT", path_of(name)});
     entries_[i] = one_of(2) ? Entry::kNone : Entry::kRetired;
     history_.cut(person, {.from = now, .to = now});
   } else {
@@ -428,7 +484,8 @@ void Reader::act() {
   if (one_of(kWrongOneOf)) {
     const std::string key = fmt::format("nobody{}@example.com", random_.below(3));
     history_.wrong_name(key);
-    const Reply reply = call(door, "GET", fmt::format("/v1/token?email={}&enrol=true&wait=1", key));
+    const Reply reply =
+        call({door, "GET", fmt::format("/v1/token?email={}&enrol=true&wait=1", key)});
     EXPECT_NE(reply.status, 200) << key;
     return;
   }
@@ -446,9 +503,9 @@ void Reader::act() {
   }
   const WallTime sent = wall_now();
   const Reply reply =
-      call(door, "GET",
-           // Not one of them makes a call for a token that is alive.
-           fmt::format("/v1/token?{}&min_ttl=0&wait={}", name.query, one_of(2) ? "0" : "1s"));
+      // Not one of them makes a call for a token that is alive.
+      call({door, "GET",
+            fmt::format("/v1/token?{}&min_ttl=0&wait={}", name.query, one_of(2) ? "0" : "1s")});
   const std::string token = reply.text("access_token");
   const Span span{.from = sent, .to = wall_now()};
   if (reply.status == 200 && !token.empty()) history_.saw(name, token, span);

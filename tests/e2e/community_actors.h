@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -39,10 +40,18 @@ class Actor {
   virtual void act() = 0;
   virtual Duration pace() const = 0;
 
-  Reply call(Door door, std::string_view method, std::string_view path,
-             std::string_view body = {}) const;
+  struct Request {
+    Door door = Door::kSocket;
+    std::string method;
+    std::string path;
+    std::string body{};
+  };
+  Reply call(const Request& request) const;
+  // Both are sent before an answer is read.
+  std::pair<Reply, Reply> call_both(const Request& one, const Request& other) const;
   // Asks until the answer is neither none nor 503: the daemon may be dead, or Circle. The last one.
-  Reply insist(Door door, std::string_view method, std::string_view path);
+  Reply insist(const Request& request);
+  Connection send(const Request& request) const;
   void circle_has(int person, const std::string& email, const std::string& sso) const;
   bool one_of(std::uint64_t number) { return random_.below(number) == 0; }
   Door any_door() { return one_of(2) ? Door::kSocket : Door::kListener; }
@@ -96,6 +105,7 @@ class App : public Actor {
   void log_in(Person& person);
   void refresh(Person& person);
   void refuse(Person& person);
+  void rush(Person& person);
   void end_handle(Person& person);
   void give_token_back(Person& person);
   void sign_out(Person& person);

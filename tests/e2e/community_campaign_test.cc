@@ -50,9 +50,9 @@ struct World {
 // Tokens that end all the time: refreshes, renewals, addresses that are found to have moved.
 World short_tokens() {
   return {.name = "ShortTokens",
-          .seconds = 18,
-          .foul_one_of = 8,
-          .sandbox = {"--access-ttl", "4s", "--refresh-ttl", "4s", "--issue-mode", "new"},
+          .seconds = 20,
+          .foul_one_of = 10,
+          .sandbox = {"--access-ttl", "4s", "--refresh-ttl", "4s"},
           .rotation = {{"refresh_ahead", "\"1500ms\""}, {"renew_pair_ahead", "\"1s\""}},
           .terms = {.access_ttl = Duration{4'000},
                     .refresh_ttl = Duration{4'000},
@@ -123,7 +123,12 @@ class Campaign {
       constexpr Duration kLongest{2'400};
       box_.daemon.process().ends_within(kShortest + random_.up_to(kLongest));
       const WallTime killed = wall_now();
-      box_.daemon.kill9();
+      constexpr std::uint64_t kStopsOneOf = 4;
+      if (random_.below(kStopsOneOf) == 0) {
+        EXPECT_EQ(box_.daemon.stop(), 0);
+      } else {
+        box_.daemon.kill9();
+      }
       ASSERT_TRUE(box_.daemon.start());
       history_.killed({.from = killed, .to = wall_now()});
     }
@@ -187,6 +192,14 @@ class Campaign {
                                      "--seed",
                                      std::to_string(seed)};
     options.insert(options.end(), world.sandbox.begin(), world.sandbox.end());
+    // What Circle may do one way or the other.
+    Random random(seed);
+    const auto one_of = [&](std::string_view name, std::vector<std::string> choices) {
+      options.insert(options.end(), {std::string(name), choices[random.below(choices.size())]});
+    };
+    one_of("--issue-mode", {"same", "new"});
+    one_of("--refresh-rotation", {"off", "on"});
+    one_of("--removed-mode", {"422", "401", "not_found"});
     return options;
   }
 
