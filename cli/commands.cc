@@ -4,14 +4,21 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
+#include <expected>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/event_reader.h"
+#include "cli/fields.h"
+#include "cli/members_screen.h"
 #include "cli/report.h"
+#include "cli/status_screen.h"
 #include "cli/target.h"
 #include "engine/requests.h"
 
@@ -30,8 +37,8 @@ constexpr int kAccepted = 202;  // and not done yet
 
 class Runner {
  public:
-  Runner(bool raw, Transport& transport, Output& output)
-      : raw_(raw), transport_(transport), output_(output) {}
+  Runner(bool raw, Transport& transport, Output& output, const std::function<WallTime()>& now)
+      : raw_(raw), transport_(transport), output_(output), now_(now) {}
 
   ExitCode operator()(const TokenCommand& command) {
     // read_options() has checked the durations.
@@ -69,15 +76,23 @@ class Runner {
   }
 
   ExitCode operator()(const StatusCommand& command) {
-    const auto reply = ask({Method::kGet, "/v1/status", kQuick});
-    if (!reply) return reply.error();
-    const auto status = object_of(*reply);
-    if (!status) return failed(status.error().message);
-    const ExitCode printed = raw_ ? print_raw(*reply) : print(describe_status(*status));
-    const json::value* ready = status->if_contains("ready");
-    // An older daemon does not say whether it is ready.
-    const bool is_ready = ready != nullptr && *ready == json::value(true);
-    return command.check && !is_ready ? failed("rotad is not ready") : printed;
+    return drawn(command.watch && !raw_, [&]() -> std::expected<std::string, ExitCode> {
+      const auto reply = ask({Method::kGet, "/v1/status", kQuick});
+      if (!reply) return std::unexpected(reply.error());
+      const auto status = object_of(*reply);
+      if (!status) return std::unexpected(failed(status.error().message));
+      if (raw_) {
+        if (const ExitCode printed = print_raw(*reply); printed != ExitCode::kDone) {
+          return std::unexpected(printed);
+        }
+      }
+      // An older daemon does not say whether it is ready.
+      if (command.check && flag_at(*status, "ready") != true) {
+        if (!raw_) static_cast<void>(print(text_of(command, *status)));
+        return std::unexpected(failed("rotad is not ready"));
+      }
+      return raw_ ? std::string() : text_of(command, *status);
+    });
   }
   ExitCode operator()(const MemberCommand& command) {
     return show(member_target(command.key, ""), describe);
@@ -85,35 +100,7 @@ class Runner {
   ExitCode operator()(const PlanCommand&) { return show("/v1/roster/plan", describe_plan); }
 
   ExitCode operator()(const MembersCommand& command) {
-    std::string after;
-    for (bool first = true;; first = false) {
-      const auto reply =
-          ask({Method::kGet, members_target(command.state, command.source, after, kMembersPage),
-               kQuick});
-      if (!reply) return reply.error();
-      const auto page = object_of(*reply);
-      if (!page) return failed(page.error().message);
-      const json::value* members = page->if_contains("members");
-      if (members == nullptr || !members->is_array())
-        return failed("the reply has no list of members");
-      ExitCode printed = ExitCode::kDone;
-      if (raw_) {
-        printed = print_raw(*reply);
-      } else {
-        std::string text = first ? members_head() : "";
-        for (const json::value& member : members->get_array()) text += members_line(member);
-        printed = print(text);
-      }
-      if (printed != ExitCode::kDone) return printed;
-      const json::value* next = page->if_contains("next");
-      if (next == nullptr || !next->is_string()) return ExitCode::kDone;
-      const std::string_view key(next->get_string().data(), next->get_string().size());
-      // A page that leads to itself, or an empty one, would repeat for ever.
-      if (key == after || members->get_array().empty()) {
-        return failed("rotad's list of members does not end");
-      }
-      after = key;
-    }
+    return drawn(command.watch && !raw_, [&] { return list_members(command); });
   }
 
   ExitCode operator()(const AuditCommand& command) {
@@ -191,6 +178,80 @@ class Runner {
   }
 
  private:
+  // What `draw` returns, once or again and again.
+  template <class Draw>
+  ExitCode drawn(bool again, Draw draw) {
+    constexpr std::chrono::seconds kEvery{2};
+    constexpr std::string_view kFromTheTop = "\x1b[H\x1b[J";  // of the terminal, which is cleared
+    while (true) {
+      const std::expected<std::string, ExitCode> text = draw();
+      if (!text) return text.error();
+      if (again && output_.columns()) {
+        if (const auto written = output_.out(kFromTheTop); !written) {
+          return failed(written.error().message);
+        }
+      }
+      const ExitCode printed = print(*text);
+      if (!again || printed != ExitCode::kDone) return printed;
+      output_.look_for_reader();
+      std::this_thread::sleep_for(kEvery);
+    }
+  }
+
+  std::string text_of(const StatusCommand& command, const json::object& status) const {
+    return command.all ? describe_status(status) : status_screen(status, now_());
+  }
+
+  // With --json it has printed the pages, and returns no text.
+  std::expected<std::string, ExitCode> list_members(const MembersCommand& command) {
+    MembersFilter filter = command.filter;
+    if (command.state == "retired") filter.retired = true;
+    std::vector<json::object> shown;
+    std::size_t hidden = 0;
+    std::string after;
+    while (true) {
+      const auto reply =
+          ask({Method::kGet, members_target(command.state, command.source, after, kMembersPage),
+               kQuick});
+      if (!reply) return std::unexpected(reply.error());
+      auto page = object_of(*reply);
+      if (!page) return std::unexpected(failed(page.error().message));
+      json::value* members = page->if_contains("members");
+      if (members == nullptr || !members->is_array()) {
+        return std::unexpected(failed("the reply has no list of members"));
+      }
+      if (raw_) {
+        const ExitCode printed = print_raw(*reply);
+        if (printed != ExitCode::kDone) return std::unexpected(printed);
+      }
+      const bool is_empty = members->get_array().empty();
+      for (json::value& member : members->get_array()) {
+        if (!member.is_object()) continue;
+        if (is_wanted(member.get_object(), filter, now_())) {
+          shown.push_back(std::move(member.get_object()));
+        } else {
+          ++hidden;
+        }
+      }
+      const json::value* next = page->if_contains("next");
+      if (next == nullptr || !next->is_string()) break;
+      const std::string_view key(next->get_string().data(), next->get_string().size());
+      // A page that leads to itself, or an empty one, would repeat for ever.
+      if (key == after || is_empty) {
+        return std::unexpected(failed("rotad's list of members does not end"));
+      }
+      after = key;
+    }
+    if (raw_) return std::string();
+    sort_members(shown, now_());
+    std::string text = members_table(
+        shown, {.columns = command.wide ? std::nullopt : output_.columns(), .utc = command.utc},
+        now_());
+    text += counted(shown.size(), "member", "members");
+    if (hidden > 0) text += fmt::format("; {} not shown (--all has the retired ones, too)", hidden);
+    return text + "\n";
+  }
+
   static Request request_of(EachCommand::Deed deed, const MemberKey& key, const std::string& body) {
     switch (deed) {
       case EachCommand::Deed::kEnrol:
@@ -289,12 +350,14 @@ class Runner {
   const bool raw_;  // --json
   Transport& transport_;
   Output& output_;
+  const std::function<WallTime()>& now_;
 };
 
 }  // namespace
 
-ExitCode run(const Options& options, Transport& transport, Output& output) {
-  return std::visit(Runner(options.json, transport, output), options.command);
+ExitCode run(const Options& options, Transport& transport, Output& output,
+             const std::function<WallTime()>& now) {
+  return std::visit(Runner(options.json, transport, output, now), options.command);
 }
 
 }  // namespace rota::cli

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+
+#include "base/time.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -13,7 +16,9 @@ inline constexpr std::size_t kMembersPage = 500;
 inline constexpr std::size_t kAuditPage = 1'000;
 
 // Carries out a command that asks the daemon, and prints the result or one line about the failure.
-// Blocks until the reply is here. --json prints the daemon's reply as it is.
-ExitCode run(const Options& options, Transport& transport, Output& output);
+// Blocks until the reply is here. --json prints the daemon's reply as it is. `now` reads this
+// machine's clock.
+ExitCode run(const Options& options, Transport& transport, Output& output,
+             const std::function<WallTime()>& now);
 
 }  // namespace rota::cli

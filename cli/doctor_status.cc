@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/app_token_check.h"
+#include "cli/fields.h"
 
 namespace rota::cli {
 namespace {
@@ -20,58 +21,6 @@ constexpr std::int64_t kSkewMaxMs = 30'000;
 constexpr std::int64_t kMillisPerSecond = 1'000;
 // If more of the window is used, little is left for clients that wait.
 constexpr std::int64_t kUsedPercentMax = 90;
-
-std::optional<std::int64_t> number_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  json::error_code error;
-  const auto number = value->to_number<std::int64_t>(error);
-  return error ? std::nullopt : std::optional(number);
-}
-
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string{};
-}
-
-const json::object* object_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
-std::string remedy_of(std::string_view code) {
-  if (code == "members_overdue") return "see the other findings, and rota members";
-  if (code == "database_gone")
-    return "put the database back in its place, or restart rotad; if it was overwritten, restore "
-           "it first, while rotad is stopped";
-  if (code == "socket_gone")
-    return "restart the socket: systemctl restart rotad.socket rotad-admin.socket";
-  if (code == "commit_failing") return "free space on the disk, or repair it";
-  if (code == "roster_not_in_force") return "fix the roster; rotad reads it again by itself";
-  if (code == "config_not_in_force") return "fix the configuration, then rota reload";
-  if (code == "app_token_not_read") return "fix the app token's file, then rota reload";
-  if (code == "grants_held_back")
-    return "fix the grant, or wait until the user's directory service answers";
-  if (code == "grants_wait") return "fix the roster or approve its plan, then rota reload";
-  if (code == "listener_not_listening")
-    return "free the address or path of the [[listener]], or set another one and restart rotad";
-  if (code == "metrics_not_listening")
-    return "free the address of metrics_listen, or set another one";
-  if (code == "roster_plan_held")
-    return "look at rota plan, then run rota approve ID or fix the roster";
-  if (code == "upstream_app_token_refused") {
-    return fmt::format("replace it with rota setup, then systemctl restart rotad.service. {}",
-                       kWhichAppToken);
-  }
-  if (code == "upstream_not_eligible") return "ask Circle why it refuses the community";
-  if (code == "tokens_dead_on_arrival") {
-    return "tell Circle that its clock or the lifetime of its tokens is wrong";
-  }
-  if (code == "upstream_failing") {
-    return "rotad tries again by itself; journalctl -u rotad has the details";
-  }
-  return "see rota status";
-}
 
 void judge_ready(const json::object& status, Findings& findings) {
   const json::value* reasons = status.if_contains("not_ready");
@@ -170,6 +119,40 @@ void judge_budget(const json::object& status, const json::object& upstream, Find
 }
 
 }  // namespace
+
+std::string remedy_of(std::string_view code) {
+  if (code == "members_overdue") return "see the other findings, and rota members";
+  if (code == "database_gone")
+    return "put the database back in its place, or restart rotad; if it was overwritten, restore "
+           "it first, while rotad is stopped";
+  if (code == "socket_gone")
+    return "restart the socket: systemctl restart rotad.socket rotad-admin.socket";
+  if (code == "commit_failing") return "free space on the disk, or repair it";
+  if (code == "roster_not_in_force") return "fix the roster; rotad reads it again by itself";
+  if (code == "config_not_in_force") return "fix the configuration, then rota reload";
+  if (code == "app_token_not_read") return "fix the app token's file, then rota reload";
+  if (code == "grants_held_back")
+    return "fix the grant, or wait until the user's directory service answers";
+  if (code == "grants_wait") return "fix the roster or approve its plan, then rota reload";
+  if (code == "listener_not_listening")
+    return "free the address or path of the [[listener]], or set another one and restart rotad";
+  if (code == "metrics_not_listening")
+    return "free the address of metrics_listen, or set another one";
+  if (code == "roster_plan_held")
+    return "look at rota plan, then run rota approve ID or fix the roster";
+  if (code == "upstream_app_token_refused") {
+    return fmt::format("replace it with rota setup, then systemctl restart rotad.service. {}",
+                       kWhichAppToken);
+  }
+  if (code == "upstream_not_eligible") return "ask Circle why it refuses the community";
+  if (code == "tokens_dead_on_arrival") {
+    return "tell Circle that its clock or the lifetime of its tokens is wrong";
+  }
+  if (code == "upstream_failing") {
+    return "rotad tries again by itself; journalctl -u rotad has the details";
+  }
+  return "see rota status";
+}
 
 Findings judge_status(const json::object& status) {
   Findings findings;

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "cli/findings.h"
 
@@ -12,6 +13,9 @@ namespace rota::cli {
 // Judges the body of GET /v1/status: readiness, calls, clock and budget. A field that is missing
 // (an older daemon) is not judged.
 Findings judge_status(const boost::json::object& status);
+
+// What to do about a reason for which the daemon is not ready, by its code in GET /v1/status.
+std::string remedy_of(std::string_view code);
 
 // The output of `systemctl show UNIT`: its properties by name.
 using UnitProperties = std::map<std::string, std::string, std::less<>>;

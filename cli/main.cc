@@ -1,3 +1,6 @@
+#include <chrono>
+
+#include "base/time.h"
 #include "cli/client.h"
 #include "cli/clients_command.h"
 #include "cli/commands.h"
@@ -7,6 +10,14 @@
 #include "settings/hardening.h"
 
 using rota::cli::ExitCode;
+
+namespace {
+
+rota::WallTime read_clock() {
+  return std::chrono::floor<rota::Duration>(std::chrono::system_clock::now());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   rota::cli::open_standard_descriptors();
@@ -40,5 +51,5 @@ int main(int argc, char** argv) {
     output.err(client.error().message);
     return static_cast<int>(ExitCode::kFailed);
   }
-  return static_cast<int>(rota::cli::run(wanted, **client, output));
+  return static_cast<int>(rota::cli::run(wanted, **client, output, read_clock));
 }

@@ -9,9 +9,9 @@
 #include <sstream>
 #include <utility>
 
-#include "base/fingerprint.h"
 #include "base/secret_arguments.h"
 #include "base/text.h"
+#include "cli/option_checks.h"
 #include "cli/output.h"
 #include "settings/settings.h"
 
@@ -35,54 +35,6 @@ std::string from_environment(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-// Validators for CLI11: it calls one for each word; a text that is not empty is the error.
-std::string check_key(const std::string& text) {
-  const auto key = MemberKey::parse(text);
-  return key ? "" : key.error().message;
-}
-std::optional<SelectorKind> selector_kind(std::string_view word) {
-  if (word == "id") return SelectorKind::kCommunityMemberId;
-  if (word == "email") return SelectorKind::kEmail;
-  if (word == "sso") return SelectorKind::kSsoUserId;
-  return std::nullopt;
-}
-std::string check_selector(const std::string& text) {
-  return selector_kind(text) ? "" : "none of id, email, sso";
-}
-std::string check_duration(const std::string& text) {
-  return parse_loose_duration(text)
-             ? ""
-             : "must be a duration such as 500ms, 90s or 10m, or a number of seconds";
-}
-std::string check_since(const std::string& text) {
-  if (parse_iso8601(text) || parse_loose_duration(text)) return "";
-  return "must be a duration such as 2h, or a time in UTC such as 2024-03-20T16:54:47Z";
-}
-std::string check_client_name(const std::string& text) {
-  return is_client_name(text) ? ""
-                              : "must have 1 to 64 letters, digits, dots, hyphens and underscores, "
-                                "and begin with a letter or digit; a token is no name";
-}
-std::string check_fingerprint(const std::string& text) {
-  return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
-}
-
-// Names the unknown options, but no other word, which may be a token (P10).
-std::string describe_extras(const std::vector<std::string>& words) {
-  std::string text = "Unexpected on the command line:";
-  std::size_t others = 0;
-  for (const std::string& word : words) {
-    const std::string name = word.substr(0, word.find('='));
-    if (name.starts_with("--") && is_plainly_no_secret(name)) {
-      text += " " + visible(name);
-    } else {
-      ++others;
-    }
-  }
-  if (others > 0) text += others == 1 ? " a word" : " " + std::to_string(others) + " words";
-  return text + "\n";
-}
-
 // CLI11 fills these in before the command is known.
 struct Words {
   std::string key;
@@ -98,6 +50,9 @@ struct Words {
   std::string plan;
   TokenQuery query;
   bool check = false;
+  bool all = false;
+  bool watch = false;  // of status and members
+  MembersCommand members;
   bool no_check = false;  // of setup and doctor
   SetupCommand setup;
   std::vector<std::string> setup_members;
@@ -110,7 +65,7 @@ struct Words {
 class Reader {
  public:
   Reader() : app_("Rota's operator command", "rota") {
-    app_.require_subcommand(1);
+    app_.require_subcommand(0, 1);
     app_.fallthrough();
     app_.footer(kFooter);
     app_.set_version_flag("--version", ROTA_VERSION);
@@ -123,6 +78,8 @@ class Reader {
         ->check(check_key, "", "");
     CLI::App* status = add("status", "show the state of the daemon", StatusCommand{});
     status->add_flag("--check", words_.check, "exit with 1 if it is not ready");
+    status->add_flag("--all", words_.all, "every field of the reply, instead of one screen");
+    add_watch(*status);
     CLI::App* members = add("members", "list all members, one line each", MembersCommand{});
     members->add_option("--state", words_.state, "only the members in this state")
         ->type_name("STATE");
@@ -130,6 +87,18 @@ class Reader {
         ->add_option("--source", words_.source,
                      "only the members of this source: roster or enrolled")
         ->type_name("SOURCE");
+    members->add_option("--tag", words_.members.filter.tag, "only the members with this tag")
+        ->type_name("TAG");
+    members
+        ->add_option("--find", words_.members.filter.find,
+                     "only the members with this text in a key or the name")
+        ->type_name("TEXT");
+    members->add_flag("--overdue", words_.members.filter.overdue,
+                      "only those that are to be kept fresh and have no live token");
+    members->add_flag("--all", words_.members.filter.retired, "the retired ones, too");
+    members->add_flag("--wide", words_.members.wide, "cut nothing, however long the lines are");
+    members->add_flag("--utc", words_.members.utc, "times in UTC, instead of how far off they are");
+    add_watch(*members);
     add_keyed("member", "show everything about one member", MemberCommand{});
     add_keyed("rotate", "get a new token for the member now", OperateCommand{{}, "rotate"});
     add_keyed("revoke", "revoke all tokens of the member and keep it out",
@@ -166,7 +135,7 @@ class Reader {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ExtrasError&) {
-      std::cerr << describe_extras(app_.remaining(true))
+      std::cerr << describe_extras(app_.remaining(true), names_of_commands())
                 << "Run with --help for more information.\n";
       return ExitCode::kUsage;
     } catch (const CLI::ParseError& error) {
@@ -182,11 +151,21 @@ class Reader {
       if (!written) output.err(written.error().message);
       return written ? ExitCode::kDone : ExitCode::kFailed;
     }
+    if (app_.get_subcommands().empty()) {
+      std::cerr << app_.help();
+      return ExitCode::kUsage;
+    }
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
-    if (auto* status = std::get_if<StatusCommand>(&options_.command)) status->check = words_.check;
+    if (auto* status = std::get_if<StatusCommand>(&options_.command)) {
+      status->check = words_.check;
+      status->all = words_.all;
+      status->watch = words_.watch;
+    }
     if (auto* members = std::get_if<MembersCommand>(&options_.command)) {
+      *members = words_.members;
       members->state = words_.state;
       members->source = words_.source;
+      members->watch = words_.watch;
     }
     if (auto* audit = std::get_if<AuditCommand>(&options_.command)) {
       audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
@@ -224,11 +203,19 @@ class Reader {
   }
 
  private:
+  std::vector<std::string> names_of_commands() {
+    std::vector<std::string> names;
+    for (const CLI::App* each : app_.get_subcommands({})) names.push_back(each->get_name());
+    return names;
+  }
   CLI::App* add(const char* name, const char* what, Command command) {
     CLI::App* sub = app_.add_subcommand(name, what);
     sub->add_flag("--json", options_.json, "print the daemon's JSON reply as it is");
     sub->callback([this, command = std::move(command)] { options_.command = command; });
     return sub;
+  }
+  void add_watch(CLI::App& command) {
+    command.add_flag("--watch", words_.watch, "draw it again every two seconds");
   }
   CLI::App* add_keyed(const char* name, const char* what, Command command) {
     CLI::App* sub = add(name, what, std::move(command));

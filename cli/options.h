@@ -9,6 +9,7 @@
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/import.h"
+#include "cli/members_screen.h"
 #include "cli/setup.h"
 #include "cli/target.h"
 #include "model/member_key.h"
@@ -25,10 +26,16 @@ struct WatchCommand {
 };
 struct StatusCommand {
   bool check = false;  // fail when the daemon is not ready
+  bool all = false;    // every field, instead of one screen
+  bool watch = false;  // again every two seconds, until the reply fails or somebody ends it
 };
 struct MembersCommand {
   std::string state;   // empty: all
   std::string source;  // "roster", "enrolled"; empty: all
+  MembersFilter filter{};
+  bool wide = false;  // cut nothing
+  bool utc = false;
+  bool watch = false;  // as of StatusCommand
 };
 struct MemberCommand {
   MemberKey key;

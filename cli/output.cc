@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -38,6 +39,14 @@ Result<void> StandardOutput::out(std::string_view text) {
   auto written = write_all(STDOUT_FILENO, text);
   if (!written && written.error().kind == ErrorKind::kFull) end_without_reader();
   return written;
+}
+
+std::optional<std::size_t> StandardOutput::columns() const {
+  constexpr std::size_t kUnknown = 80;
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0) return std::nullopt;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUnknown;
+  return size.ws_col;
 }
 
 void StandardOutput::look_for_reader() {

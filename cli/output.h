@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,8 @@ class Output {
   virtual ~Output() = default;
   // kIo: not all of it could be written, for example because the disk is full.
   virtual Result<void> out(std::string_view text) = 0;
+  // How many columns the terminal has that shows out(); none: it goes elsewhere.
+  virtual std::optional<std::size_t> columns() const { return std::nullopt; }
   // For a command that waits for long: ends the process, as out() does, if the reader is gone.
   virtual void look_for_reader() {}
   // `line` without its end. Whatever it has, StandardOutput makes it visible(). If it cannot be
@@ -27,6 +31,7 @@ class Output {
 class StandardOutput : public Output {
  public:
   Result<void> out(std::string_view text) override;
+  std::optional<std::size_t> columns() const override;
   void look_for_reader() override;
   void err(std::string_view line) override;
 };

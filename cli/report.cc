@@ -124,20 +124,6 @@ std::string describe_status(const json::object& status) {
   return text + describe(rest);
 }
 
-std::string members_head() {
-  return fmt::format("{:<32} {:<10} {:<8} {:<24} {:<10} {:<24} {:>5}  {}\n", "KEY", "STATE",
-                     "SOURCE", "TOKEN EXPIRES", "NEXT", "AT", "FAILS", "NAME");
-}
-
-std::string members_line(const json::value& member) {
-  if (!member.is_object()) return fmt::format("{}\n", one_line(member));
-  const json::object& row = member.get_object();
-  return fmt::format("{:<32} {:<10} {:<8} {:<24} {:<10} {:<24} {:>5}  {}\n", field(row, "key"),
-                     field(row, "state"), field(row, "source"),
-                     field(row, "access_token_expires_at"), field(row, "next_action"),
-                     field(row, "next_at"), field(row, "failures"), field(row, "name"));
-}
-
 std::string audit_head() {
   return fmt::format("{:<24} {:<24} {:>6} {:<19} {:<24} {:>6} {:>6} {:>8} {:<12} {:<16}  {}\n",
                      "FIRST", "LAST", "COUNT", "EVENT", "MEMBER", "UID", "GID", "PID", "CLIENT",

@@ -23,10 +23,6 @@ std::string describe(const boost::json::object& object);
 // The same for a status, after a line for each reason why the daemon is not ready.
 std::string describe_status(const boost::json::object& status);
 
-// The lines of `rota members`: a heading, and one line for each member.
-std::string members_head();
-std::string members_line(const boost::json::value& member);
-
 // The lines of `rota audit`.
 std::string audit_head();
 std::string audit_line(const boost::json::value& entry);

@@ -231,7 +231,7 @@ TEST_F(Listener, APlaceThatIsTakenIsTriedAgain) {
   start();
   const auto ready = [&] { return box.daemon.admin(get("/readyz")).body; };
   EXPECT_THAT(ready(), HasSubstr("listener_not_listening"));
-  EXPECT_THAT(run_cli({"status"}).output, HasSubstr("in use: another process"));
+  EXPECT_THAT(run_cli({"status", "--all"}).output, HasSubstr("in use: another process"));
   Connection other = Connection::to_unix(path());
   other.send(request(kFetch, bearer(token)));
   EXPECT_EQ(other.read_reply().status, 200) << "the other listener is served";

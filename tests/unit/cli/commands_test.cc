@@ -50,7 +50,7 @@ class Commands : public ::testing::Test {
  protected:
   ExitCode run_it(Command command, bool json = false) {
     return run(Options{.command = std::move(command), .json = json, .socket = "x"}, transport_,
-               output_);
+               output_, [] { return *parse_iso8601("2024-03-20T16:42:10Z"); });
   }
   ScriptedTransport transport_;
   GatheredOutput output_;
@@ -133,13 +133,13 @@ TEST_F(Commands, AFailedWriteIsAFailure) {
   EXPECT_EQ(run_it(TokenCommand{key_, {}}), ExitCode::kFailed);
 }
 
-TEST_F(Commands, StatusSaysFirstWhyTheDaemonIsNotReady) {
+TEST_F(Commands, AllOfAStatusSaysFirstWhyTheDaemonIsNotReady) {
   const std::string status =
       R"({"version":"1","ready":false,"not_ready":[{"code":"commit_failing","message":"commits )"
       R"(to the database fail","detail":"disk full"},{"code":"members_overdue","message":"1 member",)"
       R"("detail":""}],"waiting_clients":0})";
   transport_.replies = {{200, status}, {200, status}};
-  EXPECT_EQ(run_it(StatusCommand{}), ExitCode::kDone);
+  EXPECT_EQ(run_it(StatusCommand{.all = true}), ExitCode::kDone);
   EXPECT_EQ(output_.printed,
             "NOT READY: commits to the database fail (commit_failing)\n"
             "  disk full\n"

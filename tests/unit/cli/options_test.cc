@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
 #include <vector>
+
+#include "cli/option_checks.h"
 
 namespace rota::cli {
 namespace {
@@ -192,6 +195,16 @@ TEST(ReadOptions, P10RepeatsNoWordThatMayBeASecret) {
 TEST(ReadOptions, HelpIsNoError) {
   EXPECT_EQ(std::get<ExitCode>(read({"--help"})), ExitCode::kDone);
   EXPECT_EQ(std::get<ExitCode>(read({"token", "--help"})), ExitCode::kDone);
+}
+
+TEST(DescribeExtras, LeadsToTheNearestCommandAndRepeatsNoWord) {
+  const std::vector<std::string> commands{"member", "members", "status", "plan"};
+  EXPECT_THAT(describe_extras({"memebrs"}, commands), HasSubstr("\"rota members\""));
+  EXPECT_THAT(describe_extras({"statsu", "x"}, commands), HasSubstr("\"rota status\""));
+  for (const auto* word : {"eyJhbGciOiJIUzI1NiJ9", "rotate", ""}) {
+    EXPECT_THAT(describe_extras({word}, commands), Not(HasSubstr("mean"))) << word;
+  }
+  EXPECT_THAT(describe_extras({"memebrs"}, commands), Not(HasSubstr("memebrs")));
 }
 
 }  // namespace

@@ -43,15 +43,6 @@ TEST(Describe, AlignsNestedKeys) {
             "lanes.2.n   2.5E0\n");
 }
 
-TEST(MembersLine, StandsUnderItsHead) {
-  const auto line = members_line(boost::json::parse(
-      R"({"key":"id:42","state":"active","name":"Ada","access_token_expires_at":null,
-          "next_action":"refresh","next_at":"2024-03-20T16:54:47.274Z","failures":3})"));
-  EXPECT_EQ(line.find("active"), members_head().find("STATE"));
-  EXPECT_EQ(line.find("refresh"), members_head().find("NEXT"));
-  EXPECT_EQ(line.find("Ada"), members_head().find("NAME"));
-}
-
 TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
   const auto text = describe_plan(object(
       R"({"id":"3f","held":true,"add":["id:1"],"retire":["id:2","email:a@b"],"change":[],

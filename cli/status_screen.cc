@@ -1,0 +1,265 @@
+#include "cli/status_screen.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+#include "cli/columns.h"
+#include "cli/doctor_status.h"
+#include "cli/fields.h"
+
+namespace rota::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kReasonsShown = 3;
+constexpr std::size_t kDetailLines = 3;
+constexpr std::int64_t kMillisPerSecond = 1'000;
+constexpr std::int64_t kBarBlocks = 20;
+
+// 20000 as 20,000.
+std::string grouped(std::int64_t number) {
+  std::string digits = fmt::to_string(number);
+  constexpr std::size_t kGroup = 3;
+  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
+  return digits;
+}
+
+// "17:20", and the day before it if it is another one.
+std::string moment(WallTime time, WallTime now) {
+  constexpr std::size_t kDay = 10;  // of "2024-03-20T16:36:47.274Z"
+  constexpr std::size_t kMinute = 5;
+  const std::string text = format_iso8601(time);
+  const std::string minute = text.substr(kDay + 1, kMinute);
+  if (text.substr(0, kDay) == format_iso8601(now).substr(0, kDay)) return minute;
+  return fmt::format("{} {}", text.substr(0, kDay), minute);
+}
+
+std::string moment(const std::string& iso, WallTime now) {
+  const auto time = parse_iso8601(iso);
+  return time ? moment(*time, now) : visible(iso);
+}
+
+std::string seconds(std::int64_t milliseconds) {
+  return fmt::format("{} s", (milliseconds + kMillisPerSecond - 1) / kMillisPerSecond);
+}
+
+// The lines of one part, under its name.
+class Part {
+ public:
+  explicit Part(std::string_view name) : text_(fmt::format("{}\n", name)) {}
+  void add(std::string_view name, std::string_view value) {
+    text_ += cut(fmt::format("  {:<9} {}", name, value), kScreenColumns) + "\n";
+    filled_ = true;
+  }
+  std::string text() const { return filled_ ? text_ : std::string(); }
+
+ private:
+  std::string text_;
+  bool filled_ = false;
+};
+
+std::string head(const json::object& status, WallTime now) {
+  constexpr std::size_t kTimeAt = 11;
+  constexpr std::size_t kTimeLength = 8;
+  const std::string name = "rota " + visible(text_at(status, "version"));
+  const std::string time = format_iso8601(now).substr(kTimeAt, kTimeLength) + " UTC";
+  return in_column(name, kScreenColumns - time.size()) + time + "\n";
+}
+
+// What is so although every member has its token: an outage that nobody feels yet.
+std::string outage(const json::object& status, WallTime now) {
+  const json::object* upstream = object_at(status, "upstream");
+  const json::object* trouble = upstream == nullptr ? nullptr : object_at(*upstream, "trouble");
+  if (trouble == nullptr) return {};
+  std::string text = fmt::format("{} since {}", visible(text_at(*trouble, "what")),
+                                 moment(text_at(*trouble, "since"), now));
+  if (const auto wait = number_at(*upstream, "next_call_in_ms")) {
+    text += fmt::format("; next try in {}", seconds(*wait));
+  }
+  return text;
+}
+
+// At most so many lines.
+std::string bullet(std::string_view text, std::size_t lines_max) {
+  constexpr std::size_t kIndent = 13;
+  std::string lines;
+  std::string rest = wrapped(text, kScreenColumns, kIndent);
+  for (std::size_t i = 0; i < lines_max && !rest.empty(); ++i) {
+    const std::size_t end = i + 1 < lines_max ? rest.find('\n') : rest.size() - 1;
+    std::string line = rest.substr(0, end);
+    rest.erase(0, end + 1);
+    // What is left goes on the last one, as much of it as fits.
+    std::ranges::replace(line, '\n', ' ');
+    lines += cut(line, kScreenColumns) + "\n";
+  }
+  if (!lines.empty()) lines.replace(kIndent - 2, 1, "-");
+  return lines;
+}
+
+std::string verdict(const json::object& status, WallTime now) {
+  const json::object* members = object_at(status, "members");
+  const std::string until = members == nullptr ? "" : text_at(*members, "tokens_hold_until");
+  const json::array* reasons = array_at(status, "not_ready");
+  const std::string out = outage(status, now);
+  std::string text;
+  if (flag_at(status, "ready") == true) {
+    text = "READY";
+    if (!until.empty()) {
+      text += fmt::format("  holds until {} even if Circle {}", moment(until, now),
+                          out.empty() ? "fails now" : "goes on failing");
+    }
+    text += "\n";
+    if (!out.empty()) text += wrapped(out, kScreenColumns, 2);
+    return text;
+  }
+  if (reasons == nullptr || reasons->empty()) return "NOT READY\n";
+  std::size_t shown = 0;
+  for (const json::value& each : *reasons) {
+    const json::object* reason = each.if_object();
+    if (reason == nullptr) continue;
+    if (shown == kReasonsShown) {
+      text += fmt::format("  and {} more: rota doctor\n", reasons->size() - shown);
+      break;
+    }
+    const std::string message = fmt::format("{} ({})", visible(text_at(*reason, "message")),
+                                            visible(text_at(*reason, "code")));
+    text += cut((shown == 0 ? "NOT READY  " : "           ") + message, kScreenColumns) + "\n";
+    if (shown++ > 0) continue;
+    // Only for the first one; rota doctor has all of it.
+    const std::size_t room = reasons->size() == 1 ? kDetailLines : 1;
+    text += bullet(visible(text_at(*reason, "detail")), room);
+    text += bullet(remedy_of(text_at(*reason, "code")), room);
+  }
+  if (!out.empty()) text += cut("  Circle   " + out, kScreenColumns) + "\n";
+  if (!until.empty()) {
+    text += fmt::format("  the tokens that are alive hold until {}\n", moment(until, now));
+  } else if (members != nullptr) {
+    text += "  no token is alive\n";
+  }
+  return text;
+}
+
+// A count that calls for a look, with the command to look with.
+std::string marked(std::int64_t count, std::string_view command) {
+  return count == 0 ? "0" : fmt::format("{} ! {}", grouped(count), command);
+}
+
+std::string members_part(const json::object& status) {
+  const json::object* members = object_at(status, "members");
+  if (members == nullptr) return {};
+  const auto count = [members](std::string_view name) {
+    return number_at(*members, name).value_or(0);
+  };
+  std::string title = "MEMBERS";
+  if (const json::object* sources = object_at(status, "sources")) {
+    title += fmt::format("    {} in the roster, {} enrolled",
+                         grouped(number_at(*sources, "roster").value_or(0)),
+                         grouped(number_at(*sources, "enrolled").value_or(0)));
+  }
+  Part part(title);
+  const json::object* upkeep = object_at(status, "upkeep");
+  const auto kept = upkeep == nullptr ? std::nullopt : number_at(*upkeep, "kept");
+  part.add("fresh", grouped(count("fresh")) +
+                        (kept ? fmt::format(" of {} to be kept fresh", grouped(*kept)) : ""));
+  if (const json::object* first = object_at(status, "first_issues")) {
+    if (const std::int64_t waiting = number_at(*first, "waiting").value_or(0); waiting > 0) {
+      const auto left = number_at(*first, "left_ms");
+      constexpr std::int64_t kMinute = 60'000;
+      part.add("first", fmt::format("{} wait for their first token{}", grouped(waiting),
+                                    left ? fmt::format(", about {} min",
+                                                       grouped((*left + kMinute - 1) / kMinute))
+                                         : ""));
+    }
+  }
+  part.add("overdue", marked(count("overdue"), "rota members --overdue"));
+  part.add("unknown",
+           count("unknown") == 0
+               ? "0"
+               : marked(count("unknown"), "not at Circle: rota members --state unknown"));
+  const std::int64_t on_demand = upkeep == nullptr ? 0 : number_at(*upkeep, "left_out").value_or(0);
+  part.add("others",
+           fmt::format("blocked {}   mismatched {}   on demand {}   retiring {}   retired {}",
+                       grouped(count("blocked")), grouped(count("mismatched")), grouped(on_demand),
+                       grouped(count("retiring")), grouped(count("retired"))));
+  return part.text();
+}
+
+std::string circle_part(const json::object& status) {
+  Part part("CIRCLE");
+  if (const json::object* upstream = object_at(status, "upstream")) {
+    const auto used = number_at(*upstream, "window_used");
+    const auto limit = number_at(*upstream, "window_limit");
+    if (used && limit && *limit > 0) {
+      const auto blocks = static_cast<std::size_t>(
+          std::clamp<std::int64_t>((*used * kBarBlocks + *limit - 1) / *limit, 0, kBarBlocks));
+      const std::string bar = std::string(blocks, '#') + std::string(kBarBlocks - blocks, '.');
+      const json::object* upkeep = object_at(status, "upkeep");
+      const auto fits = upkeep == nullptr ? std::nullopt : number_at(*upkeep, "fits");
+      part.add("budget",
+               fmt::format("{}  {} of {} calls used{}", bar, grouped(*used), grouped(*limit),
+                           fits ? fmt::format("; keeps {} fresh", grouped(*fits)) : ""));
+    }
+    const std::int64_t paused = number_at(*upstream, "paused_ms").value_or(0);
+    std::string clock = "not told yet";
+    if (flag_at(*upstream, "clock_confirmed") == true) {
+      clock = fmt::format("{} ms off", number_at(*upstream, "clock_skew_ms").value_or(0));
+    }
+    if (flag_at(*upstream, "clock_doubted") == true) clock = "doubted: Circle is asked";
+    part.add("breaker", fmt::format("{}   pause {}   clock {}   calls under way {}",
+                                    visible(text_at(*upstream, "breaker")),
+                                    paused > 0 ? seconds(paused) : "none", clock,
+                                    number_at(*upstream, "calls_in_flight").value_or(0)));
+  }
+  const std::int64_t revoke = number_at(status, "tokens_to_revoke").value_or(0);
+  const std::int64_t doubts = number_at(status, "doubts").value_or(0);
+  std::string alive;
+  if (revoke > 0) {
+    alive =
+        counted(static_cast<std::size_t>(revoke), "token", "tokens") + " to be revoked STILL ALIVE";
+  }
+  if (doubts > 0) {
+    alive += fmt::format("{}{} of unknown end", alive.empty() ? "" : "; ",
+                         counted(static_cast<std::size_t>(doubts), "call", "calls"));
+  }
+  if (!alive.empty()) part.add("revoke", alive);
+  return part.text();
+}
+
+std::string machine_part(const json::object& status) {
+  Part part("THIS MACHINE");
+  const json::value* plan = status.if_contains("roster_plan_held");
+  if (plan != nullptr && plan->is_object()) {
+    part.add("roster", fmt::format("a plan is HELD: rota plan, then rota approve {}",
+                                   visible(text_at(plan->get_object(), "id"))));
+  } else {
+    part.add("roster", "no plan is held");
+  }
+  if (const json::object* store = object_at(status, "store")) {
+    std::string disk = visible(text_at(*store, "commits"));
+    if (const auto aside = number_at(status, "rows_set_aside"); aside && *aside > 0) {
+      disk += fmt::format("; {} rows set aside ! rota doctor", grouped(*aside));
+    }
+    disk += fmt::format("   clients that wait for a token {}",
+                        grouped(number_at(status, "waiting_clients").value_or(0)));
+    part.add("disk", disk);
+  }
+  return part.text();
+}
+
+}  // namespace
+
+std::string status_screen(const json::object& status, WallTime now) {
+  return head(status, now) + verdict(status, now) + members_part(status) + circle_part(status) +
+         machine_part(status) +
+         "More: rota doctor (causes, remedies), rota status --all (every field), --json\n";
+}
+
+}  // namespace rota::cli
