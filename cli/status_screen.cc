@@ -37,7 +37,7 @@ std::string moment(WallTime time, WallTime now) {
   constexpr std::size_t kDay = 10;  // of "2024-03-20T16:36:47.274Z"
   constexpr std::size_t kMinute = 5;
   const std::string text = format_iso8601(time);
-  const std::string minute = text.substr(kDay + 1, kMinute);
+  std::string minute = text.substr(kDay + 1, kMinute);
   if (text.substr(0, kDay) == format_iso8601(now).substr(0, kDay)) return minute;
   return fmt::format("{} {}", text.substr(0, kDay), minute);
 }
