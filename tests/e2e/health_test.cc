@@ -117,6 +117,22 @@ TEST(Health, P2ADatabaseThatIsMovedAwayIsSeenAndTokensAreServedOn) {
   expect_readiness(box, "ready");
 }
 
+TEST(Health, P2ADatabaseThatIsOverwrittenIsSeenAndTheStopSaysSo) {
+  Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(ask_token_socket(box, "/v1/token?community_member_id=1").status, 200);
+  std::filesystem::resize_file(box.daemon.database(), 0);
+  ASSERT_TRUE(eventually([&] { return readiness(box).contains("database_gone"); }));
+  EXPECT_EQ(ask_token_socket(box, "/v1/token?community_member_id=1").status, 200);
+  EXPECT_EQ(box.daemon.stop(), 1);
+  EXPECT_TRUE(box.daemon.comes_to_say("not everything ended well: "));
+  EXPECT_THAT(box.daemon.process().output(),
+              Not(HasSubstr("all calls are finished and committed")));
+  EXPECT_EQ(std::filesystem::file_size(box.daemon.database()), 0U);
+  EXPECT_GT(std::filesystem::file_size(box.daemon.database().string() + "-wal"), 0U)
+      << "what was committed is still there";
+}
+
 TEST(Health, ASocketFileThatIsRemovedIsMadeAgain) {
   Box box;
   ASSERT_TRUE(box.daemon.start());
