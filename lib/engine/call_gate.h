@@ -30,6 +30,8 @@ struct CallState {
   MemberId member{};
   TokenId token{};                  // the token that it sends; unused for kIssue
   std::optional<MemberKey> name{};  // the name that an issue call was sent with
+  // The member's access token was alive, and somebody asked for another one.
+  bool forced = false;
   std::optional<BootTime> sent_at;  // none: its journal row is not durable yet
   int app_token = 0;                // the app token that it was sent with (CallGate counts them)
   std::uint64_t clock_doubts = 0;   // CircleClock::doubts() when it was sent

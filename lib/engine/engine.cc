@@ -23,6 +23,17 @@ std::size_t share_of(std::size_t calls, double share) {
   return std::clamp<std::size_t>(part, 1, calls);
 }
 
+bool is_waited_for(const MemberSlot& slot) {
+  return !slot.waiters.empty() || slot.rotations_asked > 0;
+}
+
+// Whether a call that brings tokens is made only because somebody asks for another one.
+bool is_forced(const MemberSlot& slot, CallKind kind, WallTime circle) {
+  const Token* access = current(slot.record, TokenKind::kAccess);
+  return rotates(kind) && access != nullptr && alive(access->expires_at, circle) &&
+         (is_waited_for(slot) || slot.attempts.refused == access->fingerprint);
+}
+
 // The rows that were set aside.
 std::string named(const Snapshot& snapshot) {
   const bool all = std::cmp_equal(snapshot.set_aside.size(), snapshot.rows_set_aside);
@@ -237,6 +248,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
               .lane = planned.lane,
               .member = slot.record.id,
               .token = planned.token,
+              .forced = is_forced(slot, planned.kind, circle),
               .sent_at = std::nullopt},
              now.boot);
   slot.in_flight = id;
@@ -249,7 +261,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
 }
 
 MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
-  const bool waiting = !slot.waiters.empty() || slot.rotations_asked > 0;
+  const bool waiting = is_waited_for(slot);
   const Token* access = current(slot.record, TokenKind::kAccess);
   const WallTime circle = circle_now(now);
   const Demand demand{

@@ -193,7 +193,7 @@ bool Engine::took_token(MemberSlot& slot, const CallState& call, const Reply& re
   Attempts& attempts = slot.attempts;
   const bool rotated = progress == Progress::kRotated;
   count_rotation(call.kind);
-  attempts.answered(circle);
+  attempts.answered(call.forced, circle);
   learn(slot, call.kind, progress, was_early, now);
   const Token* access = current(slot.record, TokenKind::kAccess);
   if (access != nullptr && !rotated && !was_early && circle < access->expires_at + kEndGrace) {

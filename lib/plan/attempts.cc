@@ -29,9 +29,9 @@ int Attempts::revocations_unheard(TokenId token) const {
   return it == revocations.end() ? 0 : it->unheard;
 }
 
-void Attempts::answered(WallTime now) {
+void Attempts::answered(bool forced, WallTime now) {
   settle_by_issue = false;
-  answered_at = now;
+  if (forced) forced_at = now;
 }
 
 void Attempts::failed(Duration access_life, Duration left, WallTime now, Random& random) {

@@ -31,7 +31,7 @@ struct Attempts {
   WallTime last_at;                    // when the last issue or refresh call was sent
   WallTime throttled_until;            // the end of the pause after a 429 to one of its calls
   WallTime no_rotation_before;         // clients revoke its tokens, one after the other
-  WallTime answered_at;                // when the last one brought a token, new or not
+  WallTime forced_at;                  // when the last forced one brought a token, new or not
   bool dead_on_arrival = false;        // whether that token was dead on arrival
   bool settle_by_issue = false;        // a refresh settled nothing: make an issue call instead
   std::optional<Fingerprint> refused;  // a client says that Circle refused this access token
@@ -56,8 +56,9 @@ struct Attempts {
 
   // --- What a call did ---
 
-  // A token came, new or not. What it is worth is told by one of the calls below.
-  void answered(WallTime now);
+  // A token came, new or not. What it is worth is told by one of the calls below. `forced`: the one
+  // before was alive, but a client or an operator had asked for another.
+  void answered(bool forced, WallTime now);
   void succeeded() { failures = 0; }
   // `access_life`: of a new access token. `left`: how long the member's own has to live; zero or
   // less: it has none that lives.

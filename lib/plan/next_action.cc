@@ -141,8 +141,10 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
     call.due = WallTime{};
   }
   const bool forced = refused || (demand.waiting && demand.forced);
-  if (forced && access != nullptr && !attempts.settle_by_issue && !unresolved) {
-    const WallTime last = std::max(std::min(access->issued_at, now), attempts.answered_at);
+  const bool was_forced = attempts.forced_at != WallTime{};
+  if (forced && was_forced && access != nullptr && !attempts.settle_by_issue && !unresolved) {
+    // A token that came by itself, however lately, is no reason to wait.
+    const WallTime last = std::min(attempts.forced_at, now);
     call.due = std::max(call.due, last + forced_refresh_gap(lifetime_of(*access)));
   }
   if (attempts.failures > 0) {

@@ -187,6 +187,8 @@ std::string Promises::why_not_fresh(const MemberKey& key) const {
     return {};  // the budget is short: it is issued on demand
   if (!slot->waiters.empty())
     return {};  // it may be kept only since now; another check is about the wait
+  // It signed out, and somebody has asked for it since: its next call waits for its turn.
+  if (slot->signed_out_at && world_.now().boot - *slot->signed_out_at < bound()) return {};
   if (!world_.circle().knows(key)) return {};  // its next issue call will show that
   // If an early refresh is of no use, a token is replaced just after its end.
   const bool sticky = world_.options().circle.refresh_mode == sandbox::RefreshMode::kSticky;

@@ -125,10 +125,13 @@ TEST_F(AttemptsTest, AMemberUnknownToCircleIsAskedForLaterAndLater) {
 TEST_F(AttemptsTest, ATokenThatCameEndsTheCallForANewPair) {
   attempts.settle_by_issue = true;
   attempts.failures = 2;
-  attempts.answered(kT0);
+  attempts.answered(false, kT0);
   EXPECT_FALSE(attempts.settle_by_issue);
-  EXPECT_EQ(attempts.answered_at, kT0);
+  EXPECT_EQ(attempts.forced_at, WallTime{}) << "it came by itself";
   EXPECT_EQ(attempts.failures, 2) << "what the token is worth is not known yet";
+  attempts.answered(true, kT0 + 1s);
+  attempts.answered(false, kT0 + 2s);
+  EXPECT_EQ(attempts.forced_at, kT0 + 1s);
 }
 
 TEST_F(AttemptsTest, EachRevocationHasABackoffOfItsOwn) {
@@ -166,13 +169,13 @@ TEST_F(AttemptsTest, P7AMemberWhoseTokenWasDeadIsNotForgiven) {
 TEST_F(AttemptsTest, AMovedClockForgetsTheTimesAndKeepsWhatHoldsWithoutThem) {
   attempts.arrived_dead(kT0, random);
   attempts.throttled_until = kT0 + 1min;
-  attempts.answered_at = kT0;
+  attempts.forced_at = kT0;
   attempts.settle_by_issue = true;
   attempts.refused = Fingerprint{9};
   attempts.forget_times();
   EXPECT_EQ(attempts.next_try(false), WallTime{});
   EXPECT_EQ(attempts.throttled_until, WallTime{});
-  EXPECT_EQ(attempts.answered_at, WallTime{});
+  EXPECT_EQ(attempts.forced_at, WallTime{});
   EXPECT_FALSE(attempts.dead_on_arrival);
   EXPECT_TRUE(attempts.settle_by_issue);
   EXPECT_EQ(attempts.refused, Fingerprint{9});

@@ -131,6 +131,8 @@ TEST_F(NextActionTest, AWaitingClientMovesTheCallToTheFirstLane) {
 
 TEST_F(NextActionTest, ForcedRefreshesKeepTheirDistance) {
   demand = {.waiting = true, .forced = true};
+  expect_call(in(plan(test::member_with_pair()), Lane::kWaiting), CallKind::kRefresh, kAtOnce, 2);
+  attempts.forced_at = kT0;
   expect_call(in(plan(test::member_with_pair()), Lane::kWaiting), CallKind::kRefresh, kT0 + 10s, 2);
   facts.early_refresh_useless = true;
   expect_call(in(plan(test::member_with_pair()), Lane::kWaiting), CallKind::kRefresh,
