@@ -179,7 +179,7 @@ std::optional<BootTime> Engine::lane_wakes_at(Lane lane, Now now) {
   BootTime at = std::max(*open, due);
   if (!learned_.lets_through(lane, has_asked_for_time(), at)) {
     if (has_asked_for_time()) return std::nullopt;
-    at = learned_.time_probe_at();
+    at = learned_.doubt_call_at();
   }
   // Only the number of calls in flight holds it back: the next reply is the event to wait for.
   if (at <= now.boot && !may_send(lane, now)) return std::nullopt;

@@ -44,7 +44,7 @@ void Learned::clock_moved(WallTime circle) {
 }
 
 bool Learned::lets_through(Lane lane, bool asked, BootTime now) const {
-  return !traits_of(lane).brings_tokens || !clock_.doubted() || (now >= time_probe_at_ && !asked);
+  return !traits_of(lane).brings_tokens || !clock_.doubted() || (now >= doubt_call_at_ && !asked);
 }
 
 bool Learned::wants_time_probe(bool asked, bool any_in_flight) const {
@@ -52,10 +52,19 @@ bool Learned::wants_time_probe(bool asked, bool any_in_flight) const {
   return after_reboot || (clock_.doubted() && !asked);
 }
 
-void Learned::probed_time(BootTime now) { time_probe_at_ = now + kTimeProbeEvery; }
+BootTime Learned::time_probe_at() const {
+  return clock_.doubts() == probed_in_doubt_ ? time_probe_at_ : doubt_call_at_;
+}
+
+void Learned::probed_time(BootTime now) {
+  time_probe_at_ = now + kTimeProbeEvery;
+  probed_in_doubt_ = clock_.doubts();
+}
 
 void Learned::opened(CallKind kind, BootTime now) {
-  if (clock_.doubted() && rotates(kind)) time_probe_at_ = now + kDoubtProbeEvery;
+  if (clock_.doubted() && rotates(kind)) {
+    time_probe_at_ = doubt_call_at_ = now + kDoubtProbeEvery;
+  }
 }
 
 void Learned::note_life(const Token& token) {

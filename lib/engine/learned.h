@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -41,12 +42,15 @@ class Learned {
   // of them unnecessary, and a wall clock that is set over and over must not cost a call each time.
   // `asked`: a call is under way whose reply settles the doubt.
   bool lets_through(Lane lane, bool asked, BootTime now) const;
+  // Before this no such call goes out while Circle's time is in doubt.
+  BootTime doubt_call_at() const { return doubt_call_at_; }
   // Whether a refresh should be made only to get Circle's Date, at time_probe_at() or later. After
   // a reboot the wall clock may be wrong; if nothing were due for an hour, Rota would serve expired
   // tokens by it.
   bool wants_time_probe(bool asked, bool any_in_flight) const;
-  BootTime time_probe_at() const { return time_probe_at_; }
-  // A probe was made.
+  // A new doubt need not wait for the distance from a probe that was made for another reason.
+  BootTime time_probe_at() const;
+  // A probe was made, or no member has a refresh token for one.
   void probed_time(BootTime now);
   // A call was opened, which tells the time too if it brings tokens.
   void opened(CallKind kind, BootTime now);
@@ -87,6 +91,8 @@ class Learned {
   const BootId boot_;
   CircleClock clock_;
   BootTime time_probe_at_{};
+  std::uint64_t probed_in_doubt_ = 0;  // CircleClock::doubts() at the last probe
+  BootTime doubt_call_at_{};
   UpstreamFacts facts_;
   // The longest lives that were seen: a doubt must last as long as the token can.
   Duration longest_access_{0};

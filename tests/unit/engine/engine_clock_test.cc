@@ -54,6 +54,16 @@ TEST(EngineClock, P1AWallClockThatIsSetIsAReasonToAskCircleAtOnce) {
   EXPECT_TRUE(serves(box, kGraceKey));
 }
 
+TEST(EngineClock, P1ADoubtInTheFirstSecondsAfterAFirstStartIsAskedAboutAtOnce) {
+  EngineBox box = box_of_two();
+  box.run_for(1s);
+  ASSERT_THAT(box.open_calls(), IsEmpty());
+  box.set_wall_clock(2h);
+  box.settle();
+  EXPECT_FALSE(serves(box, kGraceKey));
+  EXPECT_THAT(box.open_calls(), SizeIs(1));
+}
+
 TEST(EngineClock, P1TheWallClockNeedNotBeTold) {
   EngineBox box = box_of_two();
   box.run_for(1min);

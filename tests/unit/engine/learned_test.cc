@@ -137,6 +137,24 @@ TEST(LearnedTest, ProbesOfTheTimeAreHalfAMinuteApart) {
   EXPECT_EQ(learned.time_probe_at(), kStart.boot + 30s);
 }
 
+TEST(LearnedTest, P1ANewDoubtWaitsForNoEarlierProbe) {
+  Learned learned = started();
+  learned.probed_time(kStart.boot);  // in vain: nobody has a token
+  confirm(learned);
+  learned.clock().look({.wall = kT0 + 1h, .boot = kStart.boot});
+  ASSERT_TRUE(learned.clock().doubted());
+  EXPECT_TRUE(learned.lets_through(Lane::kWaiting, false, kStart.boot));
+  EXPECT_LE(learned.time_probe_at(), kStart.boot);
+  learned.probed_time(kStart.boot);
+  EXPECT_EQ(learned.time_probe_at(), kStart.boot + 30s) << "again in vain";
+  EXPECT_TRUE(learned.lets_through(Lane::kWaiting, false, kStart.boot)) << "this one can tell";
+  learned.opened(CallKind::kIssue, kStart.boot);
+  EXPECT_EQ(learned.time_probe_at(), kStart.boot + 5s);
+  learned.clock().look({.wall = kT0 + 3h, .boot = kStart.boot});
+  EXPECT_EQ(learned.time_probe_at(), kStart.boot + 5s) << "P7: set again and again";
+  EXPECT_FALSE(learned.lets_through(Lane::kWaiting, false, kStart.boot + 5s - 1ms));
+}
+
 // --- The tokens' life ---
 
 TEST(LearnedTest, P3ALostPairIsInDoubtAsLongAsTheLongestRefreshToken) {
