@@ -156,7 +156,7 @@ class Runner {
   }
 
   ExitCode operator()(const LiftCommand& command) {
-    const auto reply = ask({Method::kPost, lift_target(command.client), kQuick});
+    const auto reply = ask({Method::kPost, lift_target(command.client), kOperationMax + kSlack});
     if (!reply) return reply.error();
     const auto lifted = object_of(*reply);
     if (!lifted) return failed(lifted.error().message);

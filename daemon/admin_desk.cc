@@ -56,8 +56,9 @@ void AdminDesk::revoke_all(std::move_only_function<void(Result<OperatorReport>)>
   parts_.rotator.revoke_all(std::move(done));
 }
 
-bool AdminDesk::lift_removals(const std::string& client) {
-  return parts_.rotator.lift_removals(client);
+void AdminDesk::lift_removals(const std::string& client,
+                              std::move_only_function<void(Result<bool>)> done) {
+  parts_.rotator.lift_removals(client, std::move(done));
 }
 
 void AdminDesk::audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) {

@@ -30,7 +30,8 @@ class AdminDesk final : public AdminService {
   void operate(OperatorRequest request,
                std::move_only_function<void(Result<OperatorReport>)> done) override;
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
-  bool lift_removals(const std::string& client) override;
+  void lift_removals(const std::string& client,
+                     std::move_only_function<void(Result<bool>)> done) override;
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override;
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;

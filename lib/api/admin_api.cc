@@ -93,15 +93,20 @@ Answer start_revoke_all(const Asking& asking, const AdminServices& services) {
   return LaterReply{[&admin](PlainDone done) { admin.revoke_all(reporting(std::move(done))); }};
 }
 
-Answer answer_lift_removals(const Asking& asking, const AdminServices& services) {
+Answer start_lift_removals(const Asking& asking, const AdminServices& services) {
+  AdminService& admin = services.admin;
   auto client = parse_lift_query(asking.head.query);
   if (!client) return bad_request(std::move(client).error());
   services.tokens.note_asked({.event = AuditEvent::kRemovalsLiftAsked,
                               .detail = *client,
                               .caller = caller_of(asking.peer)});
-  const bool was_held_back = services.admin.lift_removals(*client);
-  return JsonReply{boost::json::serialize(
-      boost::json::object{{"client", *std::move(client)}, {"was_held_back", was_held_back}})};
+  return LaterReply{[&admin, client = *std::move(client)](PlainDone done) mutable {
+    const auto to_json = [client](bool was_held_back) {
+      return boost::json::serialize(
+          boost::json::object{{"client", client}, {"was_held_back", was_held_back}});
+    };
+    admin.lift_removals(client, replying<bool>(std::move(done), to_json));
+  }};
 }
 
 Answer start_plan(const Asking& /*asking*/, const AdminServices& services) {

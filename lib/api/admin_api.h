@@ -11,7 +11,7 @@ namespace rota {
 Answer answer_status(const Asking& asking, const AdminServices& services);
 Answer answer_members(const Asking& asking, const AdminServices& services);
 Answer answer_member(const Asking& asking, const AdminServices& services);
-Answer answer_lift_removals(const Asking& asking, const AdminServices& services);
+Answer start_lift_removals(const Asking& asking, const AdminServices& services);
 
 // The replies of these come later.
 Answer start_rotation(const Asking& asking, const AdminServices& services);

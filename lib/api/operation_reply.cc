@@ -50,6 +50,7 @@ PlainReply operation_reply(const OperatorReport& report) {
     case OperationEnd::kMemberMismatched:
     case OperationEnd::kMemberOut:
     case OperationEnd::kTokenRevoked:
+    case OperationEnd::kRemovalsLifted:
       break;
   }
   return JsonReply{.body = operation_json(report), .status = status};

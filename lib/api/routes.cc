@@ -61,7 +61,7 @@ constexpr AdminSocketRoute kAdminSocket[] = {
     {"POST", "/v1/members/{key}/revoke", Parameters::kNone, NeedsAdmin{start_revocation}},
     {"POST", "/v1/members/{key}/reinstate", Parameters::kNone, NeedsAdmin{start_reinstatement}},
     {"POST", "/v1/revoke-all", Parameters::kNone, NeedsAdmin{start_revoke_all}},
-    {"POST", "/v1/removals/lift", Parameters::kItsOwn, NeedsAdmin{answer_lift_removals}},
+    {"POST", "/v1/removals/lift", Parameters::kItsOwn, NeedsAdmin{start_lift_removals}},
     {"GET", "/v1/roster/plan", Parameters::kNone, NeedsAdmin{start_plan}},
     {"POST", "/v1/roster/reload", Parameters::kItsOwn, NeedsAdmin{start_reload}},
     {"GET", "/v1/audit", Parameters::kItsOwn, NeedsAdmin{start_audit}},

@@ -103,8 +103,10 @@ class AdminService {
                        std::move_only_function<void(Result<OperatorReport>)> done) = 0;
   // Revokes every member that is not retired already.
   virtual void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) = 0;
-  // Nothing holds this client's removals back for an hour. Whether something did until now.
-  virtual bool lift_removals(const std::string& client) = 0;
+  // Nothing holds this client's removals back for an hour. `done` comes once that is durable:
+  // whether something did until now.
+  virtual void lift_removals(const std::string& client,
+                             std::move_only_function<void(Result<bool>)> done) = 0;
   virtual void audit(AuditRequest request,
                      std::move_only_function<void(Result<AuditPage>)> done) = 0;
   // Reads configuration and roster again. `approve` is the id of a held plan to let through, or

@@ -82,8 +82,9 @@ class Engine {
   // is no such member, or its state does not allow the action. The id must be new.
   void on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
-  // An operator lets a client remove members that was held back (engine/removals.h).
-  void on_removals_lifted(const std::string& client, Now now);
+  // An operator lets a client remove members that was held back (engine/removals.h). One Report
+  // follows, once that is durable or kOperationMax later. The id must be new.
+  void on_lift_removals(OperatorId op, const std::string& client, Now now, Commands& out);
   void on_new_app_token(Now now, Commands& out);
   // Clients were served tokens of these members since the last on_used(), about a second ago.
   void on_used(std::span<const MemberId> members, Now now, Commands& out);

@@ -93,7 +93,7 @@ void Engine::on_revoke_all(OperatorId op, Now now, Commands& out) {
     replan(slot, now);
   }
   for (auto& [member, slot] : members_.all()) settle_if_nothing_alive(slot, now);
-  if (operations_.complete_if_empty(op)) outbox_.report(op);
+  if (operations_.complete_if_empty(op, OperationEnd::kNobody)) outbox_.report(op);
   pump(now, out);
 }
 

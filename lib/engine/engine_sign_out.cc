@@ -149,11 +149,14 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
   return OperationEnd::kEnrolmentEnded;
 }
 
-void Engine::on_removals_lifted(const std::string& client, Now now) {
+void Engine::on_lift_removals(OperatorId op, const std::string& client, Now now, Commands& out) {
+  operations_.begin(op, OperatorAction::kEndEnrolment, now.boot);  // of no member
   removals_.lift(client, now.boot);
   removals_.record(outbox_.changes());
   tell(Severity::kWarning, "removals_lifted", nullptr,
        fmt::format("an operator lets {} remove members for an hour", client));
+  if (operations_.complete_if_empty(op, OperationEnd::kRemovalsLifted)) outbox_.report(op);
+  pump(now, out);
 }
 
 // Handles of this holder with the number of before, or a smaller one, are dead.

@@ -49,10 +49,10 @@ bool Operations::complete(OperatorId op, MemberId member, MemberState state, std
   return true;
 }
 
-bool Operations::complete_if_empty(OperatorId op) {
+bool Operations::complete_if_empty(OperatorId op, OperationEnd end) {
   Operation& operation = operations_.at(op);
   if (operation.finished || !operation.members.empty()) return false;
-  operation.report.end = OperationEnd::kNobody;
+  operation.report.end = end;
   operation.finished = true;
   return true;
 }

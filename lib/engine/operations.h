@@ -39,8 +39,8 @@ class Operations {
   // success for every member. True: it was the last member, and the report may leave.
   bool complete(OperatorId op, MemberId member, MemberState state, std::int64_t doubts,
                 OperationEnd end);
-  // True: the command has no members, and its report may leave.
-  bool complete_if_empty(OperatorId op);
+  // True: the command has no members, ends so, and its report may leave.
+  bool complete_if_empty(OperatorId op, OperationEnd end);
   // The deadline came. If the command was over, its report says that it is not durable yet.
   void give_up_on_disk(OperatorId op);
 

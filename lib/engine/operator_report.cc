@@ -15,6 +15,7 @@ bool is_success(OperationEnd end) {
     case OperationEnd::kEnrolmentEnded:
     case OperationEnd::kHandleRevoked:
     case OperationEnd::kTokenRevoked:
+    case OperationEnd::kRemovalsLifted:
       return true;
     case OperationEnd::kRunning:
     case OperationEnd::kSameToken:
@@ -90,6 +91,8 @@ std::string describe(const OperatorReport& report) {
       return "the access token is not alive";
     case OperationEnd::kNoSuchToken:
       return "the member has no such access token";
+    case OperationEnd::kRemovalsLifted:
+      return "the client may remove members for an hour";
   }
   ROTA_CHECK(false);
 }

@@ -119,6 +119,7 @@ enum class OperationEnd {
   kSignedOutLately,  // it was signed out less than kSignOutGap ago: nothing new was done
   kTokenRevoked,     // the access token is not alive
   kNoSuchToken,      // 422: the member has no access token like this that may be alive
+  kRemovalsLifted,   // the client may remove members again
   // Of rotations, as soon as no call can bring a token any more:
   kMemberUnknown,     // Circle has no such member
   kMemberMismatched,  // its name leads to another member at Circle

@@ -155,13 +155,21 @@ void Rotator::revoke_all(std::move_only_function<void(Result<OperatorReport>)> d
   run(std::move(commands));
 }
 
-bool Rotator::lift_removals(const std::string& client) {
+void Rotator::lift_removals(const std::string& client,
+                            std::move_only_function<void(Result<bool>)> done) {
   const bool was_held_back = engine_.removals().holds_back(client);
+  const OperatorId id{next_id_++};
+  operations_.emplace(
+      id, [was_held_back, done = std::move(done)](const Result<OperatorReport>& report) mutable {
+        if (!report) return done(std::unexpected(report.error()));
+        if (!is_success(report->end)) {
+          return done(fail(ErrorKind::kIo, "it is not on disk yet: ask again later"));
+        }
+        done(was_held_back);
+      });
   Commands commands;
-  engine_.on_removals_lifted(client, now());
-  engine_.on_tick(now(), commands);
+  engine_.on_lift_removals(id, client, now(), commands);
   run(std::move(commands));
-  return was_held_back;
 }
 
 void Rotator::new_app_token() {

@@ -70,9 +70,10 @@ class Rotator final : public TokenService {
   void plan_roster(SortedRosterPtr roster, std::move_only_function<void(RosterPlanPtr)> done);
   // The same as kRevoke for every member that is not retired already.
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done);
-  // An operator lets this client remove members for an hour (engine/removals.h). Whether it was
-  // held back until now.
-  bool lift_removals(const std::string& client);
+  // An operator lets this client remove members for an hour (engine/removals.h). `done` comes once
+  // that is durable, and says whether the client was held back until now; kIo: it is not durable
+  // yet.
+  void lift_removals(const std::string& client, std::move_only_function<void(Result<bool>)> done);
   // The app token was replaced: what Circle refused before may pass now.
   void new_app_token();
 

@@ -217,10 +217,7 @@ void Enrollers::lift(const std::string& client) {
   world_.note("removals.lifted");
   ++lifts_[client];
   world_.promises().on_removals_lifted(client);
-  world_.turn([&](Commands& out) {
-    world_.engine().on_removals_lifted(client, world_.now());
-    world_.engine().on_tick(world_.now(), out);
-  });
+  world_.operators().lift_removals(client);
 }
 
 void Enrollers::give(const MemberKey& key, OperatorAction action, const std::string& client) {

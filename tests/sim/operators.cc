@@ -278,6 +278,13 @@ void Operators::revoke_all() {
   world_.turn([&](Commands& out) { world_.engine().on_revoke_all(id, world_.now(), out); });
 }
 
+void Operators::lift_removals(const std::string& client) {
+  const OperatorId id{next_id_++};
+  expect_report(id, {.action = OperatorAction::kEndEnrolment, .member = std::nullopt});
+  world_.turn(
+      [&](Commands& out) { world_.engine().on_lift_removals(id, client, world_.now(), out); });
+}
+
 // Half a minute is the engine's own limit. A report comes once its result is durable, so not while
 // the disk is full.
 void Operators::expect_report(OperatorId id, const Order& order) {

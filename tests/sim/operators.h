@@ -28,6 +28,7 @@ class Operators {
   // The daemon reads the file as it is now. `approve` as in Engine::on_roster().
   void reload(const std::string& approve);
   void on_reloaded(const command::Reloaded& done);
+  void lift_removals(const std::string& client);
   void on_report(const command::Report& report);
   void cut_off();
   void calm_down();

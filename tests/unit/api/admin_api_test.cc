@@ -151,10 +151,12 @@ TEST_F(AdminApi, NotesWhoOrderedWhat) {
 }
 
 TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
-  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=user%3Aweb"),
-            R"({"client":"user:web","was_held_back":true})");
-  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=client:shop"),
-            R"({"client":"client:shop","was_held_back":false})");
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=user%3Aweb"), "later");
+  admin.lift_done(true);
+  EXPECT_EQ(later_text(), R"({"client":"user:web","was_held_back":true})");
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=client:shop"), "later");
+  admin.lift_done(false);
+  EXPECT_EQ(later_text(), R"({"client":"client:shop","was_held_back":false})");
   EXPECT_THAT(admin.calls, ElementsAre("lift_removals user:web", "lift_removals client:shop"));
   EXPECT_THAT(tokens.orders(), ElementsAre("removals_lift_asked 0 [] [user:web] by 0",
                                            "removals_lift_asked 0 [] [client:shop] by 0"));

@@ -178,9 +178,10 @@ class FakeAdminService : public AdminService {
     calls.push_back("revoke_all");
     report_done = std::move(done);
   }
-  bool lift_removals(const std::string& client) override {
+  void lift_removals(const std::string& client,
+                     std::move_only_function<void(Result<bool>)> done) override {
     calls.push_back("lift_removals " + client);
-    return client == held_back;
+    lift_done = std::move(done);
   }
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override {
     audit_request = std::move(request);
@@ -192,10 +193,10 @@ class FakeAdminService : public AdminService {
     reload_done = std::move(done);
   }
 
-  std::string held_back = "user:web";  // the client whose removals are
   std::vector<std::string> known{"id:42", "sso:google-oauth2|10", "sso:a/b"};
   mutable std::vector<std::string> calls;
   std::move_only_function<void(Result<OperatorReport>)> report_done;
+  std::move_only_function<void(Result<bool>)> lift_done;
   std::move_only_function<void(Result<std::string>)> reload_done;
   AuditRequest audit_request;
   std::move_only_function<void(Result<AuditPage>)> audit_done;

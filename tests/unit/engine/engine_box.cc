@@ -203,6 +203,14 @@ OperatorId EngineBox::revoke_all() {
   return id;
 }
 
+OperatorId EngineBox::lift_removals(const std::string& client) {
+  const OperatorId id{next_id_++};
+  Commands out;
+  engine.on_lift_removals(id, client, now, out);
+  run(std::move(out));
+  return id;
+}
+
 void EngineBox::new_app_token() {
   Commands out;
   engine.on_new_app_token(now, out);

@@ -70,6 +70,7 @@ class EngineBox {
   OperatorId operate(std::string_view key, OperatorAction action, std::string client = {},
                      Fingerprint token = 0);
   OperatorId revoke_all();
+  OperatorId lift_removals(const std::string& client);
   void new_app_token();
   void used(const std::vector<MemberId>& members);
   void refused(std::int64_t member, std::string_view access);

@@ -359,7 +359,7 @@ TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
            notice.text.contains("`rota lift-removals user:web`");
   })) << "the alarm says what lifts it";
   EXPECT_TRUE(is_enrolled(box.slot("id:3").record));
-  box.engine.on_removals_lifted("user:web", box.now);
+  box.lift_removals("user:web");
   EXPECT_FALSE(box.engine.removals().holds_back("user:web"));
   EXPECT_EQ(remove(3), OperationEnd::kEnrolmentEnded);
 }
@@ -401,11 +401,18 @@ TEST(EngineEnrolments, AClientIsMeasuredByItsOwnMembersAndHeldBackOverARestart) 
   later.advance(2h);
   EXPECT_EQ(remove(later, 1, "user:web"), OperationEnd::kRemovalsLimited);
   EXPECT_EQ(later.told("removals_limited"), 0U) << "one alarm";
-  later.engine.on_removals_lifted("user:web", later.now);
+  const OperatorId lift = later.lift_removals("user:web");
+  ASSERT_TRUE(later.commit_pending());
+  EXPECT_EQ(later.report_of(lift), nullptr) << "P2: it would be held back again after a kill";
   later.settle();
+  EXPECT_EQ(end_of(later, lift), OperationEnd::kRemovalsLifted);
   EXPECT_EQ(remove(later, 1, "user:web"), OperationEnd::kEnrolmentEnded);
   EngineBox last = later.restarted(1s);
   EXPECT_FALSE(last.engine.removals().holds_back("user:web"));
+  last.start();
+  const OperatorId again = last.lift_removals("user:web");
+  last.settle();
+  EXPECT_EQ(end_of(last, again), OperationEnd::kRemovalsLifted) << "though nothing changes";
 }
 
 }  // namespace

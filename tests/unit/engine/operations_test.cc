@@ -78,16 +78,17 @@ TEST_F(OperationsTest, OneMemberThatIsNotDoneMakesTheWholeCommandSo) {
 
 TEST_F(OperationsTest, ACommandAboutNobodyEndsAtOnceAndOnce) {
   begin(OperatorAction::kRevoke, {});
-  EXPECT_TRUE(operations.complete_if_empty(kOp));
-  EXPECT_FALSE(operations.complete_if_empty(kOp)) << "its report is on its way";
+  EXPECT_TRUE(operations.complete_if_empty(kOp, OperationEnd::kNobody));
+  EXPECT_FALSE(operations.complete_if_empty(kOp, OperationEnd::kNobody))
+      << "its report is on its way";
   EXPECT_EQ(operations.take(kOp).end, OperationEnd::kNobody);
 }
 
 TEST_F(OperationsTest, ACommandAboutSomebodyIsNotEmpty) {
   begin(OperatorAction::kRevoke, {kAda});
-  EXPECT_FALSE(operations.complete_if_empty(kOp));
+  EXPECT_FALSE(operations.complete_if_empty(kOp, OperationEnd::kNobody));
   complete(kAda, OperationEnd::kRevoked);
-  EXPECT_FALSE(operations.complete_if_empty(kOp)) << "it was about somebody";
+  EXPECT_FALSE(operations.complete_if_empty(kOp, OperationEnd::kNobody)) << "it was about somebody";
   EXPECT_EQ(operations.take(kOp).end, OperationEnd::kRevoked);
 }
 
