@@ -20,7 +20,9 @@ namespace rota {
 // What applying a roster does or would do. `rota plan` prints it, from the JSON; `rotad --check`
 // does too.
 struct RosterPlan {
-  std::string id;     // a hash of the retirements: an approval is for exactly these
+  // A hash of the retirements: an approval is for exactly these. If there are none, a hash of the
+  // additions and changes.
+  std::string id;
   bool held = false;  // the guard holds the retirements until an operator approves them
   std::vector<MemberKey> add;
   std::vector<MemberKey> retire;

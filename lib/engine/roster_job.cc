@@ -1,6 +1,10 @@
 #include "engine/roster_job.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -16,6 +20,14 @@ constexpr std::size_t kCallsPerRetire = 2;  // a refresh token and an access tok
 bool is_entry(const Selector& selector, const RosterEntry& entry) {
   return selector.name == entry.name && selector.tags == entry.tags &&
          selector.retired == entry.retired && selector.key.same_spelling(entry.key);
+}
+
+// Different for different entries. Begins with a sign that no key begins with.
+std::string step_text(std::string_view sign, const RosterEntry& entry) {
+  std::string text = fmt::format("{}{}\n{}:{}\n{}", sign, entry.key.text(), entry.name.size(),
+                                 entry.name, entry.retired);
+  for (const std::string& tag : entry.tags) text += fmt::format(",{}:{}", tag.size(), tag);
+  return text + '\n';
 }
 
 const Selector* in_force(const MemberRecord* member, const MemberKey& key) {
@@ -122,6 +134,15 @@ void RosterJob::name_next() {
     found_->name.add(texts.extract(texts.begin()).value() + '\n');  // no key holds one
     return;
   }
+  const auto& add = found_->add;
+  const auto& change = found_->change;
+  if (plan.retire.empty() && at_ < add.size() + change.size()) {
+    const bool adds = at_ < add.size();
+    found_->name.add(adds ? step_text("+", *add[at_]) : step_text("~", *change[at_ - add.size()]));
+    ++at_;
+    return;
+  }
+  at_ = 0;
   plan.id = format_fingerprint(found_->name.finish());
   plan.calls = plan.add.size() * kCallsPerAdd + plan.retire.size() * kCallsPerRetire;
   stage_ = Stage::kJudging;

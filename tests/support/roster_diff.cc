@@ -57,6 +57,20 @@ std::string plan_id(const RosterDiff& diff) {
     text += key;
     text += '\n';  // no key holds one
   }
+  const auto add_steps = [&text](char sign, const std::vector<RosterEntry>& entries) {
+    for (const RosterEntry& entry : entries) {
+      text += sign + entry.key.text() + '\n' + std::to_string(entry.name.size()) + ':' + entry.name;
+      text += entry.retired ? "\ntrue" : "\nfalse";
+      for (const std::string& tag : entry.tags) {
+        text += ',' + std::to_string(tag.size()) + ':' + tag;
+      }
+      text += '\n';
+    }
+  };
+  if (keys.empty()) {
+    add_steps('+', diff.add);
+    add_steps('~', diff.change);
+  }
   return format_fingerprint(fingerprint_of(text));
 }
 

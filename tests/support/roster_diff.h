@@ -26,7 +26,8 @@ struct RosterDiff {
 // entries.
 RosterDiff diff_rosters(const Roster& in_force, const Roster& wanted);
 
-// Names the retirements of a diff: 16 hex digits that change whenever the set of keys does.
+// Names the retirements of a diff: 16 hex digits that change whenever the set of keys does. If
+// there are none, names the additions and changes.
 std::string plan_id(const RosterDiff& diff);
 
 }  // namespace rota::test

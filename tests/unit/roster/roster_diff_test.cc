@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace rota::test {
 namespace {
@@ -131,6 +132,32 @@ TEST(PlanId, NamesTheSetOfRetirements) {
   EXPECT_NE(id({"sso:a", "sso:b"}), id({"sso:asso:b"}));
   EXPECT_NE(id({"sso:1"}), id({"id:1"}));
   EXPECT_EQ(id({}), plan_id(RosterDiff{}));
+}
+
+TEST(PlanId, OfPlansThatRetireNobodyTellsThemApart) {
+  const auto id = [](std::vector<RosterEntry> add, std::vector<RosterEntry> change) {
+    RosterDiff diff;
+    diff.add = std::move(add);
+    diff.change = std::move(change);
+    return plan_id(diff);
+  };
+  RosterEntry tagged = active("id:1");
+  tagged.tags = {"a", "b"};
+  RosterEntry other = tagged;
+  other.tags = {"a,1:b"};
+  std::set<std::string> ids{id({}, {}),
+                            id({active("id:1")}, {}),
+                            id({}, {active("id:1")}),
+                            id({}, {retired("id:1")}),
+                            id({active("id:1", "Ada")}, {}),
+                            id({active("id:1"), active("id:2")}, {}),
+                            id({active("id:1")}, {active("id:2")}),
+                            id({}, {tagged}),
+                            id({}, {other})};
+  EXPECT_EQ(ids.size(), 9U);
+  RosterDiff retires;
+  retires.retire = {key("id:1")};
+  EXPECT_FALSE(ids.contains(plan_id(retires))) << "P6: an approval of one is not for the other";
 }
 
 TEST(PlanId, DoesNotDependOnWhatIsNoRetirement) {
