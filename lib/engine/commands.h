@@ -71,6 +71,12 @@ struct Unserve {
   MemberId member{};
   std::optional<Fingerprint> token{};
 };
+// From now on the table shows no other tags of the member than these, until the next Publish. Comes
+// at once, before the roster that takes tags away is durable.
+struct KeepTags {
+  MemberId member{};
+  std::vector<std::string> tags;  // sorted
+};
 // Take the member's row out of the table.
 struct Withdraw {
   MemberId member{};
@@ -118,10 +124,10 @@ struct Note {
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Commit, command::Call, command::Publish, command::Unserve,
-                 command::Withdraw, command::Answer, command::Report, command::Reloaded,
-                 command::RosterInForce, command::Planned, command::Tell, command::Note>;
+using Command = std::variant<command::Commit, command::Call, command::Publish, command::Unserve,
+                             command::KeepTags, command::Withdraw, command::Answer, command::Report,
+                             command::Reloaded, command::RosterInForce, command::Planned,
+                             command::Tell, command::Note>;
 using Commands = std::vector<Command>;
 
 }  // namespace rota

@@ -244,7 +244,9 @@ class Engine {
   void work_on_rosters(Now now, Commands& out);
   void judge_roster(Commands& out);
   void finish_roster();
-  void make_change(const RosterChange& change, Now now);
+  void make_change(const RosterChange& change, Now now, Commands& out);
+  void carry_out(const RosterChange& change, Now now);
+  void keep_tags(const MemberSlot& slot, const std::vector<std::string>& before, Commands& out);
   void apply_entry(const RosterEntry& entry, Now now);
   void apply_removal(const MemberKey& key, const SortedRoster& wanted, Now now);
   void forget_tags_left_behind(const MemberKey& key);

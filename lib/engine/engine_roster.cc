@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "engine/engine.h"
@@ -64,7 +66,7 @@ void Engine::work_on_rosters(Now now, Commands& out) {
         break;
       case Rosters::Step::kChange:
         if (const auto change = rosters_.next_change()) {
-          make_change(*change, now);
+          make_change(*change, now, out);
         } else {
           finish_roster();
         }
@@ -126,7 +128,28 @@ void Engine::finish_roster() {
   }
 }
 
-void Engine::make_change(const RosterChange& change, Now now) {
+void Engine::make_change(const RosterChange& change, Now now, Commands& out) {
+  const MemberKey& key = change.entry != nullptr ? change.entry->key : *change.key;
+  const MemberSlot* const before = members_.find(key);
+  const auto tags_before = before == nullptr ? std::vector<std::string>{} : tags_of(before->record);
+  carry_out(change, now);
+  if (const MemberSlot* const slot = members_.find(key)) keep_tags(*slot, tags_before, out);
+}
+
+// A grant by tag must not serve more than both the roster in force and the one that comes would
+// let it. The tags that are new come once that is durable; those that leave need not wait for it,
+// because the store may take nothing for hours.
+void Engine::keep_tags(const MemberSlot& slot, const std::vector<std::string>& before,
+                       Commands& out) {
+  if (before.empty()) return;
+  const auto kept = tags_of(slot.record);
+  if (std::ranges::includes(kept, before)) return;
+  for (const MemberId shown : outbox_.keep_tags(slot.record.id, kept)) {
+    out.emplace_back(command::KeepTags{.member = shown, .tags = kept});
+  }
+}
+
+void Engine::carry_out(const RosterChange& change, Now now) {
   switch (change.kind) {
     case RosterChange::Kind::kPut:
       return apply_entry(*change.entry, now);

@@ -21,7 +21,8 @@ void Outbox::withdraw_answer(WaitId wait) {
   handed_out_.released.answers.erase(wait);
 }
 
-std::vector<MemberId> Outbox::unserve(MemberId member, std::optional<Fingerprint> token) {
+template <class Change>
+std::vector<MemberId> Outbox::change_published(MemberId member, Change change) {
   std::vector<MemberId> shown{member};
   for (Batch* const batch : {&handed_out_, &gathering_}) {
     for (const auto& [from, into] : batch->merged) {
@@ -32,11 +33,19 @@ std::vector<MemberId> Outbox::unserve(MemberId member, std::optional<Fingerprint
     for (Command& command : batch->released.then) {
       auto* const publish = std::get_if<command::Publish>(&command);
       if (publish != nullptr && std::ranges::find(shown, publish->row.member) != shown.end()) {
-        publish->row.drop_token(token);
+        change(publish->row);
       }
     }
   }
   return shown;
+}
+
+std::vector<MemberId> Outbox::unserve(MemberId member, std::optional<Fingerprint> token) {
+  return change_published(member, [token](Published& row) { row.drop_token(token); });
+}
+
+std::vector<MemberId> Outbox::keep_tags(MemberId member, const std::vector<std::string>& tags) {
+  return change_published(member, [&tags](Published& row) { row.drop_tags_but(tags); });
 }
 
 void Outbox::withdraw_report(OperatorId op) {

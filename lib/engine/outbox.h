@@ -71,6 +71,9 @@ class Outbox {
   // shows it no more. Without `token`, it shows no token of the member. Returns the ids under which
   // the table shows the member.
   std::vector<MemberId> unserve(MemberId member, std::optional<Fingerprint> token = {});
+  // A roster leaves the member these tags only: what gathers or is being committed shows no others.
+  // Returns the same.
+  std::vector<MemberId> keep_tags(MemberId member, const std::vector<std::string>& tags);
   // Takes out the commands that need not wait, because what they depend on is already durable, such
   // as what a start publishes.
   Commands take_then() { return std::exchange(gathering_.released.then, {}); }
@@ -117,6 +120,11 @@ class Outbox {
   Duration running_for(BootTime now) const;
 
  private:
+  // Changes what both batches would publish of the member. Returns the ids under which the table
+  // shows it.
+  template <class Change>
+  std::vector<MemberId> change_published(MemberId member, Change change);
+
   struct Batch {
     std::vector<Mutation> changes;
     Released released;

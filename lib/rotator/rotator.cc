@@ -267,6 +267,7 @@ void Rotator::run(Commands commands) {
                    [this](command::Call& c) { send(std::move(c)); },
                    [this](command::Publish& c) { table_.publish(std::move(c.row)); },
                    [this](const command::Unserve& c) { table_.unserve(c.member, c.token); },
+                   [this](const command::KeepTags& c) { table_.keep_tags(c.member, c.tags); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [&](command::Answer& c) { answer(waits_, c.wait, c.answer); },
                    [&](command::Report& c) { answer(operations_, c.op, std::move(c.report)); },

@@ -58,6 +58,19 @@ void Table::unserve(MemberId member, std::optional<Fingerprint> only) {
   publish(std::move(row));
 }
 
+bool Published::drop_tags_but(const std::vector<std::string>& kept) {
+  return std::erase_if(tags, [&kept](const std::string& tag) {
+           return !std::ranges::binary_search(kept, tag);
+         }) > 0;
+}
+
+void Table::keep_tags(MemberId member, const std::vector<std::string>& tags) {
+  const Published* const stored = rows_.find(member);
+  if (stored == nullptr) return;
+  Published row = *stored;
+  if (row.drop_tags_but(tags)) publish(std::move(row));
+}
+
 void Table::forget(MemberId member) {
   const Published* row = rows_.find(member);
   if (row == nullptr) return;

@@ -41,6 +41,8 @@ struct Published {
 
   // Leaves the row without a token. If `only` is given and the row has another one, it keeps that.
   void drop_token(std::optional<Fingerprint> only = {});
+  // Drops the tags that are not among these, which are sorted. Whether there was one.
+  bool drop_tags_but(const std::vector<std::string>& kept);
 };
 
 // The tokens that may be served. Only what is durable is published. Loop thread only. A pointer to
@@ -53,6 +55,9 @@ class Table {
   // The member's token is served no more, if it is the one named, or if none is named. Does nothing
   // if the member is not there.
   void unserve(MemberId member, std::optional<Fingerprint> only = {});
+  // Of the member's tags only these are shown any more. They are sorted. Does nothing if the member
+  // is not there.
+  void keep_tags(MemberId member, const std::vector<std::string>& tags);
   // Takes the member out. Does nothing if it is not there.
   void forget(MemberId member);
 

@@ -325,6 +325,41 @@ TEST_F(Grants, P11OnAFullDiskNoNewGrantMeetsTheOldRoster) {
   EXPECT_EQ(box.verdict(user(62'003), "community_member_id=4"), "forbidden") << "its tag is gone";
 }
 
+// The grant stays; the tag moves from one member to another, and the roster cannot be stored.
+TEST_F(Grants, P11OnAFullDiskATagThatMovesGrantsNothing) {
+  GrantBox box;
+  box.daemon.roster_options["watch"] = "false";
+  box.daemon.extra = grant("user = \"62003\"", "\"tag:support\"");
+  box.daemon.write_config();
+  const std::string one = "[[member]]\ncommunity_member_id = 1\n";
+  const std::string two = "[[member]]\ncommunity_member_id = 2\n";
+  const std::string three = "[[member]]\ncommunity_member_id = 3\ntags = [\"support\"]\n";
+  box.daemon.write_roster(one + "tags = [\"support\"]\n" + two + three);
+  box.daemon.launch({}, "trap '' XFSZ;");
+  ASSERT_TRUE(box.daemon.wait_for_notice("READY=1"));
+  for (const auto* key : {"id:1", "id:2", "id:3"}) {
+    ASSERT_TRUE(eventually([&] { return box.daemon.cli({"token", key}).code == 0; }));
+  }
+  ASSERT_EQ(box.verdict(user(62'003), "community_member_id=1"), "200");
+  ASSERT_EQ(box.verdict(user(62'003), "community_member_id=2"), "forbidden");
+  rlimit unlimited{};
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, nullptr, &unlimited), 0);
+  const rlimit tight{.rlim_cur = 4'096, .rlim_max = unlimited.rlim_max};
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, &tight, nullptr), 0);
+
+  box.daemon.write_roster(one + two + "tags = [\"support\"]\n" + three);
+  const Finished reload = box.daemon.cli({"reload"});
+  EXPECT_EQ(reload.code, 1) << reload.output;
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=1"), "forbidden");
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=2"), "forbidden");
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=3"), "200") << "both rosters say so";
+
+  ASSERT_EQ(::prlimit(box.daemon.process().pid(), RLIMIT_FSIZE, &unlimited, nullptr), 0);
+  EXPECT_TRUE(
+      eventually([&] { return box.verdict(user(62'003), "community_member_id=2") == "200"; }));
+  EXPECT_EQ(box.verdict(user(62'003), "community_member_id=1"), "forbidden");
+}
+
 TEST_F(Grants, ANewAppTokenIsReadThoughTheRosterIsBroken) {
   GrantBox box;
   box.daemon.roster_options["watch"] = "false";

@@ -183,6 +183,7 @@ void World::carry_out(Commands commands) {
                      table_.publish(std::move(c.row));
                    },
                    [this](const command::Unserve& c) { table_.unserve(c.member, c.token); },
+                   [this](const command::KeepTags& c) { table_.keep_tags(c.member, c.tags); },
                    [this](const command::Withdraw& c) { table_.forget(c.member); },
                    [this](const command::Answer& c) {
                      clients_.on_answer(c);

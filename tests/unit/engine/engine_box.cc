@@ -305,6 +305,7 @@ void EngineBox::run(Commands commands) {
                    },
                    [&](command::Publish& c) { table.publish(std::move(c.row)); },
                    [&](const command::Unserve& c) { table.unserve(c.member, c.token); },
+                   [&](const command::KeepTags& c) { table.keep_tags(c.member, c.tags); },
                    [&](const command::Withdraw& c) {
                      EXPECT_EQ(durable.find_member(c.member), nullptr) << "withdrawn, yet durable";
                      table.forget(c.member);

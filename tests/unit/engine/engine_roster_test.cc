@@ -98,6 +98,32 @@ TEST_F(EngineRosterTest, P6OneMoreIsHeldAndItsAdditionsAndChangesApply) {
   EXPECT_EQ(box->reloads.at(1).id, plan.id);
 }
 
+// The store takes nothing: what is served is what both rosters let a client have.
+TEST_F(EngineRosterTest, P11ATagThatMovesWhileTheDiskIsFullIsNobodysUntilItIsDurable) {
+  auto wanted = members(1, kMembers);
+  wanted[0].tags = {"support", "web"};
+  wanted[2].tags = {"support"};
+  box->roster(wanted);
+  box->settle();
+  const auto tags = [this](std::string_view key) { return box->table.find(key)->tags; };
+  ASSERT_EQ(tags("id:1"), (std::vector<std::string>{"support", "web"}));
+  box->operate("id:1", OperatorAction::kRotate);  // any change, whose commit fails
+  box->commit_fail();
+  wanted[0].tags = {"web", "x"};
+  wanted[1].tags = {"support"};
+  wanted[2].name = "Grace";
+  box->roster(wanted);
+  EXPECT_EQ(tags("id:1"), std::vector<std::string>{"web"});
+  EXPECT_EQ(tags("id:2"), std::vector<std::string>{});
+  EXPECT_EQ(tags("id:3"), std::vector<std::string>{"support"}) << "which both have";
+  wanted[0].tags = {"support"};  // and back
+  box->roster(wanted);
+  EXPECT_EQ(tags("id:1"), std::vector<std::string>{});
+  box->run_for(10s);
+  EXPECT_EQ(tags("id:1"), std::vector<std::string>{"support"});
+  EXPECT_EQ(tags("id:2"), std::vector<std::string>{"support"});
+}
+
 TEST_F(EngineRosterTest, P6ApprovalLetsExactlyThatPlanThrough) {
   const auto wanted = members(7, kMembers);
   box->roster(wanted);

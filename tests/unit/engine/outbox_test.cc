@@ -344,6 +344,34 @@ TEST_F(OutboxTest, ATokenThatIsGivenBackLeavesBothBatchesAndItsSuccessorStays) {
   }
 }
 
+TEST_F(OutboxTest, P11TagsThatARosterTakesAwayLeaveBothBatches) {
+  const auto tagged = [](std::int64_t member) {
+    auto shown = std::get<command::Publish>(publish(member, 7));
+    shown.row.tags = {"a", "b"};
+    return shown;
+  };
+  const auto tags_in = [](const Outbox::Released& released) {
+    std::vector<std::string> texts;
+    for (const Command& command : released.then) {
+      const Published& row = std::get<command::Publish>(command).row;
+      texts.push_back(
+          fmt::format("{}:{}", std::to_underlying(row.member), fmt::join(row.tags, "")));
+    }
+    return texts;
+  };
+  outbox.change(erase(1));
+  outbox.then(tagged(1));
+  outbox.then(tagged(2));
+  begin();
+  outbox.change(forget(9));
+  outbox.merged(MemberId{9}, MemberId{1});
+  outbox.then(tagged(9));
+  EXPECT_THAT(outbox.keep_tags(MemberId{1}, {"b"}), ElementsAre(MemberId{1}, MemberId{9}));
+  EXPECT_THAT(tags_in(outbox.committed()), ElementsAre("1:b", "2:ab"));
+  begin();
+  EXPECT_THAT(tags_in(outbox.committed()), ElementsAre("9:b"));
+}
+
 TEST_F(OutboxTest, AStepOutOfItsStateEndsTheProcess) {
   EXPECT_DEATH(begin(), "check failed") << "there is no change";
   EXPECT_DEATH(outbox.again({}), "check failed");

@@ -221,6 +221,22 @@ TEST(Table, ATokenThatIsGivenBackDoesNotTakeItsSuccessorAlong) {
   EXPECT_EQ(table.find(MemberId{2}), nullptr);
 }
 
+TEST(Table, P11ATagThatIsNotKeptIsShownNoMore) {
+  Table table;
+  Published one = row(1, {"id:1"});
+  one.tags = {"a", "b"};
+  table.publish(one);
+  const std::uint64_t before = table.find(MemberId{1})->change;
+  table.keep_tags(MemberId{1}, {"a", "b", "c"});
+  EXPECT_EQ(table.find(MemberId{1})->tags, (std::vector<std::string>{"a", "b"})) << "none comes";
+  EXPECT_EQ(table.find(MemberId{1})->change, before);
+  table.keep_tags(MemberId{1}, {"b", "c"});
+  EXPECT_EQ(table.find(MemberId{1})->tags, std::vector<std::string>{"b"});
+  EXPECT_GT(table.find(MemberId{1})->change, before) << "watches hear of it";
+  table.keep_tags(MemberId{2}, {});
+  EXPECT_EQ(table.find(MemberId{2}), nullptr);
+}
+
 // Writes down what it is told.
 struct Listener : Subscriber {
   void on_key_changed(std::size_t index) override { told += std::to_string(index); }
