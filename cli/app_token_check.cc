@@ -26,7 +26,14 @@ TokenCheck judge(const AuthFailure& failure, const std::string& url) {
                           "token is not a Headless Auth token",
                           url)};
     case AuthFailureKind::kUnclearReply:
-      return {TokenVerdict::kUnknown,
+      // A proxy in front of Circle may say so in its own words.
+      if (failure.status >= 500) {
+        return {TokenVerdict::kUnknown,
+                fmt::format("{} cannot say right now whether it accepts the app token (it answers "
+                            "{})",
+                            url, failure.status)};
+      }
+      return {TokenVerdict::kNotCircle,
               fmt::format("the server at {} does not speak Circle's Headless Auth API (it answers "
                           "with HTML, or with JSON of another kind): check base_url in [upstream], "
                           "and any proxy in between",
@@ -61,11 +68,25 @@ TokenCheck check_app_token(const UpstreamSettings& upstream, const SecretPtr& ap
   const auto reply = (*client)->member_api_token_from_refresh_token(make_secret(kNoSuchToken));
   if (reply) {
     return {
-        TokenVerdict::kUnknown,
+        TokenVerdict::kNotCircle,
         fmt::format("the server at {} refreshed a token that does not exist, so it is not Circle",
                     shown_base_url(upstream.base_url))};
   }
   return judge(reply.error(), shown_base_url(upstream.base_url));
+}
+
+Finding finding_of(const TokenCheck& check) {
+  switch (check.verdict) {
+    case TokenVerdict::kTaken:
+      return good("app token", check.text);
+    case TokenVerdict::kRefused:
+      return wrong("app token", check.text, "replace it with rota setup");
+    case TokenVerdict::kNotCircle:
+      return wrong("app token", check.text, "correct base_url in [upstream]");
+    case TokenVerdict::kUnknown:
+      return note("app token", check.text);
+  }
+  ROTA_CHECK(false);
 }
 
 std::string describe_base_url(const std::string& base_url) {

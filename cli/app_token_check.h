@@ -4,14 +4,16 @@
 #include <string>
 
 #include "base/secret.h"
+#include "cli/findings.h"
 #include "settings/settings.h"
 
 namespace rota::cli {
 
 enum class TokenVerdict {
-  kTaken,    // Circle accepts the app token
-  kRefused,  // Circle refuses it, or refuses it for the Headless Auth API: another one is needed
-  kUnknown,  // not known: no connection, a pause, or the server is not Circle
+  kTaken,      // Circle accepts the app token
+  kRefused,    // Circle refuses it, or refuses it for the Headless Auth API: another one is needed
+  kNotCircle,  // the server's reply cannot be Circle's
+  kUnknown,    // not known: no connection, a pause, or an error of the server
 };
 
 struct TokenCheck {
@@ -22,6 +24,8 @@ struct TokenCheck {
 // Asks Circle whether it accepts the app token, by refreshing a token that does not exist: whatever
 // the reply, that issues and revokes nothing. Blocks, for at most request_timeout.
 TokenCheck check_app_token(const UpstreamSettings& upstream, const SecretPtr& app_token);
+// What `rota doctor` finds by it.
+Finding finding_of(const TokenCheck& check);
 // Tests answer in its place.
 using CheckAppToken = std::function<TokenCheck(const UpstreamSettings&, const SecretPtr&)>;
 

@@ -361,16 +361,7 @@ class Doctor {
     if (source.file.empty()) source.file = credential_path(source.credential);
     auto token = read_secret_file(source.file);
     if (!token) return;  // said above, or sealed
-    const TokenCheck seen =
-        check_app_token(circle, std::make_shared<const Secret>(*std::move(token)));
-    switch (seen.verdict) {
-      case TokenVerdict::kTaken:
-        return add(good("app token", seen.text));
-      case TokenVerdict::kRefused:
-        return add(wrong("app token", seen.text, "replace it with rota setup"));
-      case TokenVerdict::kUnknown:
-        return add(note("app token", seen.text));
-    }
+    add(finding_of(check_app_token(circle, std::make_shared<const Secret>(*std::move(token)))));
   }
 
   const DoctorCommand& command_;

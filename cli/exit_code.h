@@ -10,7 +10,8 @@ enum class ExitCode {
                      // `import` a list that it does not take
   kUsage = 2,        // the command line is wrong; nothing was sent
   kNoMember = 3,     // unknown, retired or blocked: asking again does not help
-  kUnreachable = 4,  // no daemon on the socket, or no reply in time
+  kUnreachable = 4,  // no daemon on the socket, or no reply in time; `setup` has written all, but
+                     // Circle gave no answer
   kNotNow = 5,       // no token now: asking again later may help
 };
 

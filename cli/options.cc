@@ -26,8 +26,8 @@ constexpr const char* kFooter =
     "else /run/rota/token.sock or /run/rota/admin.sock.\n"
     "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
     "(status --check), something is wrong (doctor), or a list is not taken (import); 2: wrong\n"
-    "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached;\n"
-    "5: no token now, try again later.";
+    "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached, or\n"
+    "Circle gave setup no answer; 5: no token now, try again later.";
 
 std::string from_environment(const char* name, const char* otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.

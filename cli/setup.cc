@@ -76,7 +76,12 @@ class Setup {
     }
     ROTA_ASSIGN(const bool good, check());
     ROTA_TRY(say_what_next(good));
-    return good ? ExitCode::kDone : ExitCode::kFailed;
+    if (!good) return ExitCode::kFailed;
+    if (!unanswered_) return ExitCode::kDone;
+    output_.err(
+        "Circle did not say whether it accepts the app token: once this machine reaches "
+        "Circle, run rota setup again, which asks (--no-check does not ask)");
+    return ExitCode::kUnreachable;
   }
 
  private:
@@ -150,6 +155,7 @@ class Setup {
   Result<void> plan_app_token() {
     AppTokenChooser chooser(command_, places_, encrypted_, console_, output_, check_token_);
     ROTA_ASSIGN(AppTokenChoice choice, chooser.choose());
+    unanswered_ = choice.unanswered;
     if (!choice.token) return keeps(places_.credential(kAppToken, encrypted_));
     if (!choice.plain_copy.empty()) to_remove_.push_back(choice.plain_copy);
     new_token_ = choice.replaces;
@@ -344,7 +350,8 @@ class Setup {
   const Tree tree_;
   const std::string rotad_;
   const bool encrypted_;
-  bool new_token_ = false;  // it replaces one
+  bool new_token_ = false;   // it replaces one
+  bool unanswered_ = false;  // Circle did not say whether it accepts the app token
   std::vector<Step> steps_;
   std::vector<std::string> to_remove_;  // plain copies of secrets that are sealed now
 };

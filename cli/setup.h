@@ -25,8 +25,9 @@ struct SetupCommand {
 // result, and says how to go on. Files that exist are kept. The store key is never replaced:
 // without it every token on record would be lost. The app token is replaced only if
 // --app-token-file gives one, or if Circle refuses the present one and the person types another.
-// kUsage: what it was given, or found, is wrong. kFailed: the person did not agree, writing failed,
-// or rotad's check did.
+// kUsage: what it was given, or found, is wrong. kFailed: the person did not agree, the server that
+// it asked is not Circle, writing failed, or rotad's check did. kUnreachable: all is written, but
+// Circle did not say whether it accepts the app token.
 ExitCode run_setup(const SetupCommand& command, Console& console, Output& output,
                    const CheckAppToken& check_token = check_app_token);
 

@@ -78,6 +78,7 @@ Result<AppTokenChoice> AppTokenChooser::choose() {
   } else {
     ROTA_ASSIGN(choice.token, ask_for_token(""));
   }
+  choice.unanswered = unanswered_;
   return choice;
 }
 
@@ -107,6 +108,12 @@ Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {
   if (const std::string other = describe_base_url(where.base_url); !other.empty()) {
     ROTA_TRY(output_.out(visible(other) + "\n"));
   }
+  if (check.verdict == TokenVerdict::kNotCircle) {
+    return fail(ErrorKind::kConfig,
+                "nothing was written, because the server that was asked is not Circle (--no-check "
+                "asks nobody)");
+  }
+  unanswered_ = check.verdict == TokenVerdict::kUnknown;
   return check;
 }
 

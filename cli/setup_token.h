@@ -16,14 +16,16 @@ namespace rota::cli {
 inline constexpr std::string_view kAppToken = "app-token";
 
 struct AppTokenChoice {
-  SecretPtr token;         // null: keep the present one
-  bool replaces = false;   // there is one, which `token` replaces
-  std::string plain_copy;  // the plain file of a token that is to be sealed; else empty
+  SecretPtr token;          // null: keep the present one
+  bool replaces = false;    // there is one, which `token` replaces
+  std::string plain_copy;   // the plain file of a token that is to be sealed; else empty
+  bool unanswered = false;  // Circle was asked whether it accepts the token, and gave no answer
 };
 
 // Chooses the app token that `rota setup` writes: that of --app-token-file, the present one, or one
 // that the person types. Unless --no-check is given it asks Circle, and does not choose a token
-// that Circle refuses. All that it is given must outlive it.
+// that Circle refuses, nor one if the server that it asks is not Circle. If there is no answer, it
+// does choose: this machine may have no network yet. All that it is given must outlive it.
 class AppTokenChooser {
  public:
   AppTokenChooser(const SetupCommand& command, const Places& places, bool encrypted,
@@ -35,7 +37,8 @@ class AppTokenChooser {
         output_(output),
         check_token_(check_token) {}
 
-  // kInvalid: there is no token, it cannot be one, or Circle refuses it.
+  // kInvalid: there is no token, it cannot be one, or Circle refuses it. kConfig: the server that
+  // base_url names is not Circle.
   Result<AppTokenChoice> choose();
 
  private:
@@ -53,6 +56,7 @@ class AppTokenChooser {
   Console& console_;
   Output& output_;
   const CheckAppToken& check_token_;
+  bool unanswered_ = false;
 };
 
 }  // namespace rota::cli

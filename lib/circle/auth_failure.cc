@@ -40,7 +40,7 @@ struct ToFailure {
     return {AuthFailureKind::kThrottled, "Circle asks for a pause", throttled.after};
   }
   AuthFailure operator()(const Transient& transient) const {
-    return {kind_of(transient.reason), transient.why, {}};
+    return {kind_of(transient.reason), transient.why, {}, transient.symptom.status};
   }
   // The success of another kind of call.
   template <class Other>

@@ -28,6 +28,7 @@ struct AuthFailure {
   AuthFailureKind kind = AuthFailureKind::kNoReply;
   std::string message;                  // one line for people, no secret in it
   std::optional<Duration> retry_after;  // only with kThrottled, if Circle named a pause
+  int status = 0;                       // of the reply, with kUnclearReply and kServerError
 };
 
 // How a revocation succeeded. In every case nobody can use the token now.

@@ -191,20 +191,31 @@ TEST_F(SetupAgainstCircle, TakesTheRightOneByACallThatChangesNothing) {
   EXPECT_TRUE(sandbox.all_tokens().empty()) << "nothing was issued";
 }
 
-TEST_F(SetupAgainstCircle, SaysWhatIsNotCircleAndGoesOn) {
-  sandbox.faults(R"(["any:html502:1"])");
+TEST_F(SetupAgainstCircle, WritesNothingIfTheServerIsNotCircle) {
+  sandbox.faults(R"(["any:html404:1"])");
   const Finished other = setup(kAppToken);
-  EXPECT_EQ(other.code, 0) << other.output;
+  EXPECT_EQ(other.code, 1) << other.output;
   EXPECT_THAT(other.output, HasSubstr("does not speak Circle's Headless Auth API"));
-  EXPECT_TRUE(has_token());
+  EXPECT_FALSE(has_token());
 }
 
-TEST_F(SetupAgainstCircle, OfflineItGoesOn) {
-  sandbox.process().kill_and_wait(SIGKILL);
-  const Finished offline = setup(kAppToken);
-  EXPECT_EQ(offline.code, 0) << offline.output;
-  EXPECT_THAT(offline.output, HasSubstr("could not ask "));
+TEST_F(SetupAgainstCircle, WithoutAnAnswerItWritesAllAndEndsWithFour) {
+  sandbox.faults(R"(["any:html502:1"])");
+  const Finished proxy = setup(kAppToken);
+  EXPECT_EQ(proxy.code, 4) << proxy.output;
+  EXPECT_THAT(proxy.output, HasSubstr("it answers 502"));
   EXPECT_TRUE(has_token());
+  sandbox.process().kill_and_wait(SIGKILL);
+  for (const std::string& url : {sandbox.url(), std::string("https://circle.invalid")}) {
+    std::filesystem::remove_all(root());
+    std::filesystem::create_directories(root() / "etc/rota");
+    point_at(url);
+    const Finished offline = setup(kAppToken);
+    EXPECT_EQ(offline.code, 4) << offline.output;
+    EXPECT_THAT(offline.output, HasSubstr("could not ask "));
+    EXPECT_THAT(offline.output, HasSubstr("did not say whether it accepts the app token"));
+    EXPECT_TRUE(has_token());
+  }
 }
 
 class DoctorBox {

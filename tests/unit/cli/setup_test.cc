@@ -322,10 +322,32 @@ TEST_F(SetupTest, ARefusedTokenOfAFileIsNotWritten) {
   EXPECT_TRUE(asked_of_.empty()) << "--no-check asks nobody";
 }
 
-TEST_F(SetupTest, WithoutAnAnswerFromCircleItGoesOn) {
+TEST_F(SetupTest, WithoutAnAnswerFromCircleItWritesAllAndSaysSo) {
   verdict_ = TokenVerdict::kUnknown;
   console_.answers = {"the-app-token", "", "y"};
+  EXPECT_EQ(run(), ExitCode::kUnreachable) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  EXPECT_THAT(output_.printed, HasSubstr("next: "));
+  EXPECT_THAT(output_.said, HasSubstr("did not say whether it accepts the app token"));
+  console_.answers = {"y"};
+  EXPECT_EQ(run(), ExitCode::kUnreachable) << "the one that is there is asked about, too";
+  verdict_ = TokenVerdict::kTaken;
   EXPECT_EQ(run(), ExitCode::kDone) << output_.said;
+  verdict_ = TokenVerdict::kUnknown;
+  command_.check = false;
+  EXPECT_EQ(run(), ExitCode::kDone) << "a machine without a network";
+}
+
+TEST_F(SetupTest, AServerThatIsNotCircleGetsNoFirstConfiguration) {
+  verdict_ = TokenVerdict::kNotCircle;
+  console_.answers = {"the-app-token", "", "y"};
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, HasSubstr("nothing was written"));
+  EXPECT_FALSE(std::filesystem::exists(command_.root));
+  command_.yes = true;
+  command_.app_token_file = token_file("the-app-token");
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_FALSE(std::filesystem::exists(command_.root));
 }
 
 // The way out of a refused app token: whoever runs setup again gets to put in another.
