@@ -193,6 +193,7 @@ TEST(TokenApi, APlusIsOneFirstAndASpaceWhereThatLeadsToNobody) {
   settle_name(nobody, kRoot, none, table);
   EXPECT_EQ(nobody.key, sso("a+b"));
   EXPECT_EQ(nobody.as_form, sso("a b")) << "nobody by either name: Circle knows who is meant";
+  EXPECT_EQ(settled_name(kStranger, none), "a+b") << "it may ask about neither";
   publish(1, "a b");
   EXPECT_EQ(settled_name(kRoot, none), "a b");
   EXPECT_EQ(settled_name(kStranger, none), "a b");

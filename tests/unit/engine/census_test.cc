@@ -4,6 +4,8 @@
 
 #include <array>
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace rota {
 namespace {
@@ -63,6 +65,35 @@ TEST_F(CensusTest, WhoIsOverdueIsCountedByWhetherItIsInUseAndHadAToken) {
   EXPECT_EQ(census.first_issues(), 0U);
   put(3, served_until(300));
   EXPECT_EQ(counts(106), (std::array<std::size_t, 3>{2, 0, 0}));
+}
+
+TEST_F(CensusTest, TheFirstEndIsThatOfATokenThatIsAlive) {
+  put(1, served_until(100));
+  put(2, served_until(50, false));
+  EXPECT_EQ(census.first_end(at(49)), at(50));
+  EXPECT_EQ(census.first_end(at(50)), at(100));
+  EXPECT_EQ(census.first_end(at(100)), std::nullopt);
+  put(2, served_until(300));
+  EXPECT_EQ(census.first_end(at(100)), at(300));
+}
+
+TEST_F(CensusTest, MembersAreCountedByWhoSaysThatTheyAre) {
+  Census::Entry enrolled = served_until(100);
+  enrolled.only_enrolled = true;
+  Census::Entry listed = served_until(100);
+  listed.named_by_roster = true;
+  const auto counts = [this] {
+    return std::pair(census.only_enrolled(), census.named_by_roster());
+  };
+  put(1, enrolled);
+  put(2, enrolled);
+  put(3, listed);
+  EXPECT_EQ(counts(), (std::pair<std::size_t, std::size_t>{2, 1}));
+  put(2, listed);
+  EXPECT_EQ(counts(), (std::pair<std::size_t, std::size_t>{1, 2}));
+  census.remove(MemberId{1}, counted[MemberId{1}]);
+  census.remove(MemberId{3}, counted[MemberId{3}]);
+  EXPECT_EQ(counts(), (std::pair<std::size_t, std::size_t>{0, 1}));
 }
 
 TEST_F(CensusTest, EveryMemberIsCountedOnceWhateverItBecomes) {
