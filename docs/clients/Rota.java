@@ -1,6 +1,10 @@
+import static java.net.StandardProtocolFamily.UNIX;
+
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URLEncoder;
 import java.net.UnixDomainSocketAddress;
@@ -30,6 +34,13 @@ import java.util.regex.Pattern;
  *   String token = rota.token("email", "grace@example.com");
  *   // Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
  *   token = rota.tokenAfterRefusal("email", "grace@example.com", token);
+ * </pre>
+ *
+ * On a listener, with the token that {@code rota client add} printed:
+ *
+ * <pre>
+ *   var port = new InetSocketAddress("127.0.0.1", 8465);
+ *   Rota rota = new Rota(port, Duration.ofSeconds(10), System.getenv("ROTA_TOKEN"));
  * </pre>
  *
  * One object serves all threads of a program.
@@ -82,14 +93,21 @@ public final class Rota {
     }
   }
 
-  private final Path path;
+  private final SocketAddress address;
   private final Duration patience;
+  private final String bearer; // null: none
   private final Map<String, Kept> kept = new HashMap<>(); // by query; guarded by itself
 
   /** {@code patience}: for how long one call may wait and try again. */
   public Rota(Path path, Duration patience) {
-    this.path = path;
+    this(UnixDomainSocketAddress.of(path), patience, null);
+  }
+
+  /** {@code address}: of a listener, a {@link UnixDomainSocketAddress} or a loopback port. */
+  public Rota(SocketAddress address, Duration patience, String bearer) {
+    this.address = address;
     this.patience = patience;
+    this.bearer = bearer;
   }
 
   /** An access token of a member; {@code name} is email, community_member_id or sso_user_id. */
@@ -145,16 +163,23 @@ public final class Rota {
 
   /** One request on a connection of its own, which Rota closes after the reply. */
   private Reply get(String query, Duration wait) throws IOException {
-    if (!Files.exists(path)) throw new NoSuchFileException(path.toString());
-    if (!Files.isWritable(path)) throw new AccessDeniedException(path.toString());
+    if (address instanceof UnixDomainSocketAddress unix) {
+      Path path = unix.getPath();
+      if (!Files.exists(path)) throw new NoSuchFileException(path.toString());
+      if (!Files.isWritable(path)) throw new AccessDeniedException(path.toString());
+    }
     long deadline = System.nanoTime() + wait.plus(REPLY_EXTRA).toNanos();
     String request = "GET /v1/token?" + query + "&wait=" + wait.toSeconds()
-        + " HTTP/1.1\r\nHost: rota\r\nConnection: close\r\n\r\n";
+        + " HTTP/1.1\r\nHost: localhost\r\n"
+        + (bearer == null ? "" : "Authorization: Bearer " + bearer + "\r\n")
+        + "Connection: close\r\n\r\n";
     ByteArrayOutputStream received = new ByteArrayOutputStream();
-    try (SocketChannel channel = SocketChannel.open(java.net.StandardProtocolFamily.UNIX);
+    boolean unix = address instanceof UnixDomainSocketAddress;
+    try (SocketChannel channel = unix ? SocketChannel.open(UNIX) : SocketChannel.open();
         Selector selector = Selector.open()) {
+      if (!unix) channel.socket().connect(address, (int) wait.plus(REPLY_EXTRA).toMillis());
       channel.configureBlocking(false); // so that nothing waits for ever
-      channel.connect(UnixDomainSocketAddress.of(path));
+      if (unix) channel.connect(address);
       channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
       channel.register(selector, SelectionKey.OP_READ);
       ByteBuffer part = ByteBuffer.allocate(8192);

@@ -6,6 +6,10 @@
 //   // Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 //   $token = $rota->token(['email' => 'grace@example.com'], refused: $token);
 //
+// On a listener, with the token that `rota client add` printed:
+//
+//   $rota = new Rota('127.0.0.1:8465', bearer: getenv('ROTA_TOKEN'));
+//
 // Under PHP-FPM an object lives for one request. That is enough: a fetch takes microseconds.
 
 declare(strict_types=1);
@@ -40,10 +44,15 @@ final class Rota
     /** @var array<string, array{string, float}> query => token, and until when it may be used */
     private array $kept = [];
 
-    /** @param float $patience for how many seconds one call may wait and try again */
+    /**
+     * @param string $path of a socket, or ADDRESS:PORT of a listener
+     * @param float $patience for how many seconds one call may wait and try again
+     * @param string $bearer for a listener
+     */
     public function __construct(
         private readonly string $path = '/run/rota/token.sock',
         private readonly float $patience = 10,
+        #[SensitiveParameter] private readonly string $bearer = '',
     ) {
     }
 
@@ -99,13 +108,16 @@ final class Rota
     private function get(string $query, float $wait): array
     {
         $limit = $wait + self::REPLY_SECONDS_EXTRA;
-        $socket = @stream_socket_client("unix://{$this->path}", $code, $message, $limit);
+        $to = $this->path[0] === '/' ? "unix://{$this->path}" : "tcp://{$this->path}";
+        $socket = @stream_socket_client($to, $code, $message, $limit);
         if ($socket === false) {
             throw new UnexpectedValueException($message, $code);
         }
         stream_set_timeout($socket, (int) ceil($limit));
         $wait = (int) $wait;
-        @fwrite($socket, "GET /v1/token?$query&wait=$wait HTTP/1.1\r\nHost: rota\r\nConnection: close\r\n\r\n");
+        $bearer = $this->bearer === '' ? '' : "Authorization: Bearer {$this->bearer}\r\n";
+        @fwrite($socket, "GET /v1/token?$query&wait=$wait HTTP/1.1\r\nHost: localhost\r\n"
+            . "{$bearer}Connection: close\r\n\r\n");
         $reply = (string) @stream_get_contents($socket);
         fclose($socket);
         [$head, $text] = explode("\r\n\r\n", $reply, 2) + [1 => ''];

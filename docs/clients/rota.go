@@ -4,6 +4,11 @@
 //	token, err := client.Token(ctx, rota.Email("grace@example.com"), "")
 //	// Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 //	token, err = client.Token(ctx, rota.Email("grace@example.com"), token)
+//
+// On a listener, with the token that `rota client add` printed:
+//
+//	client := rota.New("127.0.0.1:8465")
+//	client.Bearer = os.Getenv("ROTA_TOKEN")
 package rota
 
 import (
@@ -18,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,18 +68,26 @@ type keptToken struct {
 // Client may be used by any number of goroutines.
 type Client struct {
 	Patience time.Duration // for how long one call may wait and try again
+	Bearer   string        // for a listener
 
+	host  string
 	http  http.Client
 	mutex sync.Mutex
 	kept  map[Member]keptToken
 }
 
+// New takes the path of a socket, or ADDRESS:PORT of a listener.
 func New(path string) *Client {
+	network, host := "tcp", path
+	if strings.HasPrefix(path, "/") {
+		network, host = "unix", "rota"
+	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		return (&net.Dialer{}).DialContext(ctx, network, path)
 	}
 	return &Client{
 		Patience: 10 * time.Second,
+		host:     host,
 		http:     http.Client{Transport: &http.Transport{DialContext: dial}},
 		kept:     map[Member]keptToken{},
 	}
@@ -131,10 +145,13 @@ func (c *Client) get(ctx context.Context, query string, wait time.Duration) (str
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait+replyExtra)
 	defer cancel()
-	target := fmt.Sprintf("http://rota/v1/token?%s&wait=%d", query, int(wait.Seconds()))
+	target := fmt.Sprintf("http://%s/v1/token?%s&wait=%d", c.host, query, int(wait.Seconds()))
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return "", 0, err
+	}
+	if c.Bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Bearer)
 	}
 	reply, err := c.http.Do(request)
 	if err != nil {

@@ -4,6 +4,10 @@
 //   let token = await rota.token({ email: "grace@example.com" });
 //   // Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 //   token = await rota.token({ email: "grace@example.com" }, { refused: token });
+//
+// On a listener, with the token that `rota client add` printed:
+//
+//   const rota = new Rota({ path: "127.0.0.1:8465", bearer: process.env.ROTA_TOKEN });
 
 import { createHash } from "node:crypto";
 import http from "node:http";
@@ -26,13 +30,16 @@ export class RotaError extends Error {
 export class MemberGone extends RotaError {}
 
 export class Rota {
-  #path;
+  #to;
   #patience;
   #kept = new Map(); // query -> { token, until }
 
-  // `patience`: for how many milliseconds one call may wait and try again.
-  constructor({ path = "/run/rota/token.sock", patience = 10_000 } = {}) {
-    this.#path = path;
+  // `path`: of a socket, or ADDRESS:PORT of a listener. `patience`: for how many milliseconds one
+  // call may wait and try again. `bearer`: for a listener.
+  constructor({ path = "/run/rota/token.sock", patience = 10_000, bearer } = {}) {
+    const [, host, port] = /^(.*):(\d+)$/.exec(path.startsWith("/") ? "" : path) ?? [];
+    this.#to = host ? { host, port } : { socketPath: path };
+    if (bearer) this.#to.headers = { Authorization: `Bearer ${bearer}` };
     this.#patience = patience;
   }
 
@@ -74,7 +81,7 @@ export class Rota {
   #get(query, wait) {
     return new Promise((resolve, reject) => {
       const request = http.get({
-        socketPath: this.#path,
+        ...this.#to,
         path: `/v1/token?${query}&wait=${Math.floor(wait / 1000)}`,
         signal: AbortSignal.timeout(Math.ceil(wait) + REPLY_MS_EXTRA),
       });

@@ -5,6 +5,10 @@
     # Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
     token = rota.token(email="grace@example.com", refused=token)
 
+On a listener, with the token that `rota client add` printed:
+
+    rota = Rota("127.0.0.1:8465", bearer=os.environ["ROTA_TOKEN"])
+
 One object serves all threads of a program.
 """
 
@@ -35,21 +39,28 @@ class MemberGone(RotaError):
     """The member left, or an operator blocked it: stop acting for this member."""
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class _Connection(http.client.HTTPConnection):
     def __init__(self, path, timeout):
-        super().__init__("rota", timeout=timeout)
+        super().__init__("localhost" if path.startswith("/") else path, timeout=timeout)
         self._path = path
 
     def connect(self):
+        if not self._path.startswith("/"):
+            super().connect()
+            return
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
 class Rota:
-    def __init__(self, path="/run/rota/token.sock", patience=10):
-        """`patience`: for how many seconds one call may wait and try again."""
+    def __init__(self, path="/run/rota/token.sock", patience=10, bearer=None):
+        """`path`: of a socket, or ADDRESS:PORT of a listener.
+
+        `patience`: for how many seconds one call may wait and try again. `bearer`: for a listener.
+        """
         self._path, self._patience = path, patience
+        self._headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         self._kept = {}  # query -> (token, until when it may be used)
         self._lock = threading.Lock()
 
@@ -94,9 +105,9 @@ class Rota:
             time.sleep(pause)
 
     def _get(self, query, wait):
-        connection = _UnixConnection(self._path, wait + REPLY_SECONDS_EXTRA)
+        connection = _Connection(self._path, wait + REPLY_SECONDS_EXTRA)
         try:
-            connection.request("GET", f"/v1/token?{query}&wait={int(wait)}")
+            connection.request("GET", f"/v1/token?{query}&wait={int(wait)}", headers=self._headers)
             reply = connection.getresponse()
             return reply, json.load(reply)
         finally:

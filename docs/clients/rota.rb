@@ -5,6 +5,10 @@
 #   # Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 #   token = rota.token(email: "grace@example.com", refused: token)
 #
+# On a listener, with the token that `rota client add` printed:
+#
+#   rota = Rota.new(path: "127.0.0.1:8465", bearer: ENV["ROTA_TOKEN"])
+#
 # One object serves all threads of a program.
 
 require "digest"
@@ -32,21 +36,25 @@ class Rota
   # The member left, or an operator blocked it: stop acting for this member.
   class MemberGone < Error; end
 
-  # Net::HTTP over a Unix socket.
+  # Net::HTTP over a Unix socket, if it has a path.
   class UnixHTTP < Net::HTTP
     attr_writer :path
 
     private
 
     def connect
+      return super unless @path
+
       @socket = Net::BufferedIO.new(UNIXSocket.new(@path), read_timeout: read_timeout,
                                                           write_timeout: write_timeout)
     end
   end
 
-  # `patience`: for how many seconds one call may wait and try again.
-  def initialize(path: "/run/rota/token.sock", patience: 10)
+  # `path`: of a socket, or ADDRESS:PORT of a listener. `patience`: for how many seconds one call may
+  # wait and try again. `bearer`: for a listener.
+  def initialize(path: "/run/rota/token.sock", patience: 10, bearer: nil)
     @path, @patience = path, patience
+    @headers = bearer ? { "Authorization" => "Bearer #{bearer}" } : {}
     @kept = {} # query => [token, until when it may be used]
     @lock = Mutex.new
   end
@@ -88,11 +96,12 @@ class Rota
   private
 
   def get(query, wait)
-    http = UnixHTTP.new("rota")
-    http.path = @path
+    host, port = @path.start_with?("/") ? ["localhost"] : @path.split(":")
+    http = UnixHTTP.new(host, port, nil)
+    http.path = @path if port.nil?
     http.max_retries = 0
-    http.read_timeout = http.write_timeout = wait + REPLY_SECONDS_EXTRA
-    reply = http.start { http.get("/v1/token?#{query}&wait=#{wait.floor}") }
+    http.open_timeout = http.read_timeout = http.write_timeout = wait + REPLY_SECONDS_EXTRA
+    reply = http.start { http.get("/v1/token?#{query}&wait=#{wait.floor}", @headers) }
     [reply, JSON.parse(reply.body)]
   end
 

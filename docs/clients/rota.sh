@@ -6,9 +6,15 @@
 #   # Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 #   rota_token email grace@example.com "$ROTA_TOKEN"
 #
+# On a listener, with the token that `rota client add` printed, which is not exported:
+#
+#   ROTA_SOCKET=127.0.0.1:8465 ROTA_BEARER=$(<token-of-the-client)
+#   source rota.sh
+#
 # Call it in the shell itself, not in $(…): a subshell forgets the tokens that it was given.
 
-ROTA_SOCKET=${ROTA_SOCKET:-/run/rota/token.sock}
+ROTA_SOCKET=${ROTA_SOCKET:-/run/rota/token.sock} # or ADDRESS:PORT of a listener
+ROTA_BEARER=${ROTA_BEARER:-}       # for a listener
 ROTA_PATIENCE=${ROTA_PATIENCE:-10} # for how many seconds one call may wait and try again
 ROTA_LIFE_MIN=60                   # a token with fewer seconds left is fetched again
 declare -gA ROTA_KEPT=() ROTA_UNTIL=() # by member: its token, and until when it may be used
@@ -22,7 +28,7 @@ declare -gA ROTA_KEPT=() ROTA_UNTIL=() # by member: its token, and until when it
 #   1  anything else
 # and then ROTA_CODE says why.
 rota_token() {
-  local member="$1=$2" refused=${3:-} also=() reply body status life half wait pause now asked_at deadline failed
+  local member="$1=$2" refused=${3:-} at=(http://rota) also=() reply body status life half wait pause now asked_at deadline failed
   rota_now
   ROTA_TOKEN=${ROTA_KEPT[$member]:-} ROTA_CODE='' ROTA_RETRY_AFTER=''
   if [[ -n $ROTA_TOKEN && $ROTA_TOKEN != "$refused" ]] && ((now < ${ROTA_UNTIL[$member]})); then
@@ -32,14 +38,16 @@ rota_token() {
   if [[ -n $refused ]]; then
     also=(--data "refused=$(printf %s "$refused" | sha256sum | head -c 16)")
   fi
+  if [[ $ROTA_SOCKET == /* ]]; then at+=(--unix-socket "$ROTA_SOCKET"); else at=("http://$ROTA_SOCKET"); fi
   deadline=$((now + ROTA_PATIENCE * 100))
   while true; do
     rota_now
     asked_at=$now wait=$((deadline > now ? (deadline - now) / 100 : 0))
     # Neither the member's name nor a token is on the command line, where everybody could read it.
-    if reply=$(printf %s "$2" | curl --silent --get --unix-socket "$ROTA_SOCKET" \
+    if reply=$(printf %s "$2" | curl --silent --noproxy '*' --get "${at[0]}/v1/token" "${at[@]:1}" \
       --max-time "$((wait + 5))" --data-urlencode "$1@-" --data "wait=$wait" "${also[@]}" \
-      --write-out '\n%{http_code}|%header{rota-expires-in}|%header{retry-after}' http://rota/v1/token); then
+      --header @<([[ -z $ROTA_BEARER ]] || printf 'Authorization: Bearer %s\n' "$ROTA_BEARER") \
+      --write-out '\n%{http_code}|%header{rota-expires-in}|%header{retry-after}'); then
       IFS='|' read -r status life ROTA_RETRY_AFTER <<<"${reply##*$'\n'}"
       body=${reply%$'\n'*}
       if ((status == 200)); then
@@ -59,7 +67,7 @@ rota_token() {
       esac
     else
       ROTA_CODE=unreachable failed=2
-      [[ -w $ROTA_SOCKET ]] || return "$failed"
+      [[ $ROTA_SOCKET != /* || -w $ROTA_SOCKET ]] || return "$failed"
       pause=5 # the queue of new connections is full, or the daemon has just been restarted
     fi
     rota_now

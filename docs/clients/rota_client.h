@@ -5,9 +5,15 @@
 //   // Call Circle with it. If Circle answers 401, ask once more and say which token it refused:
 //   token = rota.token({"email", "grace@example.com"}, token);
 //
+// On a listener, with the token that `rota client add` printed:
+//
+//   rota_client::Rota rota("127.0.0.1:8465", std::chrono::seconds(10), std::getenv("ROTA_TOKEN"));
+//
 // One object serves all threads of a program.
 #pragma once
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/sha.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,6 +23,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -59,10 +66,13 @@ class Rota {
   using Milliseconds = std::chrono::milliseconds;
 
  public:
-  // `patience`: for how long one call may wait and try again.
+  // `path`: of a socket, or IPV4_ADDRESS:PORT of a listener. `patience`: for how long one call may
+  // wait and try again. `bearer`: for a listener.
   explicit Rota(std::string path = "/run/rota/token.sock",
-                Milliseconds patience = std::chrono::seconds(10))
-      : path_(std::move(path)), patience_(patience) {}
+                Milliseconds patience = std::chrono::seconds(10), const std::string& bearer = {})
+      : path_(std::move(path)),
+        patience_(patience),
+        authorization_(bearer.empty() ? "" : "Authorization: Bearer " + bearer + "\r\n") {}
 
   // An access token of the member. `refused`: the token to which Circle answered 401. Throws
   // MemberGone or Error.
@@ -133,8 +143,8 @@ class Rota {
   class Socket {
    public:
     // `patience`: the limit of the connect. What follows has kReplyExtra on top.
-    explicit Socket(Clock::duration patience)
-        : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    Socket(const std::string& path, Clock::duration patience)
+        : fd_(::socket(path.starts_with('/') ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
       check(fd_);
       limit(SO_SNDTIMEO, std::max<Clock::duration>(patience, kConnectAgain));  // 0 is no limit
       limit(SO_RCVTIMEO, patience + kReplyExtra);
@@ -145,6 +155,7 @@ class Rota {
 
     // SO_SNDTIMEO limits a connect, too.
     void connect(const std::string& path) const {
+      if (!path.starts_with('/')) return connect_to_port(path);
       sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
       if (path.size() >= sizeof(address.sun_path)) throw std::invalid_argument("a long path");
       std::memcpy(address.sun_path, path.data(), path.size());
@@ -165,6 +176,16 @@ class Rota {
     }
 
    private:
+    void connect_to_port(const std::string& path) const {
+      const auto colon = std::min(path.find(':'), path.size());
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(path.c_str() + colon + 1)));
+      if (::inet_pton(AF_INET, path.substr(0, colon).c_str(), &address.sin_addr) != 1) {
+        throw std::invalid_argument("neither a path nor IPV4_ADDRESS:PORT");
+      }
+      check(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)));
+    }
     void limit(int option, Clock::duration most) const {
       const auto us = std::chrono::duration_cast<std::chrono::microseconds>(most).count();
       const timeval time{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
@@ -179,10 +200,10 @@ class Rota {
   // One request on a connection of its own, which Rota closes after the reply.
   Reply get(const std::string& query, Clock::duration wait) const {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait).count();
-    const Socket socket(wait);
+    const Socket socket(path_, wait);
     socket.connect(path_);
     socket.send("GET /v1/token?" + query + "&wait=" + std::to_string(seconds) +
-                " HTTP/1.1\r\nHost: rota\r\nConnection: close\r\n\r\n");
+                " HTTP/1.1\r\nHost: localhost\r\n" + authorization_ + "Connection: close\r\n\r\n");
     Reply reply{.bytes = socket.read_to_end()};
     if (!reply.bytes.ends_with("}")) throw std::system_error(ECONNRESET, std::system_category());
     reply.status = std::atoi(reply.bytes.c_str() + sizeof("HTTP/1.1"));
@@ -230,6 +251,7 @@ class Rota {
 
   const std::string path_;
   const Milliseconds patience_;
+  const std::string authorization_;  // a header field, or nothing
   std::mutex mutex_;
   std::unordered_map<std::string, Kept> kept_;  // by query; guarded by mutex_
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@
 
 #include "base/fingerprint.h"
 #include "e2e/box.h"
+#include "e2e/free_port.h"
 #include "e2e/relay.h"
 
 namespace rota::e2e {
@@ -59,16 +61,17 @@ std::vector<Language> languages() {
 // A program that uses the client, and the line to it.
 class Driver {
  public:
-  Driver(const std::filesystem::path& folder, const Language& language,
-         const std::filesystem::path& socket, std::string_view patience) {
+  Driver(const std::filesystem::path& folder, const Language& language, const std::string& socket,
+         std::string_view patience, const std::string& bearer = {}) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
     std::vector<std::string> command{"/bin/sh", "-c",
                                      R"(cd "$1" && shift && exec "$@" <&3 >&3 3>&-)", "sh", folder};
     command.insert(command.end(), language.run.begin(), language.run.end());
     command.insert(command.end(), {socket, std::string(patience)});
-    process_.emplace(command, folder / "driver.out",
-                     Process::Options{.environment = {}, .inherit = {ends[1]}});
+    Process::Options options{.environment = {}, .inherit = {ends[1]}};
+    if (!bearer.empty()) options.environment.emplace("ROTA_TOKEN", bearer);
+    process_.emplace(command, folder / "driver.out", options);
     ::close(ends[1]);
     line_ = ends[0];
   }
@@ -88,6 +91,13 @@ class Driver {
 
 class Clients : public ::testing::TestWithParam<Language> {
  protected:
+  Clients() {
+    box.daemon.extra = fmt::format(
+        "\n[[listener]]\naddress = \"127.0.0.1:{}\"\n[[listener]]\npath = \"{}\"\n"
+        "[[grant]]\nclient = \"web\"\nmembers = [\"id:1\"]\n",
+        port, listener().string());
+    box.daemon.write_config();
+  }
   void SetUp() override {
     const std::filesystem::path program = folder();
     std::filesystem::create_directory(program);
@@ -106,10 +116,19 @@ class Clients : public ::testing::TestWithParam<Language> {
     box.sandbox.control(post("/_sandbox/members", R"({"id":9,"email":"a+b@example.com"})"));
     box.daemon.write_roster(std::string(kThreeMembers) +
                             "[[member]]\nemail = \"a+b@example.com\"\n");
+    const Finished added =
+        box.daemon.cli({"client", "add", "web", "--config", box.daemon.config_path().string()});
+    const auto begin = added.output.find("rota_");
+    ASSERT_NE(begin, std::string::npos) << added.output;
+    bearer = added.output.substr(begin, added.output.find('\n', begin) - begin);
     ASSERT_TRUE(box.daemon.start());
   }
   std::filesystem::path folder() const { return box.folder.path() / "program"; }
 
+  std::filesystem::path listener() const { return box.folder.path() / "listener.sock"; }
+
+  const std::uint16_t port = free_port();
+  std::string bearer;  // of the client "web"
   Box box{{"--access-ttl", "12s", "--refresh-ttl", "10m"}};
   Relay relay{box.folder.path() / "relay.sock", box.daemon.token_socket()};
 };
@@ -198,6 +217,23 @@ TEST_P(Clients, KeepsAsksAgainAndGivesUp) {
   relay.drain_queue();
   relay.instead = {a_token("token.of.later", 3'600)};
   EXPECT_EQ(ask(""), "token token.of.later");
+}
+
+TEST_P(Clients, ShowABearerTokenOnAListener) {
+  for (const std::string& at : {fmt::format("127.0.0.1:{}", port), listener().string()}) {
+    const Driver driver(folder(), GetParam(), at, "10", bearer);
+    const std::string answer = relay.ask(driver.line(), "token community_member_id 1");
+    EXPECT_THAT(box.sandbox.tokens(1, "access", "live"),
+                ::testing::Contains(answer.substr(answer.find(' ') + 1)))
+        << at << ": " << answer;
+    EXPECT_EQ(relay.ask(driver.line(), "token community_member_id 3"), "error forbidden 0") << at;
+    const Driver stranger(folder(), GetParam(), at, "10", "rota_wrong");
+    EXPECT_EQ(relay.ask(stranger.line(), "token community_member_id 1"), "error unauthorized 0")
+        << at;
+    const Driver without(folder(), GetParam(), at, "10");
+    EXPECT_EQ(relay.ask(without.line(), "token community_member_id 1"), "error unauthorized 0")
+        << at;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Clients, ::testing::ValuesIn(languages()),

@@ -7,7 +7,8 @@
 int main(int argc, char** argv) {
   if (argc != 3) return 64;
   const std::chrono::milliseconds patience(static_cast<int>(1000 * std::stod(argv[2])));
-  rota_client::Rota client(argv[1], patience);
+  const char* const bearer = std::getenv("ROTA_TOKEN");
+  rota_client::Rota client(argv[1], patience, bearer == nullptr ? "" : bearer);
   std::string what;
   std::unordered_map<std::string, std::string> last;
   for (rota_client::Member member; std::cin >> what >> member.name >> member.value;) {

@@ -16,6 +16,7 @@ import (
 
 func main() {
 	client := rota.New(os.Args[1])
+	client.Bearer = os.Getenv("ROTA_TOKEN")
 	patience, _ := strconv.ParseFloat(os.Args[2], 64)
 	client.Patience = time.Duration(patience * float64(time.Second))
 	last := map[string]string{}

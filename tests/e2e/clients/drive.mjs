@@ -2,7 +2,11 @@
 import { createInterface } from "node:readline";
 import { MemberGone, Rota } from "./rota.mjs";
 
-const client = new Rota({ path: process.argv[2], patience: 1000 * process.argv[3] });
+const client = new Rota({
+  path: process.argv[2],
+  patience: 1000 * process.argv[3],
+  bearer: process.env.ROTA_TOKEN,
+});
 const last = {};
 for await (const line of createInterface({ input: process.stdin })) {
   const [what, name, value] = line.split(" ");

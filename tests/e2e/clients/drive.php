@@ -2,7 +2,7 @@
 // What the test asks on standard input, the client in docs/clients/Rota.php answers. See clients_test.cc.
 require 'Rota.php';
 
-$client = new Rota($argv[1], (float) $argv[2]);
+$client = new Rota($argv[1], (float) $argv[2], (string) getenv('ROTA_TOKEN'));
 $last = [];
 while (($line = fgets(STDIN)) !== false) {
     [$what, $name, $value] = explode(' ', trim($line));

@@ -1,9 +1,10 @@
 # What the test asks on standard input, the client in docs/clients/rota.py answers. See clients_test.cc.
+import os
 import sys
 
 from rota import MemberGone, Rota, RotaError
 
-client = Rota(sys.argv[1], float(sys.argv[2]))
+client = Rota(sys.argv[1], float(sys.argv[2]), bearer=os.environ.get("ROTA_TOKEN"))
 last = {}
 for line in sys.stdin:
     what, name, value = line.split()

@@ -2,7 +2,7 @@
 require_relative "rota"
 
 $stdout.sync = true
-client = Rota.new(path: ARGV[0], patience: ARGV[1].to_f)
+client = Rota.new(path: ARGV[0], patience: ARGV[1].to_f, bearer: ENV["ROTA_TOKEN"])
 last = {}
 $stdin.each_line do |line|
   what, name, value = line.split

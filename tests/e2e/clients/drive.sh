@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the test asks on standard input, the client in docs/clients/rota.sh answers. See clients_test.cc.
 set -euo pipefail
-ROTA_SOCKET=$1 ROTA_PATIENCE=$2
+ROTA_SOCKET=$1 ROTA_PATIENCE=$2 ROTA_BEARER=${ROTA_TOKEN:-}
 # shellcheck source=docs/clients/rota.sh
 source ./rota.sh
 
