@@ -51,5 +51,6 @@ int main(int argc, char** argv) {
     output.err(client.error().message);
     return static_cast<int>(ExitCode::kFailed);
   }
-  return static_cast<int>(rota::cli::run(wanted, **client, output, read_clock));
+  rota::cli::Terminal terminal;
+  return static_cast<int>(rota::cli::run(wanted, **client, output, terminal, read_clock));
 }

@@ -52,6 +52,8 @@ struct Words {
   bool check = false;
   bool all = false;
   bool watch = false;  // of status and members
+  bool wide = false;   // of audit
+  bool yes = false;    // of revoke-all
   MembersCommand members;
   bool no_check = false;  // of setup and doctor
   SetupCommand setup;
@@ -104,6 +106,8 @@ class Reader {
     add_keyed("revoke", "revoke all tokens of the member and keep it out",
               OperateCommand{{}, "revoke"});
     add_keyed("reinstate", "let a revoked member in again", OperateCommand{{}, "reinstate"});
+    add("revoke-all", "revoke all tokens of all members and keep them out", RevokeAllCommand{})
+        ->add_flag("--yes", words_.yes, "ask nothing");
     add_each("enrol", "make these members, until they are removed",
              EachCommand{EachCommand::Deed::kEnrol})
         ->add_option("--name", words_.name, "the member's name, for people; only for one KEY")
@@ -169,7 +173,9 @@ class Reader {
     }
     if (auto* audit = std::get_if<AuditCommand>(&options_.command)) {
       audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
+      audit->wide = words_.wide;
     }
+    if (auto* all = std::get_if<RevokeAllCommand>(&options_.command)) all->yes = words_.yes;
     if (auto* lift = std::get_if<LiftCommand>(&options_.command)) lift->client = words_.holder;
     if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
       reload->approve = words_.plan.empty() ? words_.approve : words_.plan;
@@ -255,6 +261,7 @@ class Reader {
                     "only entries since then: a duration ago, or a time in UTC")
         ->type_name("DURATION|TIME")
         ->check(check_since, "", "");
+    sub->add_flag("--wide", words_.wide, "every field of an entry, and cut nothing");
     sub->add_option("--member", words_.member, "only entries about this member")
         ->type_name("KEY")
         ->check(check_key, "", "");

@@ -62,11 +62,16 @@ struct LiftCommand {
 struct PlanCommand {};
 struct AuditCommand {
   AuditQuery query;
+  bool wide = false;  // every field of an entry, and cut nothing
+};
+// Revoke the tokens of all members.
+struct RevokeAllCommand {
+  bool yes = false;  // ask nothing
 };
 
 using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
                              MemberCommand, OperateCommand, EachCommand, LiftCommand, ReloadCommand,
-                             PlanCommand, AuditCommand>;
+                             PlanCommand, AuditCommand, RevokeAllCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
 using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand>;

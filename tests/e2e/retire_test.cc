@@ -135,6 +135,24 @@ TEST(Retirement, P8MembersThatCircleRemovedFirstAreSettledAndDelayNobody) {
   EXPECT_EQ(box.daemon.process().output().find("one probe at a time"), std::string::npos);
 }
 
+TEST(Retirement, P4RevokeAllEndsOnceNothingIsAlive) {
+  Box box({"--latency", "20ms"});
+  ASSERT_TRUE(box.daemon.start());
+  const std::vector<std::string> names{"community_member_id=1", "email=member2@example.com",
+                                       "sso_user_id=sso|3"};
+  for (const std::string& name : names) {
+    ASSERT_TRUE(eventually([&] { return !box.daemon.token(name).empty(); })) << name;
+  }
+  EXPECT_EQ(box.daemon.cli({"revoke-all"}).code, 2) << "there is nobody to ask";
+  EXPECT_FALSE(box.daemon.token(names[0]).empty());
+  const Finished done = box.daemon.cli({"revoke-all", "--yes"});
+  EXPECT_EQ(done.code, 0) << done.output;
+  for (int member = 1; member <= 3; ++member) {
+    EXPECT_THAT(box.sandbox.tokens(member, "", "live"), ::testing::IsEmpty()) << member;
+  }
+  for (const std::string& name : names) EXPECT_EQ(box.daemon.fetch(name).status, 410) << name;
+}
+
 TEST(Retirement, TheRevokeScriptTellsWhatCircleAcknowledged) {
   Box box({"--access-ttl", "60s", "--refresh-ttl", "10m"});
   ASSERT_TRUE(box.daemon.start());

@@ -46,14 +46,23 @@ class GatheredOutput : public Output {
   std::vector<std::string> said;
 };
 
+class ScriptedConsole : public Console {
+ public:
+  bool is_there() const override { return answer.has_value(); }
+  Result<std::string> ask(std::string_view) override { return *answer; }
+  Result<Secret> ask_unseen(std::string_view) override { return Secret(*answer); }
+  std::optional<std::string> answer;  // none: nobody is there
+};
+
 class Commands : public ::testing::Test {
  protected:
   ExitCode run_it(Command command, bool json = false) {
     return run(Options{.command = std::move(command), .json = json, .socket = "x"}, transport_,
-               output_, [] { return *parse_iso8601("2024-03-20T16:42:10Z"); });
+               output_, console_, [] { return *parse_iso8601("2024-03-20T16:42:10Z"); });
   }
   ScriptedTransport transport_;
   GatheredOutput output_;
+  ScriptedConsole console_;
   const MemberKey key_ = *MemberKey::parse("id:42");
 };
 
@@ -317,7 +326,8 @@ TEST_F(Commands, AuditGoesThroughAllPages) {
   const std::string last = R"({"entries":[],"next":null})";
   transport_.replies = {{200, first}, {200, last},  {200, first},
                         {200, last},  {200, first}, {200, first}};
-  const AuditCommand command{{.since = "2h", .member = "id:42", .token = "00ff"}};
+  const AuditCommand command{.query = {.since = "2h", .member = "id:42", .token = "00ff"},
+                             .wide = true};
   EXPECT_EQ(run_it(command), ExitCode::kDone);
   EXPECT_EQ(transport_.requests[0].target,
             "/v1/audit?since=2h&member=id%3A42&token=00ff&after=0&limit=1000");
@@ -336,6 +346,27 @@ TEST_F(Commands, JsonPassesThroughRefusalsIncluded) {
   EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kDone);
   EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kFailed);
   EXPECT_EQ(output_.printed, "{\"a\":1}\n" + refusal + "\n");
+}
+
+TEST_F(Commands, RevokeAllAsksFirst) {
+  EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kUsage) << "nobody is there";
+  for (const auto* answer : {"", "y", "yes", "revoke"}) {
+    console_.answer = answer;
+    EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kFailed) << answer;
+  }
+  EXPECT_TRUE(transport_.requests.empty());
+}
+
+TEST_F(Commands, RevokeAllAsksAgainUntilNothingIsAlive) {
+  const std::string not_yet = R"({"done":false,"detail":"2 tokens are left"})";
+  transport_.replies = {{200, not_yet}, {200, not_yet}, {200, R"({"done":true,"detail":""})"}};
+  console_.answer = "revoke all";
+  EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests.size(), 3U);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/revoke-all");
+  EXPECT_EQ(output_.printed, "all tokens of all members are dead\n");
+  EXPECT_THAT(output_.said, ElementsAre(HasSubstr("2 tokens are left"), HasSubstr("goes on")));
+  EXPECT_EQ(run_it(RevokeAllCommand{.yes = true}), ExitCode::kUnreachable);
 }
 
 }  // namespace
