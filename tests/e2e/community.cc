@@ -34,6 +34,10 @@ Name id_of(int person) {
           .body = fmt::format(R"({{"community_member_id":{}}})", person)};
 }
 
+std::array<Name, 3> names_of(int person) {
+  return {email_of(person), sso_of(person), id_of(person)};
+}
+
 std::size_t History::known(const Name& name) {
   const auto [at, is_new] = name_ids_.try_emplace(name.key, names_.size());
   if (is_new) {
@@ -98,9 +102,9 @@ void History::back(int person, WallTime since) {
   if (!outs.empty() && outs.back().to == kEver) outs.back().to = since;
 }
 
-void History::signed_out(int person, Span when) {
+void History::signed_out(const Name& name, Span when) {
   const std::scoped_lock lock(mutex_);
-  persons_[person].sign_outs.push_back(when);
+  persons_[names_[known(name)].person].sign_outs.emplace_back(when, name.key);
 }
 
 void History::returned(const std::string& token, WallTime since) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -33,6 +34,8 @@ struct Name {
 Name email_of(int person);
 Name sso_of(int person);
 Name id_of(int person);
+// These three, in this order.
+std::array<Name, 3> names_of(int person);
 
 // Any thread, until the judgement. Persons are named by their ids at Circle.
 class History {
@@ -50,7 +53,7 @@ class History {
   void out(int person, WallTime since);
   void back(int person, WallTime since);
   // Answered with 200 or 202: no access token of before may live, or be served from now on.
-  void signed_out(int person, Span when);
+  void signed_out(const Name& name, Span when);
   // A single token is dead, and was so when the client heard it.
   void returned(const std::string& token, WallTime since);
   // Circle removes the person, and takes it back.
@@ -78,7 +81,7 @@ class History {
     std::vector<Span> deeds;
     std::vector<Span> cuts;
     std::vector<Span> outs;
-    std::vector<Span> sign_outs;
+    std::vector<std::pair<Span, std::string>> sign_outs;  // and by which name
     std::vector<Span> gone;
     bool moved = false;
     int heir = 0;  // who got its address; 0: nobody

@@ -98,7 +98,8 @@ std::vector<Name> App::members() const {
   std::vector<Name> names;
   for (const Person& person : persons_) {
     if (!person.sure() || person.was_moved || person.gone) continue;
-    names.push_back(person.uses[0] ? email_of(person.id) : sso_of(person.id));
+    const auto used = std::ranges::find(person.uses, true) - person.uses.begin();
+    names.push_back(names_of(person.id).at(static_cast<std::size_t>(used)));
   }
   return names;
 }
@@ -164,10 +165,11 @@ void App::act_for(Person& person) {
   }
 }
 
-// One that it uses, if it uses any.
 Name App::name_of(const Person& person) {
-  const bool by_email = person.uses[0] == person.uses[1] ? one_of(2) : person.uses[0];
-  return by_email ? email_of(person.id) : sso_of(person.id);
+  const auto names = names_of(person.id);
+  std::size_t at = random_.below(names.size());
+  for (std::size_t i = 0; i < names.size() && !person.uses[at]; ++i) at = (at + 1) % names.size();
+  return names[at];
 }
 
 void App::note_served(Person& person, const Name& name, const Reply& reply, Span span) {
@@ -177,7 +179,7 @@ void App::note_served(Person& person, const Name& name, const Reply& reply, Span
   person.token = token;
 }
 
-// By any name, so that some are known by two.
+// By any name that it does not use yet, so that some are known by several.
 void App::sign_up(Person& person) {
   if (person.gone) {
     circle_has(person.id, person.heir ? "" : fmt::format("member{}@example.com", person.id),
@@ -185,15 +187,17 @@ void App::sign_up(Person& person) {
     history_.rejoined(person.id, wall_now());
     person.gone = false;
   }
-  const bool by_email = person.uses[0] == person.uses[1] ? one_of(2) : person.uses[1];
-  const Name name = by_email ? email_of(person.id) : sso_of(person.id);
+  const auto names = names_of(person.id);
+  std::size_t at = random_.below(names.size());
+  for (std::size_t i = 0; i < names.size() && person.uses[at]; ++i) at = (at + 1) % names.size();
+  const Name& name = names[at];
   const Door door = any_door();
   Session& session = person.session(door);
   const bool puts = one_of(2);
   const WallTime sent = wall_now();
   history_.back(person.id, sent);
   history_.wants(name, true);
-  person.uses[by_email ? 0 : 1] = true;
+  person.uses[at] = true;
   const Reply reply = puts
                           ? call({door, "PUT", path_of(name)})
                           : call({door, "GET", fmt::format("/v1/token?{}&enrol=true", name.query)});
@@ -275,7 +279,7 @@ void App::rush(Person& person) {
   const Name sso = sso_of(person.id);
   const WallTime sent = wall_now();
   for (const Name& name : {address, sso}) history_.wants(name, true);
-  person.uses = {true, true};
+  person.uses[0] = person.uses[1] = true;
   const Request enrols{Door::kSocket, "PUT", path_of(address)};
   const Request logs_in{Door::kListener, "POST", circle_path("auth_token"), sso.body};
   const Request by_other_name{Door::kListener, "PUT", path_of(sso)};
@@ -330,13 +334,14 @@ void App::give_token_back(Person& person) {
 
 void App::sign_out(Person& person) {
   const std::vector<std::string> before = history_.tokens_of(person.id);
+  const Name name = name_of(person);
   const WallTime sent = wall_now();
-  const Reply reply = call({any_door(), "POST", path_of(name_of(person), "/sign-out")});
+  const Reply reply = call({any_door(), "POST", path_of(name, "/sign-out")});
   const WallTime answered = wall_now();
   history_.cut(person.id, {.from = sent, .to = answered});
   if (reply.status != 200 && reply.status != 202) return;
   if (person.unclear) return;  // it may be two members as yet
-  history_.signed_out(person.id, {.from = sent, .to = answered});
+  history_.signed_out(name, {.from = sent, .to = answered});
   person.token.clear();
   if (person.was_moved || person.gone) return;
   if (reply.status == 200) {
@@ -361,7 +366,7 @@ void App::leave(Person& person, bool everywhere) {
   for (const Door door : {Door::kSocket, Door::kListener}) {
     if (!everywhere && door != one) continue;
     bool answered = true;
-    for (const Name& name : {email_of(person.id), sso_of(person.id)}) {
+    for (const Name& name : names_of(person.id)) {
       const Reply reply = insist({door, "DELETE", path_of(name)});
       const bool ended =
           reply.status == 200 || reply.status == 202 || reply.status == 404 || reply.status == 410;
@@ -378,7 +383,7 @@ void App::leave(Person& person, bool everywhere) {
     return;
   }
   history_.out(person.id, now);
-  for (const Name& name : {email_of(person.id), sso_of(person.id)}) history_.wants(name, false);
+  for (const Name& name : names_of(person.id)) history_.wants(name, false);
   person.uses = {};
   person.unclear = false;
   person.token.clear();
@@ -490,17 +495,7 @@ void Reader::act() {
     return;
   }
   const int person = 1 + static_cast<int>(random_.below(static_cast<std::uint64_t>(persons_)));
-  Name name = email_of(person);
-  switch (random_.below(3)) {
-    case 0:
-      name = sso_of(person);
-      break;
-    case 1:
-      name = id_of(person);
-      break;
-    default:
-      break;
-  }
+  const Name name = names_of(person).at(random_.below(3));
   const WallTime sent = wall_now();
   const Reply reply =
       // Not one of them makes a call for a token that is alive.
@@ -510,6 +505,52 @@ void Reader::act() {
   const Span span{.from = sent, .to = wall_now()};
   if (reply.status == 200 && !token.empty()) history_.saw(name, token, span);
   if (reply.status >= 400) history_.refused(name, span);
+}
+
+// --- Watcher ---
+
+void Watcher::act() {
+  constexpr Duration kPatience{100};
+  if (!stream_) {
+    std::string path = "/v1/watch?";
+    for (int person = 1; person <= persons_; ++person) {
+      path += fmt::format("{}&{}&", email_of(person).query, sso_of(person).query);
+    }
+    path.pop_back();
+    stream_.emplace(send({any_door(), "GET", path}));
+    begun_.clear();
+    const std::string head = stream_->read_until("\r\n\r\n", kPatience * 10);
+    if (head.starts_with("HTTP/1.1 200")) return;
+    EXPECT_FALSE(head.starts_with("HTTP/1.1 4")) << head;
+    stream_.reset();
+    gate_.closed_within(kPatience);
+    return;
+  }
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  const std::string text = stream_->read_until("\n\n", kPatience);
+  begun_ += text;
+  if (std::chrono::steady_clock::now() >= give_up) return;  // the rest may be on its way
+  if (text.empty()) stream_.reset();
+  note(begun_);
+  begun_.clear();
+}
+
+// It was told of it at most so long ago.
+void Watcher::note(std::string_view event) {
+  constexpr Duration kOnItsWay{1'000};
+  constexpr std::string_view kToken = "event: token\ndata: ";
+  if (!event.starts_with(kToken)) return;
+  const Reply data{.status = 200, .head = {}, .body = std::string(event.substr(kToken.size()))};
+  const std::string member = data.text("member");
+  const std::string token = data.text("access_token");
+  const WallTime now = wall_now();
+  for (int person = 1; person <= persons_; ++person) {
+    for (const Name& name : {email_of(person), sso_of(person)}) {
+      if (name.key == member && !token.empty()) {
+        history_.saw(name, token, {.from = now - kOnItsWay, .to = now});
+      }
+    }
+  }
 }
 
 }  // namespace rota::e2e

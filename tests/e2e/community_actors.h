@@ -83,7 +83,7 @@ class App : public Actor {
   };
   struct Person {
     int id = 0;
-    std::array<bool, 2> uses{};  // its address, its SSO id
+    std::array<bool, 3> uses{};  // of names_of()
     std::array<Session, 2> at;   // by door
     std::string token;           // the last one that it was served
     bool heir = false;           // its address is another person's
@@ -100,6 +100,7 @@ class App : public Actor {
   void act() override;
   Duration pace() const override { return Duration{15}; }
   void act_for(Person& person);
+  // One that it uses, if it uses any.
   Name name_of(const Person& person);
   void sign_up(Person& person);
   void log_in(Person& person);
@@ -151,6 +152,23 @@ class Reader : public Actor {
   Duration pace() const override { return Duration{4}; }
 
   int persons_;
+};
+
+// A program that is told of each change of everybody's token, by two names.
+class Watcher : public Actor {
+ public:
+  Watcher(const Doors& doors, const Sandbox& sandbox, Gate& gate, History& history,
+          std::uint64_t seed, int persons)
+      : Actor(doors, sandbox, gate, history, seed), persons_(persons) {}
+
+ private:
+  void act() override;
+  Duration pace() const override { return Duration{0}; }
+  void note(std::string_view event);
+
+  int persons_;
+  std::optional<Connection> stream_;
+  std::string begun_;  // of an event
 };
 
 }  // namespace rota::e2e

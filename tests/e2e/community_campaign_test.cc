@@ -50,8 +50,8 @@ struct World {
 // Tokens that end all the time: refreshes, renewals, addresses that are found to have moved.
 World short_tokens() {
   return {.name = "ShortTokens",
-          .seconds = 20,
-          .foul_one_of = 10,
+          .seconds = 24,
+          .foul_one_of = 14,
           .sandbox = {"--access-ttl", "4s", "--refresh-ttl", "4s"},
           .rotation = {{"refresh_ahead", "\"1500ms\""}, {"renew_pair_ahead", "\"1s\""}},
           .terms = {.access_ttl = Duration{4'000},
@@ -198,7 +198,9 @@ class Campaign {
       options.insert(options.end(), {std::string(name), choices[random.below(choices.size())]});
     };
     one_of("--issue-mode", {"same", "new"});
-    one_of("--refresh-rotation", {"off", "on"});
+    // Where each refresh brings a new pair, names are asked for once an hour at most.
+    const bool renews = world.terms.pair_renewed_every > Duration{0};
+    if (!renews) one_of("--refresh-rotation", {"off", "on"});
     one_of("--removed-mode", {"422", "401", "not_found"});
     return options;
   }
@@ -219,6 +221,9 @@ class Campaign {
                                                   kPersons));
       threads_.emplace_back([&reader = *readers_.back()] { reader.run(); });
     }
+    watcher_ =
+        std::make_unique<Watcher>(doors_, box_.sandbox, gate_, history_, seed + 30, kPersons);
+    threads_.emplace_back([&watcher = *watcher_] { watcher.run(); });
     threads_.emplace_back([&keeper = *keeper_] { keeper.run(); });
   }
 
@@ -238,6 +243,7 @@ class Campaign {
   std::unique_ptr<RosterKeeper> keeper_;
   std::vector<std::unique_ptr<App>> apps_;
   std::vector<std::unique_ptr<Reader>> readers_;
+  std::unique_ptr<Watcher> watcher_;
   std::vector<std::thread> threads_;
   WallTime began_;
   WallTime foul_since_;

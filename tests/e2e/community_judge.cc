@@ -82,8 +82,10 @@ class Judge {
       }
       const Row& row = rows_[at->second];
       if (!may_have_had(name, row.person, seen.request)) {
-        ADD_FAILURE() << fmt::format("{} is served a token of {} at {}", name.key, row.person,
-                                     format_iso8601(seen.request.from));
+        ADD_FAILURE() << fmt::format("{} is served a token of {} at {}, issued {}; it moved at {}",
+                                     name.key, row.person, format_iso8601(seen.request.from),
+                                     format_iso8601(row.issued),
+                                     format_iso8601(name.owners.back().second.from));
       }
       if (!row.delivered) {
         ADD_FAILURE() << name.key << " is served a token whose reply was never complete";
@@ -115,8 +117,8 @@ class Judge {
           });
       if (was_gone) continue;  // Circle takes no revocation for it
       const bool signed_out = person != nullptr && !person->moved && row.access &&
-                              std::ranges::any_of(person->sign_outs, [&row](const Span& out) {
-                                return row.issued < out.from;
+                              std::ranges::any_of(person->sign_outs, [&row](const auto& out) {
+                                return row.issued < out.first.from;
                               });
       const bool returned = history_.returned_.contains(row.token);
       if (may_live.contains(row.person) && !signed_out && !returned) continue;
@@ -246,10 +248,10 @@ class Judge {
     return sum;
   }
 
-  // Rota asks for a name at least once in the life of a pair; the last token of before may be
-  // served until its end.
+  // A pair is renewed by the name that was asked for the longest ago, and a person has two that can
+  // move. The last token of before may be served until its end.
   bool may_have_had(const History::Known& name, int person, const Span& request) {
-    Duration longest = terms_.refresh_ttl + terms_.access_ttl + kClockSlack + kEffect;
+    Duration longest = 2 * terms_.refresh_ttl + terms_.access_ttl + kClockSlack + kEffect;
     longest += excused({.from = request.from - longest, .to = request.from});
     bool has_had = false;
     for (const auto& [owner, when] : name.owners) {
@@ -274,8 +276,10 @@ class Judge {
         ADD_FAILURE() << describe("although it is out");
       }
     }
-    for (const Span& sign_out : person->sign_outs) {
-      if (!person->moved && row.issued < sign_out.from && sign_out.to < seen.request.from) {
+    for (const auto& [sign_out, by] : person->sign_outs) {
+      // Of one whose address moved, each name may be another member's.
+      if (person->moved && by != name.key) continue;
+      if (row.issued < sign_out.from && sign_out.to < seen.request.from) {
         ADD_FAILURE() << describe("of before its sign-out");
       }
     }
@@ -308,13 +312,22 @@ class Judge {
     verdict_.watched += span.to - span.from - excused(span);
   }
 
+  // When a deed may have caused calls. A kill or bad weather puts them off.
+  Span effect_of(const Span& deed) const {
+    Span effect = later(deed, kEffect);
+    for (const Span& excuse : excuses_) {
+      if (meet(effect, excuse)) effect.to = std::max(effect.to, excuse.to + kEffect);
+    }
+    return effect;
+  }
+
   bool was_needed(const Row& last, const Row& row, const History::Person* person) const {
     const Duration left = last.expires - row.issued;
     if (left <= terms_.replaced_with_left) return true;
     const Span between{.from = last.issued, .to = row.issued};
     if (person != nullptr) {
       for (const Span& deed : person->deeds) {
-        if (meet(later(deed, kEffect), between)) return true;
+        if (meet(effect_of(deed), between)) return true;
       }
     }
     return false;
