@@ -160,6 +160,10 @@ TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   EXPECT_THAT(admin.calls, ElementsAre("lift_removals user:web", "lift_removals client:shop"));
   EXPECT_THAT(tokens.orders(), ElementsAre("removals_lift_asked 0 [] [user:web] by 0",
                                            "removals_lift_asked 0 [] [client:shop] by 0"));
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=root"), "later");
+  admin.lift_done(fail(ErrorKind::kIo, "not on disk"));
+  EXPECT_EQ(later_text(), "unavailable");
+  EXPECT_THAT(tokens.orders(), ElementsAre("removals_lift_asked 0 [] [root] by 0"));
   admin.calls.clear();
   const std::string too_long = "client=user:" + std::string(252, 'a');
   for (const std::string& wrong :

@@ -364,6 +364,24 @@ TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
   EXPECT_EQ(remove(3), OperationEnd::kEnrolmentEnded);
 }
 
+TEST(EngineEnrolments, AnOperatorHearsThatALiftIsNotOnDisk) {
+  Policy policy = exact_policy();
+  policy.guard = {.max_retire_count = 0, .max_retire_fraction = 0.5};
+  EngineBox box = started(policy);
+  box.enrol("id:1");
+  box.settle();
+  box.operate("id:1", OperatorAction::kEndEnrolment, "user:web");
+  box.settle();
+  ASSERT_TRUE(box.engine.removals().holds_back("user:web"));
+  const OperatorId lift = box.lift_removals("user:web");
+  for (int second = 0; box.report_of(lift) == nullptr && second < 60; ++second) {
+    if (box.commit_pending()) box.commit_fail();
+    box.advance(1s);
+  }
+  EXPECT_EQ(end_of(box, lift), OperationEnd::kNotDurable);
+  EXPECT_TRUE(box.restarted(1s).engine.removals().holds_back("user:web"));
+}
+
 TEST(EngineEnrolments, TheTrailNamesWhoEnrolled) {
   EngineBox box = started();
   box.enrol(kAdaKey, {.client = "user:web", .caller = {.uid = 33, .gid = 33, .pid = 7}});
