@@ -117,6 +117,27 @@ class Runner : private Asker {
         });
   }
 
+  // Says nothing of failures: somebody types, and waits for the next letter.
+  ExitCode operator()(const CompleteKeysCommand& command) {
+    constexpr Duration kAtOnce{80};
+    std::vector<std::string> keys;
+    // The first page, and the one behind what was typed, if that is a key already.
+    for (const std::string& after : {std::string(), command.prefix}) {
+      if (!after.empty() && !MemberKey::parse(after)) break;
+      const auto reply =
+          transport().send({Method::kGet, members_target("", "", after, kMembersPage), kAtOnce});
+      const auto page = reply ? object_of(*reply) : fail(ErrorKind::kIo, "");
+      const json::array* members = page ? array_at(*page, "members") : nullptr;
+      if (members == nullptr) break;
+      for (const json::value& member : *members) {
+        if (member.is_object()) keys.push_back(text_at(member.get_object(), "key"));
+      }
+    }
+    std::ranges::sort(keys, NaturalLess{});
+    keys.erase(std::ranges::unique(keys).begin(), keys.end());
+    return print(keys_with(keys, command.prefix));
+  }
+
   // Asks again until nothing is alive: each reply comes after half a minute at the latest.
   ExitCode operator()(const RevokeAllCommand& command) {
     constexpr std::string_view kWords = "revoke all";

@@ -40,6 +40,10 @@ int main(int argc, char** argv) {
     if (const auto* lists = std::get_if<rota::cli::ImportCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_import(*lists, wanted.json, output));
     }
+    if (const auto* shell = std::get_if<rota::cli::CompletionCommand>(&*wanted.local)) {
+      const auto written = output.out(completion_script(shell->shell, shell->commands));
+      return static_cast<int>(written ? ExitCode::kDone : ExitCode::kFailed);
+    }
     if (const auto* client = std::get_if<rota::cli::ClientCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_client(*client, wanted.json, output));
     }

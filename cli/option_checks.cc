@@ -74,6 +74,16 @@ std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
 }
 
+std::optional<Shell> shell_named(std::string_view word) {
+  if (word == "bash") return Shell::kBash;
+  if (word == "zsh") return Shell::kZsh;
+  if (word == "fish") return Shell::kFish;
+  return std::nullopt;
+}
+std::string check_shell(const std::string& text) {
+  return shell_named(text) ? "" : "none of bash, zsh, fish";
+}
+
 std::string describe_extras(const std::vector<std::string>& words,
                             const std::vector<std::string>& commands) {
   std::string text = "Unexpected on the command line:";

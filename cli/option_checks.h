@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/completion.h"
 #include "model/member_key.h"
 
 // What words on the command line must look like. Pure.
@@ -18,9 +19,12 @@ std::string check_duration(const std::string& text);
 std::string check_since(const std::string& text);
 std::string check_client_name(const std::string& text);
 std::string check_fingerprint(const std::string& text);
+std::string check_shell(const std::string& text);
 
 // id, email or sso.
 std::optional<SelectorKind> selector_kind(std::string_view word);
+// bash, zsh or fish.
+std::optional<Shell> shell_named(std::string_view word);
 
 // The error for words that no option or command takes, with its end. Names the unknown options, but
 // no other word, which may be a token (P10); if the first of these is nearly one of `commands`, it

@@ -11,6 +11,7 @@
 
 #include "base/secret_arguments.h"
 #include "base/text.h"
+#include "cli/command_words.h"
 #include "cli/option_checks.h"
 #include "cli/output.h"
 #include "settings/settings.h"
@@ -61,6 +62,8 @@ struct Words {
   DoctorCommand doctor;
   ImportCommand imported;
   std::string import_by = "id";
+  std::string shell;
+  std::string prefix;
   ClientCommand client;
 };
 
@@ -133,6 +136,7 @@ class Reader {
     add_doctor();
     add_import();
     add_client();
+    add_completion();
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
@@ -197,6 +201,12 @@ class Reader {
     words_.imported.rules.by = *selector_kind(words_.import_by);
     if (import_->parsed()) options_.local = words_.imported;
     if (client_->parsed()) options_.local = words_.client;
+    if (completion_->parsed()) {
+      options_.local = CompletionCommand{*shell_named(words_.shell), words_of(app_)};
+    }
+    if (auto* keys = std::get_if<CompleteKeysCommand>(&options_.command)) {
+      keys->prefix = words_.prefix;
+    }
     if (options_.local) {
       if (options_.socket.empty()) options_.socket = from_environment("ROTA_ADMIN_SOCKET", "");
     } else if (options_.socket.empty()) {
@@ -211,7 +221,7 @@ class Reader {
  private:
   std::vector<std::string> names_of_commands() {
     std::vector<std::string> names;
-    for (const CLI::App* each : app_.get_subcommands({})) names.push_back(each->get_name());
+    for (const CommandWords& command : words_of(app_)) names.push_back(command.name);
     return names;
   }
   CLI::App* add(const char* name, const char* what, Command command) {
@@ -352,6 +362,16 @@ class Reader {
     listed->add_flag("--json", options_.json, "print the list as JSON");
     removed->add_flag("--old", words_.client.old, "only its older tokens; the newest stays");
   }
+  void add_completion() {
+    completion_ = app_.add_subcommand("completion", "print the completion script of a shell");
+    completion_->add_option("shell", words_.shell, "bash, zsh or fish")
+        ->type_name("SHELL")
+        ->required()
+        ->check(check_shell, "", "");
+    add("complete-keys", "print member keys that begin so", CompleteKeysCommand{})
+        ->group("")
+        ->add_option("prefix", words_.prefix, "how they begin");
+  }
   void set_key(const MemberKey& key) {
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
     if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
@@ -365,6 +385,7 @@ class Reader {
   CLI::App* doctor_ = nullptr;
   CLI::App* import_ = nullptr;
   CLI::App* client_ = nullptr;
+  CLI::App* completion_ = nullptr;
 };
 
 }  // namespace

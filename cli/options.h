@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/clients_command.h"
+#include "cli/completion.h"
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/import.h"
@@ -68,13 +69,18 @@ struct AuditCommand {
 struct RevokeAllCommand {
   bool yes = false;  // ask nothing
 };
+// For a shell: print member keys that begin so, or nothing if the daemon does not answer at once.
+struct CompleteKeysCommand {
+  std::string prefix;
+};
 
 using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
                              MemberCommand, OperateCommand, EachCommand, LiftCommand, ReloadCommand,
-                             PlanCommand, AuditCommand, RevokeAllCommand>;
+                             PlanCommand, AuditCommand, RevokeAllCommand, CompleteKeysCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
-using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand>;
+using LocalCommand =
+    std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand, CompletionCommand>;
 
 struct Options {
   Command command;

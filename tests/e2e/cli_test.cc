@@ -67,6 +67,33 @@ TEST_F(InAShell, AClientWhoseTokenCannotBeWrittenIsNotAdded) {
   EXPECT_THAT(written(), HasSubstr("nosuch"));
 }
 
+// What the shells offer after what was typed: commands, options, and keys of the daemon.
+TEST_F(InAShell, CompletesCommandsOptionsAndKeys) {
+  const std::string path = "PATH=$(dirname $rota):$PATH; ";
+  const auto in_bash = [&](const std::string& typed) {
+    return shell(path + "source <(rota completion bash); COMP_LINE='" + typed +
+                 "' COMP_POINT=${#COMP_LINE}; COMP_POINT=${#COMP_LINE}; _rota; "
+                 "echo \"${COMPREPLY[@]}\"")
+        .output;
+  };
+  EXPECT_EQ(in_bash("rota mem"), "members member\n");
+  EXPECT_EQ(in_bash("rota members --ov"), "--overdue\n");
+  EXPECT_EQ(in_bash("rota member i"), "id:1\n");
+  EXPECT_EQ(in_bash("rota member email:"), "member2@example.com\n")
+      << "bash replaces what follows the colon";
+  EXPECT_EQ(in_bash("rota member id:9"), "\n");
+  const auto in_fish = [&](const std::string& typed) {
+    return shell(path + "fish -c 'rota completion fish | source; complete -C \"" + typed + "\"'")
+        .output;
+  };
+  EXPECT_EQ(in_fish("rota member id:"), "id:1\n");
+  EXPECT_EQ(in_fish("rota members --ov"), "--overdue\n");
+  EXPECT_EQ(shell(path + "zsh -n <(rota completion zsh) && rota completion zsh >$out").code, 0);
+  EXPECT_THAT(written(), HasSubstr("#compdef rota"));
+  box.daemon.kill9();
+  EXPECT_EQ(in_bash("rota member id:"), "\n") << "and no error while somebody types";
+}
+
 // The initializers of the libraries take milliseconds, and run before main().
 TEST_F(InAShell, AHangupBeforeMainDoesNotEndTheDaemon) {
   const Finished finished = shell("LD_PRELOAD=" EARLY_HANGUP " $rotad --version");
