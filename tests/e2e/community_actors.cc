@@ -97,7 +97,7 @@ App::App(const Doors& doors, const Sandbox& sandbox, Gate& gate, History& histor
 std::vector<Name> App::members() const {
   std::vector<Name> names;
   for (const Person& person : persons_) {
-    if (!person.sure() || person.was_moved || person.gone) continue;
+    if (!person.sure() || person.was_moved || person.gone || person.blocked) continue;
     const auto used = std::ranges::find(person.uses, true) - person.uses.begin();
     names.push_back(names_of(person.id).at(static_cast<std::size_t>(used)));
   }
@@ -117,6 +117,7 @@ void App::act() {
 }
 
 void App::act_for(Person& person) {
+  if (person.blocked) return act_for_blocked(person);
   if (!person.sure()) {
     if (!person.out() && one_of(2)) return leave(person, true);
     return sign_up(person);
@@ -160,6 +161,8 @@ void App::act_for(Person& person) {
     case 22:
     case 23:
       return rush(person);
+    case 24:
+      return block(person);
     default:
       return log_in(person);
   }
@@ -421,6 +424,46 @@ void App::reinstate(const Person& person) {
   const Span span{.from = sent, .to = wall_now()};
   history_.deed(person.id, span);
   history_.deed(person.id + kHeirs, span);
+}
+
+// What an operator orders. False: nobody has answered when all ended.
+bool App::order(const Name& name, std::string_view what) {
+  constexpr Duration kAgain{30};
+  for (;;) {
+    const Reply reply = doors_.daemon.admin(post(path_of(name, what)));
+    if (reply.status == 200 || reply.status == 202) return true;
+    EXPECT_TRUE(unanswered(reply) || reply.status == 503) << reply.body;
+    if (gate_.closed_within(kAgain)) return false;
+  }
+}
+
+// Whatever clients say, the person is out until an operator takes it back.
+void App::block(Person& person) {
+  if (person.was_moved || person.unclear) return;
+  const WallTime sent = wall_now();
+  history_.cut(person.id, {.from = sent, .to = sent});
+  const bool done = order(name_of(person), "/revoke");
+  const WallTime answered = wall_now();
+  history_.cut(person.id, {.from = sent, .to = answered});
+  person.blocked = true;
+  if (!done) return;
+  history_.out(person.id, answered);
+  for (const Name& name : names_of(person.id)) history_.wants(name, false);
+}
+
+void App::act_for_blocked(Person& person) {
+  const Name name = name_of(person);
+  if (!one_of(4)) {
+    const WallTime sent = wall_now();
+    const Reply reply = call({any_door(), "POST", circle_path("auth_token"), name.body});
+    note_served(person, name, reply, {.from = sent, .to = wall_now()});
+    return;
+  }
+  const WallTime sent = wall_now();
+  history_.back(person.id, sent);
+  for (const Name& each : names_of(person.id)) history_.wants(each, true);
+  if (order(name, "/reinstate")) person.blocked = false;
+  history_.cut(person.id, {.from = sent, .to = wall_now()});
 }
 
 // --- RosterKeeper ---

@@ -88,6 +88,7 @@ class App : public Actor {
     std::string token;           // the last one that it was served
     bool heir = false;           // its address is another person's
     bool was_moved = false;
+    bool blocked = false;    // by an operator
     bool gone = false;       // from Circle
     bool unclear = false;    // of some name nobody knows whether it is enrolled
     bool doubted = false;    // a login has cost a refresh, in this life of the daemon
@@ -114,6 +115,9 @@ class App : public Actor {
   void move_address(Person& person);
   void leave_circle(Person& person);
   void reinstate(const Person& person);
+  void block(Person& person);
+  void act_for_blocked(Person& person);
+  bool order(const Name& name, std::string_view what);
   void note_served(Person& person, const Name& name, const Reply& reply, Span span);
 
   std::vector<Person> persons_;
