@@ -296,8 +296,9 @@ class Judge {
     const auto gap = [&](WallTime until) {
       const Span hole{.from = covered, .to = until};
       if (hole.from >= hole.to || excused(hole) >= hole.to - hole.from) return;
-      ADD_FAILURE() << fmt::format("a refresh is late: {} has no token from {} until {}", id,
-                                   format_iso8601(hole.from), format_iso8601(hole.to));
+      ADD_FAILURE() << fmt::format("a refresh is late: {} has no token from {} until {}\n{}", id,
+                                   format_iso8601(hole.from), format_iso8601(hole.to),
+                                   around(id, hole));
     };
     if (rows != by_person_.end()) {
       for (const std::size_t at : rows->second) {
@@ -310,6 +311,25 @@ class Judge {
     }
     gap(span.to);
     verdict_.watched += span.to - span.from - excused(span);
+  }
+
+  // What happened to this person and to the daemon shortly before, for people.
+  std::string around(int id, const Span& hole) const {
+    const Span shortly{.from = hole.from - 2 * terms_.access_ttl, .to = hole.to};
+    std::string text;
+    for (const std::size_t at : by_person_.at(id)) {
+      const Row& row = rows_[at];
+      if (!meet(shortly, {.from = row.issued, .to = row.issued})) continue;
+      text += fmt::format("{} issued {}, ends {}{}\n", row.access ? "access" : "refresh",
+                          format_iso8601(row.issued), format_iso8601(row.expires),
+                          row.delivered ? "" : ", reply lost");
+    }
+    for (const Span& excuse : excuses_) {
+      if (!meet(shortly, excuse)) continue;
+      text += fmt::format("excused from {} to {}\n", format_iso8601(excuse.from),
+                          format_iso8601(excuse.to));
+    }
+    return text;
   }
 
   // When a deed may have caused calls. A kill or bad weather puts them off.
