@@ -129,7 +129,8 @@ void Engine::finish_roster() {
 }
 
 void Engine::make_change(const RosterChange& change, Now now, Commands& out) {
-  const MemberKey& key = change.entry != nullptr ? change.entry->key : *change.key;
+  const bool puts = change.kind == RosterChange::Kind::kPut;
+  const MemberKey& key = puts ? change.entry->key : *change.key;
   const MemberSlot* const before = members_.find(key);
   const auto tags_before = before == nullptr ? std::vector<std::string>{} : tags_of(before->record);
   carry_out(change, now);
