@@ -147,6 +147,11 @@ void History::foul(Span weather) {
   foul_.push_back(weather);
 }
 
+void History::stalled(Span stall) {
+  const std::scoped_lock lock(mutex_);
+  stalls_.push_back(stall);
+}
+
 std::vector<std::string> History::tokens_of(int person) const {
   const std::scoped_lock lock(mutex_);
   const auto at = persons_.find(person);

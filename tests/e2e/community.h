@@ -65,6 +65,8 @@ class History {
 
   void killed(Span until_ready);
   void foul(Span weather);
+  // The machine let nobody write to the disk, or run.
+  void stalled(Span stall);
   std::size_t kills() const { return kills_; }
 
   // Tokens that were served under this person's own names since Circle took it back last.
@@ -109,6 +111,7 @@ class History {
   std::set<std::string> wrong_names_;
   std::vector<Span> down_;
   std::vector<Span> foul_;
+  std::vector<Span> stalls_;
   std::atomic<std::size_t> kills_ = 0;
 };
 
@@ -128,6 +131,7 @@ struct Verdict {
   std::size_t sightings = 0;
   std::size_t tokens = 0;
   std::size_t moves_judged = 0;  // fetches of a moved name when it must have been found out
+  std::size_t stalls = 0;        // of the machine
   std::size_t dead = 0;          // tokens that had to be dead
   std::size_t needless_checked = 0;
   std::int64_t without_need = 0;  // the most calls of one member that only renewals explain

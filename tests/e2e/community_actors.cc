@@ -1,7 +1,10 @@
 #include "e2e/community_actors.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -594,6 +597,21 @@ void Watcher::note(std::string_view event) {
       }
     }
   }
+}
+
+// --- DiskProbe ---
+
+// A refresh needs two commits and the time of a call, and has 1.5 s.
+void DiskProbe::act() {
+  constexpr Duration kTooLong{400};
+  const std::string path = (doors_.daemon.folder() / "probe").string();
+  const WallTime from = wall_now();
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  EXPECT_EQ(::write(fd, path.data(), path.size()), static_cast<ssize_t>(path.size()));
+  EXPECT_EQ(::fsync(fd), 0);
+  ::close(fd);
+  const WallTime to = wall_now();
+  if (to - from > kTooLong) history_.stalled({.from = from, .to = to});
 }
 
 }  // namespace rota::e2e

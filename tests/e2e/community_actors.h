@@ -175,4 +175,15 @@ class Watcher : public Actor {
   std::string begun_;  // of an event
 };
 
+// Writes to the disk as the daemon does, and notes when that takes so long that nobody could be in
+// time.
+class DiskProbe : public Actor {
+ public:
+  using Actor::Actor;
+
+ private:
+  void act() override;
+  Duration pace() const override { return Duration{50}; }
+};
+
 }  // namespace rota::e2e

@@ -164,14 +164,15 @@ class Campaign {
     EXPECT_EQ(stats.at("violations").at("total").as_int64(), 0)
         << boost::json::serialize(stats.at("violations"));
     std::cout << fmt::format(
-        "{}: {} kills; {} times served, {} tokens; {} had to be dead; watched for {} s of all "
+        "{}: {} kills, {} stalls of the machine; {} times served, {} tokens; {} had to be dead; "
+        "watched for {} s of all "
         "members;"
         " {} calls that brought tokens, at most {} of a member for its renewals alone; {} fetches "
         "by an"
         " address that had moved long before; {} calls, peak {} of {}\n",
-        world_.name, history_.kills(), verdict.sightings, verdict.tokens, verdict.dead,
-        verdict.watched.count() / 1'000, verdict.needless_checked, verdict.without_need,
-        verdict.moves_judged, box_.sandbox.calls(), peak, kBudget);
+        world_.name, history_.kills(), verdict.stalls, verdict.sightings, verdict.tokens,
+        verdict.dead, verdict.watched.count() / 1'000, verdict.needless_checked,
+        verdict.without_need, verdict.moves_judged, box_.sandbox.calls(), peak, kBudget);
     EXPECT_GT(verdict.sightings, 100U);
     EXPECT_GT(verdict.needless_checked, 20U);
     if (world_.terms.pair_renewed_every > Duration{0}) EXPECT_GT(verdict.watched, Duration{10'000});
@@ -224,6 +225,8 @@ class Campaign {
     watcher_ =
         std::make_unique<Watcher>(doors_, box_.sandbox, gate_, history_, seed + 30, kPersons);
     threads_.emplace_back([&watcher = *watcher_] { watcher.run(); });
+    probe_ = std::make_unique<DiskProbe>(doors_, box_.sandbox, gate_, history_, seed + 31);
+    threads_.emplace_back([&probe = *probe_] { probe.run(); });
     threads_.emplace_back([&keeper = *keeper_] { keeper.run(); });
   }
 
@@ -244,6 +247,7 @@ class Campaign {
   std::vector<std::unique_ptr<App>> apps_;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::unique_ptr<Watcher> watcher_;
+  std::unique_ptr<DiskProbe> probe_;
   std::vector<std::thread> threads_;
   WallTime began_;
   WallTime foul_since_;

@@ -17,6 +17,7 @@ constexpr Duration kNotDurable{500};
 // After a start and after bad weather: what had to wait meanwhile is fetched again.
 constexpr Duration kAfterStart{100};
 constexpr Duration kAfterWeather{6'000};
+constexpr Duration kAfterStall{1'500};
 // Between a deed's answer and the call that it causes.
 constexpr Duration kEffect{300};
 // Of the daemon's idea of Circle's clock.
@@ -66,7 +67,9 @@ class Judge {
     }
     for (const Span& down : history_.down_) excuses_.push_back(later(down, kAfterStart));
     for (const Span& foul : history_.foul_) excuses_.push_back(later(foul, kAfterWeather));
+    for (const Span& stall : history_.stalls_) excuses_.push_back(later(stall, kAfterStall));
     std::ranges::sort(excuses_, {}, &Span::from);
+    verdict_.stalls = history_.stalls_.size();
   }
 
   // --- Nobody is served a foreign token, a dead one, or one although it is out ---
