@@ -96,6 +96,7 @@ class Web(http.server.BaseHTTPRequestHandler):
     """The program that knows who is logged in, and Circle, which shows what it gets."""
 
     def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         text = b""
         member = re.search(r"session-of=(\d+)", self.headers.get("Cookie", ""))
         if self.path == "/session":
@@ -108,6 +109,8 @@ class Web(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    do_POST = do_PUT = do_DELETE = do_GET
 
     def log_message(self, *_):
         pass
@@ -234,6 +237,10 @@ class Pages(unittest.TestCase):
         seen = json.loads(seen)
         self.assertEqual(self.box.state_of(seen["Authorization"].removeprefix("Bearer ")), "live")
         self.assertNotIn("Cookie", seen)
+        for method in ("POST", "PUT", "DELETE"):
+            status, seen = ask("/api/headless/v1/me", browser, method, b'{"body":{"text":"Hello"}}')
+            self.assertEqual(status, 200, f"{method} with a body: {seen}")
+            self.assertEqual(self.box.state_of(json.loads(seen)["Authorization"].removeprefix("Bearer ")), "live")
         self.assertEqual(ask("/api/headless/v1/me", {})[0], 401, "nobody is logged in")
         self.assertEqual(ask("/api/headless/v1/me", {"Cookie": "session-of=77"})[0], 403, "no such member")
         for inside in ("/_token/1", "/_session"):
