@@ -143,8 +143,10 @@ class Clients {
     ROTA_ASSIGN(const Secret token, make_token());
     all.push_back(digest_of(token.reveal()));
     // First, so that no token counts that nobody has seen.
+    // The name and the token have no letter that JSON escapes.
+    if (as_json_) ROTA_TRY(output_.out(fmt::format(R"({{"name":"{}","token":")", command_.name)));
     ROTA_TRY(output_.out(token.reveal()));
-    ROTA_TRY(output_.out("\n"));
+    ROTA_TRY(output_.out(as_json_ ? "\"}\n" : "\n"));
     if (auto written = write(all); !written) {
       written.error().message += "; so the token that was printed is not valid";
       return written;
@@ -176,13 +178,23 @@ class Clients {
     }
     if (command_.old) {
       if (all.size() > 1) ROTA_TRY(write({all.back()}));
+      ROTA_TRY(say_removed(all.size() - 1, 1));
       return say_reload();
     }
     if (::unlink(file().c_str()) != 0) {
       return fail(ErrorKind::kIo,
                   fmt::format("{}: cannot remove it: {}", file(), std::strerror(errno)));
     }
+    ROTA_TRY(say_removed(all.size(), 0));
     return say_reload();
+  }
+
+  // How many tokens; for people, silence says that it is done.
+  Result<void> say_removed(std::size_t removed, std::size_t left) {
+    if (!as_json_) return {};
+    return output_.out(boost::json::serialize(boost::json::object{
+                           {"name", command_.name}, {"removed", removed}, {"left", left}}) +
+                       "\n");
   }
 
   Result<void> say_reload() {

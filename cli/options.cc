@@ -359,7 +359,9 @@ class Reader {
           ->required()
           ->check(check_client_name, "", "");
     }
-    listed->add_flag("--json", options_.json, "print the list as JSON");
+    for (CLI::App* sub : {made, listed, removed}) {
+      sub->add_flag("--json", options_.json, "print the result as JSON");
+    }
     removed->add_flag("--old", words_.client.old, "only its older tokens; the newest stays");
   }
   void add_completion() {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
 #include <csignal>
 
 #include "e2e/box.h"
@@ -92,6 +93,18 @@ TEST_F(InAShell, CompletesCommandsOptionsAndKeys) {
   EXPECT_THAT(written(), HasSubstr("#compdef rota"));
   box.daemon.kill9();
   EXPECT_EQ(in_bash("rota member id:"), "\n") << "and no error while somebody types";
+}
+
+TEST_F(InAShell, AddsAndRemovesAClientInJson) {
+  const std::string at = " --json --config " + box.daemon.config_path().string() + " 2>/dev/null";
+  const auto made = boost::json::parse(shell("$rota client add shop" + at).output).as_object();
+  EXPECT_EQ(made.at("name"), "shop");
+  EXPECT_TRUE(made.at("token").as_string().starts_with("rota_"));
+  EXPECT_EQ(shell("$rota client add shop" + at).code, 0);
+  EXPECT_EQ(shell("$rota client remove shop --old" + at).output,
+            "{\"name\":\"shop\",\"removed\":1,\"left\":1}\n");
+  EXPECT_EQ(shell("$rota client remove shop" + at).output,
+            "{\"name\":\"shop\",\"removed\":1,\"left\":0}\n");
 }
 
 // The initializers of the libraries take milliseconds, and run before main().
