@@ -3,15 +3,18 @@
 namespace rota {
 
 void EnrolmentTurns::add(WaitId wait, const std::string& client) {
-  waiting_[client].push_back(wait);
+  const std::uint64_t number = next_number_++;
+  waiting_[client].emplace(number, wait);
+  places_.emplace(wait, Place{.client = client, .number = number});
 }
 
 void EnrolmentTurns::remove(WaitId wait) {
-  for (auto queue = waiting_.begin(); queue != waiting_.end(); ++queue) {
-    if (std::erase(queue->second, wait) == 0) continue;
-    if (queue->second.empty()) waiting_.erase(queue);
-    return;
-  }
+  const auto place = places_.find(wait);
+  if (place == places_.end()) return;
+  const auto queue = waiting_.find(place->second.client);
+  queue->second.erase(place->second.number);
+  if (queue->second.empty()) waiting_.erase(queue);
+  places_.erase(place);
 }
 
 std::optional<WaitId> EnrolmentTurns::take(BootTime now) {
@@ -19,21 +22,14 @@ std::optional<WaitId> EnrolmentTurns::take(BootTime now) {
   auto queue = waiting_.upper_bound(last_);
   if (queue == waiting_.end()) queue = waiting_.begin();
   last_ = queue->first;
-  const WaitId wait = queue->second.front();
-  queue->second.pop_front();
-  if (queue->second.empty()) waiting_.erase(queue);
+  const WaitId wait = queue->second.begin()->second;
+  remove(wait);
   allowance_.take(now);
   return wait;
 }
 
 std::optional<BootTime> EnrolmentTurns::next(BootTime now) {
   return waiting_.empty() ? std::nullopt : allowance_.next(now);
-}
-
-std::vector<WaitId> EnrolmentTurns::all() const {
-  std::vector<WaitId> all;
-  for (const auto& [client, queue] : waiting_) all.insert(all.end(), queue.begin(), queue.end());
-  return all;
 }
 
 }  // namespace rota

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/time.h"
 #include "engine/requests.h"
@@ -16,7 +15,8 @@ namespace rota {
 // The clients that wait until a new name may cost its first call. First issues of enrolled members
 // take at most a share of the budget, in turns between clients: whoever enrols 10,000 members at
 // once delays neither the refreshes nor another client's single login. Not stored. Times are on the
-// boot clock. Pure, and single-threaded: the engine owns it.
+// boot clock. Each method costs O(log n) of the waits, since a crowd may wait and give up together.
+// Pure, and single-threaded: the engine owns it.
 class EnrolmentTurns {
  public:
   // `calls` first issues within any `window`.
@@ -34,13 +34,19 @@ class EnrolmentTurns {
   // When take() can return one; none: nobody waits, or nothing may ever go.
   std::optional<BootTime> next(BootTime now);
 
-  std::vector<WaitId> all() const;
   bool empty() const { return waiting_.empty(); }
 
  private:
+  using Queue = std::map<std::uint64_t, WaitId>;  // in the order in which they came
+  struct Place {
+    std::string client;
+    std::uint64_t number = 0;
+  };
   Allowance allowance_;
-  std::map<std::string, std::deque<WaitId>> waiting_;  // by client; no queue is empty
-  std::string last_;                                   // the client that had the last turn
+  std::uint64_t next_number_ = 0;
+  std::map<std::string, Queue> waiting_;  // by client; no queue is empty
+  std::map<WaitId, Place> places_;        // in waiting_
+  std::string last_;                      // the client that had the last turn
 };
 
 }  // namespace rota

@@ -1,15 +1,13 @@
 #include "engine/operations.h"
 
-#include <algorithm>
-
 namespace rota {
 
 void Operations::begin(OperatorId op, OperatorAction action, BootTime now, Fingerprint token) {
-  operations_.emplace(op, Operation{.action = action,
-                                    .token = token,
-                                    .members = {},
-                                    .deadline = now + kOperationMax,
-                                    .report = {}});
+  const BootTime deadline = now + kOperationMax;
+  operations_.emplace(
+      op, Operation{
+              .action = action, .token = token, .members = {}, .deadline = deadline, .report = {}});
+  deadlines_.emplace(deadline, op);
 }
 
 bool Operations::rename(OperatorId op, MemberId from, MemberId into) {
@@ -64,8 +62,9 @@ void Operations::give_up_on_disk(OperatorId op) {
 
 std::vector<OperatorId> Operations::over(BootTime now, bool stopping) const {
   std::vector<OperatorId> over;
-  for (const auto& [op, operation] : operations_) {
-    if (operation.deadline <= now || (stopping && !operation.finished)) over.push_back(op);
+  for (const auto& [deadline, op] : deadlines_) {
+    if (deadline > now && !stopping) break;
+    if (deadline <= now || !operations_.at(op).finished) over.push_back(op);
   }
   return over;
 }
@@ -79,16 +78,13 @@ std::vector<OperatorId> Operations::running() const {
 }
 
 std::optional<BootTime> Operations::first_deadline() const {
-  std::optional<BootTime> first;
-  for (const auto& [op, operation] : operations_) {
-    first = std::min(first.value_or(operation.deadline), operation.deadline);
-  }
-  return first;
+  return deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->first);
 }
 
 OperatorReport Operations::take(OperatorId op) {
   const auto it = operations_.find(op);
   OperatorReport report = std::move(it->second.report);
+  deadlines_.erase({it->second.deadline, op});
   operations_.erase(it);
   return report;
 }

@@ -44,11 +44,12 @@ class Operations {
   // The deadline came. If the command was over, its report says that it is not durable yet.
   void give_up_on_disk(OperatorId op);
 
-  // The commands whose deadline has passed; with `stopping`, also all that still run.
+  // The commands whose deadline has passed, in the order of their deadlines; with `stopping`, also
+  // all that still run.
   std::vector<OperatorId> over(BootTime now, bool stopping) const;
   // Those that still run: they are not over for every member.
   std::vector<OperatorId> running() const;
-  // The first deadline; none: no command is under way.
+  // The first deadline; none: no command is under way. Costs the same however many are.
   std::optional<BootTime> first_deadline() const;
   // What the command does, and the members for which it is not over.
   OperatorAction action_of(OperatorId op) const { return operations_.at(op).action; }
@@ -68,6 +69,7 @@ class Operations {
     std::map<std::pair<TokenKind, Fingerprint>, std::size_t> line_of{};  // of report.revocations
   };
   std::map<OperatorId, Operation> operations_;
+  std::set<std::pair<BootTime, OperatorId>> deadlines_;
 };
 
 }  // namespace rota
