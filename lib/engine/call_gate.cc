@@ -133,7 +133,8 @@ CallGate::Heard CallGate::heard(const CallState& call, const Outcome& outcome, B
   const bool is_closed = breaker_.state() == BreakerState::kClosed;
   if (call.app_token != app_token_ && (refused || !is_closed)) return heard;
   trouble_.note(outcome, circle);
-  if (!breaker_.on_outcome(outcome, call.member, now, random)) return heard;
+  const bool urgent = traits_of(call.lane).client_waits;
+  if (!breaker_.on_outcome(outcome, call.member, urgent, now, random)) return heard;
   if (breaker_.state() == BreakerState::kClosed) {
     told_.clear();
     heard.breaker = BreakerNews::kClosed;

@@ -53,30 +53,32 @@ std::optional<BootTime> Breaker::probe_at(bool urgent) const {
   return urgent ? std::min(probe_at_, last_probe_ + kUrgentProbeGap) : probe_at_;
 }
 
-bool Breaker::on_outcome(const Outcome& outcome, MemberId member, BootTime now, Random& random) {
+bool Breaker::on_outcome(const Outcome& outcome, MemberId member, bool urgent, BootTime now,
+                         Random& random) {
   const BreakerState before = state_;
   switch (std::visit(Judge{}, outcome)) {
     case Verdict::kWorks:
+      worked(member);
       close();
       break;
     case Verdict::kAppTokenRefused:
-      open(BreakerState::kAppTokenRefused, now, random);
+      open(BreakerState::kAppTokenRefused, urgent, now, random);
       break;
     case Verdict::kNotEligible:
-      open(BreakerState::kNotEligible, now, random);
+      open(BreakerState::kNotEligible, urgent, now, random);
       break;
     case Verdict::kFails:
-      if (failing_.size() < kFailingMembers) failing_.insert(member);
+      if (failing_.size() < kFailingMax) failing_.insert(member);
       if (state_ != BreakerState::kClosed) {
-        open(state_, now,
-             random);  // the reason stays: a failed probe does not show that it is gone
-      } else if (failing_.size() >= kFailingMembers) {
-        open(BreakerState::kFailing, now, random);
+        // The reason stays: a failed probe does not show that it is gone.
+        open(state_, urgent, now, random);
+      } else if (opens()) {
+        open(BreakerState::kFailing, urgent, now, random);
       }
       break;
     case Verdict::kAboutOne:
       // Such a probe proves nothing about the upstream, so the next one comes after the usual time.
-      if (state_ != BreakerState::kClosed) open(state_, now, random);
+      if (state_ != BreakerState::kClosed) open(state_, urgent, now, random);
       break;
     case Verdict::kNothing:
       break;
@@ -91,17 +93,40 @@ bool Breaker::on_new_app_token() {
   return true;
 }
 
-void Breaker::open(BreakerState why, BootTime now, Random& random) {
+void Breaker::open(BreakerState why, bool urgent, BootTime now, Random& random) {
   constexpr int kDoublingsMax = 10;
+  const bool was_open = state_ != BreakerState::kClosed;
   // No probe can have been sent yet, so this is a reply to a call that was in flight when the
   // breaker opened. It tells nothing new.
-  const bool straggler = state_ != BreakerState::kClosed && now < *probe_at(true);
+  const bool straggler = was_open && now < *probe_at(true);
   state_ = why;
   if (straggler) return;
   const auto gap = std::min(kProbeGapMax, kProbeGapMin * (1 << std::min(probes_, kDoublingsMax)));
   ++probes_;
   last_probe_ = now;
-  probe_at_ = now + gap / 2 + random.up_to(gap / 2);
+  probe_at_ = was_open && urgent ? std::max(probe_at_, now + kUrgentProbeGap)
+                                 : now + gap / 2 + random.up_to(gap / 2);
+}
+
+// A spell is over: those that failed in it may be bad.
+void Breaker::worked(MemberId member) {
+  suspects_.erase(member);
+  failing_.erase(member);
+  if (suspects_.size() + failing_.size() > kSuspectsMax) suspects_.clear();
+  for (const MemberId failed : failing_) ++suspects_[failed];
+}
+
+// Whether so many members failed in this spell that it must be Circle. If there are very many, it
+// does not matter who they are.
+bool Breaker::opens() const {
+  std::size_t good = 0;
+  for (const MemberId failed : failing_) good += is_bad(failed) ? 0 : 1;
+  return good >= kFailingMembers || failing_.size() >= kFailingMax;
+}
+
+bool Breaker::is_bad(MemberId member) const {
+  const auto suspect = suspects_.find(member);
+  return suspect != suspects_.end() && suspect->second >= kBadSpells;
 }
 
 void Breaker::close() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -23,8 +25,12 @@ std::string_view name_of(BreakerState state);
 // The breaker for the whole upstream (P8). While it is open, it lets one probe at a time through,
 // at growing intervals. One refusal of the app token or of the community opens it. Any other
 // failure must hit kFailingMembers different members without a usable reply in between, so one bad
-// member stops nobody else. Replies about one token or one member (Transient::about_one) never open
-// it. Times are on the boot clock, and are given in order.
+// member stops nobody else. Nor do several: a member that failed in kBadSpells spells while calls
+// of others worked is known to be bad, and its failures say nothing until one of its calls works.
+// Replies about one token or one member (Transient::about_one) never open
+// it. Clients that wait for members for whom nothing works send probe after probe, and all of them
+// fail. So an urgent probe does not put off the next ordinary one, which may be that of a member
+// for whom all works. Times are on the boot clock, and are given in order.
 class Breaker {
  public:
   // Whether a call may be sent. Closed: always. Open: only if no call is in flight, and not before
@@ -33,8 +39,10 @@ class Breaker {
   bool may_send(BootTime now, std::size_t in_flight, bool urgent) const;
   std::optional<BootTime> probe_at(bool urgent) const;  // none if closed
 
-  // Takes note of every outcome. True if this changed the state: worth one line in the log.
-  bool on_outcome(const Outcome& outcome, MemberId member, BootTime now, Random& random);
+  // Takes note of every outcome. `urgent`: a client waited for this call. True if this changed the
+  // state: worth one line in the log.
+  bool on_outcome(const Outcome& outcome, MemberId member, bool urgent, BootTime now,
+                  Random& random);
   // A new app token was read: what Circle refused before may pass now. True if this closed the
   // breaker; one that is open because calls fail stays open.
   bool on_new_app_token();
@@ -42,16 +50,25 @@ class Breaker {
   BreakerState state() const { return state_; }
 
   static constexpr std::size_t kFailingMembers = 3;
+  static constexpr int kBadSpells = 2;
+  // So many different members in one spell open it, even if all of them are known to be bad.
+  static constexpr std::size_t kFailingMax = 64;
+  // How many members are remembered that may be bad.
+  static constexpr std::size_t kSuspectsMax = 10'000;
   static constexpr Duration kProbeGapMin{1'000};
   static constexpr Duration kProbeGapMax{30'000};
   static constexpr Duration kUrgentProbeGap{1'000};
 
  private:
-  void open(BreakerState why, BootTime now, Random& random);
+  void open(BreakerState why, bool urgent, BootTime now, Random& random);
   void close();
+  void worked(MemberId member);
+  bool opens() const;
+  bool is_bad(MemberId member) const;
 
   BreakerState state_ = BreakerState::kClosed;
-  std::set<MemberId> failing_;  // since the last usable reply, at most kFailingMembers of them
+  std::set<MemberId> failing_;        // since the last usable reply
+  std::map<MemberId, int> suspects_;  // in how many spells they failed and others did not
   int probes_ = 0;
   BootTime last_probe_{};
   BootTime probe_at_{};

@@ -16,7 +16,10 @@ constexpr BootTime kNow{Duration{1'000'000}};
 class BreakerTest : public testing::Test {
  protected:
   bool take(const Outcome& outcome, std::int64_t member, BootTime now = kNow) {
-    return breaker.on_outcome(outcome, MemberId{member}, now, random);
+    return breaker.on_outcome(outcome, MemberId{member}, false, now, random);
+  }
+  bool take_urgent(const Outcome& outcome, std::int64_t member, BootTime now) {
+    return breaker.on_outcome(outcome, MemberId{member}, true, now, random);
   }
   const Outcome failure = transient(TransientReason::kNoReply);
   Breaker breaker;
@@ -59,6 +62,45 @@ TEST_F(BreakerTest, P8ThreeFailingMembersInARowOpenIt) {
     EXPECT_TRUE(take(transient(reason), 3)) << name_of(reason);
     EXPECT_EQ(breaker.state(), BreakerState::kFailing);
   }
+}
+
+// They fail, and the calls of others work, again and again.
+TEST_F(BreakerTest, P8MembersThatFailWhileOthersWorkAreKnownAndStopNobody) {
+  constexpr int kBad = 6;
+  const auto fail_all = [this] {
+    for (int member = 1; member <= kBad; ++member) take(failure, member);
+  };
+  for (int spell = 0; spell < Breaker::kBadSpells; ++spell) {
+    fail_all();
+    EXPECT_EQ(breaker.state(), BreakerState::kFailing) << "it may be Circle";
+    take(Revoked{}, 100);
+  }
+  fail_all();
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  take(failure, 101);
+  take(failure, 102);
+  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  EXPECT_TRUE(take(failure, 103)) << "three that were good until now";
+}
+
+TEST_F(BreakerTest, P8AMemberWhoseCallWorksIsGoodAgain) {
+  for (int spell = 0; spell < Breaker::kBadSpells; ++spell) {
+    for (int member = 1; member <= 3; ++member) take(failure, member);
+    take(Revoked{}, 100);
+  }
+  for (int member = 1; member <= 3; ++member) take(Revoked{}, member);
+  for (int member = 1; member <= 2; ++member) EXPECT_FALSE(take(failure, member));
+  EXPECT_TRUE(take(failure, 3));
+}
+
+TEST_F(BreakerTest, P8VeryManyOpenItWhoeverTheyAre) {
+  constexpr int kMany = static_cast<int>(Breaker::kFailingMax);
+  for (int spell = 0; spell < Breaker::kBadSpells; ++spell) {
+    for (int member = 1; member <= kMany; ++member) take(failure, member);
+    take(Revoked{}, 1'000);
+  }
+  for (int member = 1; member < kMany; ++member) EXPECT_FALSE(take(failure, member)) << member;
+  EXPECT_TRUE(take(failure, kMany));
 }
 
 TEST_F(BreakerTest, P8AUsableReplyBetweenStartsTheCountAnew) {
@@ -136,10 +178,29 @@ TEST_F(BreakerTest, P8FailedUrgentProbesAreASecondApartToo) {
       EXPECT_GE(next - last, least) << probe;
       EXPECT_LE(next - last, Breaker::kUrgentProbeGap) << probe;
       EXPECT_FALSE(breaker.may_send(last + least - 1ms, 0, true)) << probe;
-      take(refusal, 1, next);
+      take_urgent(refusal, 1, next);
       last = next;
     }
   }
+}
+
+// Clients wait for bad members all the time. A probe of a good one, for which nobody waits, shows
+// that Circle works.
+TEST_F(BreakerTest, P8FailedUrgentProbesDoNotPutOffTheNextOrdinaryOne) {
+  for (int member = 1; member <= 3; ++member) take(failure, member);
+  take(failure, 1, *breaker.probe_at(false));
+  const BootTime ordinary = *breaker.probe_at(false);
+  BootTime last = kNow;
+  for (BootTime now = *breaker.probe_at(true); now < ordinary + 10s;
+       now = *breaker.probe_at(true)) {
+    take_urgent(failure, 2, now);
+    last = now;
+    EXPECT_EQ(*breaker.probe_at(false), std::max(ordinary, now + Breaker::kUrgentProbeGap));
+  }
+  EXPECT_GT(last, ordinary);
+  take(failure, 3, *breaker.probe_at(false));
+  EXPECT_GT(*breaker.probe_at(false), last + Breaker::kUrgentProbeGap)
+      << "and an ordinary one does";
 }
 
 TEST_F(BreakerTest, P12TheGapOfASecondOutageBeginsSmall) {
@@ -148,7 +209,7 @@ TEST_F(BreakerTest, P12TheGapOfASecondOutageBeginsSmall) {
     for (int member = 1; member <= 3; ++member) take(failure, member, begin);
     EXPECT_LE(*breaker.probe_at(false), begin + Breaker::kProbeGapMin) << outage;
     for (int probe = 0; probe < 8; ++probe) take(failure, 1, *breaker.probe_at(false));
-    take(Revoked{}, 1, begin + 30min);
+    for (int member = 1; member <= 3; ++member) take(Revoked{}, member, begin + 30min);
   }
   take(AppTokenRefused{}, 1);
   for (int probe = 0; probe < 8; ++probe) take(AppTokenRefused{}, 1, *breaker.probe_at(false));
