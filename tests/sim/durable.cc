@@ -9,14 +9,18 @@ namespace rota::sim {
 void Durable::apply(const Mutation& mutation) {
   if (const auto* put = std::get_if<PutMember>(&mutation)) {
     Member& member = members_[put->row.id];
+    only_enrolled_ -= is_only_enrolled(member.selectors) ? 1 : 0;
+    only_enrolled_ += is_only_enrolled(put->row.selectors) ? 1 : 0;
     member.state = put->row.state;
     member.state_since = put->row.state_since;
+    member.signed_out_at = put->row.signed_out_at;
     member.selectors = put->row.selectors;
     member.pin = put->row.community_member_id;
   } else if (const auto* forgotten = std::get_if<ForgetMember>(&mutation)) {
     const auto it = members_.find(forgotten->member);
     if (it == members_.end()) return;
     while (!it->second.tokens.empty()) drop(it->second.tokens.begin()->first);
+    only_enrolled_ -= is_only_enrolled(it->second.selectors) ? 1 : 0;
     members_.erase(it);
   } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
     drop(token->token.id);
@@ -63,6 +67,11 @@ std::optional<MemberId> Durable::owner_of(TokenId token) const {
 const Token* Durable::token(TokenId id) const {
   const auto owner = owners_.find(id);
   return owner == owners_.end() ? nullptr : &members_.at(owner->second).tokens.at(id);
+}
+
+bool is_only_enrolled(const std::vector<Selector>& names) {
+  return std::ranges::none_of(names, &Selector::in_roster) &&
+         std::ranges::any_of(names, [](const Selector& name) { return !name.enrolments.empty(); });
 }
 
 const Token* current(const Durable::Member& member, TokenKind kind) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ class Durable {
   struct Member {
     MemberState state = MemberState::kActive;
     WallTime state_since;
+    WallTime signed_out_at;
     std::vector<Selector> selectors;
     std::optional<std::int64_t> pin;  // Circle's member id
     std::map<TokenId, Token> tokens;
@@ -34,6 +36,9 @@ class Durable {
   std::optional<MemberId> owner_of(TokenId token) const;
   const Token* token(TokenId id) const;
   const Meta& meta() const { return meta_; }
+  // Members that clients have enrolled and the roster does not name, and tokens of all members.
+  std::size_t only_enrolled() const { return only_enrolled_; }
+  std::size_t tokens() const { return owners_.size(); }
 
  private:
   struct TextHash {
@@ -49,8 +54,10 @@ class Durable {
   std::unordered_map<std::string, int, TextHash, std::equal_to<>> texts_;
   std::map<CallId, CallRow> calls_;
   Meta meta_;
+  std::size_t only_enrolled_ = 0;
 };
 
+bool is_only_enrolled(const std::vector<Selector>& names);
 const Token* current(const Durable::Member& member, TokenKind kind);
 
 }  // namespace rota::sim

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 #include "plan/lifecycle.h"
@@ -32,7 +33,7 @@ void Enrollers::begin() {
   world_.repeat(4 * options.mean_between_sign_outs, [this] { revoke_any_token(); });
   world_.repeat(options.mean_between_removals, [this] { remove_any(); });
   if (options.crowd > 0) {
-    world_.time().outside(options.weather / 4, [this] { crowd_comes(); });
+    world_.time().outside(options.weather / 8, [this] { crowd_comes(); });
     world_.time().outside(options.weather / 2, [this] { crowd_signs_out(); });
   }
 }
@@ -75,6 +76,7 @@ void Enrollers::enrol(const MemberKey& key, const std::string& client, Duration 
   request.wait = longest;
   request.wait_for = random_.below(2) == 0 ? WaitFor::kIdentity : WaitFor::kToken;
   waits_.emplace(id, Wait{.key = key, .deadline = world_.time().now() + longest});
+  ++waiting_[key];
   world_.turn([&](Commands& out) { world_.engine().on_wait(id, request, world_.now(), out); });
   world_.in_process(longest + kSlack, [this, id] { check_answered(id, 1); });
 }
@@ -85,22 +87,36 @@ void Enrollers::check_answered(WaitId id, int tries) {
   if (tries > 0) {
     return world_.in_process(kSlack, [this, id, tries] { check_answered(id, tries - 1); });
   }
-  waits_.erase(id);
+  end_wait(id);
   world_.breach("waits: an enrolment got no answer in time");
 }
 
+std::optional<Enrollers::Wait> Enrollers::end_wait(WaitId id) {
+  const auto it = waits_.find(id);
+  if (it == waits_.end()) return std::nullopt;
+  Wait wait = it->second;
+  waits_.erase(it);
+  last_wait_over_ = world_.time().now();
+  const auto others = waiting_.find(wait.key);
+  if (--others->second == 0) waiting_.erase(others);
+  return wait;
+}
+
 bool Enrollers::waits_for(MemberId member) const {
-  return std::ranges::any_of(waits_, [&](const auto& wait) {
-    const MemberSlot* const slot = world_.engine().find(wait.second.key);
-    return slot != nullptr && slot->record.id == member;
-  });
+  const MemberSlot* const slot = world_.engine().find(member);
+  if (slot == nullptr) return false;
+  const auto is_its = [&](const MemberKey& key) {
+    return waiting_.contains(key) && world_.engine().find(key) == slot;
+  };
+  const auto id = slot->record.community_member_id;
+  return std::ranges::any_of(slot->record.selectors, is_its, &Selector::key) ||
+         (id && is_its(MemberKey::from_id(*id).value()));
 }
 
 void Enrollers::on_answer(const command::Answer& reply) {
-  const auto it = waits_.find(reply.wait);
-  if (it == waits_.end()) return;
-  const Wait wait = it->second;
-  waits_.erase(it);
+  const auto ended = end_wait(reply.wait);
+  if (!ended) return;
+  const Wait& wait = *ended;
   switch (reply.answer.result) {
     case WaitResult::kEnrolled:
     case WaitResult::kWasEnrolled:
@@ -272,6 +288,7 @@ void Enrollers::on_report(const command::Report& report) {
 
 void Enrollers::cut_off() {
   waits_.clear();
+  waiting_.clear();
   orders_.clear();
 }
 
@@ -279,15 +296,27 @@ void Enrollers::cut_off() {
 void Enrollers::crowd_comes() {
   for (std::size_t i = 0; i < world_.options().crowd; ++i) {
     const auto id = static_cast<sandbox::MemberId>(world_.options().members - i);
-    const MemberKey key = *MemberKey::from_email(sandbox::numbered_member(id).email);
-    if (world_.engine().find(key) != nullptr) continue;
-    enrol(key, fmt::format("user:{}", i % 3), std::chrono::seconds{10});
+    crowd_.emplace_back(*MemberKey::from_email(sandbox::numbered_member(id).email),
+                        fmt::format("user:{}", i % 3));
   }
-  if (!world_.calm()) world_.time().outside(std::chrono::minutes{1}, [this] { crowd_comes(); });
+  crowd_tries(crowd_.size());
+}
+
+void Enrollers::crowd_tries(std::size_t at_once) {
+  std::erase_if(crowd_,
+                [this](const auto& each) { return world_.engine().find(each.first) != nullptr; });
+  const WorldOptions& options = world_.options();
+  for (const auto& [key, client] : crowd_ | std::views::take(at_once)) {
+    enrol(key, client, options.crowd_waits);
+  }
+  if (world_.calm() || crowd_.empty()) return;
+  world_.time().outside(options.crowd_tries_every,
+                        [this] { crowd_tries(world_.options().crowd_in_line); });
 }
 
 void Enrollers::crowd_signs_out() {
   world_.note("crowd.signs_out");
+  crowd_out_at_ = world_.time().now();
   std::vector<MemberKey> keys;
   for (const auto& [member, slot] : world_.engine().members().all()) {
     if (only_enrolled(slot.record)) keys.push_back(primary_key(slot.record));

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -24,6 +27,11 @@ class Enrollers {
   void on_report(const command::Report& report);
   void cut_off();
   bool waits_for(MemberId member) const;
+  // When the whole crowd signed out; none: it has not.
+  std::optional<Duration> crowd_out_at() const { return crowd_out_at_; }
+  bool anybody_waited_since(Duration when) const {
+    return !waits_.empty() || last_wait_over_ >= when;
+  }
 
  private:
   struct Wait {
@@ -42,6 +50,7 @@ class Enrollers {
 
   MemberKey draw_key();
   void check_answered(WaitId id, int tries);
+  std::optional<Wait> end_wait(WaitId id);
   void enrol_any();
   void enrol(const MemberKey& key, const std::string& client, Duration longest);
   void sign_out_any();
@@ -52,6 +61,7 @@ class Enrollers {
   void lift(const std::string& client);
   void give(const MemberKey& key, OperatorAction action, const std::string& client);
   void crowd_comes();
+  void crowd_tries(std::size_t at_once);
   void crowd_signs_out();
 
   World& world_;
@@ -60,8 +70,12 @@ class Enrollers {
   // Ids of their own, apart from those of Clients and Operators.
   std::uint64_t next_id_ = 1'000'000'000;
   std::map<WaitId, Wait> waits_;
+  std::map<MemberKey, std::size_t> waiting_;  // how many of waits_ are about this name
+  Duration last_wait_over_{0};
   std::map<OperatorId, Order> orders_;
-  std::map<std::string, std::size_t> lifts_;  // by client
+  std::map<std::string, std::size_t> lifts_;              // by client
+  std::vector<std::pair<MemberKey, std::string>> crowd_;  // who is not in yet, and by which client
+  std::optional<Duration> crowd_out_at_;
 };
 
 }  // namespace rota::sim

@@ -154,13 +154,13 @@ WorldOptions options_of(std::uint64_t seed) {
   const std::size_t circles_limit = std::exchange(options.circle.rate_limit, 0);
   if (random.below(8) == 0) {  // nothing bad but members that never work: nobody else may notice
     options.cursed = 1 + random.below(2);
-    // Several names of theirs would open the breaker, which is for all.
-    options.mean_between_enrolments = options.mean_between_removals = Duration{0};
     options.gentle_clients = true;
-    // Each cursed member is tried again and again, at the pace of its backoff.
+    // Each name of a cursed member is tried again and again, at the pace of its backoff.
+    const std::size_t names = options.mean_between_enrolments > Duration{0} ? 3 : 1;
     options.policy.requests_per_window +=
-        options.cursed * static_cast<std::size_t>(options.policy.window /
-                                                  (backoff_cap(options.circle.access_ttl) / 4));
+        options.cursed * names *
+        static_cast<std::size_t>(options.policy.window /
+                                 (backoff_cap(options.circle.access_ttl) / 4));
     // With a generator of its own, as below. Their pairs are to be renewed half an hour before the
     // end, and cannot be.
     if (Random(seed ^ 0x9a1f5U).below(2) == 0) {
@@ -210,6 +210,27 @@ WorldOptions options_of(std::uint64_t seed) {
     options.policy.requests_per_window *= 2;  // each refresh leaves a token to be revoked
     options.circle.rate_limit *= 2;
   }
+  return options;
+}
+
+WorldOptions crowd_world(std::uint64_t seed, std::size_t crowd) {
+  constexpr std::size_t kListed = 400;
+  WorldOptions options;
+  options.seed = seed;
+  options.circle.token_seed = seed;
+  options.members = kListed + crowd;
+  options.listed = kListed;
+  options.crowd = crowd;
+  // By the share of the budget that logins have, 10,000 of them take three hours at least, and
+  // while they come, the members that are in need refreshes.
+  options.weather = hours{10};
+  options.calm = minutes{30};
+  options.audit_every = minutes{20};
+  options.crowd_in_line = 1'500;  // at all times
+  options.crowd_waits = options.crowd_tries_every;
+  // All members of the roster are in use.
+  options.mean_between_fetches = seconds{1};
+  options.gentle_clients = true;
   return options;
 }
 

@@ -17,10 +17,11 @@ namespace rota::sim {
 // of zero means never.
 struct WorldOptions {
   std::uint64_t seed = 1;
-  std::size_t members = 20;                  // at Circle
-  std::size_t listed = 18;                   // of these, in the roster at first
-  Duration weather = std::chrono::hours{3};  // how long bad things happen
-  Duration calm = std::chrono::hours{2};     // and then, how long none does
+  std::size_t members = 20;                        // at Circle
+  std::size_t listed = 18;                         // of these, in the roster at first
+  Duration weather = std::chrono::hours{3};        // how long bad things happen
+  Duration calm = std::chrono::hours{2};           // and then, how long none does
+  Duration audit_every = std::chrono::minutes{5};  // the promises that need a look at all members
   Policy policy;
   std::optional<RosterPace> roster_pace;  // none: a roster comes into force in one piece
   sandbox::CircleOptions circle;
@@ -58,6 +59,10 @@ struct WorldOptions {
   Duration mean_between_sign_outs{0};
   Duration mean_between_removals{0};
   std::size_t crowd = 0;  // so many of the last members enrol at once, and later sign out at once
+  // Those that are not in yet try again, so many at once, and wait so long.
+  Duration crowd_tries_every = std::chrono::minutes{1};
+  std::size_t crowd_in_line = 10'000;
+  Duration crowd_waits = std::chrono::seconds{10};
 };
 
 // Whether nothing bad happens, except to members for whom no call works, or that leave.
@@ -65,6 +70,10 @@ bool is_peaceful(const WorldOptions& options);
 
 // A short world. Each seed gives another one.
 WorldOptions options_of(std::uint64_t seed);
+
+// A crowd logs in at once, beside some hundreds of members of the roster, and signs out at once.
+// The budget and all else are as configured by default, and nothing bad happens.
+WorldOptions crowd_world(std::uint64_t seed, std::size_t crowd);
 
 // A long world of a given size. Every kind of trouble happens in it, but rarely; if `calm`, none.
 WorldOptions long_world(std::uint64_t seed, Duration length, std::size_t members, bool calm);

@@ -116,12 +116,15 @@ class Promises {
   void p13_pin_stays(MemberId member);
   void p13_forgets(const Durable::Member& member);
   void p13_owns(const MemberKey& key, std::int64_t pin);
+  void p13_leads_to(const MemberKey& key, std::int64_t pin);
   void p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served);
   void p13_is_who_it_was(const TokenQuery& query, const Published& row);
   // promises_sign_out.cc
   void sign_out_what_came_late(const Flight& flight, const Reply& reply);
   void sign_out_durable(const PutToken& put);
   void forget_sign_outs();
+  void note_asked_again(MemberId member);
+  bool was_asked_again_just_now(MemberId member) const;
   void signed_out_is_not_served(const Published& row);
   void sign_outs_end();
   // promises_enrolments.cc
@@ -137,6 +140,7 @@ class Promises {
   void idle_ones_leave();
   // promises_calls.cc
   void p7_window();
+  std::size_t calls_in_window() const;
   void p8_one_probe();
   void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
@@ -152,6 +156,7 @@ class Promises {
   void calls_keep_their_distance(const Flight& flight);
   struct Recent;
   void few_issues_that_fail(Recent& recent);
+  void p12_refreshes_are_in_time(const Flight& flight);
   void note_arrival(const Flight& flight, const Reply& reply);
   void p8_probes_keep_their_distance();
   void note_probe_over(const Flight& flight, const Reply& reply);
@@ -163,6 +168,8 @@ class Promises {
   void p4_revocations_end();
   void p8_p12_everybody_is_fresh();
   void no_storm();
+  void note_stint(MemberId member);
+  void count_need();
   void few_calls();
   Duration bound() const;
   std::string why_not_fresh(const MemberKey& key) const;
@@ -181,6 +188,7 @@ class Promises {
   std::vector<Erased> erased_;
   std::map<MemberId, std::optional<std::int64_t>> pins_before_;
   std::map<MemberId, MemberState> states_before_;
+  std::set<MemberId> signed_out_before_;
   // What Circle made in a call, and for whom.
   struct Minted {
     MemberId member{};
@@ -199,6 +207,8 @@ class Promises {
   MemberState held_state_{};
   // Access tokens of before a sign-out, and since when that is on disk.
   std::map<std::string, std::optional<Duration>, std::less<>> signed_out_;
+  // When a client first asked for a member again that had signed out.
+  std::map<MemberId, Duration> asked_again_;
   // Enrolments
   std::map<MemberId, std::vector<Selector>> names_before_;
   std::deque<Duration> new_names_;                   // when they came on disk
@@ -245,10 +255,12 @@ class Promises {
     std::deque<Duration> in_this_life;  // the last few in this life of the process
     std::deque<Duration> in_the_hour;
     std::deque<Duration> unasked_issues;  // in this life and the last hour
-    bool dead = false;                    // the last token was dead on arrival
-    Duration dead_at{0};
   };
   std::map<MemberId, Recent> recent_;
+  std::map<MemberId, Duration> dead_at_;  // when their last tokens came, dead on arrival
+  // How late a refresh was at most, in a world with a crowd: while it logs in, and afterwards.
+  Duration latest_{0};
+  Duration latest_after_logins_{0};
   std::optional<Duration> last_probe_;  // when the last probe ended
   int probes_ = 0;                      // probes since the refusal
   // Wake-ups and calls.
@@ -256,6 +268,9 @@ class Promises {
   std::size_t sends_ = 0;
   std::size_t rotations_ = 0;  // of these, calls that bring tokens
   std::size_t taken_ = 0;      // tokens in force that clients gave to revocation
+  std::size_t stints_ = 0;     // how often a record came to be active: each needs a first call
+  Duration needed_{0};         // for how long tokens were needed, of all members together
+  Duration names_needed_{0};   // the same for names that may come to lead to somebody else
   std::size_t storm_base_ = 0;
 };
 

@@ -14,8 +14,6 @@
 namespace rota::sim {
 namespace {
 
-constexpr Duration kAuditEvery = std::chrono::minutes{5};
-
 bool is_gone(MemberState state) {
   return state == MemberState::kRetiring || state == MemberState::kRetired ||
          state == MemberState::kBlocked;
@@ -25,15 +23,13 @@ bool is_gone(MemberState state) {
 
 void Promises::begin() {
   if (is_peaceful(world_.options())) settled_at_ = bound();
-  world_.time().outside(kAuditEvery, [this] {
-    audit();
-    begin_next();
-  });
+  begin_next();
 }
 
 void Promises::begin_next() {
-  world_.time().outside(kAuditEvery, [this] {
+  world_.time().outside(world_.options().audit_every, [this] {
     audit();
+    count_need();
     begin_next();
   });
 }
@@ -56,12 +52,9 @@ bool Promises::serves(const MemberKey& key) const {
 // that may be due at once, plus the longest pauses that the bad things left.
 Duration Promises::bound() const {
   const WorldOptions& options = world_.options();
-  std::size_t calls = 0;
-  for (const auto& [member, there] : durable().members()) {
-    constexpr std::size_t kRotations = 2;  // a refresh that finds its token dead, and an issue
-    calls += kRotations + there.tokens.size();
-  }
-  calls = std::max(calls, 2 * options.listed);
+  constexpr std::size_t kRotations = 2;  // a refresh that finds its token dead, and an issue
+  const std::size_t calls = std::max(kRotations * durable().members().size() + durable().tokens(),
+                                     kRotations * options.listed);
   const Policy& policy = options.policy;
   const std::size_t reserve = std::max<std::size_t>(1, policy.requests_per_window / 10);
   const std::size_t share = policy.requests_per_window - reserve;
@@ -166,7 +159,9 @@ std::string Promises::why_not_fresh(const MemberKey& key) const {
   }
   // Nobody has asked for it since it signed out, or since it was enrolled just now.
   if (record.signed_out_at != WallTime{}) return {};
-  const bool is_new = only_enrolled(record) && !record.community_member_id;
+  if (was_asked_again_just_now(record.id)) return {};
+  const Durable::Member* there = durable().find(record.id);
+  const bool is_new = only_enrolled(record) && (there == nullptr || !there->pin);
   if (is_new && world_.circle_time() - record.state_since < bound()) return {};
   switch (record.state) {
     case MemberState::kActive:
@@ -209,10 +204,11 @@ void Promises::no_storm() {
   constexpr std::size_t kEach = 6;
   const std::size_t done = sends_ + chronicle.count("wait") + chronicle.count("commit") +
                            chronicle.count("commit.failed");
-  const std::size_t allowed = static_cast<std::size_t>(kAuditEvery / std::chrono::seconds{1}) +
-                              kEach * (done - storm_base_);
+  const std::size_t allowed =
+      static_cast<std::size_t>(world_.options().audit_every / std::chrono::seconds{1}) +
+      kEach * (done - storm_base_);
   if (wakes_ > allowed) {
-    world_.breach(fmt::format("wake-ups: {} in five minutes, in which {} things happened", wakes_,
+    world_.breach(fmt::format("wake-ups: {} since the last audit, and {} things happened", wakes_,
                               done - storm_base_));
   }
   wakes_ = 0;
@@ -230,25 +226,53 @@ void Promises::at_end() {
   }
   few_calls_for_each();
   const WorldOptions& options = world_.options();
-  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0 && options.crowd == 0 &&
+  if (options.crowd > 0) {
+    world_.note("refresh.latest", fmt::format("{} ms, and {} ms once nobody logs in",
+                                              latest_.count(), latest_after_logins_.count()));
+  }
+  if (is_peaceful(options) && options.gentle_clients && options.cursed == 0 &&
       options.mean_between_leavers == Duration{0}) {
     few_calls();
   }
 }
 
-// At most a tenth more calls than the configured lead makes necessary, and the clients: each token
-// in force that they give to revocation has to be replaced.
+// A name that is a member from now on, or is one again.
+void Promises::note_stint(MemberId member) {
+  const Durable::Member* now = durable().find(member);
+  const auto before = states_before_.find(member);
+  const bool was = before != states_before_.end() && before->second == MemberState::kActive;
+  if (now != nullptr && now->state == MemberState::kActive && !was) ++stints_;
+}
+
+// Called at each audit: members come and go, and nobody needs a token of one that signed out.
+void Promises::count_need() {
+  if (!world_.up()) return;
+  const Duration meanwhile = world_.options().audit_every;
+  for (const auto& [member, slot] : world_.engine().members().all()) {
+    const MemberRecord& record = slot.record;
+    if (record.state != MemberState::kActive || record.signed_out_at != WallTime{}) continue;
+    const auto names = std::ranges::count_if(record.selectors, [](const Selector& name) {
+      return name.key.kind != SelectorKind::kCommunityMemberId;
+    });
+    needed_ += meanwhile;
+    names_needed_ += meanwhile * std::max<Duration::rep>(names, 1);
+  }
+}
+
+// At most a tenth more calls than the configured lead makes necessary, and the clients: each name
+// that they enrol costs a first call, and each token in force that they give to revocation has to
+// be replaced.
 void Promises::few_calls() {
   const WorldOptions& options = world_.options();
   if (options.circle.refresh_mode == sandbox::RefreshMode::kSticky) return;
-  const auto per = [&](Duration life, Duration ahead) {
-    return static_cast<double>(world_.time().now().count()) /
+  const auto per = [](Duration need, Duration life, Duration ahead) {
+    return static_cast<double>(need.count()) /
            static_cast<double>((life - effective_ahead(ahead, life)).count());
   };
-  const double members = static_cast<double>(options.listed);
-  const double refreshes = per(options.circle.access_ttl, options.policy.refresh_ahead);
-  const double renewals = per(options.circle.refresh_ttl, options.policy.renew_pair_ahead);
-  const double least = members * (1 + refreshes + renewals) + static_cast<double>(taken_);
+  const double refreshes = per(needed_, options.circle.access_ttl, options.policy.refresh_ahead);
+  const double renewals =
+      per(names_needed_, options.circle.refresh_ttl, options.policy.renew_pair_ahead);
+  const double least = static_cast<double>(stints_ + taken_) + refreshes + renewals;
   constexpr double kTenthMore = 1.10;
   world_.note("few_calls", fmt::format("{} of {:.0f}", rotations_, least));
   if (static_cast<double>(rotations_) > kTenthMore * least) {

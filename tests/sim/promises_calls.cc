@@ -23,6 +23,7 @@ void Promises::on_send(const Flight& flight) {
   p8_one_probe();
   p8_probes_keep_their_distance();
   calls_keep_their_distance(flight);
+  p12_refreshes_are_in_time(flight);
   for (const auto& [id, other] : world_.circle().flights()) {
     if (other->member == flight.member) {
       world_.breach("P9: a member's second call is sent while its first one is in flight");
@@ -72,6 +73,13 @@ void Promises::p7_window() {
   if (now < paused_until_) world_.breach("P7: a call is sent before Retry-After is over");
 }
 
+// Those that are over, or on their way.
+std::size_t Promises::calls_in_window() const {
+  const Duration since = world_.time().now() - world_.options().policy.window;
+  const auto first = std::ranges::lower_bound(completed_, since);
+  return static_cast<std::size_t>(completed_.end() - first) + world_.circle().calls_in_flight();
+}
+
 bool Promises::budget_had_nothing(Duration since, Duration deadline) const {
   constexpr std::ptrdiff_t kLeastShare = 1;  // calls of the other lanes in a short time
   constexpr Duration kCallTime = std::chrono::seconds{1};
@@ -79,7 +87,7 @@ bool Promises::budget_had_nothing(Duration since, Duration deadline) const {
   const Duration now = world_.time().now();
   const auto first = std::ranges::lower_bound(completed_, now - policy.window);
   const auto completed = static_cast<std::size_t>(completed_.end() - first);
-  const std::size_t used = completed + world_.circle().calls_in_flight();
+  const std::size_t used = calls_in_window();
   if (used < policy.requests_per_window) return false;
   const std::size_t must_go = used - policy.requests_per_window;  // and one more
   const bool full =
@@ -153,9 +161,7 @@ void Promises::on_tell(const Notice& notice) {
   if (notice.event == "alias") roster_foreseen_ = false;  // two members became one meanwhile
   if (notice.event == "idle") idle_one_was_idle(notice.member);
   // Rota counts these by Circle's time, which has changed, so it starts again.
-  if (notice.event == "clock") {
-    for (auto& [member, recent] : recent_) recent.dead = false;
-  }
+  if (notice.event == "clock") dead_at_.clear();
   if (notice.event == "breaker" && is_peaceful(world_.options()) && world_.options().cursed == 0) {
     world_.breach("P8: the breaker moves while Circle works");
   }

@@ -19,7 +19,7 @@ constexpr Duration kHour = std::chrono::hours{1};
 
 // A new process does not know these facts.
 void Promises::forget_distances() {
-  for (auto& [member, recent] : recent_) recent.dead = false;
+  dead_at_.clear();
   for (auto& [member, recent] : recent_) {
     recent.in_this_life.clear();
     recent.unasked_issues.clear();
@@ -43,9 +43,10 @@ void Promises::calls_keep_their_distance(const Flight& flight) {
     world_.breach(fmt::format("calls: {} of one member within {} ms", kMany,
                               (now - recent.in_this_life.front()).count()));
   }
-  if (recent.dead && now - recent.dead_at < kDeadArrivalGapMin) {
+  const auto dead = dead_at_.find(flight.member);
+  if (dead != dead_at_.end() && now - dead->second < kDeadArrivalGapMin) {
     world_.breach(fmt::format("calls: {} ms after a token that was dead on arrival",
-                              (now - recent.dead_at).count()));
+                              (now - dead->second).count()));
   }
   recent.in_the_hour.push_back(now);
   while (recent.in_the_hour.front() + kHour < now) recent.in_the_hour.pop_front();
@@ -70,6 +71,28 @@ void Promises::few_issues_that_fail(Recent& recent) {
   }
 }
 
+// A crowd keeps no refresh waiting for long: members that the roster names are refreshed well ahead
+// of their tokens' end. Clients that wait for a login go first, with their share of the budget, and
+// sign-outs do not.
+void Promises::p12_refreshes_are_in_time(const Flight& flight) {
+  const WorldOptions& options = world_.options();
+  if (flight.kind != CallKind::kRefresh || options.crowd == 0 || !settled()) return;
+  const Durable::Member* member = durable().find(flight.member);
+  if (member == nullptr || is_only_enrolled(member->selectors)) return;
+  const Token* access = current(*member, TokenKind::kAccess);
+  if (access == nullptr) return;
+  const Duration ahead = effective_ahead(options.policy.refresh_ahead, options.circle.access_ttl);
+  const Duration late = world_.circle_time() - (access->expires_at - ahead);
+  const auto out_at = world_.enrollers().crowd_out_at();
+  const bool nobody_logs_in = out_at && world_.time().now() - *out_at > options.policy.window;
+  Duration& latest = nobody_logs_in ? latest_after_logins_ : latest_;
+  latest = std::max(latest, late);
+  if (late > (nobody_logs_in ? ahead / 20 : ahead / 2)) {
+    world_.breach(fmt::format("P12: {} is refreshed {} ms after it was time",
+                              member->selectors.front().key.text(), late.count()));
+  }
+}
+
 // Notes a token that had ended long before it came. A token that is alive shows that others may be,
 // too.
 void Promises::note_arrival(const Flight& flight, const Reply& reply) {
@@ -83,14 +106,11 @@ void Promises::note_arrival(const Flight& flight, const Reply& reply) {
   // If the name leads to somebody else, the token belongs to that member.
   const bool is_its_own = issued == nullptr || caller == nullptr || !caller->pin ||
                           *caller->pin == issued->pair.community_member_id;
-  Recent& recent = recent_[flight.member];
   if (ends + kSurely <= world_.circle_time()) {
     world_.note("dead_on_arrival");
-    if (!is_its_own) return;
-    recent.dead = true;
-    recent.dead_at = world_.time().now();
+    if (is_its_own) dead_at_[flight.member] = world_.time().now();
   } else {
-    for (auto& [member, other] : recent_) other.dead = false;
+    dead_at_.clear();
   }
 }
 
@@ -106,6 +126,7 @@ void Promises::p8_probes_keep_their_distance() {
   const Duration gap = world_.time().now() - *last_probe_;
   // Operators wait too, and so their calls are urgent.
   const bool urgent = world_.clients().anybody_waited_since(*last_probe_) ||
+                      world_.enrollers().anybody_waited_since(*last_probe_) ||
                       world_.options().mean_between_orders > Duration{0};
   constexpr int kDoublingsMax = 10;
   const Duration grown = std::min(Breaker::kProbeGapMax,

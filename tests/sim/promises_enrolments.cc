@@ -22,11 +22,6 @@ bool is_named(const std::vector<Selector>& names) {
   return std::ranges::any_of(names, &Selector::in_roster);
 }
 
-bool is_only_enrolled(const std::vector<Selector>& names) {
-  return !is_named(names) &&
-         std::ranges::any_of(names, [](const Selector& name) { return !name.enrolments.empty(); });
-}
-
 // Adds those names whose enrolment is the oldest of all.
 void add_first_enrolled(const std::vector<Selector>& names, std::set<std::string>& first) {
   std::optional<WallTime> oldest;
@@ -91,10 +86,7 @@ void Promises::note_split(MemberId member) {
 }
 
 void Promises::at_most_so_many_are_enrolled() {
-  const auto enrolled =
-      static_cast<std::size_t>(std::ranges::count_if(durable().members(), [](const auto& member) {
-        return is_only_enrolled(member.second.selectors);
-      }));
+  const std::size_t enrolled = durable().only_enrolled();
   const std::size_t most = world_.options().policy.enrolment.max_members;
   if (enrolled == most) world_.note("enrol.full");
   if (enrolled > most + split_names_) {

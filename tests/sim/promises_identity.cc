@@ -25,6 +25,17 @@ void Promises::p13_pin_stays(MemberId member) {
       world_.breach("P13: a member is pinned to another id than its selector names");
     }
     p13_owns(selector.key, *now->pin);
+    if (selector.resolved_at != WallTime{}) p13_leads_to(selector.key, *now->pin);
+  }
+}
+
+// Rota has asked for this name, and goes by it.
+void Promises::p13_leads_to(const MemberKey& key, std::int64_t pin) {
+  const auto at_circle = world_.circle().owner_of(key);
+  if (at_circle && *at_circle != pin && !world_.circle().moved_at(key)) {
+    world_.breach(
+        fmt::format("P13: {} is taken for member {}, and is {} at Circle, and was never moved",
+                    key.text(), pin, *at_circle));
   }
 }
 

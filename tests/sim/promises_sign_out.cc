@@ -53,6 +53,26 @@ void Promises::forget_sign_outs() {
   std::erase_if(signed_out_, [](const auto& token) { return !token.second; });
 }
 
+void Promises::note_asked_again(MemberId member) {
+  const Durable::Member* now = durable().find(member);
+  if (now == nullptr || now->signed_out_at != WallTime{}) return;
+  if (signed_out_before_.contains(member)) asked_again_[member] = world_.time().now();
+}
+
+// Its next token comes when it is its turn: as soon as the calls of all members that may be due are
+// made, or when the budget has something again.
+bool Promises::was_asked_again_just_now(MemberId member) const {
+  const auto asked = asked_again_.find(member);
+  if (asked == asked_again_.end()) return false;
+  const Policy& policy = world_.options().policy;
+  const std::size_t reserve = std::max<std::size_t>(1, policy.requests_per_window / 10);
+  const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
+  const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
+  const bool is_spent = calls_in_window() + reserve >= policy.requests_per_window;
+  const Duration grace = is_spent ? bound() : std::chrono::seconds{10} + turns * turn;
+  return world_.time().now() - asked->second < grace;
+}
+
 void Promises::signed_out_is_not_served(const Published& row) {
   if (signed_out_.contains(row.access_token->reveal())) {
     world_.breach("P4: a token of before a sign-out is served");

@@ -208,9 +208,9 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (row != nullptr && row->fate == CallFate::kOpen) continue;
     if (doubted_until + kClockSlack >= token.expires_at) continue;
     // If the doubt was noted while our clock was behind, a later commit extends it, once Circle's
-    // time is known.
+    // time is known. That may have become known while this batch was being committed.
     const CircleClock& clock = world_.engine().clock();
-    const bool sure = clock.confirmed() && !clock.doubted() && knows_time() &&
+    const bool sure = clock.confirmed() && !clock.doubted() && knows_time() && skew_at_commit_ &&
                       durable().meta().clock_boot == world_.boot_id();
     if (doubted_until > WallTime{} && !sure) made->second.dated_unsurely = true;
     if (made->second.dated_unsurely) continue;
@@ -227,6 +227,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
   pins_before_.clear();
   states_before_.clear();
   names_before_.clear();
+  signed_out_before_.clear();
   const auto note_erased = [this](MemberId member, const Token& token) {
     erased_.push_back(
         {.member = member, .status = token.status, .text = std::string(token.value->reveal())});
@@ -247,6 +248,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
       pins_before_.emplace(put->row.id, member->pin);
       names_before_.emplace(put->row.id, member->selectors);
       states_before_.emplace(put->row.id, member->state);
+      if (member->signed_out_at != WallTime{}) signed_out_before_.insert(put->row.id);
     }
   }
 }
@@ -267,6 +269,8 @@ void Promises::on_durable(std::span<const Mutation> batch) {
       if (!seen.insert(member->row.id).second) continue;
       p13_pin_stays(member->row.id);
       p5_unknown_by_circles_word(member->row.id);
+      note_stint(member->row.id);
+      note_asked_again(member->row.id);
       roster_ends_enrolments(member->row.id);
       note_split(member->row.id);
       new_names_take_their_share(member->row.id);

@@ -7,10 +7,10 @@
 
 #include "sim/world.h"
 
-// rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm]] [--trace]
+// rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm] | --crowd M] [--trace]
 //
-// Without --days: the short world that the tests run for that seed. Exit status 1 if a promise was
-// broken; each breach is a line.
+// Without --days and --crowd: the short world that the tests run for that seed. Exit status 1 if a
+// promise was broken; each breach is a line.
 
 namespace {
 
@@ -19,6 +19,7 @@ struct Arguments {
   std::uint64_t seeds = 1;
   std::uint64_t days = 0;
   std::uint64_t members = 200;
+  std::uint64_t crowd = 0;
   bool calm = false;
   bool trace = false;
 };
@@ -40,6 +41,7 @@ bool read(std::span<char*> words, Arguments& arguments) {
                               : word == "--seeds"   ? &arguments.seeds
                               : word == "--days"    ? &arguments.days
                               : word == "--members" ? &arguments.members
+                              : word == "--crowd"   ? &arguments.crowd
                                                     : nullptr;
       if (number == nullptr || i + 1 == words.size() || !read_number(words[++i], *number)) {
         return false;
@@ -49,13 +51,16 @@ bool read(std::span<char*> words, Arguments& arguments) {
   return true;
 }
 
+rota::sim::WorldOptions options_of(std::uint64_t seed, const Arguments& arguments) {
+  if (arguments.crowd > 0) return rota::sim::crowd_world(seed, arguments.crowd);
+  if (arguments.days == 0) return rota::sim::options_of(seed);
+  return rota::sim::long_world(seed, std::chrono::days{arguments.days}, arguments.members,
+                               arguments.calm);
+}
+
 // Whether every promise was kept.
 bool run(std::uint64_t seed, const Arguments& arguments) {
-  using rota::sim::World;
-  World world(arguments.days > 0 ? rota::sim::long_world(seed, std::chrono::days{arguments.days},
-                                                         arguments.members, arguments.calm)
-                                 : rota::sim::options_of(seed),
-              arguments.trace);
+  rota::sim::World world(options_of(seed, arguments), arguments.trace);
   world.run();
   const auto& chronicle = world.chronicle();
   for (const auto& breach : chronicle.breaches()) fmt::print("{}\n", breach);
@@ -73,8 +78,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!read({argv, static_cast<std::size_t>(argc)}, arguments)) {
     fmt::print(stderr,
-               "usage: rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm]] "
-               "[--trace]\n");
+               "usage: rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm] | "
+               "--crowd M] [--trace]\n");
     return 2;
   }
   bool kept = true;

@@ -63,6 +63,17 @@ TEST(World, P12ACrowdThatComesAndSignsOutKeepsNoRefreshWaiting) {
   EXPECT_GT(tally.at("sign_out"), 50U);
 }
 
+// The same with a crowd that a real community may have, beside the members of a roster, with the
+// budget as configured by default.
+TEST(World, P12TenThousandThatComeAtOnceAndSignOutAtOnceKeepNoRefreshWaiting) {
+  const WorldOptions options = crowd_world(1, 10'000);
+  const auto tally = run(options);
+  ASSERT_TRUE(tally.contains("sign_out"));
+  EXPECT_GT(tally.at("enrol.limited"), options.crowd) << "there was no crowd";
+  EXPECT_EQ(tally.at("audit.enrolled"), options.crowd);
+  EXPECT_EQ(tally.at("sign_out"), options.crowd);
+}
+
 // Four members whom clients enrolled, and for whom nobody asks again: the first one leaves once its
 // time is over, and then one in an hour. The others have entries in the roster and stay.
 TEST(World, P12IdleMembersLeaveOneByOne) {
