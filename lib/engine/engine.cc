@@ -102,14 +102,14 @@ void Engine::start(Now now, Commands& out) {
         CallState{.id = row.id, .kind = row.kind, .member = row.member, .sent_at = std::nullopt},
         Transient{.reason = TransientReason::kNoReply, .why = "the daemon ended"}, now);
   }
-  for (auto& [member, slot] : members_.all()) {
-    settle_if_nothing_alive(slot, now);
-    publish(slot);
-    replan(slot, now);
-  }
+  for (const auto& [member, slot] : members_.all()) publish(slot);
   // What is published here is already durable, so it need not wait for a commit.
   Commands then = outbox_.take_then();
   std::ranges::move(then, std::back_inserter(out));
+  for (auto& [member, slot] : members_.all()) {
+    settle_if_nothing_alive(slot, now);
+    replan(slot, now);
+  }
   unite_namesakes(now);
   pump(now, out);
 }
