@@ -73,6 +73,8 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
   record_change(slot, row);
   MemberSlot& split = members_.add(std::move(own));
   record_change(split, row);
+  // A record is stored without its last use.
+  if (split.record.last_used > split.use_on_record) want_use_recorded(split, now);
   if (!is_wanted(split.record)) follow_wanted(split, now);
   return split;
 }
