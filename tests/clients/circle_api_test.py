@@ -94,13 +94,14 @@ class Description:
 class Box:
     """A rotad with a sandbox behind it, in a folder of their own."""
 
-    def __init__(self, sandbox_options=()):
+    def __init__(self, sandbox_options=(), members=9):
         self.folder = tempfile.mkdtemp(prefix="rota-circle-")
         self.socket = os.path.join(self.folder, "token.sock")
         self._processes = []
         out = self.path("sandbox.out")
         with open(out, "w", encoding="utf-8") as file:
-            self._sandbox = self._start(["rota-sandbox", "--port", "0", "--members", "9", *sandbox_options], file)
+            self._sandbox = self._start(["rota-sandbox", "--port", "0", "--members", str(members), *sandbox_options],
+                                        file)
         self.upstream = eventually(lambda: self._address_in(out), "the sandbox's address").strip()
         self._write("app-token", APP_TOKEN)
         self._write("store-key", secrets.token_hex(32))
