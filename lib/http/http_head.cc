@@ -1,38 +1,18 @@
 #include "http/http_head.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "base/text.h"
+#include "http/http_line.h"
 #include "http/limits.h"
 
 namespace rota {
 namespace {
 
-using ByteSet = std::array<bool, 256>;
-
-template <class Predicate>
-constexpr ByteSet byte_set(Predicate predicate) {
-  ByteSet set{};
-  for (unsigned i = 0; i < set.size(); ++i) set[i] = predicate(i);
-  return set;
-}
-
-constexpr bool is_alnum(unsigned c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-constexpr bool is_one_of(unsigned c, std::string_view set) {
-  return c < 0x80 && set.contains(static_cast<char>(c));
-}
-
-// Inside a line: everything but control bytes. The tab is allowed.
-constexpr ByteSet kLineByte =
-    byte_set([](unsigned c) { return c == '\t' || (c >= 0x20 && c != 0x7f); });
-constexpr ByteSet kTokenByte =
-    byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 constexpr ByteSet kTargetByte =
     byte_set([](unsigned c) { return c > 0x20 && c != 0x7f && c != '#'; });
 constexpr ByteSet kHostByte =
@@ -43,12 +23,6 @@ constexpr ByteSet kHostNameByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=%"); });
 constexpr ByteSet kHostLiteralByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "-._~!$&'()*+,;=:"); });
-
-bool all_in(std::string_view text, const ByteSet& set) {
-  return std::ranges::all_of(text, [&set](char c) { return set[static_cast<unsigned char>(c)]; });
-}
-
-bool is_token(std::string_view text) { return !text.empty() && all_in(text, kTokenByte); }
 
 bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -97,21 +71,6 @@ bool is_authority(std::string_view text) {
   return text[host_end] == ':' && is_port(text.substr(host_end + 1));
 }
 
-enum class Line { kWhole, kPartial, kBad };
-
-// Takes one line with its CRLF off `rest`.
-Line take_line(std::string_view& rest, std::string_view& line) {
-  std::size_t i = 0;
-  while (i < rest.size() && kLineByte[static_cast<unsigned char>(rest[i])]) ++i;
-  if (i == rest.size()) return Line::kPartial;
-  if (rest[i] != '\r') return Line::kBad;
-  if (i + 1 == rest.size()) return Line::kPartial;
-  if (rest[i + 1] != '\n') return Line::kBad;
-  line = rest.substr(0, i);
-  rest.remove_prefix(i + 2);
-  return Line::kWhole;
-}
-
 using Fault = std::optional<HeadError>;
 
 HeadError bad(std::string_view why) { return {ErrorCode::kBadRequest, why}; }
@@ -158,7 +117,7 @@ class HeadBuilder {
     } else if (same_word(name, "content-length")) {
       return content_length(value);
     } else if (same_word(name, "transfer-encoding")) {
-      return bad("Transfer-Encoding is not supported");
+      return transfer_encoding(value);
     } else if (same_word(name, "expect")) {
       return expectation(value);
     } else if (same_word(name, "authorization")) {
@@ -234,6 +193,7 @@ class HeadBuilder {
 
   Fault content_length(std::string_view value) {
     if (has_length_) return bad("there are two Content-Length headers");
+    if (has_coding_) return two_lengths();
     has_length_ = true;
     const bool digits =
         !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
@@ -247,10 +207,34 @@ class HeadBuilder {
     return {};
   }
 
+  // RFC 9112, 6.1 and 6.3. Whatever the answer, nobody may guess where the body ends: that is how
+  // requests are smuggled past a proxy.
+  Fault transfer_encoding(std::string_view value) {
+    if (!host_required_) return bad("HTTP/1.0 has no Transfer-Encoding");
+    if (has_coding_) return bad("there are two Transfer-Encoding headers");
+    if (has_length_) return two_lengths();
+    has_coding_ = true;
+    const auto is_chunked = [](std::string_view coding) { return same_word(coding, "chunked"); };
+    head_.chunked = is_chunked(value);
+    if (head_.chunked) return {};
+    const auto comma = value.rfind(',');
+    const bool chunked_last =
+        comma != std::string_view::npos && is_chunked(trim(value.substr(comma + 1), kBlanks));
+    const bool another =
+        chunked_last && any_element(value.substr(0, comma), std::not_fn(is_chunked));
+    if (!another) return bad("the transfer coding is not \"chunked\"");
+    return HeadError{ErrorCode::kNotImplemented, "the only known transfer coding is \"chunked\""};
+  }
+
+  static HeadError two_lengths() {
+    return bad("there are both Content-Length and Transfer-Encoding");
+  }
+
   RequestHead head_;
   bool host_required_ = false;
   bool has_host_ = false;
   bool has_length_ = false;
+  bool has_coding_ = false;
   bool has_authorization_ = false;
 };
 
@@ -267,12 +251,12 @@ std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes
   for (bool first = true;; first = false) {
     std::string_view line;
     switch (take_line(rest, line)) {
-      case Line::kWhole:
+      case LineTaken::kWhole:
         break;
-      case Line::kPartial:
+      case LineTaken::kPartial:
         if (window.size() < kRequestHeadBytesMax) return NeedMore{};
         return refuse({ErrorCode::kRequestTooLarge, "the request head is larger than 8 KiB"});
-      case Line::kBad:
+      case LineTaken::kBad:
         return refuse(bad("a control byte, or a line that does not end in CR LF"));
     }
     const bool end = !first && line.empty();

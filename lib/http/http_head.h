@@ -17,12 +17,16 @@ namespace rota {
 //   path        = "/" …                                ; absolute-form without one means "/"
 //   field       = token ":" OWS value OWS
 //
+// The body has a Content-Length, or comes in chunks (request_body.h), or there is none.
+//
 // Empty lines before the request are skipped (RFC 9112, 2.2). A target may have visible ASCII
 // except "#", and UTF-8; two hex digits must follow each "%". RFC 3986 wants "|", which SSO ids
 // have, and UTF-8 percent-encoded, but many clients send them as they are. These are refused,
 // although some servers take them: a bare CR or LF, folded fields, other forms of target, no Host
-// with 1.1, a second Host, Authorization or Content-Length, Transfer-Encoding. An expectation other
-// than 100-continue is answered with 417.
+// with 1.1, a second Host, Authorization, Content-Length or Transfer-Encoding, both of the latter
+// two, a Transfer-Encoding with 1.0, and every transfer coding but "chunked". If "chunked" comes
+// last in a list, the answer is 501, since the body's end could be found. An expectation other than
+// 100-continue is answered with 417.
 struct RequestHead {
   std::string_view method;         // "GET" for a HEAD, with head_only
   std::string_view path;           // begins with "/", still percent-encoded
@@ -34,6 +38,7 @@ struct RequestHead {
   bool close = false;              // the client sent "Connection: close", or speaks 1.0
   bool expects_continue = false;   // the client may wait for a 100 before it sends the body
   std::size_t head_bytes = 0;      // including the empty lines before it
+  bool chunked = false;            // the body comes in chunks; body_bytes is 0
   std::size_t body_bytes = 0;      // that follow the head, at most kRequestBodyBytesMax
 };
 
@@ -42,7 +47,7 @@ struct NeedMore {};
 // The connection must end after the reply to this, since nobody knows where the next request
 // begins.
 struct HeadError {
-  ErrorCode code = ErrorCode::kBadRequest;  // or kRequestTooLarge, kExpectationFailed
+  ErrorCode code = ErrorCode::kBadRequest;  // or that of a 417, 431 or 501
   std::string_view why;                     // static text
   bool head_only = false;                   // the method was HEAD: the reply has no body
 };

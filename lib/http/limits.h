@@ -14,9 +14,12 @@ namespace rota {
 inline constexpr std::size_t kRequestHeadBytesMax = 8 * 1024;
 // A route that takes no body ignores it. It is read anyway, so that the next request is found.
 inline constexpr std::size_t kRequestBodyBytesMax = 4 * 1024;
+// What a body in chunks may have besides: sizes, extensions, line ends and trailers.
+inline constexpr std::size_t kChunkFramingBytesMax = 4 * 1024;
 // What a connection has received and not consumed: room for any one request, or many small ones.
 inline constexpr std::size_t kInputBytesMax = 16 * 1024;
-static_assert(kInputBytesMax >= kRequestHeadBytesMax + kRequestBodyBytesMax);
+static_assert(kInputBytesMax >=
+              kRequestHeadBytesMax + kRequestBodyBytesMax + kChunkFramingBytesMax);
 // What one connection may read before the others that are ready. A longer request takes several
 // reads.
 inline constexpr std::size_t kReceiveBytesMax = 4 * 1024;

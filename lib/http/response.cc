@@ -92,6 +92,8 @@ ErrorRow row_of(ErrorCode code) {
               "the request is larger than the limit"};
     case ErrorCode::kInternal:
       return {500, "Internal Server Error", "internal", "an error in the daemon; see its log"};
+    case ErrorCode::kNotImplemented:
+      return {501, "Not Implemented", "not_implemented", "unknown transfer coding"};
     case ErrorCode::kTokenUnknown:
       return {404, "Not Found", "token_unknown", "no such token"};
     case ErrorCode::kTokenExpired:

@@ -26,8 +26,9 @@ enum class ErrorCode {
   kExpectationFailed,
   kConfigInvalid,  // admin socket: a reload found configuration or roster unusable
   kRequestTooLarge,
-  kInternal,      // admin socket: the store is damaged, or a bug
-  kTokenUnknown,  // Circle's routes: the token of the request is none, or a dead one
+  kNotImplemented,  // a transfer coding that we do not know
+  kInternal,        // admin socket: the store is damaged, or a bug
+  kTokenUnknown,    // Circle's routes: the token of the request is none, or a dead one
   kTokenExpired,
   kTokenUnavailable,
   kMemberMismatched,

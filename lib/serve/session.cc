@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "http/event_stream.h"
+#include "http/request_body.h"
 
 namespace rota {
 
@@ -98,7 +99,8 @@ bool Session::is_last(std::string_view rest) const {
   const auto result = parse_head(rest);
   if (std::holds_alternative<HeadError>(result)) return false;
   const auto* head = std::get_if<RequestHead>(&result);
-  return head == nullptr || rest.size() < head->head_bytes + head->body_bytes;
+  if (head == nullptr) return true;
+  return std::holds_alternative<NeedMore>(find_body(*head, rest.substr(head->head_bytes)));
 }
 
 void Session::close() {
@@ -249,19 +251,16 @@ bool Session::fill_output() {
 // Returns whether there was a request, or an error that ends the connection with a reply.
 bool Session::take_request() {
   if (intake_.is_shut()) read_rest();
-  auto result = parse_head(input_.data());
-  if (const auto* error = std::get_if<HeadError>(&result)) {
-    intake_.finish();
-    replies_.add({.close = true, .head_only = error->head_only},
-                 error_reply(error->code, std::string(error->why)));
-    return true;
-  }
-  auto* head = std::get_if<RequestHead>(&result);
   const std::string_view input = input_.data();
-  if (head == nullptr || input.size() < head->head_bytes + head->body_bytes) {
-    return wait_for_rest(head);
-  }
-  const std::size_t bytes = head->head_bytes + head->body_bytes;
+  auto result = parse_head(input);
+  if (const auto* error = std::get_if<HeadError>(&result)) return refuse(*error);
+  auto* head = std::get_if<RequestHead>(&result);
+  if (head == nullptr) return wait_for_rest(nullptr);
+  const auto body = find_body(*head, input.substr(head->head_bytes));
+  if (const auto* error = std::get_if<HeadError>(&body)) return refuse(*error);
+  const auto* found = std::get_if<FoundBody>(&body);
+  if (found == nullptr) return wait_for_rest(head);
+  const std::size_t bytes = head->head_bytes + found->sent_bytes;
   if (next_reply_is_last()) {
     if (intake_.is_open()) {  // read what came with it, and then look at everything again
       shut_for_reading();
@@ -271,9 +270,24 @@ bool Session::take_request() {
   }
   intake_.request_taken();
   if (head->close) intake_.finish();
-  if (may_enter(*head)) dispatch(*head, input.substr(head->head_bytes, head->body_bytes));
+  if (may_enter(*head)) {
+    const std::string_view sent = input.substr(head->head_bytes, found->sent_bytes);
+    if (head->chunked) {
+      dispatch(*head, join_chunks(sent, found->bytes).reveal());
+    } else {
+      dispatch(*head, sent);
+    }
+  }
   input_.consume(bytes);
   request_since_.reset();
+  return true;
+}
+
+// Nobody knows where the next request begins, so this is the connection's last reply.
+bool Session::refuse(const HeadError& error) {
+  intake_.finish();
+  replies_.add({.close = true, .head_only = error.head_only},
+               error_reply(error.code, std::string(error.why)));
   return true;
 }
 

@@ -131,6 +131,7 @@ class Session : public TurnTaker,
   void pump();
   bool fill_output();
   bool take_request();
+  bool refuse(const HeadError& error);
   bool wait_for_rest(const RequestHead* head);
   bool is_last(std::string_view rest) const;
   bool may_enter(const RequestHead& head);

@@ -240,6 +240,17 @@ class CircleApi(unittest.TestCase):
                                         "application/x-www-form-urlencoded")
         self.assertEqual((status, pair["community_member_id"]), (200, 4))
 
+    def test_a_body_in_chunks_does_as_well(self):
+        pieces = ['{"email":', '"member4@', 'example.com"}']
+        status, pair = self.circle.call("POST", "/api/v1/headless/auth_token", (p.encode() for p in pieces))
+        self.assertEqual((status, pair["community_member_id"]), (200, 4), pair)
+        for command in (["node", os.path.join(HERE, "chunked.mjs"), self.box.socket, *pieces],
+                        ["curl", "-sS", "--unix-socket", self.box.socket, "-H", "Transfer-Encoding: chunked",
+                         "-H", "Content-Type: application/json", "-H", "Expect: 100-continue",
+                         "-d", "".join(pieces), "http://localhost/api/v1/headless/auth_token"]):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            self.assertEqual(json.loads(done.stdout).get("community_member_id"), 4, done.stdout)
+
     def test_a_refresh(self):
         pair = self.log_in(2)
         status, fresh = self.circle.member_api_token_from_refresh_token(pair["refresh_token"])

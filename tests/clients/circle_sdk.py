@@ -32,7 +32,7 @@ class HeadlessAuth:
             connection = _UnixConnection(self._where)
         else:
             connection = http.client.HTTPConnection(*self._where, timeout=60)
-        data = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        data = json.dumps(body) if isinstance(body, (dict, list)) else body  # an iterator is sent in chunks
         connection.request(method, path, data, {"Authorization": f"Bearer {self._bearer}", "Content-Type": content_type})
         reply = connection.getresponse()
         text = reply.read()

@@ -77,6 +77,10 @@ TEST_F(Hostile, P11EachOddityGets400AndAClose) {
   start();
   for (const std::string& bytes : testing::http_oddities())
     expect_refusal(bytes, 400, "bad_request");
+  for (const std::string& chunks : testing::chunk_oddities()) {
+    const std::string head = testing::with_fields("Transfer-Encoding: chunked\r\n");
+    expect_refusal(head + chunks, 400, "bad_request");
+  }
 }
 
 TEST_F(Hostile, P11WhatIsTooLargeGets431AndAClose) {

@@ -9,6 +9,7 @@
 #include "engine/requests.h"
 #include "http/limits.h"
 #include "http/query.h"
+#include "http/request_body.h"
 
 namespace rota::fuzz {
 namespace {
@@ -63,6 +64,7 @@ void check_request_line(const std::string& line, const RequestHead& head) {
 void check_fields(const std::vector<std::string>& lines, const RequestHead& head) {
   std::size_t hosts = 0;
   std::size_t lengths = 0;
+  std::size_t codings = 0;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const auto colon = lines[i].find(':');
     ROTA_CHECK(colon != std::string::npos && colon > 0);
@@ -70,7 +72,8 @@ void check_fields(const std::vector<std::string>& lines, const RequestHead& head
     ROTA_CHECK(std::ranges::all_of(name, [](char c) { return c > 0x20 && c <= 0x7e; }));
     ROTA_CHECK(!std::ranges::any_of(
         name, [](char c) { return std::string_view("\"(),/:;<=>?@[\\]{}").contains(c); }));
-    ROTA_CHECK(name != "transfer-encoding");
+    codings += name == "transfer-encoding" ? 1 : 0;
+    ROTA_CHECK(name != "transfer-encoding" || lower(lines[i]).contains("chunked"));
     ROTA_CHECK(name != "expect" || !head.expects_continue ||
                lower(lines[i]).contains("100-continue"));
     hosts += name == "host" ? 1 : 0;
@@ -86,7 +89,8 @@ void check_fields(const std::vector<std::string>& lines, const RequestHead& head
   const bool is_1_1 = lines.front().ends_with("HTTP/1.1");
   ROTA_CHECK(hosts == 1 || (hosts == 0 && !is_1_1));
   ROTA_CHECK(lengths <= 1 && (lengths == 1 || head.body_bytes == 0));
-  ROTA_CHECK(is_1_1 || head.close);
+  ROTA_CHECK(codings + lengths <= 1 && (codings == 1) == head.chunked);
+  ROTA_CHECK(is_1_1 || (head.close && !head.chunked));
 }
 
 void check_query(std::string_view text) {
@@ -118,15 +122,64 @@ void check_pieces(std::string_view bytes, std::size_t whole_bytes, bool accepted
   }
 }
 
+// The data of a whole chunked body that starts `rest`, read in the plainest way.
+std::string chunks_of(std::string_view rest, std::size_t& bytes) {
+  std::string data;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t size = std::stoull(std::string(rest.substr(at)), nullptr, 16);
+    at = rest.find("\r\n", at) + 2;
+    if (size == 0) break;
+    data += rest.substr(at, size);
+    at += size + 2;
+    ROTA_CHECK(rest.substr(at - 2, 2) == "\r\n");
+  }
+  for (std::size_t end = rest.find("\r\n", at); end != at; end = rest.find("\r\n", at)) {
+    ROTA_CHECK(end != std::string_view::npos);
+    at = end + 2;
+  }
+  bytes = at + 2;
+  return data;
+}
+
 }  // namespace
+
+void check_body(const RequestHead& head, std::string_view rest) {
+  const auto result = find_body(head, rest);
+  const auto* found = std::get_if<FoundBody>(&result);
+  if (const auto* error = std::get_if<HeadError>(&result)) {
+    ROTA_CHECK(head.chunked && !error->why.empty() && error->head_only == head.head_only);
+    ROTA_CHECK(error->code == ErrorCode::kBadRequest || error->code == ErrorCode::kRequestTooLarge);
+  } else if (found == nullptr) {
+    ROTA_CHECK(rest.size() < kRequestBodyBytesMax + (head.chunked ? kChunkFramingBytesMax : 0));
+  } else {
+    ROTA_CHECK(found->bytes <= kRequestBodyBytesMax && found->sent_bytes <= rest.size());
+    ROTA_CHECK(found->sent_bytes <= found->bytes + (head.chunked ? kChunkFramingBytesMax : 0));
+    if (head.chunked) {
+      std::size_t sent_bytes = 0;
+      const std::string data = chunks_of(rest, sent_bytes);
+      ROTA_CHECK(sent_bytes == found->sent_bytes && data.size() == found->bytes);
+      ROTA_CHECK(join_chunks(rest.substr(0, sent_bytes), data.size()).reveal() == data);
+    }
+  }
+  bool refused = false;
+  const std::size_t whole = found == nullptr ? rest.size() : found->sent_bytes;
+  for (std::size_t cut = 0; cut <= kCuts && whole > 0; ++cut) {
+    const auto part = find_body(head, rest.substr(0, (whole - 1) * cut / kCuts));
+    ROTA_CHECK(!std::holds_alternative<FoundBody>(part));
+    const bool error = std::holds_alternative<HeadError>(part);
+    ROTA_CHECK((!error || found == nullptr) && (error || !refused));
+    refused = refused || error;
+  }
+}
 
 void check_head(std::string_view bytes) {
   const auto result = parse_head(bytes);
   if (const auto* error = std::get_if<HeadError>(&result)) {
     ROTA_CHECK(!error->why.empty());
-    ROTA_CHECK(error->code == ErrorCode::kBadRequest ||
-               error->code == ErrorCode::kRequestTooLarge ||
-               error->code == ErrorCode::kExpectationFailed);
+    ROTA_CHECK(
+        error->code == ErrorCode::kBadRequest || error->code == ErrorCode::kRequestTooLarge ||
+        error->code == ErrorCode::kExpectationFailed || error->code == ErrorCode::kNotImplemented);
     return check_pieces(bytes, bytes.size(), false);
   }
   const auto* head = std::get_if<RequestHead>(&result);
@@ -144,8 +197,8 @@ void check_head(std::string_view bytes) {
   const auto alone = parse_head(whole);
   const auto* same = std::get_if<RequestHead>(&alone);
   ROTA_CHECK(same != nullptr && same->head_bytes == head->head_bytes &&
-             same->body_bytes == head->body_bytes && same->close == head->close &&
-             same->path == head->path && same->query == head->query &&
+             same->body_bytes == head->body_bytes && same->chunked == head->chunked &&
+             same->close == head->close && same->path == head->path && same->query == head->query &&
              same->head_only == head->head_only &&
              same->expects_continue == head->expects_continue);
   check_query(head->query);

@@ -15,6 +15,7 @@
 #include "fuzz/target.h"
 #include "http/http_head.h"
 #include "http/query.h"
+#include "http/request_body.h"
 
 namespace rota::fuzz {
 namespace {
@@ -23,8 +24,8 @@ constexpr std::size_t kInputBytesMax = 40 * 1024;
 constexpr std::size_t kPiecesMax = 32;
 // Of the replies here the metrics are the longest.
 constexpr std::size_t kReplyBytesMax = 16 * 1024;
-constexpr std::array kStatuses{200, 204, 400, 401, 403, 404, 405,
-                               409, 410, 417, 422, 431, 500, 503};
+constexpr std::array kStatuses{200, 204, 400, 401, 403, 404, 405, 409,
+                               410, 417, 422, 431, 500, 501, 503};
 
 // What the connection asks, found without a session.
 struct Asked {
@@ -43,8 +44,18 @@ Asked asked_by(std::string_view bytes) {
       asked.close = true;
     } else {
       const auto* head = std::get_if<RequestHead>(&result);
-      if (head == nullptr || bytes.size() < head->head_bytes + head->body_bytes) break;
-      bytes.remove_prefix(head->head_bytes + head->body_bytes);
+      if (head == nullptr) break;
+      const std::string_view rest = bytes.substr(head->head_bytes);
+      check_body(*head, rest);
+      const auto body = find_body(*head, rest);
+      if (const auto* bad = std::get_if<HeadError>(&body)) {
+        asked.head_only.push_back(bad->head_only);
+        asked.close = true;
+        break;
+      }
+      const auto* found = std::get_if<FoundBody>(&body);
+      if (found == nullptr) break;
+      bytes = rest.substr(found->sent_bytes);
       // A watch makes a stream of the rest of the connection.
       const bool watches = head->method == "GET" && head->path == "/v1/watch" &&
                            parse_watch_query(head->query).has_value();

@@ -214,10 +214,17 @@ std::vector<std::string> odd_framing() {
                   "1\r\n"),  // no-break space
       with_fields("Content-Length:\r\n"),
       with_fields("Content-Length: \r\n"),
-      with_fields("Transfer-Encoding: chunked\r\n"),
       with_fields("transfer-encoding: identity\r\n"),
       with_fields("Transfer-Encoding:\r\n"),
-      with_fields("Transfer-Encoding: gzip, chunked\r\n"),
+      with_fields("Transfer-Encoding: chunked, gzip\r\n"),
+      with_fields("Transfer-Encoding: chunked, chunked\r\n"),
+      with_fields("Transfer-Encoding: chunked;q=1\r\n"),
+      with_fields("Transfer-Encoding: \"chunked\"\r\n"),
+      with_fields("Transfer-Encoding: , chunked\r\n"),
+      with_fields("Transfer-Encoding: chunked,\r\n"),
+      with_fields("Transfer-Encoding: \x0b"
+                  "chunked\r\n"),
+      with_fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
       with_fields("Transfer-Encoding: xchunked\r\n"),
       with_fields("TRANSFER-ENCODING:chunked\r\nTransfer-Encoding: identity\r\n"),
       with_fields("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
@@ -250,6 +257,53 @@ std::vector<std::string> http_oversizes() {
       with_fields("X: " + long_text + "\r\n"),
       with_fields(long_text + ": x\r\n"),
       with_fields("Cookie: " + std::string(9'000, ' ') + "\r\n"),
+  };
+}
+
+std::vector<std::string> chunk_oddities() {
+  using namespace std::string_literals;
+  return {
+      // The size.
+      "\r\n"s,
+      "\r\n3\r\nabc\r\n0\r\n\r\n"s,
+      "x\r\n"s,
+      "0x3\r\nabc\r\n"s,
+      "+3\r\nabc\r\n"s,
+      "-3\r\nabc\r\n"s,
+      " 3\r\nabc\r\n"s,
+      "3 \r\nabc\r\n"s,
+      "3\t\r\nabc\r\n"s,
+      "3 3\r\nabc\r\n"s,
+      "3 a;b\r\nabc\r\n"s,
+      "3,3\r\nabc\r\n"s,
+      "3.0\r\nabc\r\n"s,
+      "3_0\r\nabc\r\n"s,
+      "\"3\"\r\nabc\r\n"s,
+      "3g\r\nabc\r\n"s,
+      ";a=b\r\n"s,
+      "\xef\xbc\x93\r\nabc\r\n"s,  // the full-width digit 3
+      "\0\r\n"s,
+      // The ends of lines.
+      "3\nabc\r\n0\r\n\r\n"s,
+      "3\rabc\r\n0\r\n\r\n"s,
+      "3;a\nb\r\nabc\r\n"s,
+      "3;a\rb\r\nabc\r\n"s,
+      "3;\0\r\nabc\r\n"s,
+      "3\r\nabc\n0\r\n\r\n"s,
+      "3\r\nabc\r0\r\n\r\n"s,
+      "3\r\nabc0\r\n\r\n"s,
+      "3\r\nabcd\r\n0\r\n\r\n"s,
+      "3\r\nabc \r\n0\r\n\r\n"s,
+      "3\r\nabc\r\n\r\n"s,
+      "0\r\n\n"s,
+      "0\n\r\n"s,
+      // Trailers.
+      "0\r\nno colon\r\n\r\n"s,
+      "0\r\n: x\r\n\r\n"s,
+      "0\r\nA : x\r\n\r\n"s,
+      "0\r\nA: x\r\n folded\r\n\r\n"s,
+      "0\r\nA: x\ny\r\n\r\n"s,
+      "0\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"s,
   };
 }
 

@@ -153,6 +153,22 @@ TEST(HttpHead, KnowsOneExpectation) {
   }
 }
 
+TEST(HttpHead, KnowsOneTransferCoding) {
+  for (const char* value : {"chunked", "Chunked", " CHUNKED\t "}) {
+    const std::string field = std::string("Transfer-Encoding:") + value + "\r\n";
+    const RequestHead head = accepted(parse_head(with_fields(field)));
+    EXPECT_TRUE(head.chunked) << value;
+    EXPECT_EQ(head.body_bytes, 0U);
+  }
+  EXPECT_FALSE(accepted(parse_head(kPlain)).chunked);
+  for (const char* value : {"gzip, chunked", "gzip;q=1,chunked", "x, gzip , chunked"}) {
+    const auto result =
+        parse_head(with_fields(std::string("Transfer-Encoding: ") + value + "\r\n"));
+    ASSERT_TRUE(std::holds_alternative<HeadError>(result)) << value;
+    EXPECT_EQ(std::get<HeadError>(result).code, ErrorCode::kNotImplemented) << value;
+  }
+}
+
 TEST(HttpHead, RefusesWhatIsNotInTheGrammar) {
   for (const std::string& bytes : http_oddities()) {
     SCOPED_TRACE(bytes);

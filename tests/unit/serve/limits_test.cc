@@ -24,6 +24,11 @@ constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
 std::string token_request(std::int64_t id) {
   return "GET /v1/token?community_member_id=" + std::to_string(id) + " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
+// The head of a request whose body comes in chunks.
+std::string chunked(std::string_view fields) {
+  return "POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+         std::string(fields) + "\r\n";
+}
 
 class LimitsTest : public ServeTest {
  protected:
@@ -76,6 +81,27 @@ TEST_F(LimitsTest, P11RequestBodyBytesMax) {
   EXPECT_EQ(next_reply(*client).status, 405);
   client->send(post(kRequestBodyBytesMax + 1) + token_request(1));
   expect_refusal(*client, 431, "\"request_too_large\"");
+  const auto chunks = connect();
+  const std::string most = "1000\r\n" + std::string(kRequestBodyBytesMax, 'b') + "\r\n";
+  chunks->send(chunked("") + most + "0\r\n\r\n");
+  EXPECT_EQ(next_reply(*chunks).status, 405);
+  chunks->send(chunked("") + most + "1\r\nb\r\n0\r\n\r\n" + token_request(1));
+  expect_refusal(*chunks, 431, "\"request_too_large\"");
+  expect_served();
+}
+
+TEST_F(LimitsTest, P11ChunkFramingBytesMax) {
+  begin();
+  const auto size_of = [](std::size_t bytes) { return std::string(bytes - 4, '0') + "\r\n\r\n"; };
+  const auto client = connect();
+  client->send(chunked("") + size_of(kChunkFramingBytesMax));
+  EXPECT_EQ(next_reply(*client).status, 405);
+  client->send(chunked("") + size_of(kChunkFramingBytesMax + 1) + token_request(1));
+  expect_refusal(*client, 431, "\"request_too_large\"");
+  // One without an end is refused at the limit, not waited for.
+  const auto endless = connect();
+  endless->send(chunked("") + "3;" + std::string(kChunkFramingBytesMax - 2, 'x'));
+  expect_refusal(*endless, 431, "\"request_too_large\"");
   expect_served();
 }
 
@@ -95,6 +121,20 @@ TEST_F(LimitsTest, P11InputBytesMax) {
     EXPECT_EQ(next_reply(*client).status, 405);
   }
   expect_silence(*client);
+  // One in chunks is larger: here only its last byte completes it.
+  const std::size_t filling = kRequestHeadBytesMax - chunked("X: \r\n").size();
+  const std::string head = chunked("X: " + std::string(filling, 'x') + "\r\n");
+  const std::string data = "1000\r\n" + std::string(kRequestBodyBytesMax, 'b') + "\r\n";
+  const std::size_t left = kChunkFramingBytesMax - (data.size() - kRequestBodyBytesMax);
+  const std::string chunks = head + data + std::string(left - 4, '0') + "\r\n\r\n";
+  ASSERT_EQ(chunks.size(), kInputBytesMax);
+  for (int i = 0; i < 3; ++i) {
+    client->send(token_request(1) + chunks.substr(0, chunks.size() - 1));
+    EXPECT_EQ(next_reply(*client).status, 200);
+    expect_silence(*client);
+    client->send(chunks.substr(chunks.size() - 1));
+    EXPECT_EQ(next_reply(*client).status, 405);
+  }
 }
 
 // What one sends at once is not answered at once while others wait.
@@ -306,6 +346,22 @@ TEST_F(LimitsTest, P11HeadTimeCoversTheBody) {
   client->send("6789");
   expect_silence(*client);
   clock.advance(milliseconds{1});
+  server->sweep();
+  wait_for_end(*client);
+}
+
+TEST_F(LimitsTest, P11HeadTimeCoversABodyInChunks) {
+  begin();
+  const auto client = connect();
+  client->send(chunked(""));
+  expect_silence(*client);
+  for (int i = 0; i < 4; ++i) {
+    clock.advance(seconds{1});
+    server->sweep();
+    client->send("1\r\nx\r\n");
+    expect_silence(*client);
+  }
+  clock.advance(seconds{1});
   server->sweep();
   wait_for_end(*client);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "support/http_oddities.h"
 #include "unit/serve/harness.h"
 
 namespace rota {
@@ -14,8 +15,8 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr WaitAnswer kServe{.result = WaitResult::kServe, .retry_after = {}};
 
@@ -24,7 +25,7 @@ std::string token_request(std::int64_t id, std::string_view more = "") {
          " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
 auto has_token(std::string_view text) {
-  return testing::StartsWith("{\"access_token\":\"" + std::string(text) + "\",");
+  return ::testing::StartsWith("{\"access_token\":\"" + std::string(text) + "\",");
 }
 
 class SessionTest : public ServeTest {
@@ -135,7 +136,7 @@ TEST_F(SessionTest, ByAHeadThatClosesNobodyWasGivenATokenEither) {
   wait_for_end(*client);
   EXPECT_THAT(client->received(), HasSubstr("HTTP/1.1 200 "));
   EXPECT_TRUE(client->received().ends_with("\r\n\r\n"));
-  EXPECT_THAT(tokens.fetched, testing::IsEmpty());
+  EXPECT_THAT(tokens.fetched, ::testing::IsEmpty());
 }
 
 TEST_F(SessionTest, AHeadThatIsMalformedGetsNoBodyEither) {
@@ -215,6 +216,68 @@ TEST_F(SessionTest, ABodyComesAfterItsLeave) {
   client->drop(client->received().size());
   client->send(request.substr(head));
   EXPECT_THAT(next_reply(*client).body, has_token("two"));
+}
+
+std::string chunked_login(std::string_view chunks, std::string_view more = "") {
+  return "POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: x\r\n" + std::string(more) +
+         "Transfer-Encoding: chunked\r\n\r\n" + std::string(chunks);
+}
+// {"community_member_id":2}
+constexpr std::string_view kTwoInChunks =
+    "8;x=y\r\n{\"commun\r\n11\r\nity_member_id\":2}\r\n0\r\nA: b\r\n\r\n";
+
+TEST_F(SessionTest, TakesABodyInChunks) {
+  const auto client = connect();
+  client->send(chunked_login(kTwoInChunks) + token_request(1) + chunked_login("0\r\n\r\n") +
+               chunked_login(kTwoInChunks, "Connection: close\r\n"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one")) << "the next request begins behind it";
+  EXPECT_EQ(next_reply(*client).status, 404) << "no body, and not that of the one before";
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+  wait_for_end(*client);
+}
+
+TEST_F(SessionTest, ABodyInChunksMayComeInAnyPieces) {
+  const auto client = connect();
+  for (const char byte : chunked_login(kTwoInChunks) + token_request(1)) {
+    client->send({&byte, 1});
+    settle();
+  }
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+  EXPECT_THAT(next_reply(*client).body, has_token("one"));
+}
+
+TEST_F(SessionTest, ABodyInChunksComesAfterItsLeave) {
+  const auto client = connect();
+  client->send(chunked_login("", "Expect: 100-continue\r\n"));
+  wait_for_more(*client, [](const std::string& text) { return text.ends_with("\r\n\r\n"); });
+  EXPECT_EQ(client->received(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client->drop(client->received().size());
+  client->send(kTwoInChunks);
+  EXPECT_THAT(next_reply(*client).body, has_token("two"));
+  client->send(chunked_login(kTwoInChunks, "Expect: 100-continue\r\n"));
+  EXPECT_THAT(next_reply(*client).body, has_token("two")) << "it is there, and needs no leave";
+}
+
+TEST_F(SessionTest, AHalfCloseInsideABodyInChunksIsNoRequest) {
+  const auto client = connect();
+  client->send(chunked_login(kTwoInChunks.substr(0, kTwoInChunks.size() - 2)));
+  client->half_close();
+  wait_for_end(*client);
+  EXPECT_EQ(client->received(), "");
+}
+
+TEST_F(SessionTest, P11AMalformedBodyInChunksEndsTheConnection) {
+  for (const std::string& chunks : testing::chunk_oddities()) {
+    SCOPED_TRACE(chunks);
+    const auto client = connect();
+    client->send(chunked_login(chunks) + token_request(1));
+    const ReceivedReply reply = next_reply(*client);
+    EXPECT_EQ(reply.status, 400);
+    EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
+    wait_for_end(*client);
+    EXPECT_EQ(client->received(), "") << "what follows is no request";
+  }
 }
 
 TEST_F(SessionTest, P11ABodyThatIsTooLargeIsRefusedByItsLength) {
