@@ -127,10 +127,9 @@ void append_error(Buffer& out, const ErrorReply& reply, ReplyForm form) {
     row.reason = reply.circle->reason;
     row.message = reply.circle->message;
   }
-  const std::string details =
-      reply.circle == nullptr ? "" : fmt::format(R"(,"error_details":{})", reply.circle->details);
+  const std::string_view details = reply.circle == nullptr ? "{}" : reply.circle->details;
   const std::string body =
-      fmt::format(R"({{"success":false,"code":"{}","message":{}{}}})", row.code,
+      fmt::format(R"({{"success":false,"code":"{}","message":{},"error_details":{}}})", row.code,
                   boost::json::serialize(boost::json::value(printable(row.message))), details);
   fmt::memory_buffer head;
   fmt::format_to(std::back_inserter(head),

@@ -87,7 +87,8 @@ class Description:
 
     @staticmethod
     def _of_error(body):
-        right = body.get("success") is False and isinstance(body.get("message"), str) and body.get("code")
+        right = (body.get("success") is False and isinstance(body.get("message"), str) and body.get("code")
+                 and isinstance(body.get("error_details"), dict))
         return [] if right else [f"not an error in Circle's shape: {body}"]
 
 

@@ -66,18 +66,19 @@ TEST(Response, EveryErrorHasItsPlaceInTheTable) {
     const std::string body = body_of(reply);
     EXPECT_THAT(reply, HasSubstr("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"));
     const auto json = boost::json::parse(body).as_object();
-    ASSERT_EQ(json.size(), 3U);
+    ASSERT_EQ(json.size(), 4U);
     EXPECT_FALSE(json.at("success").as_bool());
     EXPECT_EQ(json.at("code").as_string(), wanted.name);
     EXPECT_FALSE(json.at("message").as_string().empty());
+    EXPECT_TRUE(json.at("error_details").as_object().empty());
   }
 }
 
 TEST(Response, WritesAnErrorByteForByte) {
   EXPECT_EQ(rendered(error_reply(ErrorCode::kMemberRetired, "gone"), true),
             "HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-            "Connection: close\r\nContent-Length: 58\r\n\r\n"
-            R"({"success":false,"code":"member_retired","message":"gone"})");
+            "Connection: close\r\nContent-Length: 77\r\n\r\n"
+            R"({"success":false,"code":"member_retired","message":"gone","error_details":{}})");
 }
 
 TEST(Response, QuotesWhatTheClientSentSafely) {

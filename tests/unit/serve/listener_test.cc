@@ -59,8 +59,9 @@ TEST_F(ListenerTest, P11TheUserBehindTheSocketCountsForNothing) {
   ask(*client, kToken, "");
   const ReceivedReply reply = next_reply(*client);
   EXPECT_EQ(reply.status, 401);
-  EXPECT_EQ(reply.body, R"({"success":false,"code":"unauthorized",)"
-                        R"("message":"Your account could not be authenticated."})");
+  EXPECT_EQ(reply.body,
+            R"({"success":false,"code":"unauthorized",)"
+            R"("message":"Your account could not be authenticated.","error_details":{}})");
   EXPECT_THAT(reply.head, HasSubstr("\r\nWWW-Authenticate: Bearer\r\n"));
   EXPECT_THAT(reply.head, HasSubstr("\r\nConnection: close\r\n"));
   wait_for_end(*client);
