@@ -34,8 +34,13 @@ inline constexpr CircleError kCircleAccessTokenMissing{
     .reason = "Not Found",
     .message = "Oops! Missing parameter. Please try again later.",
     .details = R"({"message":"Missing parameter: access_token"})"};
+inline constexpr CircleError kCircleNotEligible{
+    .status = 403,
+    .reason = "Forbidden",
+    .message =
+        "Your community isn't eligible for headless API access. Please upgrade or contact support"};
 
-// An error of ours in Circle's shape: our own words, but with "error_details".
+// An error of ours in Circle's words.
 inline ErrorReply circle_error(ErrorCode code, const CircleError& words) {
   ErrorReply reply = error_reply(code);
   reply.circle = &words;

@@ -27,7 +27,15 @@ ErrorReply retry_later(ErrorCode code, std::string message = {}) {
   return reply;
 }
 
-ErrorReply in_circles_words(ErrorReply error, const CircleError& not_found) {
+ErrorReply not_eligible() {
+  return circle_error(ErrorCode::kCommunityNotEligible, kCircleNotEligible);
+}
+
+ErrorReply in_circles_words(ErrorReply error, const CircleError& not_found,
+                            const TokenService& tokens) {
+  if (error.code == ErrorCode::kTokenUnavailable && tokens.community_is_refused()) {
+    return not_eligible();
+  }
   const bool gone = error.code == ErrorCode::kMemberUnknown ||
                     error.code == ErrorCode::kMemberRetired ||
                     error.code == ErrorCode::kMemberBlocked;
@@ -64,7 +72,7 @@ Answer decide(const TokenQuery& query, const Asking& asking, const TokenServices
   if (auto* token = std::get_if<TokenReply>(&answer)) dress(token->asked);
   if (auto* wait = std::get_if<WaitReply>(&answer)) dress(wait->asked);
   if (auto* error = std::get_if<ErrorReply>(&answer)) {
-    return in_circles_words(std::move(*error), not_found_of(shape));
+    return in_circles_words(std::move(*error), not_found_of(shape), tokens);
   }
   return answer;
 }
@@ -103,6 +111,7 @@ PlainReply reply_to_revocation(const Result<OperatorReport>& report) {
   if (report->end == OperationEnd::kNoSuchToken) {
     return circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   }
+  if (report->end == OperationEnd::kNotEligible) return not_eligible();
   return retry_later(ErrorCode::kUnavailable, describe(*report));
 }
 
@@ -214,7 +223,7 @@ TokenOutcome settle_in_circles_words(const Asked& asked, TokenOutcome outcome,
       return TokenReply{row, now, asked};
     }
   }
-  return in_circles_words(std::move(*error), not_found_of(asked.shape));
+  return in_circles_words(std::move(*error), not_found_of(asked.shape), services.tokens);
 }
 
 }  // namespace rota

@@ -56,6 +56,8 @@ class TokenService {
   virtual void note_refused(MemberId member, Fingerprint refused) = 0;
   // Whether some members are refreshed on demand only, because the budget does not suffice for all.
   virtual bool budget_is_short() const = 0;
+  // Whether Circle last refused the whole community (403), so that no token can come from it.
+  virtual bool community_is_refused() const = 0;
   // A client signs a member out, or ends its own enrolment of one. The caller has judged its right.
   // `done` comes when the operation has ended. kInvalid: there is no such member.
   virtual void operate(const OperatorRequest& request,

@@ -67,6 +67,8 @@ ErrorRow row_of(ErrorCode code) {
       return {401, "Unauthorized", "unauthorized", "Your account could not be authenticated."};
     case ErrorCode::kForbidden:
       return {403, "Forbidden", "forbidden", "this user has no grant for that"};
+    case ErrorCode::kCommunityNotEligible:
+      return {403, "Forbidden", "community_not_eligible", "Circle refuses the community"};
     case ErrorCode::kMemberUnknown:
       return {404, "Not Found", "member_unknown", "no such member in the roster or at Circle"};
     case ErrorCode::kNotFound:

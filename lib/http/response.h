@@ -16,6 +16,7 @@ enum class ErrorCode {
   kBadRequest,
   kUnauthorized,  // on a listener: no client's bearer token
   kForbidden,
+  kCommunityNotEligible,  // Circle's routes: Circle refuses the whole community
   kMemberUnknown,
   kNotFound,
   kMethodNotAllowed,

@@ -92,6 +92,9 @@ class Rotator final : public TokenService {
   void note_asked(AuditOrder order) override;
   void note_refused(MemberId member, Fingerprint refused) override;
   bool budget_is_short() const override { return engine_.members().upkeep().left_out() > 0; }
+  bool community_is_refused() const override {
+    return engine_.gate().breaker().state() == BreakerState::kNotEligible;
+  }
   // For operators too. kInvalid also if the action is not possible now.
   void operate(const OperatorRequest& request,
                std::move_only_function<void(Result<OperatorReport>)> done) override;

@@ -175,6 +175,7 @@ class Tokens final : public TokenService {
   void note_asked(AuditOrder) override { ROTA_CHECK(false); }
   void note_refused(MemberId, Fingerprint) override { ROTA_CHECK(false); }
   bool budget_is_short() const override { return false; }
+  bool community_is_refused() const override { return false; }
   void operate(const OperatorRequest&,
                std::move_only_function<void(Result<OperatorReport>)>) override {
     ROTA_CHECK(false);

@@ -287,6 +287,19 @@ class CircleApi(unittest.TestCase):
         self.assertEqual((status, fresh["access_token"]), (200, pair["access_token"]))
 
 
+class NotEligible(unittest.TestCase):
+    def test_a_community_that_is_not_eligible_is_circles_403(self):
+        box = Box(["--fault", "any:forbidden:1"])
+        self.addCleanup(box.end)
+        circle = HeadlessAuth(box.socket)
+        status, error = circle.member_api_token_from_community_member_id(1)
+        self.assertEqual((status, error["code"]), (403, "community_not_eligible"), error)
+        self.assertEqual(error["message"], "Your community isn't eligible for headless API access. "
+                         "Please upgrade or contact support")
+        for method, path, status, headers, body in circle.seen:
+            self.assertEqual(Description().problems(method, path, status, headers, body), [])
+
+
 if __name__ == "__main__":
     PROGRAMS = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

@@ -16,6 +16,7 @@ using test::Reply;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kMemberNotFound =
     "Community member not found. Please provide a valid SSO User ID, community member ID, or "
@@ -126,6 +127,36 @@ TEST_F(CircleRoutesTest, WhatCircleHasNoWordForIs503WithRetryAfter) {
   const Reply none = ask(kLogin, R"({"community_member_id":42})");
   EXPECT_EQ(none.status, 503);
   EXPECT_THAT(none.head, HasSubstr("Retry-After: 3\r\n"));
+}
+
+TEST_F(CircleRoutesTest, ACommunityThatIsNotEligibleIsCircles403) {
+  const std::string words =
+      "403 community_not_eligible: Your community isn't eligible for headless API access. Please "
+      "upgrade or contact support";
+  const std::string handle = log_in();
+  tokens.refused_community = true;
+  EXPECT_EQ(ask(kLogin, R"({"community_member_id":42})").status, 200) << "its token lives";
+  EXPECT_EQ(refresh(handle).status, 200);
+  publish(42, "stale", Duration{0});
+  const Reply reply = ask(kLogin, R"({"community_member_id":42})");
+  EXPECT_EQ(reply.error(), words);
+  EXPECT_TRUE(reply.body.at("error_details").as_object().empty());
+  EXPECT_THAT(reply.head, Not(HasSubstr("Retry-After")));
+  EXPECT_EQ(refresh(handle).error(), words);
+  tokens.refused_community = false;
+  EXPECT_EQ(ask(kLogin, R"({"community_member_id":42})").status, 503);
+}
+
+TEST_F(CircleRoutesTest, EveryErrorHasDetails) {
+  const auto details = [](const Reply& reply, int status) {
+    EXPECT_EQ(reply.status, status);
+    return reply.body.contains("error_details") && reply.body.at("error_details").is_object();
+  };
+  EXPECT_TRUE(details(ask(kLogin, "[]"), 400));
+  EXPECT_TRUE(details(ask("GET /api/v1/headless/auth_token", ""), 405));
+  EXPECT_TRUE(details(ask(kLogin, R"({"community_member_id":42})", kStranger), 403));
+  publish(42, "stale", Duration{0});
+  EXPECT_TRUE(details(ask(kLogin, R"({"community_member_id":42})"), 503));
 }
 
 TEST_F(CircleRoutesTest, P11WithoutAGrantThereIsNothing) {

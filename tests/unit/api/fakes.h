@@ -54,6 +54,7 @@ class FakeTokenService : public TokenService {
     refused.emplace_back(member, fingerprint);
   }
   bool budget_is_short() const override { return short_budget; }
+  bool community_is_refused() const override { return refused_community; }
   void operate(const OperatorRequest& request,
                std::move_only_function<void(Result<OperatorReport>)> done) override {
     operations.push_back(request);
@@ -114,6 +115,7 @@ class FakeTokenService : public TokenService {
   }
   std::vector<std::pair<MemberId, Fingerprint>> refused;
   bool short_budget = false;
+  bool refused_community = false;
   std::vector<OperatorRequest> operations;
   std::move_only_function<void(Result<OperatorReport>)> operation_done;  // of the last one
   std::vector<std::pair<MemberId, std::string>> raised;

@@ -51,6 +51,8 @@ TEST(Response, EveryErrorHasItsPlaceInTheTable) {
       {ErrorCode::kConfigInvalid, 422, "config_invalid"},
       {ErrorCode::kRequestTooLarge, 431, "request_too_large"},
       {ErrorCode::kInternal, 500, "internal"},
+      {ErrorCode::kNotImplemented, 501, "not_implemented"},
+      {ErrorCode::kCommunityNotEligible, 403, "community_not_eligible"},
       {ErrorCode::kTokenUnknown, 404, "token_unknown"},
       {ErrorCode::kTokenExpired, 401, "token_expired"},
       {ErrorCode::kTokenUnavailable, 503, "token_unavailable"},
