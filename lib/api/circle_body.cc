@@ -37,6 +37,7 @@ constexpr std::array<Selector, 3> kSelectors{{
 struct Value {
   std::string_view text;
   bool of_form = false;  // still percent-encoded
+  bool is_number = false;
 };
 
 // Calls `take(name, value)` for each field, until it returns false. A value that is neither text
@@ -61,11 +62,11 @@ bool for_each_json(std::string_view body, Take take) {
     if (const json::string* text = field.if_string()) {
       if (text->empty()) continue;
       const std::string_view view(text->data(), text->size());
-      found = {.text = view};
+      found = {.text = view, .of_form = false, .is_number = false};
     } else if (const std::int64_t* number = field.if_int64()) {
       char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
       const std::string_view view(digits.data(), end);
-      found = {.text = view};
+      found = {.text = view, .of_form = false, .is_number = true};
     }
     if (!take(std::string_view(name.data(), name.size()), found)) break;
   }
@@ -80,7 +81,7 @@ void for_each_in_form(std::string_view body, Take take) {
     body.remove_prefix(std::min(pair.size() + 1, body.size()));
     const auto equals = pair.find('=');
     if (equals == std::string_view::npos || equals + 1 == pair.size()) continue;
-    const Value value{.text = pair.substr(equals + 1), .of_form = true};
+    const Value value{.text = pair.substr(equals + 1), .of_form = true, .is_number = false};
     if (!take(pair.substr(0, equals), std::optional(value))) return;
   }
 }
@@ -144,15 +145,16 @@ TokenRead read_token(std::string_view body, std::string_view field) {
   TokenRead found = Missing{};
   const bool read = for_each_field(body, [&](std::string_view name, std::optional<Value> value) {
     if (name != field) return true;
-    auto token = value ? token_of(*value) : std::nullopt;
-    if (token) {
+    if (!value || value->is_number) {
+      found = WrongType{};
+    } else if (auto token = token_of(*value)) {
       found = *std::move(token);
     } else {
-      found = Malformed{};
+      found = NoSuchToken{};
     }
     return false;
   });
-  if (!read) return Malformed{};
+  if (!read) return Missing{};
   return found;
 }
 

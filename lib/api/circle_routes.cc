@@ -80,15 +80,20 @@ Answer decide(const TokenQuery& query, const Asking& asking, const TokenServices
 // The member whose handle this is, if the peer is its holder; or the error.
 using HandleFound = std::variant<CircleLogins::Good, ErrorReply>;
 HandleFound find_handle(const Asking& asking, const TokenServices& services,
-                        const CircleError& malformed) {
+                        const CircleError& wrong_type) {
   TokenRead read = read_token(asking.body, "refresh_token");
   if (std::holds_alternative<Missing>(read)) {
     return circle_error(ErrorCode::kBadRequest, kCircleRefreshTokenMissing);
   }
-  const auto* text = std::get_if<Secret>(&read);
-  if (text == nullptr) return circle_error(ErrorCode::kBadRequest, malformed);
+  if (std::holds_alternative<WrongType>(read)) {
+    return circle_error(ErrorCode::kBadRequest, wrong_type);
+  }
   const TokenService& tokens = services.tokens;
-  auto judged = services.logins->judge(text->reveal(), tokens.table(), tokens.circle_now());
+  const auto* text = std::get_if<Secret>(&read);
+  CircleLogins::Judged judged = CircleLogins::NotFound{};
+  if (text != nullptr) {
+    judged = services.logins->judge(text->reveal(), tokens.table(), tokens.circle_now());
+  }
   if (std::holds_alternative<CircleLogins::Expired>(judged)) {
     ++services.logins->counts().dead_handles;
     return circle_error(ErrorCode::kTokenExpired, kCircleRefreshTokenExpired);
@@ -184,9 +189,11 @@ Answer start_handle_revocation(const Asking& asking, const TokenServices& servic
 
 Answer start_access_revocation(const Asking& asking, const TokenServices& services) {
   TokenRead read = read_token(asking.body, "access_token");
+  if (std::holds_alternative<Missing>(read) || std::holds_alternative<WrongType>(read)) {
+    return circle_error(ErrorCode::kBadRequest, kCircleAccessTokenMissing);
+  }
   const auto* text = std::get_if<Secret>(&read);
-  if (text == nullptr) return circle_error(ErrorCode::kBadRequest, kCircleAccessTokenMissing);
-  const auto member = member_in_token(text->reveal());
+  const auto member = text == nullptr ? std::nullopt : member_in_token(text->reveal());
   if (!member) return circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenInvalid);
   ErrorReply not_found = circle_error(ErrorCode::kTokenUnknown, kCircleAccessTokenNotFound);
   const auto [row, granted] =

@@ -270,6 +270,25 @@ class CircleApi(unittest.TestCase):
         self.assertEqual((status, error["message"]), (422, "The access token is invalid."))
         self.assertEqual(self.circle.call("POST", "/api/v1/headless/access_token/revoke", {})[0], 404)
 
+    def test_words_for_a_token_of_another_type(self):
+        missing = (404, "Oops! Missing parameter. Please try again later.")
+        for value in (5, 7.5, True, ["x"], {"a": 1}):
+            status, error = self.circle.revoke_member_api_token(value)
+            self.assertEqual((status, error["message"]), missing)
+            status, error = self.circle.revoke_refresh_token(value)
+            self.assertEqual((status, error["message"]), (404, "Invalid refresh token."))
+            status, error = self.circle.member_api_token_from_refresh_token(value)
+            self.assertEqual((status, error["message"]), (404, "Refresh token not found."))
+        status, error = self.circle.revoke_member_api_token("Bearer x")
+        self.assertEqual((status, error["message"]), (422, "The access token is invalid."))
+        status, error = self.circle.revoke_refresh_token("Bearer x")
+        self.assertEqual((status, error["message"]), (404, "Refresh token not found."))
+
+    def test_an_error_of_rotas_own_has_circles_shape(self):
+        status, error = self.circle.call("GET", "/api/v1/headless/auth_token", "")
+        self.circle.seen.pop()  # Circle's description does not know the method
+        self.assertEqual((status, sorted(error)), (405, ["code", "error_details", "message", "success"]))
+
     def test_a_revoked_handle_is_dead_after_a_kill_too(self):
         pair = self.log_in(2)
         self.assertEqual(self.circle.revoke_refresh_token(pair["refresh_token"])[0], 204)

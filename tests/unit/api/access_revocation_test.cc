@@ -96,6 +96,25 @@ TEST_F(AccessRevocationTest, AForeignOrDeadTokenIsNotFound) {
   EXPECT_EQ(ask(kRevokeAccess, body_of(token_of(42)), kRoot).error(), not_found) << "not on record";
 }
 
+TEST_F(AccessRevocationTest, ATokenOfAnotherTypeIsMissing) {
+  for (const char* value : {"5", "7.5", "true", "[]", R"({"a":1})", "null", R"("")"}) {
+    const Reply reply = ask(kRevokeAccess, R"({"access_token":)" + std::string(value) + "}", kRoot);
+    EXPECT_EQ(reply.error(), "404 bad_request: Oops! Missing parameter. Please try again later.");
+    EXPECT_EQ(reply.body.at("error_details").at("message").as_string(),
+              "Missing parameter: access_token");
+  }
+  EXPECT_EQ(ask(kRevokeAccess, body_of("Bearer " + token), kRoot).error(),
+            "422 token_unknown: The access token is invalid.");
+  EXPECT_THAT(tokens.operations, IsEmpty());
+}
+
+TEST_F(AccessRevocationTest, OfACommunityThatIsNotEligibleIsCircles403) {
+  on_later = [this] { end(OperationEnd::kNotEligible); };
+  const Reply reply = ask(kRevokeAccess, body_of(token), kRoot);
+  EXPECT_EQ(reply.status, 403);
+  EXPECT_EQ(reply.text("code"), "community_not_eligible");
+}
+
 TEST_F(AccessRevocationTest, ThatTakesTooLongIs503) {
   on_later = [this] { end(OperationEnd::kTimedOut); };
   const Reply reply = ask(kRevokeAccess, body_of(token), kRoot);

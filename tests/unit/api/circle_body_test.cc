@@ -20,7 +20,8 @@ std::string selector_in(std::string_view body) {
 std::string token_in(std::string_view body, std::string_view field = "refresh_token") {
   const TokenRead read = read_token(body, field);
   if (const auto* token = std::get_if<Secret>(&read)) return std::string(token->reveal());
-  return std::holds_alternative<Missing>(read) ? "missing" : "malformed";
+  if (std::holds_alternative<Missing>(read)) return "missing";
+  return std::holds_alternative<WrongType>(read) ? "wrong type" : "no such token";
 }
 
 TEST(CircleBody, NamesAMemberByOneOfThreeSelectors) {
@@ -70,7 +71,8 @@ TEST(CircleBody, ReadsAForm) {
   EXPECT_EQ(selector_in("community_member_id=42"), "id:42");
   EXPECT_EQ(token_in("refresh_token=rota1_AB-_"), "rota1_AB-_");
   EXPECT_EQ(token_in("refresh_token=a%2Eb"), "a.b");
-  EXPECT_EQ(token_in("refresh_token=a%2"), "malformed");
+  EXPECT_EQ(token_in("refresh_token=a%2"), "no such token");
+  EXPECT_EQ(token_in("refresh_token=5"), "5");
 }
 
 TEST(CircleBody, ReadsAToken) {
@@ -79,10 +81,17 @@ TEST(CircleBody, ReadsAToken) {
   EXPECT_EQ(token_in(R"({"access_token":"a.b.c"})", "access_token"), "a.b.c");
   EXPECT_EQ(token_in(R"({"refresh_token":""})"), "missing") << "as Circle counts it";
   EXPECT_EQ(token_in(R"({"refresh_token":null})"), "missing");
-  EXPECT_EQ(token_in(""), "missing");
-  for (const char* body : {R"({"refresh_token":["abc"]})", R"({"refresh_token":true})",
-                           R"({"refresh_token":"a b"})", R"({"refresh_token":"a\nb"})", "[1]"}) {
-    EXPECT_EQ(token_in(body), "malformed") << body;
+  for (const char* body : {"", "[1]", "{", "x"}) EXPECT_EQ(token_in(body), "missing") << body;
+}
+
+TEST(CircleBody, ATokenIsAText) {
+  for (const char* value : {"5", "-5", "7.5", "99999999999999999999", "true", "false", "[]",
+                            R"(["abc"])", R"({"a":1})"}) {
+    EXPECT_EQ(token_in(R"({"refresh_token":)" + std::string(value) + "}"), "wrong type") << value;
+  }
+  for (const char* value : {"a b", "Bearer abc", " ", R"(a\nb)", R"(\u0000)", R"(\u00e9)"}) {
+    EXPECT_EQ(token_in(R"({"refresh_token":")" + std::string(value) + "\"}"), "no such token")
+        << value;
   }
 }
 

@@ -224,6 +224,18 @@ TEST_F(CircleRoutesTest, WhileTheBudgetIsShortThereIsNoDoubt) {
   EXPECT_THAT(waited, IsEmpty());
 }
 
+// As Circle's description has it for each of the two.
+TEST_F(CircleRoutesTest, ARefreshTokenOfAnotherTypeIsNoText) {
+  for (const char* value : {"5", "7.5", "true", "[]", "{}"}) {
+    const std::string body = R"({"refresh_token":)" + std::string(value) + "}";
+    EXPECT_EQ(ask(test::kRevokeRefresh, body).error(), "404 bad_request: Invalid refresh token.");
+    EXPECT_EQ(ask(kRefresh, body).error(), "404 bad_request: Refresh token not found.");
+  }
+  const std::string body = R"({"refresh_token":"Bearer x"})";
+  EXPECT_EQ(ask(test::kRevokeRefresh, body).error(), "404 token_unknown: Refresh token not found.");
+  EXPECT_EQ(ask(kRefresh, body).error(), "404 token_unknown: Refresh token not found.");
+}
+
 TEST_F(CircleRoutesTest, ErrorsOfARefreshAreCirclesWords) {
   EXPECT_EQ(ask(kRefresh, "{}").error(),
             "404 bad_request: Oops! Missing parameter. Please try again later.");
