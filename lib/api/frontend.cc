@@ -38,6 +38,11 @@ Answer Frontend::answer(const RequestHead& request, std::string_view body,
       services_);
 }
 
+ErrorReply Frontend::refusal(std::string_view path, ErrorReply error) const {
+  if (std::holds_alternative<HealthServices>(services_)) return error;
+  return refusal_at(path, std::move(error));
+}
+
 const TokenServices& Frontend::token_services() const {
   if (const auto* token_socket = std::get_if<TokenServices>(&services_)) return *token_socket;
   const auto* admin_socket = std::get_if<AdminServices>(&services_);

@@ -44,6 +44,10 @@ class Frontend {
   // member whose token was asked for, and orders of operators for the audit trail.
   Answer answer(const RequestHead& request, std::string_view body, const PeerIdentity& peer) const;
 
+  // How a request is refused that does not get as far as answer(), since it is malformed or not let
+  // in: with `error`, unless the path has replies of its own. An empty path: it is not known.
+  ErrorReply refusal(std::string_view path, ErrorReply error) const;
+
   // For a TokenReply or WaitReply of answer(), when the reply's turn comes: see settle_token().
   TokenOutcome settle(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer) const;
   // Appends the reply with this token, and notes that the peer was given it. Every token of a fetch

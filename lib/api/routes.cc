@@ -10,6 +10,7 @@
 #include "api/circle_routes.h"
 #include "api/health_api.h"
 #include "api/member_routes.h"
+#include "api/token_api.h"
 #include "api/token_routes.h"
 #include "http/query.h"
 
@@ -22,6 +23,8 @@ constexpr const char* kRefresh = "/api/v1/headless/access_token/refresh";
 constexpr const char* kRevokeAccess = "/api/v1/headless/access_token/revoke";
 constexpr const char* kRevokeRefresh = "/api/v1/headless/refresh_token/revoke";
 
+constexpr const char* kAuthorization = "/v1/authorization";
+
 // The lists. A path stands once for each of its methods, and what is asked most often stands first.
 
 constexpr TokenSocketRoute kTokenSocket[] = {
@@ -30,7 +33,7 @@ constexpr TokenSocketRoute kTokenSocket[] = {
     {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
     {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
     {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
-    {"GET", "/v1/authorization", Parameters::kItsOwn, NeedsTokens{answer_authorization}},
+    {"GET", kAuthorization, Parameters::kItsOwn, NeedsTokens{answer_authorization}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
@@ -46,7 +49,7 @@ constexpr AdminSocketRoute kAdminSocket[] = {
     {"PATCH", kRefresh, Parameters::kNone, NeedsTokens{answer_refresh}},
     {"POST", kRevokeAccess, Parameters::kNone, NeedsTokens{start_access_revocation}},
     {"POST", kRevokeRefresh, Parameters::kNone, NeedsTokens{start_handle_revocation}},
-    {"GET", "/v1/authorization", Parameters::kItsOwn, NeedsTokens{answer_authorization}},
+    {"GET", kAuthorization, Parameters::kItsOwn, NeedsTokens{answer_authorization}},
     {"GET", "/v1/watch", Parameters::kItsOwn, NeedsTokens{answer_watch}},
     {"GET", "/healthz", Parameters::kIgnored, NeedsHealth{answer_alive}},
     {"GET", "/readyz", Parameters::kIgnored, NeedsHealth{answer_ready}},
@@ -106,11 +109,15 @@ Answer answer_from(std::span<const Route> routes, const RequestHead& head, std::
     return std::visit([&](auto handler) { return handler.answer(asking, services); },
                       route.handler);
   }
-  if (!allow.empty()) return method_not_allowed(std::move(allow));
+  if (!allow.empty()) return refusal_at(head.path, method_not_allowed(std::move(allow)));
   return error_reply(ErrorCode::kNotFound);
 }
 
 }  // namespace
+
+ErrorReply refusal_at(std::string_view path, ErrorReply error) {
+  return path == kAuthorization ? as_authorization(std::move(error)) : std::move(error);
+}
 
 Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const HealthServices& metrics_port) {

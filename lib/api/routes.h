@@ -115,4 +115,8 @@ Answer answer_by_routes(const RequestHead& head, std::string_view body, const Pe
 Answer answer_by_routes(const RequestHead& head, std::string_view body, const PeerIdentity& peer,
                         const AdminServices& admin_socket);
 
+// The reply that stands for `error` at this path of a token or admin socket. All but
+// /v1/authorization have none of their own.
+ErrorReply refusal_at(std::string_view path, ErrorReply error);
+
 }  // namespace rota

@@ -224,13 +224,12 @@ TokenOutcome settle_enrolment(const Asked& asked, const WaitAnswer& wait, const 
   return member(wait.result == WaitResult::kEnrolled ? JsonStatus::kCreated : JsonStatus::kOk);
 }
 
-ErrorReply as_authorization(ErrorReply error) {
+ErrorReply as_authorization(ErrorReply error, ErrorCode code) {
+  if (error.code == ErrorCode::kUnauthorized) return error;
   const ErrorRow row = row_of(error.code);
-  std::string message = fmt::format(
-      "{}: {}", row.code, error.message.empty() ? row.message : std::string_view(error.message));
-  const bool nobody = error.code == ErrorCode::kBadRequest;
-  ErrorReply reply =
-      error_reply(nobody ? ErrorCode::kUnauthorized : ErrorCode::kForbidden, std::move(message));
+  ErrorReply reply = error_reply(
+      code, fmt::format("{}: {}", row.code,
+                        error.message.empty() ? row.message : std::string_view(error.message)));
   reply.retry_after = error.retry_after;
   return reply;
 }

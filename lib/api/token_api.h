@@ -45,9 +45,10 @@ Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const Acc
 TokenOutcome settle_token(const Asked& asked, const WaitAnswer& wait, const PeerIdentity& peer,
                           const AccessPolicy& policy, const Table& table, WallTime circle_now);
 
-// The 401 or 403 that stands for `error`, since nginx's auth_request knows no other: 401 if nobody
-// is named, as if nobody were logged in, and otherwise 403. The message keeps the reason.
-ErrorReply as_authorization(ErrorReply error);
+// The 401 or 403 that stands for `error` at /v1/authorization, since nginx's auth_request knows no
+// other. A 401 stays one, and otherwise it is `code`: kUnauthorized if the request names nobody, as
+// if nobody were logged in. The message keeps the reason.
+ErrorReply as_authorization(ErrorReply error, ErrorCode code = ErrorCode::kForbidden);
 
 // How the end of an enrolment's wait is answered. `row` is whom its name leads to now; null:
 // nobody.

@@ -32,7 +32,11 @@ Answer answer_token(const Asking& asking, const TokenServices& services) {
 
 Answer answer_authorization(const Asking& asking, const TokenServices& services) {
   Answer answer = answer_token(asking, services);
-  if (auto* error = std::get_if<ErrorReply>(&answer)) return as_authorization(std::move(*error));
+  if (auto* error = std::get_if<ErrorReply>(&answer)) {
+    const bool nobody = !names_a_member(asking.head.query);
+    return as_authorization(std::move(*error),
+                            nobody ? ErrorCode::kUnauthorized : ErrorCode::kForbidden);
+  }
   if (auto* token = std::get_if<TokenReply>(&answer))
     token->asked.shape = TokenShape::kAuthorization;
   if (auto* wait = std::get_if<WaitReply>(&answer)) wait->asked.shape = TokenShape::kAuthorization;

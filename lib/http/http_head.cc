@@ -75,6 +75,14 @@ using Fault = std::optional<HeadError>;
 
 HeadError bad(std::string_view why) { return {ErrorCode::kBadRequest, why}; }
 
+// Of a request line that may be cut off, or malformed.
+std::string_view path_in(std::string_view line) {
+  const auto method_end = line.find(' ');
+  if (method_end == std::string_view::npos) return {};
+  line.remove_prefix(method_end + 1);
+  return line.starts_with('/') ? line.substr(0, line.find_first_of(" ?")) : std::string_view{};
+}
+
 // Collects one head, line by line.
 class HeadBuilder {
  public:
@@ -244,8 +252,9 @@ std::variant<NeedMore, RequestHead, HeadError> parse_head(std::string_view bytes
   const std::string_view window = bytes.substr(0, kRequestHeadBytesMax);
   std::string_view rest = window.substr(empty_lines_before(window));
   HeadBuilder builder;
-  const auto refuse = [&builder](HeadError error) {
+  const auto refuse = [&builder, start = rest](HeadError error) {
     error.head_only = builder.head_only();
+    error.path = path_in(start.substr(0, start.find_first_of("\r\n")));
     return error;
   };
   for (bool first = true;; first = false) {

@@ -49,6 +49,7 @@ struct NeedMore {};
 struct HeadError {
   ErrorCode code = ErrorCode::kBadRequest;  // or that of a 417, 431 or 501
   std::string_view why;                     // static text
+  std::string_view path{};                  // as in RequestHead, if it came so far; else empty
   bool head_only = false;                   // the method was HEAD: the reply has no body
 };
 

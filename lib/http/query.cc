@@ -176,6 +176,15 @@ Result<TokenQuery> parse_token_query(std::string_view query) {
   return result;
 }
 
+bool names_a_member(std::string_view query) {
+  for (QueryReader reader(query);;) {
+    const auto more = reader.next();
+    if (!more || !*more) return false;
+    const auto member = read_selector(reader);
+    if (member && *member) return true;
+  }
+}
+
 Result<Duration> parse_wait_query(std::string_view query) {
   Fields fields;
   for (QueryReader reader(query);;) {

@@ -69,6 +69,9 @@ struct TokenQuery {
 // unknown, repeated or malformed.
 Result<TokenQuery> parse_token_query(std::string_view query);
 
+// Whether any of the three selectors in the query names a member, whatever else is wrong with it.
+bool names_a_member(std::string_view query);
+
 // The only parameter of PUT /v1/members/{key}: `wait`, as above.
 Result<Duration> parse_wait_query(std::string_view query);
 

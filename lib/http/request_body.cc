@@ -116,6 +116,7 @@ std::variant<NeedMore, FoundBody, HeadError> find_body(const RequestHead& head,
     std::string_view data;
     Stop stop = chunks.next(data);
     if (auto* error = std::get_if<HeadError>(&stop)) {
+      error->path = head.path;
       error->head_only = head.head_only;
       return *error;
     }

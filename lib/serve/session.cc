@@ -287,7 +287,7 @@ bool Session::take_request() {
 bool Session::refuse(const HeadError& error) {
   intake_.finish();
   replies_.add({.close = true, .head_only = error.head_only},
-               error_reply(error.code, std::string(error.why)));
+               frontend_.refusal(error.path, error_reply(error.code, std::string(error.why))));
   return true;
 }
 

@@ -43,7 +43,7 @@ bool Session::is_client(const TokenDigest& token, const RequestHead& head) {
 bool Session::refuse(const RequestHead& head, const ErrorReply& reply, DoorRefusal why) {
   host_.session_refused(*this, why);
   intake_.finish();
-  replies_.add({.close = true, .head_only = head.head_only}, reply);
+  replies_.add({.close = true, .head_only = head.head_only}, frontend_.refusal(head.path, reply));
   return false;
 }
 

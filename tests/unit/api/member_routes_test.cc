@@ -319,6 +319,14 @@ TEST_F(MemberRoutes, AnAuthorizationIsTheTokenInAHeader) {
 TEST_F(MemberRoutes, AnAuthorizationIsRefusedWith401Or403) {
   EXPECT_EQ(code("GET", "/v1/authorization", kReader), "unauthorized");
   EXPECT_EQ(code("GET", "/v1/authorization?email=", kReader), "unauthorized");
+  EXPECT_EQ(code("GET", "/v1/authorization?community_member_id=none", kReader), "unauthorized");
+  EXPECT_EQ(code("GET", "/v1/authorization?email=&min_ttl=x", kReader), "unauthorized");
+  for (const char* more : {"min_ttl=x", "wait=-1", "strict=1", "refused=1", "who=1", "email=a@b",
+                           "community_member_id=2", "email="}) {
+    const std::string query = "?community_member_id=1&" + std::string(more);
+    EXPECT_EQ(code("GET", "/v1/authorization" + query, kReader), "forbidden") << more;
+  }
+  EXPECT_EQ(code("POST", "/v1/authorization?community_member_id=1", kReader), "forbidden");
   EXPECT_EQ(code("GET", "/v1/authorization?email=x@y", kReader), "forbidden");
   EXPECT_EQ(code("GET", "/v1/authorization?community_member_id=1", kNobody), "forbidden");
   EXPECT_EQ(code("GET", "/v1/authorization?email=ada@example.com&wait=0", kReader), "forbidden");

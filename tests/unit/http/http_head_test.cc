@@ -218,6 +218,21 @@ TEST(HttpHead, WaitsUntilTheLimitAndNoLonger) {
   EXPECT_TRUE(std::holds_alternative<HeadError>(parse_head(endless)));
 }
 
+TEST(HttpHead, AnErrorKnowsThePathThatWasAskedFor) {
+  const auto path_of = [](const std::string& bytes) {
+    const auto result = parse_head(bytes);
+    const auto* error = std::get_if<HeadError>(&result);
+    return error == nullptr ? "no error" : std::string(error->path);
+  };
+  const std::string long_text(9'000, 'a');
+  EXPECT_EQ(path_of("GET /v1/x?" + long_text), "/v1/x");
+  EXPECT_EQ(path_of("\r\nHEAD /v1/x HTTP/1.1\r\nHost: x\r\nX: " + long_text), "/v1/x");
+  EXPECT_EQ(path_of("POST /v1/x HTTP/3\r\n"), "/v1/x");
+  EXPECT_EQ(path_of("GET /v1/x\r\n"), "/v1/x");
+  EXPECT_EQ(path_of("GET x\r\n /v1/x"), "");
+  EXPECT_EQ(path_of("GET\r\nX: /v1/x"), "");
+}
+
 TEST(HttpHead, RefusesWhatIsTooLarge) {
   for (const std::string& bytes : http_oversizes()) {
     SCOPED_TRACE(bytes.substr(0, 80));

@@ -102,6 +102,18 @@ TEST(TokenQuery, ReadsDurationsEitherWayAndClampsThem) {
   EXPECT_EQ(parse_token_query("community_member_id=1&strict=false")->strict, false);
 }
 
+TEST(TokenQuery, NamesAMemberWhateverElseIsWrong) {
+  for (const char* query :
+       {"community_member_id=1", "x=y&email=a@b", "sso_user_id=a&sso_user_id=b",
+        "email=a@b&email=", "email=&email=a@b", "min_ttl=x&community_member_id=1"}) {
+    EXPECT_TRUE(names_a_member(query)) << query;
+  }
+  for (const char* query :
+       {"", "&", "email", "email=", "community_member_id=x", "member=1", "email=%4", "min_ttl=5"}) {
+    EXPECT_FALSE(names_a_member(query)) << query;
+  }
+}
+
 TEST(TokenQuery, NamesWhatIsWrong) {
   const std::pair<std::string, std::string_view> cases[] = {
       {"", "community_member_id"},

@@ -69,6 +69,29 @@ TEST_F(ListenerTest, P11TheUserBehindTheSocketCountsForNothing) {
   EXPECT_TRUE(tokens.fetched.empty());
 }
 
+// nginx's auth_request makes a 500 of anything but 2xx, 401 and 403.
+TEST_F(ListenerTest, AnAuthorizationIsRefusedWith401Or403) {
+  const auto status_of = [this](const std::string& request) {
+    const auto client = connect();
+    client->send(request);
+    const int status = next_reply(*client).status;
+    wait_for_end(*client);
+    return status;
+  };
+  const std::string long_query(kRequestHeadBytesMax, 'a');
+  const std::string start = "GET /v1/authorization?community_member_id=1";
+  const std::string host = " HTTP/1.1\r\nHost: localhost\r\n";
+  EXPECT_EQ(status_of(start + "&refused=" + long_query + host + "\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "X: " + long_query + "\r\n\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "Content-Length: 4097\r\n\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "Expect: x\r\n\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "Transfer-Encoding: x\r\n\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "Transfer-Encoding: chunked\r\n\r\nx\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "Origin: http://a\r\n\r\n"), 403);
+  EXPECT_EQ(status_of(start + host + "\r\n"), 401) << "without a bearer";
+  EXPECT_EQ(status_of("GET /v1/authorizations?" + long_query + host + "\r\n"), 431);
+}
+
 TEST_F(ListenerTest, P11AStrangerIsTurnedAwayBeforeItsBody) {
   const auto send_head = [](const Client& client, const std::string& fields) {
     client.send("POST /api/v1/headless/auth_token HTTP/1.1\r\nHost: localhost\r\n" + fields +
