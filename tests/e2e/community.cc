@@ -5,8 +5,6 @@
 namespace rota::e2e {
 namespace {
 
-constexpr WallTime kEver = WallTime::max();
-
 // "email:member5@example.com", "sso:sso%7C5", "id:5".
 int person_of(std::string_view key) {
   const auto at = key.find_first_of("123456789", key.starts_with("sso:") ? key.find("%7C") + 3 : 0);

@@ -19,6 +19,9 @@
 
 namespace rota::e2e {
 
+// Later than all that happens, and still a time to which another one can be added.
+inline constexpr WallTime kEver{std::chrono::days{100'000}};
+
 // By this machine's clock.
 struct Span {
   WallTime from;

@@ -259,8 +259,8 @@ class Judge {
     bool has_had = false;
     for (const auto& [owner, when] : name.owners) {
       const bool in_time = when.from <= request.to && request.from <= when.to + longest;
-      if (when.to != WallTime::max() && request.from > when.to + longest) ++verdict_.moves_judged;
-      if (owner == person && when.to == WallTime::max() && when.from <= request.to) return true;
+      if (when.to != kEver && request.from > when.to + longest) ++verdict_.moves_judged;
+      if (owner == person && when.to == kEver && when.from <= request.to) return true;
       if (owner == person && in_time) has_had = true;
     }
     return has_had;
