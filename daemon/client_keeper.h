@@ -8,8 +8,8 @@
 #include "api/bearer_clients.h"
 #include "daemon/daemon_notes.h"
 #include "daemon/log.h"
-#include "daemon/reload_report.h"
 #include "daemon/rights_on_disk.h"
+#include "report/reload_report.h"
 #include "settings/settings.h"
 
 namespace rota {

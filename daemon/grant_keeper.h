@@ -13,9 +13,9 @@
 #include "daemon/daemon_notes.h"
 #include "daemon/grants_in_force.h"
 #include "daemon/log.h"
-#include "daemon/reload_report.h"
 #include "daemon/worker.h"
 #include "report/readings.h"
+#include "report/reload_report.h"
 #include "settings/accounts.h"
 #include "settings/settings.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "daemon/parts.h"
-#include "daemon/reload_report.h"
 #include "daemon/restart_needed.h"
+#include "report/reload_report.h"
 
 namespace rota {
 namespace {

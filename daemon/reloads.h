@@ -50,7 +50,7 @@ class Reloads {
     std::function<void(bool done)> ended = [](bool) {};  // called before Done
   };
   // Gets the JSON of the plan that was applied or is held, with what became of each part
-  // (daemon/reload_report.h). An error says what failed, and what came into force nevertheless:
+  // (report/reload_report.h). An error says what failed, and what came into force nevertheless:
   // kConfig, kIo, kBusy, or kInvalid (`approve` is not the plan of the roster on disk).
   using Done = std::move_only_function<void(Result<std::string>)>;
 

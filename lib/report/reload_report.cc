@@ -1,4 +1,4 @@
-#include "daemon/reload_report.h"
+#include "report/reload_report.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
