@@ -82,6 +82,12 @@ void History::deed(int person, Span when) {
   add_deed(person, when);
 }
 
+void History::asked_again(int person, Span when) {
+  const std::scoped_lock lock(mutex_);
+  persons_[person].asked_again.push_back(when);
+  if (const int heir = persons_[person].heir) persons_[heir].asked_again.push_back(when);
+}
+
 void History::cut(int person, Span when) {
   const std::scoped_lock lock(mutex_);
   add_deed(person, when);

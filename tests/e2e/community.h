@@ -50,6 +50,8 @@ class History {
   void moved(const Name& name, int from, int to, Span when);
   // What may cost calls for the person that would not be needed otherwise.
   void deed(int person, Span when);
+  // By Circle's API: who has been given a token and asks again may have been refused it.
+  void asked_again(int person, Span when);
   // A deed, after which nobody promises a fresh token until the person is served one again.
   void cut(int person, Span when);
   // Nothing may be served by this person's own names to who asks after `since`, until it is back.
@@ -84,6 +86,7 @@ class History {
   };
   struct Person {
     std::vector<Span> deeds;
+    std::vector<Span> asked_again;
     std::vector<Span> cuts;
     std::vector<Span> outs;
     std::vector<std::pair<Span, std::string>> sign_outs;  // and by which name

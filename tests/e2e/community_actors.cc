@@ -107,17 +107,7 @@ std::vector<Name> App::members() const {
   return names;
 }
 
-void App::act() {
-  if (life_ != history_.kills()) {
-    life_ = history_.kills();
-    for (Person& person : persons_) {
-      person.doubted = false;
-      person.refreshed = false;
-      for (Session& session : person.at) session.logins = 0;
-    }
-  }
-  act_for(persons_[random_.below(persons_.size())]);
-}
+void App::act() { act_for(persons_[random_.below(persons_.size())]); }
 
 void App::act_for(Person& person) {
   if (person.blocked) return act_for_blocked(person);
@@ -231,19 +221,9 @@ void App::log_in(Person& person) {
   const Reply reply = call({door, "POST", circle_path("auth_token"), name.body});
   const Span span{.from = sent, .to = wall_now()};
   note_served(person, name, reply, span);
+  history_.asked_again(person.id, span);
   if (session.in == In::kNo) session.in = In::kMaybe;  // had it no token, it was enrolled
-  if (reply.status != 200) return;
-  session.handle = reply.text("refresh_token");
-  // Who is given a token and asks for the third time may have been refused it: that costs a
-  // refresh, and no second one within 15 minutes.
-  const std::string token = reply.text("access_token");
-  constexpr std::size_t kDoubt = 2;
-  if (session.logins >= kDoubt && !person.doubted) {
-    history_.deed(person.id, span);
-    person.doubted = token != session.given;
-  }
-  session.logins = token == session.given ? session.logins + 1 : 1;
-  session.given = token;
+  if (reply.status == 200) session.handle = reply.text("refresh_token");
 }
 
 void App::refresh(Person& person) {
@@ -254,12 +234,7 @@ void App::refresh(Person& person) {
   const Reply reply = call({door, "PATCH", circle_path("access_token/refresh"),
                             json_of("refresh_token", session.handle)});
   const Span span{.from = sent, .to = wall_now()};
-  // At most once a minute, and no life is so long.
-  if (!person.refreshed) {
-    history_.deed(person.id, span);
-    const std::string token = reply.text("access_token");
-    person.refreshed = !token.empty() && token != session.given;
-  }
+  history_.asked_again(person.id, span);
   // The handle names who had the name at the login.
   if (!person.was_moved) note_served(person, name_of(person), reply, span);
   if (reply.status == 404) session.handle.clear();

@@ -78,8 +78,6 @@ class App : public Actor {
   struct Session {
     In in = In::kNo;
     std::string handle;
-    std::string given;       // by its last login
-    std::size_t logins = 0;  // that gave this token, in this life of the daemon
   };
   struct Person {
     int id = 0;
@@ -91,8 +89,6 @@ class App : public Actor {
     bool blocked = false;    // by an operator
     bool gone = false;       // from Circle
     bool unclear = false;    // of some name nobody knows whether it is enrolled
-    bool doubted = false;    // a login has cost a refresh, in this life of the daemon
-    bool refreshed = false;  // so has a refresh by its handle
     bool sure() const { return at[0].in == In::kYes || at[1].in == In::kYes; }
     bool out() const { return at[0].in == In::kNo && at[1].in == In::kNo; }
     Session& session(Door door) { return at[door == Door::kSocket ? 0 : 1]; }
@@ -121,7 +117,6 @@ class App : public Actor {
   void note_served(Person& person, const Name& name, const Reply& reply, Span span);
 
   std::vector<Person> persons_;
-  std::size_t life_ = 0;
   bool has_moved_ = false;  // some address
 };
 
