@@ -58,11 +58,10 @@ const CircleError& not_found_of(TokenShape shape) {
 }
 
 // Decides a fetch as GET /v1/token does, and says how its reply looks.
-Answer decide(const TokenQuery& query, const Asking& asking, const TokenServices& services,
-              TokenShape shape, std::string holder) {
+Answer decide(const TokenQuery& query, const Found& found, const Asking& asking,
+              const TokenServices& services, TokenShape shape, std::string holder) {
   TokenService& tokens = services.tokens;
-  Answer answer =
-      decide_token(query, asking.peer, services.policy, tokens.table(), tokens.circle_now());
+  Answer answer = decide_token(query, found, asking.peer, services.policy, tokens.circle_now());
   note_use(query, answer, tokens);
   const auto dress = [&](Asked& asked) {
     asked.shape = shape;
@@ -149,7 +148,7 @@ Answer answer_auth_token(const Asking& asking, const TokenServices& services) {
     query.wait = kDoubtWait;
   }
   if (!live) query.enrol = services.policy.enrolment_of(asking.peer).has_value();
-  return decide(query, asking, services, TokenShape::kPair, std::move(holder));
+  return decide(query, found, asking, services, TokenShape::kPair, std::move(holder));
 }
 
 Answer answer_refresh(const Asking& asking, const TokenServices& services) {
@@ -164,7 +163,10 @@ Answer answer_refresh(const Asking& asking, const TokenServices& services) {
       services.logins->refuses(handle.holder, *row)) {
     query.refused = row->fingerprint;
   }
-  return decide(query, asking, services, TokenShape::kRefreshed, std::move(handle.holder));
+  const Found granted =
+      look_up(query.member.key, asking.peer, services.policy, services.tokens.table());
+  return decide(query, granted, asking, services, TokenShape::kRefreshed,
+                std::move(handle.holder));
 }
 
 Answer start_handle_revocation(const Asking& asking, const TokenServices& services) {

@@ -86,6 +86,23 @@ bool decode(std::string_view text, Bytes& bytes) {
   return status == 0 && end == text.data() + text.size() && bytes.size >= kNumbersBytes + kMacBytes;
 }
 
+// Not by libsodium's base64, which takes as long as the MAC, so that no time tells what it encodes:
+// here whoever can measure that gets the text.
+Secret text_of(const Bytes& bytes) {
+  constexpr std::size_t kTextBytesMax =
+      kPrefix.size() + sodium_base64_ENCODED_LEN(kBytesMax, sodium_base64_VARIANT_URLSAFE);
+  std::array<char, kTextBytesMax> text;
+  char* const encoded = std::ranges::copy(kPrefix, text.begin()).out;
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded), bytes.data.data(),
+                                     static_cast<int>(bytes.size));
+  char* end = encoded + length;
+  while (end[-1] == '=') --end;
+  std::for_each(encoded, end, [](char& c) { c = c == '+' ? '-' : c == '/' ? '_' : c; });
+  Secret secret(std::string_view(text.data(), end));
+  sodium_memzero(text.data(), text.size());
+  return secret;
+}
+
 std::optional<Handle> claims_in(const Bytes& bytes) {
   std::span<const unsigned char> rest = bytes.claims();
   Handle handle;
@@ -118,17 +135,7 @@ Secret make_handle(const Handle& handle, const LoginEpoch& epoch, const Secret& 
   std::ranges::copy(mac, holder);
   bytes.size += mac.size();
 
-  // Not libsodium's, which takes as long as the MAC, so that no time tells what it encodes: here
-  // whoever can measure that gets the text.
-  std::string text(kPrefix);
-  text.resize(kPrefix.size() + sodium_base64_ENCODED_LEN(kBytesMax, sodium_base64_VARIANT_URLSAFE));
-  const int encoded =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data() + kPrefix.size()),
-                      bytes.data.data(), static_cast<int>(bytes.size));
-  text.resize(kPrefix.size() + static_cast<std::size_t>(encoded));
-  text.resize(text.find_last_not_of('=') + 1);
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return Secret::take(std::move(text));
+  return text_of(bytes);
 }
 
 std::optional<Handle> claims_of(std::string_view text) {

@@ -165,8 +165,14 @@ void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPoli
 
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now) {
-  const auto [row, granted] = look_up(query.member.key, peer, policy, table);
-  if (!granted) return error_reply(ErrorCode::kForbidden);
+  return decide_token(query, look_up(query.member.key, peer, policy, table), peer, policy,
+                      circle_now);
+}
+
+Answer decide_token(const TokenQuery& query, const Found& found, const PeerIdentity& peer,
+                    const AccessPolicy& policy, WallTime circle_now) {
+  const Published* const row = found.row;
+  if (!found.granted) return error_reply(ErrorCode::kForbidden);
   if (query.enrol) {
     auto right = policy.enrolment_of(peer);
     if (!right) return error_reply(ErrorCode::kForbidden);

@@ -38,6 +38,9 @@ void settle_name(NamedMember& member, const PeerIdentity& peer, const AccessPoli
 // name that is no member becomes one, and the answer is a wait; 403 if the peer may not enrol.
 Answer decide_token(const TokenQuery& query, const PeerIdentity& peer, const AccessPolicy& policy,
                     const Table& table, WallTime circle_now);
+// The same for whom look_up() has found by the query's key just now.
+Answer decide_token(const TokenQuery& query, const Found& found, const PeerIdentity& peer,
+                    const AccessPolicy& policy, WallTime circle_now);
 
 // The answer after a wait, or when the turn comes of a request for which decide_token() had a
 // token: the token that the table has for that name now, if it is alive and the peer may still have
