@@ -11,6 +11,7 @@
 // divided by the difference of the counts: what is done once drops out.
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -285,6 +286,8 @@ int run(std::string_view what, std::int64_t count) {
 }  // namespace rota::bench
 
 int main(int argc, char** argv) {
+  // The daemon does it, too: without it, libsodium takes its code for any processor.
+  if (sodium_init() < 0) return 1;
   const std::int64_t count = argc == 3 ? std::strtoll(argv[2], nullptr, 10) : 0;
   if (count > 0) {
     if (const int code = rota::bench::run(argv[1], count); code == 0) return 0;
