@@ -165,8 +165,7 @@ Answer answer_refresh(const Asking& asking, const TokenServices& services) {
   }
   const Found granted =
       look_up(query.member.key, asking.peer, services.policy, services.tokens.table());
-  return decide(query, granted, asking, services, TokenShape::kRefreshed,
-                std::move(handle.holder));
+  return decide(query, granted, asking, services, TokenShape::kRefreshed, std::move(handle.holder));
 }
 
 Answer start_handle_revocation(const Asking& asking, const TokenServices& services) {

@@ -15,8 +15,9 @@ constexpr ByteSet kLineByte =
 constexpr ByteSet kTokenByte =
     byte_set([](unsigned c) { return is_alnum(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 
-// Marks the first control byte of eight with its top bit, and perhaps bytes after it. What counts as
-// the first has the lowest bits. Subtracting borrows from a byte's top bit only if the byte is less.
+// Marks the first control byte of eight with its top bit, and perhaps bytes after it. What counts
+// as the first has the lowest bits. Subtracting borrows from a byte's top bit only if the byte is
+// less.
 std::uint64_t mark_control_byte(std::uint64_t bytes) {
   constexpr std::uint64_t kEach = 0x0101010101010101;
   constexpr std::uint64_t kTopBits = 0x80 * kEach;

@@ -86,9 +86,9 @@ class App : public Actor {
     std::string token;           // the last one that it was served
     bool heir = false;           // its address is another person's
     bool was_moved = false;
-    bool blocked = false;    // by an operator
-    bool gone = false;       // from Circle
-    bool unclear = false;    // of some name nobody knows whether it is enrolled
+    bool blocked = false;  // by an operator
+    bool gone = false;     // from Circle
+    bool unclear = false;  // of some name nobody knows whether it is enrolled
     bool sure() const { return at[0].in == In::kYes || at[1].in == In::kYes; }
     bool out() const { return at[0].in == In::kNo && at[1].in == In::kNo; }
     Session& session(Door door) { return at[door == Door::kSocket ? 0 : 1]; }

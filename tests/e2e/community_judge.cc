@@ -354,8 +354,8 @@ class Judge {
 
   bool any_causes(const std::vector<Span>& deeds, const Row& last, const Row& row) const {
     const Span between{.from = last.issued, .to = row.issued};
-    return std::ranges::any_of(
-        deeds, [&](const Span& deed) { return meet(effect_of(deed), between); });
+    return std::ranges::any_of(deeds,
+                               [&](const Span& deed) { return meet(effect_of(deed), between); });
   }
 
   // Calls that are made because a client may have been refused its token.
