@@ -119,7 +119,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now);
 
 // Why the daemon is not ready: something needs an operator, or a client feels it. If Circle fails
 // while every token is alive, neither is the case: then only the breaker's metric shows it.
-// README.md explains each code and what to do about it.
+// docs/trouble.md explains each code and what to do about it.
 enum class UnreadyCode {
   kMembersOverdue,
   kDatabaseGone,

@@ -36,16 +36,17 @@ TEST(JudgeStatus, EveryReasonIsAFinding) {
 }
 
 // The compiler does not find these places when a code is new.
-TEST(JudgeStatus, EveryCodeHasARemedyOfItsOwnAndARowInTheReadme) {
-  std::ifstream file(ROTA_README);
-  const std::string readme(std::istreambuf_iterator<char>(file), {});
+TEST(JudgeStatus, EveryCodeHasARemedyOfItsOwnAndARowInTheDocs) {
+  std::ifstream file(ROTA_TROUBLE_PAGE);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
   std::set<std::string> remedies{"see rota status"};
   for (const UnreadyCode code : kUnreadyCodes) {
     const std::string name(name_of(code));
     const Findings findings = judge(R"({"not_ready":[{"code":")" + name + R"("}]})");
     ASSERT_EQ(findings.size(), 1U) << name;
     EXPECT_TRUE(remedies.insert(findings[0].remedy).second) << name << ": remedy_of()";
-    EXPECT_THAT(readme, HasSubstr("\n| `" + name + "` | ")) << "the table of codes in README.md";
+    EXPECT_THAT(page, HasSubstr("\n| `" + name + "` | "))
+        << "the table of codes in docs/trouble.md";
   }
 }
 
