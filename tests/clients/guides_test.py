@@ -25,7 +25,7 @@ ELSEWHERE = [
     r"rota doctor --user www-data",  # [peers]
     r"rota setup --yes --app-token-file new-token",  # [setup]
     r"apt install \./rota_.*\.deb",  # [upgrade]
-    r"systemctl enable --now .*",  # [install]
+    r"dpkg-deb -x rota_.*\.deb new",
     r"install -d -o rota -g rota -m 0700 /var/lib/rota",  # [install]
     r"chown rota:rota /var/lib/rota/rota\.db",
     r"rota revoke-all",  # asks a person; Retirement.P4RevokeAll runs it with --yes
@@ -63,7 +63,7 @@ class GuideBox(circle.Box):
 
     def run(self, command):
         words = re.sub(r"^sudo (-u www-data )?", "", command)
-        if match := re.fullmatch(r"systemctl (\w+) (rotad.*)", words):
+        if match := re.fullmatch(r"systemctl (\w+(?: --now)?) (rotad.*)", words):
             return self.systemctl(match[1])
         config = self.path("rotad.toml")
         for theirs, ours in (("/etc/rota/roster.toml", self.path("roster.toml")), ("/etc/rota ", config + " "),
@@ -72,7 +72,7 @@ class GuideBox(circle.Box):
             words = words.replace(theirs, ours)
         os.makedirs(self.path("new"), exist_ok=True)
         words = words.replace("curl -sS ", "curl -sSf --max-time 60 ")
-        words = re.sub(r"^rotad ", f"{circle.PROGRAMS}/rotad --config {config} ", words)
+        words = re.sub(r"^(new/usr/bin/)?rotad ", f"{circle.PROGRAMS}/rotad --config {config} ", words)
         words = re.sub(r"^rota import (.*)", rf"{circle.PROGRAMS}/rota import \1 --config {config}", words)
         words = re.sub(r"^rota doctor", f"{circle.PROGRAMS}/rota --socket {self.path('admin.sock')} doctor --config "
                                         f"{config}", words)
@@ -82,10 +82,10 @@ class GuideBox(circle.Box):
         return done.returncode, done.stdout + done.stderr
 
     def systemctl(self, verb):
-        if verb in ("stop", "restart"):
+        if verb in ("stop", "restart", "disable --now"):
             self._daemon.terminate()
             self._daemon.wait(60)
-        if verb in ("start", "restart"):
+        if verb in ("start", "restart", "enable --now"):
             self.start_daemon()
         return 0, ""
 
