@@ -80,6 +80,14 @@ class ChunkedSet {
     return {&chunks_, chunk, place_in(chunks_[chunk], value)};
   }
 
+  // How many are less than `value`. Costs one step for each chunk before it.
+  std::size_t count_before(const T& value) const {
+    const std::size_t chunk = chunk_of(value);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < chunk; ++i) count += chunks_[i].size();
+    return chunk == chunks_.size() ? count : count + place_in(chunks_[chunk], value);
+  }
+
   // False: it is there already.
   bool insert(const T& value) {
     std::size_t chunk = chunk_of(value);

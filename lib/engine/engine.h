@@ -107,6 +107,9 @@ class Engine {
   static constexpr Duration kDurableMax = std::chrono::seconds{5};
   // When the first planned call is due, on Circle's clock; none: no call is planned.
   std::optional<WallTime> next_due() const { return schedule_.next_due(); }
+  Schedule::Backlog backlog(Lane lane, Now now) const {
+    return schedule_.backlog(lane, circle_now(now));
+  }
   // How long it is until the next call is due and may be sent; none: no call is planned.
   std::optional<Duration> next_call_in(Now now) const;
 

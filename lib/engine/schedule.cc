@@ -38,6 +38,16 @@ std::optional<Schedule::Due> Schedule::first(Lane lane) const {
   return first_of(lanes_[index_of(lane)]);
 }
 
+Schedule::Backlog Schedule::backlog(Lane lane, WallTime now) const {
+  const Queue& queue = lanes_[index_of(lane)];
+  constexpr Duration kTick{1};
+  Backlog backlog{.calls = queue.count_before({now + kTick, MemberId{}})};
+  // A call for a client that waits is due since the beginning of time, which says nothing.
+  const auto first = queue.lower_bound({WallTime{} + kTick, MemberId{}});
+  if (first != queue.end()) backlog.oldest = std::max(Duration{0}, now - first->first);
+  return backlog;
+}
+
 std::optional<Schedule::Due> Schedule::first_housekeeping() const {
   return first_of(housekeeping_);
 }

@@ -38,6 +38,12 @@ class Schedule {
   // The member that comes first; none: the queue is empty.
   std::optional<Due> first(Lane lane) const;
   std::optional<Due> first_housekeeping() const;
+  // The calls of a lane that are due.
+  struct Backlog {
+    std::size_t calls = 0;
+    Duration oldest{0};  // how long the first of them has been due; what is due at once counts none
+  };
+  Backlog backlog(Lane lane, WallTime now) const;
   // When the first call of all lanes is due.
   std::optional<WallTime> next_due() const;
 

@@ -63,6 +63,9 @@ TEST(ChunkedSet, DoesAsASetDoes) {
     const auto at = expected.lower_bound(value);
     const auto found = set.lower_bound(value);
     ASSERT_EQ(found == set.end(), at == expected.end()) << step;
+    if (step % 100 == 0) {
+      ASSERT_EQ(set.count_before(value), std::distance(expected.begin(), at)) << step;
+    }
     if (at != expected.end()) {
       ASSERT_EQ(*found, *at) << step;
       ASSERT_EQ(set.front(), *expected.begin());

@@ -128,6 +128,30 @@ TEST_F(ScheduleTest, P9WithACallInFlightAMemberWaitsInNoLaneButKeepsItsHousekeep
   EXPECT_EQ(schedule.next_due(), kT0 + 10s) << "its reply is here";
 }
 
+TEST_F(ScheduleTest, TheBacklogOfALaneIsWhatIsDueInIt) {
+  put(1, due(Lane::kRefresh, 20s));
+  put(2, due(Lane::kRefresh, 10s));
+  put(3, due(Lane::kRefresh, 30s));
+  put(4, due(Lane::kIssue, 1s));
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 9s).calls, 0U);
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 9s).oldest, 0s);
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 10s).calls, 1U) << "due at this moment";
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 25s).calls, 2U);
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 25s).oldest, 15s);
+  EXPECT_EQ(schedule.backlog(Lane::kRefresh, kT0 + 1h).calls, 3U);
+  EXPECT_EQ(schedule.backlog(Lane::kRevocation, kT0 + 1h).calls, 0U);
+}
+
+TEST_F(ScheduleTest, ACallThatIsDueAtOnceHasNoAge) {
+  MemberPlan at_once;
+  at_once.calls.at(index_of(Lane::kWaiting)) = PlannedCall{.lane = Lane::kWaiting, .due = {}};
+  put(1, at_once);
+  EXPECT_EQ(schedule.backlog(Lane::kWaiting, kT0).calls, 1U);
+  EXPECT_EQ(schedule.backlog(Lane::kWaiting, kT0).oldest, 0s);
+  put(2, due(Lane::kWaiting, 5s));
+  EXPECT_EQ(schedule.backlog(Lane::kWaiting, kT0 + 7s).oldest, 2s);
+}
+
 TEST_F(ScheduleTest, AMemberThatIsRemovedIsInNoQueue) {
   MemberPlan plan = due(Lane::kRefresh, 10s);
   plan.housekeeping = kT0 + 30s;
