@@ -31,6 +31,7 @@ class ConnectionLog final : public ServerObserver {
 
   void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) override;
   void request_refused(DoorRefusal why) override;
+  void request_erred(ErrorCode code) override { ++errors_.at(static_cast<std::size_t>(code)); }
   void accept_failed(std::error_code error) override;
 
   // Logs the counts that are due; call it every few seconds.
@@ -43,6 +44,9 @@ class ConnectionLog final : public ServerObserver {
   std::uint64_t turned_away(DoorRefusal why) const {
     return turned_away_[static_cast<std::size_t>(why)];
   }
+
+  // Requests that were answered with an error, indexed by ErrorCode.
+  const std::array<std::uint64_t, kErrorCodes.size()>& errors() const { return errors_; }
 
  private:
   struct Refusals {
@@ -66,6 +70,7 @@ class ConnectionLog final : public ServerObserver {
   std::error_code last_failure_;
   std::array<std::uint64_t, kDoorRefusals.size()> turned_away_{};  // indexed by DoorRefusal
   Flood strangers_;
+  std::array<std::uint64_t, kErrorCodes.size()> errors_{};
 };
 
 }  // namespace rota

@@ -1,12 +1,23 @@
 #include "daemon/daemon_health.h"
 
+#include "daemon/process_figures.h"
 #include "daemon/version.h"
+#include "http/response.h"
 
 namespace rota {
 
 Health DaemonHealth::health() const {
   Health health = health_of(parts_.rotator.engine(), parts_.files, parts_.rotator.now());
   health.version = kVersion;
+  health.timings = parts_.rotator.timings();
+  health.freshness = freshness_.totals();
+  health.process = read_process_figures(started_at_);
+  health.tokens_given = parts_.rotator.tokens_given();
+  for (const ErrorCode code : kErrorCodes) {
+    const std::uint64_t count = parts_.connections.errors().at(static_cast<std::size_t>(code));
+    health.error_replies.emplace_back(row_of(code).code, count);
+  }
+  if (parts_.sockets.connections) health.connections = parts_.sockets.connections();
   health.refused_in_all = parts_.connections.refused(ConnectionLimit::kTotal);
   health.refused_of_uid = parts_.connections.refused(ConnectionLimit::kPerUid);
   health.refused_by_rate = parts_.connections.refused(ConnectionLimit::kRate);
@@ -27,6 +38,12 @@ Health DaemonHealth::health() const {
   health.listener_problem = parts_.hidden.hide(parts_.sockets.listener_problem);
   health.log_lines_dropped = parts_.log.dropped();
   return health;
+}
+
+void DaemonHealth::read_freshness() {
+  const Now now = parts_.rotator.now();
+  const Health::Members members = count_members(parts_.rotator.engine(), now);
+  freshness_.read(members.kept, members.overdue, now.boot);
 }
 
 }  // namespace rota

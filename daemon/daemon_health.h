@@ -25,12 +25,16 @@ class DaemonHealth final : public HealthService {
     const Log& log;
     const HiddenValues& hidden;
   };
-  explicit DaemonHealth(Parts parts) : parts_(parts) {}
+  explicit DaemonHealth(Parts parts) : parts_(parts), started_at_(parts_.rotator.now().wall) {}
 
   Health health() const override;
+  // Adds up freshness since the last call. To be called every few seconds.
+  void read_freshness();
 
  private:
   const Parts parts_;
+  const WallTime started_at_;
+  FreshnessMeter freshness_;
 };
 
 }  // namespace rota

@@ -151,6 +151,7 @@ void DaemonLife::keep_manager_informed() {
   ServiceManager::News news{.alive = !stuck, .status = stopping ? stopping_text() : status_text()};
   if (stopping) news.more_time = kStopTime;
   parts_.manager.tell(news);
+  parts_.health.read_freshness();
   parts_.connections.summarize();
   parts_.log.tell_dropped();
   inform_manager_again(stuck || stopping);

@@ -33,7 +33,7 @@ class DaemonLife {
     FilesInForce& files;
     Listeners& listeners;
     ConnectionLog& connections;
-    const DaemonHealth& health;
+    DaemonHealth& health;
   };
   struct Options {
     std::string token_socket;    // for the log

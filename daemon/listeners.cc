@@ -36,7 +36,11 @@ Listeners::Listeners(Parts parts, const Settings& settings, std::size_t calls_ma
       listeners_(settings.listeners),
       calls_max_(calls_max),
       listeners_again_(parts_.loop),
-      metrics_again_(parts_.loop) {}
+      metrics_again_(parts_.loop) {
+  parts_.standing.connections = [this] { return connections_by_socket(); };
+}
+
+Listeners::~Listeners() { parts_.standing.connections = nullptr; }
 
 Result<void> Listeners::open() {
   ROTA_ASSIGN(InheritedSockets inherited, inherited_sockets());
@@ -233,6 +237,18 @@ void Listeners::grants_changed() {
 
 void Listeners::clients_changed() {
   for (const auto& server : clients_) server->clients_changed();
+}
+
+Health::Connections Listeners::connections_by_socket() const {
+  const auto of = [](const Server* server) {
+    return server == nullptr ? std::size_t{0} : server->connections();
+  };
+  Health::Connections open{.token = of(token_.get()),
+                           .admin = of(admin_.get()),
+                           .listener = 0,
+                           .metrics = of(metrics_.get())};
+  for (const auto& server : clients_) open.listener += of(server.get());
+  return open;
 }
 
 std::size_t Listeners::connections() const {

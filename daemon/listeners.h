@@ -14,13 +14,16 @@
 #include "daemon/descriptors.h"
 #include "daemon/log.h"
 #include "daemon/service_manager.h"
+#include "report/health.h"
 #include "serve/server.h"
 #include "settings/settings.h"
 
 namespace rota {
 
-// Why clients do not find a socket, for Health. Empty: they do.
+// What Health shows of the sockets: why clients do not find one (empty: they do), and who is there.
 struct SocketStanding {
+  // The open connections now. Null once there are no sockets.
+  std::function<Health::Connections()> connections{};
   std::string file_problem;      // of a socket that was open and lost its file
   std::string metrics_problem;   // the port of metrics_listen
   std::string listener_problem;  // a [[listener]]; one sentence each
@@ -48,6 +51,9 @@ class Listeners {
 
   // `calls_max`: how many connections to Circle need descriptors too.
   Listeners(Parts parts, const Settings& settings, std::size_t calls_max);
+  ~Listeners();
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
 
   // Takes over the sockets that systemd passes, and creates the others. From here on clients can
   // connect and wait. kConfig or kIo: the token socket or the admin socket cannot be opened. A
@@ -70,6 +76,8 @@ class Listeners {
   std::size_t connections() const;
 
  private:
+  Health::Connections connections_by_socket() const;
+
   enum class State { kOpening, kServing, kEnding };
 
   Result<void> open_sockets(InheritedSockets inherited);

@@ -111,13 +111,13 @@ rota::Result<ExitCode> serve(const Given& given, const rota::Settings& settings)
   ROTA_ASSIGN(rota::Secret handle_key, rota::read_handle_key(settings));
   rota::CircleLogins logins(given.clock, std::move(handle_key));
   rota::SocketStanding sockets;
-  const rota::DaemonHealth health({.rotator = *rotator,
-                                   .files = files.standing(),
-                                   .sockets = sockets,
-                                   .connections = connections,
-                                   .logins = logins,
-                                   .log = given.log,
-                                   .hidden = given.hidden});
+  rota::DaemonHealth health({.rotator = *rotator,
+                             .files = files.standing(),
+                             .sockets = sockets,
+                             .connections = connections,
+                             .logins = logins,
+                             .log = given.log,
+                             .hidden = given.hidden});
   rota::AdminDesk desk({.clock = given.clock,
                         .rotator = *rotator,
                         .roster = files.roster(),

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/enumerators.h"
 #include "base/time.h"
 #include "http/buffer.h"
 #include "table/table.h"
@@ -38,6 +39,8 @@ enum class ErrorCode {
   kTooManyConnections,
   kUnavailable,  // admin socket: disk or lock, worth a retry
 };
+
+inline constexpr auto kErrorCodes = enumerators_from<ErrorCode::kBadRequest>();
 
 struct ErrorRow {
   int status = 0;

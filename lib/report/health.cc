@@ -58,6 +58,12 @@ bool needs_a_token(const Health& health) {
          active > members.fresh + members.left_out;
 }
 
+std::array<Health::Backlog, kLaneCount> backlogs_of(const Engine& engine, Now now) {
+  std::array<Health::Backlog, kLaneCount> backlogs{};
+  for (const Lane lane : kLanes) backlogs[index_of(lane)] = engine.backlog(lane, now);
+  return backlogs;
+}
+
 }  // namespace
 
 Health::Members count_members(Engine& engine, Now now) {
@@ -83,6 +89,7 @@ Health::Members count_members(Engine& engine, Now now) {
   }
   members.named_by_roster = census.named_by_roster();
   members.only_enrolled = census.only_enrolled();
+  if (members.tokens_hold_until) members.least_life = *members.tokens_hold_until - circle;
   return members;
 }
 
@@ -94,6 +101,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .rows_set_aside = engine.rows_set_aside(),
           .waiting_clients = engine.waits(),
           .calls_in_flight = engine.gate().in_flight(),
+          .backlogs = backlogs_of(engine, now),
           .counts = engine.counts(),
           .budget_used = engine.budget().used(now.boot),
           .budget_limit = engine.budget().limit(),

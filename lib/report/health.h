@@ -14,7 +14,10 @@
 #include "engine/commands.h"
 #include "engine/engine.h"
 #include "model/audit.h"
+#include "report/freshness_meter.h"
+#include "report/process_figures.h"
 #include "report/readings.h"
+#include "report/timings.h"
 
 namespace rota {
 
@@ -66,7 +69,10 @@ struct Health {
     std::size_t only_enrolled = 0;
     // When the first of the tokens that are served ends; none: none is alive.
     std::optional<WallTime> tokens_hold_until{};
+    std::optional<Duration> least_life{};  // until then
   };
+  // What waits in one lane of calls (engine/schedule.h).
+  using Backlog = Schedule::Backlog;
   struct HeldPlan {
     std::string id;
     std::size_t retire = 0;
@@ -78,6 +84,7 @@ struct Health {
   std::int64_t rows_set_aside = 0;
   std::size_t waiting_clients = 0;
   std::size_t calls_in_flight = 0;
+  std::array<Backlog, kLaneCount> backlogs{};  // indexed by Lane
   Engine::Counts counts;
   std::size_t budget_used = 0;
   std::size_t budget_limit = 0;
@@ -97,6 +104,17 @@ struct Health {
 
   // The engine knows nothing of the rest: the daemon fills it in.
   std::string_view version{};  // static
+  Timings timings{};
+  FreshnessMeter::Totals freshness{};
+  ProcessFigures process{};
+  std::uint64_t tokens_given = 0;
+  // Requests that were answered with an error, by its code. The codes are static.
+  std::vector<std::pair<std::string_view, std::uint64_t>> error_replies{};
+  // Open connections, by the kind of socket.
+  struct Connections {
+    std::size_t token = 0, admin = 0, listener = 0, metrics = 0;
+  };
+  Connections connections{};
   AuditHealth audit{};
   ClientCounts clients{};
   // Why the next start would not find what is committed, and why no client finds a socket; empty:

@@ -8,8 +8,11 @@
 
 // The parts of the Prometheus text format (version 0.0.4) that are used here:
 //
-//   metric = "# HELP " name " " text LF "# TYPE " name " " ("gauge" / "counter") LF 1*sample
+//   metric = "# HELP " name " " text LF "# TYPE " name " " ("gauge" / "counter" / "histogram") LF
+//            1*sample
 //   sample = name [ "{" label "=" DQUOTE value DQUOTE *( "," … ) "}" ] " " number LF
+//
+// A histogram's samples have its name with _bucket, _sum or _count behind.
 //
 // No help text and no label value needs escaping: they are constants of ours, and names of clients.
 
@@ -21,14 +24,28 @@ class Writer {
   // Begins a metric; its samples follow.
   void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
   void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
+  void histogram(std::string_view name, std::string_view help) { begin(name, "histogram", help); }
   template <class Number>
   void sample(std::string_view labels, Number value) {
-    const bool any = !labels.empty();
-    fmt::format_to(std::back_inserter(text_), "{}{}{}{} {}\n", name_, any ? "{" : "", labels,
-                   any ? "}" : "", value);
+    sample("", labels, value);
+  }
+  // All samples of one histogram.
+  void samples(std::string_view labels, const Histogram& histogram) {
+    const std::string_view comma = labels.empty() ? "" : ",";
+    for (std::size_t i = 0; i < Histogram::kBounds.size(); ++i) {
+      const double bound = std::chrono::duration<double>(Histogram::kBounds[i]).count();
+      sample("_bucket", fmt::format("{}{}le=\"{}\"", labels, comma, bound), histogram.at_most(i));
+    }
+    sample("_bucket", fmt::format("{}{}le=\"+Inf\"", labels, comma), histogram.count());
+    sample("_sum", labels, std::chrono::duration<double>(histogram.sum()).count());
+    sample("_count", labels, histogram.count());
   }
 
-  // A metric of one sample.
+  // A metric of one sample, or of one histogram.
+  void histogram(std::string_view name, std::string_view help, const Histogram& value) {
+    histogram(name, help);
+    samples("", value);
+  }
   template <class Number>
   void gauge(std::string_view name, std::string_view help, Number value) {
     gauge(name, help);
@@ -44,6 +61,12 @@ class Writer {
   std::string text() { return fmt::to_string(text_); }
 
  private:
+  template <class Number>
+  void sample(std::string_view suffix, std::string_view labels, Number value) {
+    const bool any = !labels.empty();
+    fmt::format_to(std::back_inserter(text_), "{}{}{}{}{} {}\n", name_, suffix, any ? "{" : "",
+                   labels, any ? "}" : "", value);
+  }
   void begin(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
     fmt::format_to(std::back_inserter(text_), "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
@@ -108,9 +131,10 @@ void write_clients(Writer& out, const ClientCounts& clients) {
   out.sample("reason=\"foreign\"", clients.foreign);
 }
 
+constexpr std::array kKinds{CallKind::kIssue, CallKind::kRefresh, CallKind::kRevokeRefresh,
+                            CallKind::kRevokeAccess};
+
 void write_calls(Writer& out, const Health& health) {
-  constexpr std::array kKinds{CallKind::kIssue, CallKind::kRefresh, CallKind::kRevokeRefresh,
-                              CallKind::kRevokeAccess};
   out.counter("rota_calls_total", "Calls to Circle that ended, by kind and outcome.");
   for (const CallKind kind : kKinds) {
     const auto& by_outcome = health.counts.calls[static_cast<std::size_t>(kind)];
@@ -130,6 +154,80 @@ void write_calls(Writer& out, const Health& health) {
             health.budget_used);
   out.gauge("rota_budget_calls_limit", "Calls that the budget allows in one window.",
             health.budget_limit);
+}
+
+void write_lanes(Writer& out, const Health& health) {
+  out.gauge("rota_lane_due_calls", "Calls that are due and were not sent yet, by lane.");
+  for (const Lane lane : kLanes) {
+    out.sample(fmt::format("lane=\"{}\"", traits_of(lane).name),
+               health.backlogs[index_of(lane)].calls);
+  }
+  out.gauge("rota_lane_oldest_due_seconds",
+            "For how long the first of these has been due, by lane. Calls that are due at once, "
+            "for clients that wait, count none: see rota_wait_duration_seconds.");
+  for (const Lane lane : kLanes) {
+    out.sample(fmt::format("lane=\"{}\"", traits_of(lane).name),
+               seconds(health.backlogs[index_of(lane)].oldest));
+  }
+}
+
+void write_timings(Writer& out, const Timings& timings) {
+  out.histogram("rota_call_duration_seconds",
+                "How long calls to Circle took until their reply, by kind.");
+  for (const CallKind kind : kKinds) {
+    out.samples(fmt::format("kind=\"{}\"", name_of(kind)),
+                timings.calls[static_cast<std::size_t>(kind)]);
+  }
+  out.histogram("rota_commit_duration_seconds", "How long commits to the database took.",
+                timings.commits);
+  out.histogram("rota_wait_duration_seconds",
+                "How long clients waited for a token that was not there at once.", timings.waits);
+  out.histogram("rota_loop_lag_seconds",
+                "How long the end of a commit waited until the event loop came to it.",
+                timings.loop_lag);
+}
+
+void write_requests(Writer& out, const Health& health) {
+  out.counter("rota_tokens_given_total", "Tokens that were given to clients, watches included.",
+              health.tokens_given);
+  if (!health.error_replies.empty()) {
+    out.counter("rota_error_replies_total",
+                "Requests that were answered with an error, by its code.");
+  }
+  for (const auto& [code, count] : health.error_replies) {
+    out.sample(fmt::format("code=\"{}\"", code), count);
+  }
+  out.gauge("rota_connections", "Open connections, by the kind of socket.");
+  out.sample("socket=\"token\"", health.connections.token);
+  out.sample("socket=\"admin\"", health.connections.admin);
+  out.sample("socket=\"listener\"", health.connections.listener);
+  out.sample("socket=\"metrics\"", health.connections.metrics);
+}
+
+// The names and units that Prometheus' own clients use.
+void write_process(Writer& out, const ProcessFigures& process) {
+  out.counter("process_cpu_seconds_total", "Processor time, of user and system.",
+              process.cpu_seconds);
+  out.gauge("process_resident_memory_bytes", "Memory that is resident.", process.resident_bytes);
+  out.gauge("process_virtual_memory_bytes", "Address space.", process.virtual_bytes);
+  out.gauge("process_open_fds", "Open file descriptors.", process.open_fds);
+  out.gauge("process_max_fds", "The limit on open file descriptors.", process.max_fds);
+  out.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.",
+            seconds(process.started_at.time_since_epoch()));
+}
+
+void write_freshness(Writer& out, const Health& health) {
+  out.counter("rota_member_kept_seconds_total",
+              "The time of members that are to be kept fresh, of all together.",
+              health.freshness.kept_seconds);
+  out.counter("rota_member_overdue_seconds_total",
+              "Of that time, the part in which a member had no live token in time.",
+              health.freshness.overdue_seconds);
+  // None lives: there is nothing whose end could come, and 0 would be an end.
+  if (const auto& left = health.members.least_life) {
+    out.gauge("rota_least_remaining_life_seconds",
+              "How long the first of the tokens that are served still lives.", seconds(*left));
+  }
 }
 
 void write_upstream(Writer& out, const Health& health) {
@@ -202,10 +300,15 @@ std::string metrics_text(const Health& health) {
   out.counter("rota_log_lines_dropped_total",
               "Log lines dropped because nothing read the log fast enough.");
   out.sample("", health.log_lines_dropped);
+  write_requests(out, health);
+  write_freshness(out, health);
   write_calls(out, health);
+  write_lanes(out, health);
+  write_timings(out, health.timings);
   write_upstream(out, health);
   write_files(out, health);
   write_audit(out, health.audit);
+  write_process(out, health.process);
   return out.text();
 }
 

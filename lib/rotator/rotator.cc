@@ -5,12 +5,25 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
 
 namespace rota {
 namespace {
+
+// By a monotonic clock that is finer than rota::Clock; nothing but metrics depends on it.
+class Stopwatch {
+ public:
+  Histogram::Time time() const {
+    return std::chrono::duration_cast<Histogram::Time>(Clock::now() - since_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point since_ = Clock::now();
+};
 
 constexpr Duration kUseDelay{1'000};
 
@@ -226,7 +239,11 @@ WallTime Rotator::circle_now() const { return engine_.serving_time(parts_.clock.
 WaitId Rotator::wait_for_token(const WaitRequest& request,
                                std::move_only_function<void(WaitAnswer)> done) {
   const WaitId id{next_id_++};
-  waits_.emplace(id, std::move(done));
+  waits_.emplace(id,
+                 [this, done = std::move(done), watch = Stopwatch()](WaitAnswer answer) mutable {
+                   timings_.waits.add(watch.time());
+                   done(answer);
+                 });
   Commands commands;
   engine_.on_wait(id, request, now(), commands);
   run(std::move(commands));
@@ -303,10 +320,14 @@ void Rotator::finish_turn() {
 void Rotator::commit(std::vector<Mutation> mutations) {
   boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
                                     mutations = std::move(mutations)]() mutable {
+    const Stopwatch committing;
     Result<void> result = parts_.store->commit(mutations);
     mutations.clear();  // the batch may be the last to hold secrets that were erased
-    boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result)] {
+    boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result),
+                                 took = committing.time(), waiting = Stopwatch()] {
       if (!*alive) return;
+      timings_.commits.add(took);
+      timings_.loop_lag.add(waiting.time());
       Commands commands;
       if (result) {
         engine_.on_committed(now(), commands);
@@ -348,16 +369,19 @@ void Rotator::note_database_problem(std::string problem) {
 }
 
 void Rotator::send(command::Call call) {
-  boost::asio::co_spawn(
-      parts_.executor, parts_.call(std::move(call.request)),
-      [this, alive = alive_, id = call.call](const std::exception_ptr& error, Reply reply) {
-        if (!*alive) return;
-        // The client turns every failure into an outcome, so an exception is a bug of ours.
-        if (error) std::rethrow_exception(error);
-        Commands commands;
-        engine_.on_reply(id, reply, now(), commands);
-        run(std::move(commands));
-      });
+  const CallKind kind = call.request.kind;
+  boost::asio::co_spawn(parts_.executor, parts_.call(std::move(call.request)),
+                        [this, alive = alive_, id = call.call, kind, watch = Stopwatch()](
+                            const std::exception_ptr& error, Reply reply) {
+                          if (!*alive) return;
+                          timings_.calls.at(static_cast<std::size_t>(kind)).add(watch.time());
+                          // The client turns every failure into an outcome, so an exception is a
+                          // bug of ours.
+                          if (error) std::rethrow_exception(error);
+                          Commands commands;
+                          engine_.on_reply(id, reply, now(), commands);
+                          run(std::move(commands));
+                        });
 }
 
 }  // namespace rota

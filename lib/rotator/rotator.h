@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "report/timings.h"
 #include "rotator/audit_trail.h"
 #include "rotator/boot_timer.h"
 #include "rotator/client_fetches.h"
@@ -86,6 +87,7 @@ class Rotator final : public TokenService {
   void cancel_wait(WaitId wait) override;
   void note_use(const Published& row) override;
   void note_fetch(const Published& row, const AuditCaller& caller) override {
+    ++tokens_given_;
     trail_.note_fetch(row, caller);
     if (!caller.client.empty()) client_fetches_.count(caller.client);
   }
@@ -113,6 +115,8 @@ class Rotator final : public TokenService {
   AuditTrail& audit_trail() { return trail_; }
   const AuditTrail& audit_trail() const { return trail_; }
   ClientFetches& client_fetches() { return client_fetches_; }
+  const Timings& timings() const { return timings_; }
+  std::uint64_t tokens_given() const { return tokens_given_; }
   // For reports. Change the engine only through the methods of this class.
   Engine& engine() { return engine_; }
   Now now() const { return parts_.clock.now(); }
@@ -139,6 +143,8 @@ class Rotator final : public TokenService {
   std::unique_ptr<WallClockWatch> wall_clock_;
   const std::optional<OtherDatabase> other_database_;
   std::map<WaitId, std::move_only_function<void(WaitAnswer)>> waits_;
+  Timings timings_;
+  std::uint64_t tokens_given_ = 0;
   std::map<OperatorId, std::move_only_function<void(Result<OperatorReport>)>> operations_;
   std::map<ReloadId, std::move_only_function<void(Result<RosterPlanPtr>)>> reloads_;
   std::map<ReloadId, std::move_only_function<void(bool)>> rosters_;

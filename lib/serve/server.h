@@ -35,6 +35,8 @@ class ServerObserver {
   virtual void connection_refused(const PeerIdentity& peer, ConnectionLimit limit) = 0;
   // A request on a listener was refused at the door. For kTooMany, connection_refused() came first.
   virtual void request_refused(DoorRefusal why) = 0;
+  // A request was answered with this error, for whatever reason.
+  virtual void request_erred(ErrorCode code) = 0;
   // No connection could be accepted; the next attempt comes after a rest.
   virtual void accept_failed(std::error_code error) = 0;
 };
@@ -101,6 +103,7 @@ class Server : private SessionHost {
   void session_look(Session& session) override;
   bool session_known(Session& session, const PeerIdentity& client) override;
   void session_refused(Session& session, DoorRefusal why) override;
+  void session_erred(ErrorCode code) override { observer_.request_erred(code); }
 
   void wait_for_clients();
   void accept_some();

@@ -38,6 +38,8 @@ class SessionHost {
   virtual bool session_known(Session& session, const PeerIdentity& client) = 0;
   // On a listener: a request was refused at the door.
   virtual void session_refused(Session& session, DoorRefusal why) = 0;
+  // A request was answered with this error.
+  virtual void session_erred(ErrorCode code) = 0;
 };
 
 // One connection. It takes requests from the input buffer as they come. A reply goes straight to
@@ -143,6 +145,7 @@ class Session : public TurnTaker,
   void start_later(LaterReply later, ReplyForm form);
   void render_ready();
   void render(ReadyReply reply);
+  void err(const ErrorReply& error, ReplyForm form);
   void start_watch(WatchReply watch, ReplyForm form);
   bool flush();
 

@@ -101,17 +101,20 @@ void Session::render(ReadyReply reply) {
     return append_metrics(output_, *text, reply.form);
   }
   if (const auto* error = std::get_if<ErrorReply>(&reply.content)) {
-    return append_error(output_, *error, reply.form);
+    return err(*error, reply.form);
   }
   const auto& settled = std::get<Settled>(reply.content);
   const TokenOutcome outcome = frontend_.settle(settled.asked, settled.answer, peer_);
   if (const auto* json = std::get_if<JsonReply>(&outcome)) {
     return append_json(output_, *json, reply.form);
   }
-  if (const auto* error = std::get_if<ErrorReply>(&outcome)) {
-    return append_error(output_, *error, reply.form);
-  }
+  if (const auto* error = std::get_if<ErrorReply>(&outcome)) return err(*error, reply.form);
   frontend_.give(std::get<TokenReply>(outcome), peer_, reply.form, output_);
+}
+
+void Session::err(const ErrorReply& error, ReplyForm form) {
+  host_.session_erred(error.code);
+  append_error(output_, error, form);
 }
 
 void Session::start_watch(WatchReply watch, ReplyForm form) {

@@ -261,6 +261,42 @@ TEST(Health, P10P11TcpHasHealthAndMetricsAndNothingElse) {
   EXPECT_EQ(ask(get("/healthz")).status, 200);
 }
 
+// What is measured where it happens: calls, commits, waits, connections, and the process.
+TEST(Health, MetricsTellWhatTakesHowLongAndWhoIsThere) {
+  Box box;
+  ASSERT_TRUE(box.daemon.start());
+  expect_readiness(box, "ready");
+  ASSERT_EQ(box.daemon.admin(post("/v1/members/id:1/rotate")).status, 200);
+  ASSERT_FALSE(box.daemon.token("community_member_id=1").empty());
+  ASSERT_EQ(box.daemon.fetch("email=nobody%40example.com").status, 404);
+  Connection stays = Connection::to_unix(box.daemon.token_socket());
+  stays.send(get("/healthz"));
+  ASSERT_EQ(stays.read_reply().status, 200);
+
+  const auto metrics = testing::parse_metrics(box.daemon.admin(get("/metrics")).body);
+  ASSERT_TRUE(metrics) << metrics.error();
+  const auto issues = metrics->at(R"(rota_calls_total{kind="issue",outcome="issued"})");
+  EXPECT_EQ(metrics->at(R"(rota_call_duration_seconds_count{kind="issue"})"), issues);
+  EXPECT_EQ(metrics->at(R"(rota_call_duration_seconds_count{kind="refresh"})"), 1);
+  EXPECT_GT(metrics->at(R"(rota_call_duration_seconds_sum{kind="refresh"})"), 0);
+  EXPECT_GT(metrics->at("rota_commit_duration_seconds_count"), 2);
+  EXPECT_EQ(metrics->at("rota_loop_lag_seconds_count"),
+            metrics->at("rota_commit_duration_seconds_count"));
+  EXPECT_GE(metrics->at("rota_tokens_given_total"), 1);
+  EXPECT_EQ(metrics->at(R"(rota_error_replies_total{code="member_unknown"})"), 1);
+  EXPECT_EQ(metrics->at(R"(rota_connections{socket="token"})"), 1);
+  EXPECT_EQ(metrics->at(R"(rota_connections{socket="admin"})"), 1) << "this one";
+  EXPECT_GT(metrics->at("process_resident_memory_bytes"), 1'000'000);
+  EXPECT_GT(metrics->at("process_virtual_memory_bytes"),
+            metrics->at("process_resident_memory_bytes"));
+  EXPECT_GT(metrics->at("process_open_fds"), 5);
+  EXPECT_GE(metrics->at("process_max_fds"), metrics->at("process_open_fds"));
+  EXPECT_GT(metrics->at("process_cpu_seconds_total"), 0);
+  constexpr double kYear2020 = 1'577'836'800;
+  EXPECT_GT(metrics->at("process_start_time_seconds"), kYear2020);
+  EXPECT_GT(metrics->at("rota_least_remaining_life_seconds"), 0);
+}
+
 // What is not the main job ends nothing: it is tried again.
 TEST(Health, AMetricsPortThatIsTakenIsTriedAgain) {
   Box box;

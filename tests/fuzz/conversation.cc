@@ -115,6 +115,7 @@ class Conversation : private SessionHost {
   }
   bool session_known(Session&, const PeerIdentity&) override { return true; }
   void session_refused(Session&, DoorRefusal) override {}
+  void session_erred(ErrorCode) override {}
 
   void settle();
   bool receive();

@@ -10,7 +10,7 @@ namespace rota::testing {
 namespace {
 
 const char* const kHelp = "# HELP ([a-z][a-z0-9_]*) ([A-Z0-9][^\\\\]*\\.)";
-const char* const kType = "# TYPE ([a-z][a-z0-9_]*) (gauge|counter)";
+const char* const kType = "# TYPE ([a-z][a-z0-9_]*) (gauge|counter|histogram)";
 const char* const kSample =
     "([a-z][a-z0-9_]*)(\\{[a-z_]+=\"[^\"\\\\]*\"(?:,[a-z_]+=\"[^\"\\\\]*\")*\\})? (\\S+)";
 
@@ -27,16 +27,20 @@ class Reader {
     if (std::regex_match(line, parts, sample)) return add(parts[1], parts[2], parts[3]);
     return "is neither HELP nor TYPE nor a sample";
   }
-  std::string end() const { return samples_ == 0 ? name_ + " has no sample" : ""; }
+  std::string end() const {
+    if (samples_ == 0) return name_ + " has no sample";
+    return type_ == "histogram" && least_ != 0 ? name_ + " ends without its _count" : "";
+  }
   Metrics metrics;
 
  private:
   std::string begin(const std::string& name) {
-    if (!name_.empty() && samples_ == 0) return end();
+    if (!name_.empty() && !end().empty()) return end();
     if (!names_.insert(name).second) return name + " stands twice";
     name_ = name;
     type_.clear();
     samples_ = 0;
+    least_ = 0;
     return {};
   }
   std::string set_type(const std::string& name, const std::string& type) {
@@ -50,20 +54,41 @@ class Reader {
     return {};
   }
   std::string add(const std::string& name, const std::string& labels, const std::string& number) {
-    if (name != name_ || type_.empty()) return "a sample outside of its metric";
+    const bool histogram = type_ == "histogram";
+    const std::string suffix = name.starts_with(name_) ? name.substr(name_.size()) : "?";
+    const bool own =
+        histogram ? suffix == "_bucket" || suffix == "_sum" || suffix == "_count" : suffix.empty();
+    if (!own || type_.empty()) return "a sample outside of its metric";
     double value = 0;
     const char* last = number.data() + number.size();
     const auto [stop, status] = std::from_chars(number.data(), last, value);
     if (status != std::errc{} || stop != last) return "no number";
     if (type_ == "counter" && value < 0) return "a counter below 0";
+    if (histogram) {
+      if (const std::string wrong = follow(suffix, labels, value); !wrong.empty()) return wrong;
+    }
     ++samples_;
     return metrics.emplace(name + labels, value).second ? "" : "a sample that stands twice";
+  }
+
+  // The buckets of one histogram only grow, up to its _count.
+  std::string follow(const std::string& suffix, const std::string& labels, double value) {
+    if (suffix == "_bucket") {
+      if (!labels.contains("le=\"")) return "a bucket without its bound";
+      if (value < least_) return "a bucket with less than the one before";
+      least_ = value;
+    } else if (suffix == "_count") {
+      if (value != least_) return "a _count that is not the last bucket";
+      least_ = 0;
+    }
+    return {};
   }
 
   std::set<std::string> names_;
   std::string name_;
   std::string type_;
   std::size_t samples_ = 0;
+  double least_ = 0;  // the last bucket of a histogram
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ rota::testing::Metrics read(Health health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 133U);
+  EXPECT_EQ(metrics.size(), 284U);
   Health health;
   health.version = "1.2.3";
   EXPECT_THAT(metrics_text(health),
@@ -63,6 +63,38 @@ std::vector<Case> all_cases() {
        [](Health& h) { h.clients.unknown_bearer = 8; }, 8},
       {R"(rota_listener_requests_refused_total{reason="foreign"})", 0,
        [](Health& h) { h.clients.foreign = 9; }, 9},
+      {R"(rota_lane_due_calls{lane="refresh"})", 0,
+       [](Health& h) { h.backlogs[index_of(Lane::kRefresh)].calls = 3; }, 3},
+      {R"(rota_lane_oldest_due_seconds{lane="revocation"})", 0,
+       [](Health& h) { h.backlogs[index_of(Lane::kRevocation)].oldest = Duration{2'500}; }, 2.5},
+      {"rota_tokens_given_total", 0, [](Health& h) { h.tokens_given = 7; }, 7},
+      {R"(rota_connections{socket="token"})", 0, [](Health& h) { h.connections.token = 1; }, 1},
+      {R"(rota_connections{socket="admin"})", 0, [](Health& h) { h.connections.admin = 2; }, 2},
+      {R"(rota_connections{socket="listener"})", 0, [](Health& h) { h.connections.listener = 3; },
+       3},
+      {R"(rota_connections{socket="metrics"})", 0, [](Health& h) { h.connections.metrics = 4; }, 4},
+      {"rota_member_kept_seconds_total", 0, [](Health& h) { h.freshness.kept_seconds = 60.5; },
+       60.5},
+      {"rota_member_overdue_seconds_total", 0, [](Health& h) { h.freshness.overdue_seconds = 2; },
+       2},
+      {R"(rota_call_duration_seconds_count{kind="refresh"})", 0,
+       [](Health& h) { h.timings.calls[2].add(Duration{30}); }, 1},
+      {R"(rota_call_duration_seconds_bucket{kind="issue",le="0.025"})", 0,
+       [](Health& h) { h.timings.calls[1].add(Duration{25}); }, 1},
+      {"rota_commit_duration_seconds_sum", 0,
+       [](Health& h) { h.timings.commits.add(Duration{1'500}); }, 1.5},
+      {R"(rota_wait_duration_seconds_bucket{le="+Inf"})", 0,
+       [](Health& h) { h.timings.waits.add(std::chrono::hours{1}); }, 1},
+      {R"(rota_loop_lag_seconds_bucket{le="0.0005"})", 0,
+       [](Health& h) { h.timings.loop_lag.add(Duration{0}); }, 1},
+      {"process_cpu_seconds_total", 0, [](Health& h) { h.process.cpu_seconds = 1.25; }, 1.25},
+      {"process_resident_memory_bytes", 0, [](Health& h) { h.process.resident_bytes = 4096; },
+       4096},
+      {"process_virtual_memory_bytes", 0, [](Health& h) { h.process.virtual_bytes = 8192; }, 8192},
+      {"process_open_fds", 0, [](Health& h) { h.process.open_fds = 12; }, 12},
+      {"process_max_fds", 0, [](Health& h) { h.process.max_fds = 1024; }, 1024},
+      {"process_start_time_seconds", 0,
+       [](Health& h) { h.process.started_at = WallTime{Duration{1'500}}; }, 1.5},
       {"rota_members_fresh", 0, [](Health& h) { h.members.fresh = 5; }, 5},
       {"rota_members_overdue", 0, [](Health& h) { h.members.overdue = 2; }, 2},
       {"rota_members_first_issue", 0, [](Health& h) { h.members.first_issues = 6; }, 6},
@@ -121,6 +153,22 @@ TEST(Metrics, EachShowsItsValue) {
   }
 }
 
+TEST(Metrics, EachErrorCodeHasASample) {
+  Health health;
+  health.error_replies = {{"member_unknown", 3}, {"forbidden", 0}};
+  const auto metrics = read(health);
+  EXPECT_EQ(metrics.at(R"(rota_error_replies_total{code="member_unknown"})"), 3);
+  EXPECT_EQ(metrics.at(R"(rota_error_replies_total{code="forbidden"})"), 0);
+}
+
+TEST(Metrics, TheLeastLifeIsThereIfATokenLives) {
+  const char* const sample = "rota_least_remaining_life_seconds";
+  EXPECT_FALSE(read({}).contains(sample));
+  Health health;
+  health.members.least_life = Duration{90'500};
+  EXPECT_EQ(read(health).at(sample), 90.5);
+}
+
 TEST(Metrics, EachClientOfAListenerHasASample) {
   Health health;
   health.clients.fetches = {{"blog-2", 3}, {"shop.example", 4}};
@@ -165,7 +213,11 @@ TEST(MetricsReader, RefusesWhatIsNotTheFormat) {
         "# HELP a A.\na 1\n", "# HELP a A.\n# TYPE a gauge\nb 1\n",
         "# HELP a A.\n# TYPE a gauge\na 1\na 1\n", "# HELP a A.\n# TYPE a gauge\na one\n",
         "# HELP a A.\n# TYPE a gauge\na{x=y} 1\n", "# HELP a A.\n# TYPE a gauge\na 1\n\n",
-        "# HELP a_ms A.\n# TYPE a_ms gauge\na_ms 1\n",
+        "# HELP a_ms A.\n# TYPE a_ms gauge\na_ms 1\n", "# HELP a A.\n# TYPE a histogram\na 1\n",
+        "# HELP a A.\n# TYPE a histogram\na_bucket 1\n",
+        "# HELP a A.\n# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"2\"} 1\na_count 1\n",
+        "# HELP a A.\n# TYPE a histogram\na_bucket{le=\"1\"} 2\na_count 1\n",
+        "# HELP a A.\n# TYPE a histogram\na_bucket{le=\"1\"} 2\na_sum 1\n",
         "# HELP a A.\n# TYPE a gauge\na 1\n# HELP a A.\n# TYPE a gauge\na{x=\"y\"} 1\n"}) {
     EXPECT_FALSE(rota::testing::parse_metrics(bad)) << bad;
   }

@@ -125,10 +125,12 @@ struct RecordingObserver : ServerObserver {
     refused.emplace_back(peer.uid, limit);
   }
   void request_refused(DoorRefusal why) override { at_the_door.push_back(why); }
+  void request_erred(ErrorCode code) override { errors.push_back(code); }
   void accept_failed(std::error_code error) override { failures.push_back(error); }
 
   std::vector<std::pair<std::uint32_t, ConnectionLimit>> refused;
   std::vector<DoorRefusal> at_the_door;
+  std::vector<ErrorCode> errors;
   std::vector<std::error_code> failures;
 };
 

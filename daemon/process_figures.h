@@ -1,0 +1,11 @@
+#pragma once
+
+#include "report/process_figures.h"
+
+namespace rota {
+
+// What the kernel says of this process now. `started_at` is the caller's. What cannot be read is
+// zero. Loop thread: it reads files of /proc, which does not block.
+ProcessFigures read_process_figures(WallTime started_at);
+
+}  // namespace rota
