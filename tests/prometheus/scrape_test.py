@@ -124,6 +124,7 @@ class Scraped(unittest.TestCase):
         self.assertEqual(client.call("POST", "/api/v1/headless/auth_token", json.dumps({"community_member_id": 1}))[0],
                          200)
         self.assertEqual(rotating.wait(60), 0, "it has its token once Circle is back")
+        self.assertEqual(client.call("GET", "/v1/token?email=nobody%40example.com", "")[0], 404)
         self.assertEqual(box.rota("sign-out", "id:2").wait(60), 0)
         for title, expression in queries():
             with self.subTest(panel=title, query=expression):
