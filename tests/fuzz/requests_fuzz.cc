@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kInputBytesMax = 40 * 1024;
 constexpr std::size_t kPiecesMax = 32;
 // Of the replies here the metrics are the longest.
-constexpr std::size_t kReplyBytesMax = 16 * 1024;
+constexpr std::size_t kReplyBytesMax = 48 * 1024;
 constexpr std::array kStatuses{200, 204, 400, 401, 403, 404, 405, 409,
                                410, 417, 422, 431, 500, 501, 503};
 
