@@ -27,10 +27,10 @@ std::string_view name_of(BreakerState state);
 // failure must hit kFailingMembers different members without a usable reply in between, so one bad
 // member stops nobody else. Nor do several: a member that failed in kBadSpells spells while calls
 // of others worked is known to be bad, and its failures say nothing until one of its calls works.
-// Replies about one token or one member (Transient::about_one) never open
-// it. Clients that wait for members for whom nothing works send probe after probe, and all of them
-// fail. So an urgent probe does not put off the next ordinary one, which may be that of a member
-// for whom all works. Times are on the boot clock, and are given in order.
+// Replies about one token or one member (Transient::about_one) never open the breaker. If nothing
+// works for the members that clients wait for, these clients send probe after probe, and all of
+// them fail. So an urgent probe does not put off the next ordinary one, which may be that of a
+// member for whom all works. Times are on the boot clock, and are given in order.
 class Breaker {
  public:
   // Whether a call may be sent. Closed: always. Open: only if no call is in flight, and not before
