@@ -142,6 +142,8 @@ class Promises {
   void p7_window();
   std::size_t calls_in_window() const;
   void p8_one_probe();
+  bool was_spent_just_now() const;
+  Duration back_again() const;
   void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
   // promises_roster.cc
@@ -211,7 +213,8 @@ class Promises {
   std::map<MemberId, Duration> asked_again_;
   // Enrolments
   std::map<MemberId, std::vector<Selector>> names_before_;
-  std::deque<Duration> new_names_;                   // when they came on disk
+  std::deque<Duration> new_names_;    // when they came on disk
+  std::optional<Duration> spent_at_;  // when a call left background calls no other in its window
   Duration disturbed_at_{-std::chrono::minutes{1}};  // the disk did not work, or the machine slept
   std::size_t split_names_ = 0;
   std::size_t most_enrolled_ = 0;  // at once

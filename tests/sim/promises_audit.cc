@@ -146,15 +146,21 @@ void Promises::p8_p12_everybody_is_fresh() {
   }
 }
 
+// How long one that came back waits for its first token at most. The revocations of leavers go
+// before it, and those of several rosters in a row may take all calls of a window.
+Duration Promises::back_again() const {
+  constexpr Duration kAtOnce = std::chrono::minutes{1};
+  return was_spent_just_now() ? bound() : kAtOnce;
+}
+
 // Empty if the member is fresh, or need not be.
 std::string Promises::why_not_fresh(const MemberKey& key) const {
   const MemberSlot* slot = world_.engine().find(key);
   if (slot == nullptr) return "is in the roster and on no record";
   const MemberRecord& record = slot->record;
   if (!is_wanted(record)) return {};  // another entry retires it
-  constexpr Duration kBackAgain = std::chrono::minutes{1};
   if (world_.options().mean_between_leavers > Duration{0} &&
-      world_.circle_time() - record.state_since < kBackAgain) {
+      world_.circle_time() - record.state_since < back_again()) {
     return {};  // it left, and has just come back
   }
   // Nobody has asked for it since it signed out, or since it was enrolled just now.

@@ -71,6 +71,17 @@ void Promises::p7_window() {
         fmt::format("P7: a window sees {} calls of {}", calls, policy.requests_per_window));
   }
   if (now < paused_until_) world_.breach("P7: a call is sent before Retry-After is over");
+  const std::size_t reserve = std::max<std::size_t>(1, policy.requests_per_window / 10);
+  if (calls + reserve >= policy.requests_per_window) spent_at_ = now;
+}
+
+// Whether background calls had to wait for the window a moment ago, so that others wait for their
+// turn behind them.
+bool Promises::was_spent_just_now() const {
+  const Policy& policy = world_.options().policy;
+  const Duration turn = policy.window / static_cast<Duration::rep>(policy.requests_per_window);
+  const auto turns = static_cast<Duration::rep>(world_.engine().members().upkeep().kept());
+  return spent_at_ && world_.time().now() - *spent_at_ < std::chrono::seconds{10} + turns * turn;
 }
 
 // Those that are over, or on their way.
