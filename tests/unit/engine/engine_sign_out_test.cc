@@ -13,6 +13,16 @@ OperationEnd end_of(const EngineBox& box, OperatorId op) {
   return report == nullptr || !report->has_value() ? OperationEnd::kRunning : (*report)->end;
 }
 
+// Grace signs out, and the next client that asks gets "access-2", which lives so long.
+void sign_out_and_fetch(EngineBox& box, Duration life) {
+  box.operate(kGraceKey, OperatorAction::kSignOut);
+  box.settle();
+  box.reply_last(CallKind::kRevokeAccess, Revoked{});
+  box.wait(1);
+  box.settle();
+  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + life));
+}
+
 TEST(EngineSignOut, NothingOfBeforeIsServedFromTheRequestOn) {
   EngineBox box = box_with_grace();
   ASSERT_EQ(box.served(kGraceKey), "access-1");
@@ -174,14 +184,7 @@ TEST(EngineSignOut, TheLoginEpochIsDrawnAnew) {
 // A login may outlive the token that came with it.
 TEST(EngineSignOut, ALoginSinceTheLastSignOutDiesThoughItsTokenIsGone) {
   EngineBox box = box_with_grace();
-  box.operate(kGraceKey, OperatorAction::kSignOut);
-  box.settle();
-  box.reply_last(CallKind::kRevokeAccess, Revoked{});
-  box.settle();
-  box.wait(1);
-  box.settle();
-  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 1h));
-  box.settle();
+  sign_out_and_fetch(box, 1h);
   ASSERT_EQ(box.served(kGraceKey), "access-2");
   const LoginEpoch of_login = box.durable.find_member(MemberId{1})->login_epoch;
   box.operate(kGraceKey, OperatorAction::kRevokeToken, {}, fingerprint_of("access-2"));
@@ -257,14 +260,7 @@ TEST(EngineTokenRevocation, P4ATokenWhoseSuccessorIsNotDurableIsServedNoMore) {
 TEST(EngineTokenRevocation, P4ASignOutSoonAfterAnotherKnowsATokenWhoseSuccessorWasGivenBack) {
   EngineBox box = box_with_grace();
   box.run_for(1min);
-  box.operate(kGraceKey, OperatorAction::kSignOut);
-  box.settle();
-  box.reply_last(CallKind::kRevokeAccess, Revoked{});
-  box.settle();
-  box.wait(1);
-  box.settle();
-  box.reply_last(CallKind::kRefresh, refreshed("access-2", box.circle() + 8s));
-  box.settle();
+  sign_out_and_fetch(box, 8s);
   box.run_for(5s);
   box.reply_last(CallKind::kRefresh, refreshed("access-3", box.circle() + 1h));
   box.settle();
