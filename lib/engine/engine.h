@@ -293,6 +293,8 @@ class Engine {
   OperationEnd end_enrolment(MemberSlot& slot, const std::string& client, Now now);
   void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
                        bool alive);
+  void end_token_revocations(MemberSlot& slot, Fingerprint token, OperationEnd end);
+  bool may_bring_more(const MemberSlot& slot, CallId mark);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
   void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
   void end_rotations(MemberSlot& slot);

@@ -271,10 +271,16 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
     note_revocation(slot, about, word, false);
     record_change(slot, applied.change);
     if (!dead && about.status == TokenStatus::kMemberGone)
+    const bool may_be_ours = slot.attempts.revocations_unheard(call.token) > 0;
       return;  // it was logged when Circle said so first
     tell(Severity::kInfo, dead ? "revoked" : word, &slot,
          fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
                      word));
+    // Circle says to a client that the token was dead before, unless a call of ours whose reply was
+    // lost may have ended it.
+    const bool was_alive = std::holds_alternative<Revoked>(reply.outcome) || (dead && may_be_ours);
+    end_token_revocations(slot, about.fingerprint,
+                          was_alive ? OperationEnd::kTokenRevoked : OperationEnd::kNoSuchToken);
     note(dead ? AuditEvent::kTokenRevoked : AuditEvent::kRevocationOver, &slot,
          fmt::format("{}: {}", name_of(about.kind), word), about.fingerprint);
     return;

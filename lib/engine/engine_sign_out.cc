@@ -96,6 +96,21 @@ void Engine::end_sign_out(MemberSlot& slot) {
   record_change(slot, RecordChange{.row = true, .put = {}, .erased = {}});
 }
 
+// Ends the orders to revoke this access token.
+void Engine::end_token_revocations(MemberSlot& slot, Fingerprint token, OperationEnd end) {
+  const auto operations = slot.operations;
+  for (const OperatorId op : operations) {
+    const bool is_its = operations_.action_of(op) == OperatorAction::kRevokeToken &&
+                        operations_.token_of(op) == token;
+    if (is_its) complete(op, slot, end);
+  }
+}
+
+// Whether a call that was sent before `mark` may still bring a token of before.
+bool Engine::may_bring_more(const MemberSlot& slot, CallId mark) {
+  return slot.in_flight && *slot.in_flight < mark && rotates(gate_.at(*slot.in_flight).kind);
+}
+
 // No access token of before the sign-out is alive any more, and no call can bring one.
 void Engine::settle_sign_out(MemberSlot& slot) {
   const auto is_pending = [](const Token& token) {
@@ -107,13 +122,13 @@ void Engine::settle_sign_out(MemberSlot& slot) {
     const auto is_its = [&, wanted = operations_.token_of(op)](const Token& token) {
       return is_pending(token) && token.fingerprint == wanted;
     };
-    if (std::ranges::none_of(slot.record.tokens, is_its)) {
-      complete(op, slot, OperationEnd::kTokenRevoked);
-    }
+    const bool has_expired = std::ranges::none_of(slot.record.tokens, is_its);
+    if (has_expired) complete(op, slot, OperationEnd::kNoSuchToken);
   }
-  const bool calls = slot.in_flight && *slot.in_flight < slot.access_revoked_before &&
-                     rotates(gate_.at(*slot.in_flight).kind);
-  if (calls || std::ranges::any_of(slot.record.tokens, is_pending)) return;
+  if (may_bring_more(slot, slot.access_revoked_before) ||
+      std::ranges::any_of(slot.record.tokens, is_pending)) {
+    return;
+  }
   slot.hurries_revocations = false;
   complete_all(slot, OperatorAction::kSignOut, OperationEnd::kSignedOut);
 }

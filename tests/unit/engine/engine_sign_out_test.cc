@@ -292,6 +292,24 @@ TEST(EngineTokenRevocation, WhatIsNotOnRecordOrHasEndedIsNoSuchToken) {
   EXPECT_EQ(end_of(box, ended), OperationEnd::kNoSuchToken);
 }
 
+TEST(EngineTokenRevocation, ATokenThatWasDeadAtCircleIsNoSuchToken) {
+  for (const Outcome& outcome : {Outcome{AlreadyDead{}}, Outcome{MemberGone{}}}) {
+    EngineBox box = box_with_grace();
+    const OperatorId op = revoke_token(box, "access-1");
+    box.reply_last(CallKind::kRevokeAccess, outcome);
+    EXPECT_EQ(end_of(box, op), OperationEnd::kNoSuchToken) << name_of(outcome);
+  }
+}
+
+TEST(EngineTokenRevocation, OneThatALostCallMayHaveRevokedIsRevoked) {
+  EngineBox box = box_with_grace();
+  const OperatorId op = revoke_token(box, "access-1");
+  box.reply_last(CallKind::kRevokeAccess, transient(TransientReason::kNoReply));
+  box.run_for(20s);
+  box.reply_last(CallKind::kRevokeAccess, AlreadyDead{});
+  EXPECT_EQ(end_of(box, op), OperationEnd::kTokenRevoked);
+}
+
 TEST(EngineTokenRevocation, WhoAsksAgainMeanwhileWaitsForTheSameCall) {
   EngineBox box = box_with_grace();
   const OperatorId first = revoke_token(box, "access-1");
