@@ -296,6 +296,7 @@ class Engine {
   void end_token_revocations(MemberSlot& slot, Fingerprint token, OperationEnd end);
   bool may_bring_more(const MemberSlot& slot, CallId mark);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
+  void settle_removal(MemberSlot& slot);
   void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
   void end_rotations(MemberSlot& slot);
   void end_refused_operations(Now now);

@@ -71,7 +71,9 @@ void Engine::on_operator(OperatorId op, const OperatorRequest& request, Now now,
       settle_if_nothing_alive(slot, now);
       break;
     case OperatorAction::kEndEnrolment:
-      complete(op, slot, end_enrolment(slot, client, now));
+      if (const auto end = end_enrolment(slot, client, now); end != OperationEnd::kRunning) {
+        complete(op, slot, end);
+      }
       break;
     case OperatorAction::kRevokeHandle:
       raise_handle(slot, client);

@@ -257,13 +257,15 @@ void Engine::release_shared(MemberSlot& slot) {
 void Engine::settle_if_nothing_alive(MemberSlot& slot, Now now) {
   settle_sign_out(slot);
   const auto is_gone = [](const Token& t) { return t.status == TokenStatus::kMemberGone; };
-  if (slot.in_flight || !std::ranges::all_of(slot.record.tokens, is_gone)) return;
-  const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
-  // A leaver's tokens are erased for good: the write-ahead log is cut, once a batch.
-  const bool leaves = !change.empty() || !slot.operations.empty();
-  if (leaves) outbox_.scrub();
-  record_change(slot, change);
-  complete_all(slot, OperatorAction::kRevoke, OperationEnd::kRevoked);
+  if (!slot.in_flight && std::ranges::all_of(slot.record.tokens, is_gone)) {
+    const RecordChange change = enter(slot.record, LifecycleEvent::kNothingAlive, circle_now(now));
+    // A leaver's tokens are erased for good: the write-ahead log is cut, once a batch.
+    const bool leaves = !change.empty() || !slot.operations.empty();
+    if (leaves) outbox_.scrub();
+    record_change(slot, change);
+    complete_all(slot, OperatorAction::kRevoke, OperationEnd::kRevoked);
+  }
+  settle_removal(slot);
 }
 
 void Engine::tell(Severity severity, std::string event, const MemberSlot* slot, std::string text) {

@@ -133,6 +133,16 @@ void Engine::settle_sign_out(MemberSlot& slot) {
   complete_all(slot, OperatorAction::kSignOut, OperationEnd::kSignedOut);
 }
 
+// The same for a member that left, and all its tokens. It may be back by now.
+void Engine::settle_removal(MemberSlot& slot) {
+  const bool is_pending = std::ranges::any_of(slot.record.tokens, [](const Token& token) {
+    return token.status == TokenStatus::kRevoking;
+  });
+  if (is_pending || may_bring_more(slot, slot.revoked_before)) return;
+  complete_all(slot, OperatorAction::kEndEnrolment, OperationEnd::kEnrolmentEnded);
+}
+
+// kRunning: the member leaves, and its tokens are being revoked.
 OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, Now now) {
   if (named_by_roster(slot.record)) return OperationEnd::kInRoster;
   if (!is_enrolled(slot.record, client)) return OperationEnd::kNotEnrolled;
@@ -160,8 +170,12 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
   }
   end_enrolments(slot.record, client);
   note(AuditEvent::kEnrolmentEnded, &slot, client);
+  const bool stays = is_wanted(slot.record);
+  if (!stays) {
+    for (const Token& token : slot.record.tokens) note_revocation(slot, token, "pending", true);
+  }
   follow_wanted(slot, now);
-  return OperationEnd::kEnrolmentEnded;
+  return stays ? OperationEnd::kEnrolmentEnded : OperationEnd::kRunning;
 }
 
 void Engine::on_lift_removals(OperatorId op, const std::string& client, Now now, Commands& out) {

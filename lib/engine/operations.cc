@@ -21,6 +21,7 @@ void Operations::note_revocation(OperatorId op, TokenKind kind, Fingerprint fing
   Operation& operation = operations_.at(op);
   const bool is_access = kind == TokenKind::kAccess;
   const bool wanted = operation.action == OperatorAction::kRevoke ||
+                      operation.action == OperatorAction::kEndEnrolment ||
                       (operation.action == OperatorAction::kSignOut && is_access) ||
                       (operation.action == OperatorAction::kRevokeToken && is_access &&
                        fingerprint == operation.token);

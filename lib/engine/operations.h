@@ -30,8 +30,8 @@ class Operations {
   // `from` turned out to be `into`. True: the command was not about `into` before.
   bool rename(OperatorId op, MemberId from, MemberId into);
 
-  // What became of a token; the last note about it counts. Revocations note all of them, sign-outs
-  // the access tokens, kRevokeToken its own, other commands none.
+  // What became of a token; the last note about it counts. Revocations and removals note all of
+  // them, sign-outs the access tokens, kRevokeToken its own, other commands none.
   void note_revocation(OperatorId op, TokenKind kind, Fingerprint fingerprint,
                        const std::string& result, bool alive);
   // The command is over for one of members_of(). `state`: the member's; the report has that of the

@@ -111,7 +111,7 @@ enum class OperationEnd {
   kTimedOut,        // Circle did not answer in time; the engine goes on trying
   kNotDurable,      // all is done, but not durable yet
   kSignedOut,       // no access token on record is alive
-  kEnrolmentEnded,  // it is on record; the member's tokens, if it leaves, are revoked afterwards
+  kEnrolmentEnded,  // it has; if the member left with it, no token of it on record is alive
   kHandleRevoked,
   kInRoster,         // 409: the roster names it, so nothing was ended
   kNotEnrolled,      // 404: this client has not enrolled it
