@@ -242,6 +242,13 @@ std::string machine_part(const json::object& status) {
   } else {
     part.add("roster", "no plan is held");
   }
+  const json::array* held = array_at(status, "removals_held_back");
+  if (held != nullptr && !held->empty() && held->front().is_string()) {
+    const std::string name = visible(std::string(held->front().get_string()));
+    part.add("removals",
+             fmt::format("HELD BACK{}: rota lift-removals {}",
+                         held->size() == 1 ? "" : fmt::format(", {} clients", held->size()), name));
+  }
   if (const json::object* store = object_at(status, "store")) {
     std::string disk = visible(text_at(*store, "commits"));
     if (const auto aside = number_at(status, "rows_set_aside"); aside && *aside > 0) {

@@ -83,7 +83,8 @@ class Engine {
   void on_operator(OperatorId op, const OperatorRequest& request, Now now, Commands& out);
   void on_revoke_all(OperatorId op, Now now, Commands& out);
   // An operator lets a client remove members that was held back (engine/removals.h). One Report
-  // follows, once that is durable or kOperationMax later. The id must be new.
+  // follows, once that is durable or kOperationMax later; kInvalid: the client is not held back.
+  // The id must be new.
   void on_lift_removals(OperatorId op, const std::string& client, Now now, Commands& out);
   void on_new_app_token(Now now, Commands& out);
   // Clients were served tokens of these members since the last on_used(), about a second ago.

@@ -179,6 +179,15 @@ OperationEnd Engine::end_enrolment(MemberSlot& slot, const std::string& client, 
 }
 
 void Engine::on_lift_removals(OperatorId op, const std::string& client, Now now, Commands& out) {
+  // One that was lifted just now may not be on disk yet: whoever asks again waits for that.
+  if (!removals_.holds_back(client) && !removals_.is_lifted(client, now.boot)) {
+    const auto held = removals_.held_back();
+    auto why = fmt::format("{} is not held back; held back: {}", client,
+                           held.empty() ? "nobody" : fmt::to_string(fmt::join(held, ", ")));
+    out.emplace_back(
+        command::Report{.op = op, .report = fail(ErrorKind::kInvalid, std::move(why))});
+    return;
+  }
   operations_.begin(op, OperatorAction::kEndEnrolment, now.boot);  // of no member
   removals_.lift(client, now.boot);
   removals_.record(outbox_.changes());

@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +40,14 @@ class Removals {
   // counts for nothing.
   void lift(const std::string& client, BootTime now);
   bool holds_back(const std::string& client) const;
+  // Whether an operator lifted it less than kSpan ago.
+  bool is_lifted(const std::string& client, BootTime now) const;
+  // A record says only by their fingerprints which clients are held back. This may be the name of
+  // one.
+  void learn_name(const std::string& client);
+  // The clients that are held back, sorted: each by its name or, while nobody has told it,
+  // "hash:" and the fingerprint of the name.
+  std::vector<std::string> held_back() const;
   // Appends what is to be stored of the clients that are held back, if that has changed. Of more
   // than a record has room for, a restart forgets some.
   void record(std::vector<Mutation>& changes);
@@ -66,7 +73,9 @@ class Removals {
 
   const GuardPolicy guard_;
   std::map<std::string, Client> clients_;
-  std::set<Fingerprint> held_;  // of the names of the clients that are held back
+  // The clients that are held back, by the fingerprints of their names; empty: nobody has told the
+  // name since the start.
+  std::map<Fingerprint, std::string> held_;
   HeldClients on_record_;
   std::optional<BootTime> last_idle_leave_;
 };

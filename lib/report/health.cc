@@ -119,6 +119,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .held_plan = held != nullptr
                            ? std::optional(Health::HeldPlan{held->id, held->retire.size(), held})
                            : std::nullopt,
+          .removals_held_back = engine.removals().held_back(),
           .files = files};
 }
 

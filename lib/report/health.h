@@ -100,6 +100,7 @@ struct Health {
   bool commits_fail = false;   // the last commit failed
   std::string commit_problem;  // why the last commit failed, or does not end; empty: it works
   std::optional<HeldPlan> held_plan;
+  std::vector<std::string> removals_held_back{};  // the clients (Removals::held_back())
   FileStanding files;
 
   // The engine knows nothing of the rest: the daemon fills it in.

@@ -83,6 +83,7 @@ std::string status_json(const Health& health) {
         {"of", standing.kept},
         {"left_ms", health.trouble ? json::value() : standing.first_issues_left.count()}}},
       {"tokens_to_revoke", standing.tokens_to_revoke},
+      {"removals_held_back", json::value_from(health.removals_held_back)},
       {"doubts", health.doubts},
       {"rows_set_aside", health.rows_set_aside},
       {"waiting_clients", health.waiting_clients},
@@ -117,6 +118,9 @@ std::string status_line(const Health& health) {
   if (health.trouble && !says_why) line += describe(*health.trouble) + "; ";
   if (health.held_plan) {
     line += fmt::format("roster plan {} held for approval; ", health.held_plan->id);
+  }
+  if (!health.removals_held_back.empty()) {
+    line += fmt::format("removals by {} held back; ", fmt::join(health.removals_held_back, ", "));
   }
   const std::size_t active = standing.in_state(MemberState::kActive);
   line += fmt::format("{} of {} {} fresh", grouped(standing.fresh), grouped(active),

@@ -164,6 +164,10 @@ TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   admin.lift_done(fail(ErrorKind::kIo, "not on disk"));
   EXPECT_EQ(later_text(), "unavailable");
   EXPECT_THAT(tokens.orders(), ElementsAre("removals_lift_asked 0 [] [root] by 0"));
+  EXPECT_EQ(ask("POST", "/v1/removals/lift?client=user:nobody"), "later");
+  admin.lift_done(fail(ErrorKind::kInvalid, "user:nobody is not held back; held back: root"));
+  EXPECT_EQ(later_text(), "not_possible");
+  (void)tokens.orders();
   admin.calls.clear();
   const std::string too_long = "client=user:" + std::string(252, 'a');
   for (const std::string& wrong :

@@ -52,6 +52,17 @@ boost::json::object reason(const char* code, const std::string& message,
   return {{"code", code}, {"message", message}, {"detail", detail}};
 }
 
+TEST(StatusScreen, ShowsWhoseRemovalsAreHeldBack) {
+  boost::json::object status = well();
+  EXPECT_THAT(status_screen(status, kNow), testing::Not(HasSubstr("lift-removals")));
+  status["removals_held_back"] = {"user:web"};
+  EXPECT_THAT(status_screen(status, kNow), HasSubstr("HELD BACK: rota lift-removals user:web"));
+  expect_fits(status_screen(status, kNow));
+  status["removals_held_back"] = {"client:shop", "user:web"};
+  EXPECT_THAT(status_screen(status, kNow),
+              HasSubstr("HELD BACK, 2 clients: rota lift-removals client:shop"));
+}
+
 TEST(StatusScreen, SaysInOneLineThatAllIsWell) {
   const std::string screen = status_screen(well(), kNow);
   const auto lines = lines_of(screen);

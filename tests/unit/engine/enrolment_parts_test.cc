@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -150,6 +151,28 @@ TEST(Removals, WhatAnOperatorLetThroughCountsForNothingAfterwards) {
   removals.lift("user:a", kStart);
   for (int i = 0; i < 10; ++i) (void)removals.ask("user:a", has(10), kStart + 59min);
   EXPECT_EQ(removals.ask("user:a", has(10), kStart + 1h), Removals::Verdict::kAllowed);
+}
+
+TEST(Removals, SaysWhomItHoldsBack) {
+  Removals removals({.max_retire_count = 0, .max_retire_fraction = 0});
+  EXPECT_TRUE(removals.held_back().empty());
+  removals.ask("user:b", has(10), kStart);
+  removals.ask("user:a", has(10), kStart);
+  EXPECT_THAT(removals.held_back(), testing::ElementsAre("user:a", "user:b"));
+  EXPECT_FALSE(removals.is_lifted("user:a", kStart));
+  removals.lift("user:a", kStart);
+  EXPECT_THAT(removals.held_back(), testing::ElementsAre("user:b"));
+  EXPECT_TRUE(removals.is_lifted("user:a", kStart + 1h - 1ms));
+  EXPECT_FALSE(removals.is_lifted("user:a", kStart + 1h));
+}
+
+TEST(Removals, AfterARestartTheNameOfOneHeldBackComesWithTheFirstThatTellsIt) {
+  const Fingerprint name = fingerprint_of("user:a");
+  Removals removals({.max_retire_count = 0, .max_retire_fraction = 0}, {name});
+  EXPECT_THAT(removals.held_back(), testing::ElementsAre("hash:" + format_fingerprint(name)));
+  removals.learn_name("user:b");
+  removals.learn_name("user:a");
+  EXPECT_THAT(removals.held_back(), testing::ElementsAre("user:a"));
 }
 
 TEST(Removals, ARestartLiftsNothing) {
