@@ -227,6 +227,9 @@ TokenOutcome settle_enrolment(const Asked& asked, const WaitAnswer& wait, const 
   };
   if (wait.result == WaitResult::kPending) return member(JsonStatus::kAccepted);
   if (auto error = error_of(wait)) return *std::move(error);
+  // The name may have lost its member since the wait ended.
+  if (const auto refusal = refusal_of(row)) return error_reply(*refusal);
+  if (row->community_member_id == 0) return member(JsonStatus::kAccepted);
   return member(wait.result == WaitResult::kEnrolled ? JsonStatus::kCreated : JsonStatus::kOk);
 }
 

@@ -37,8 +37,7 @@ WaitAnswer best_answer(const MemberRecord& record, const Attempts& attempts,
     case MemberState::kMismatched:
       return {.result = WaitResult::kMismatched};
   }
-  if (request.wait_for == WaitFor::kIdentity && record.community_member_id &&
-      !has_unresolved_name(record)) {
+  if (request.wait_for == WaitFor::kIdentity && is_identified(record)) {
     return {.result = WaitResult::kServe};
   }
   const Token* access = request.wait_for == WaitFor::kToken ? servable(record) : nullptr;

@@ -86,6 +86,7 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
     MemberSlot& slot = members_.add(std::move(record));
     slot.use_on_record = slot.record.last_used;
     slot.in_use_since = circle_now(now);
+    recall_enrolments(slot);
     recount(slot);
   }
 }
@@ -266,6 +267,7 @@ MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {
   const WallTime circle = circle_now(now);
   const Demand demand{
       .waiting = waiting,
+      .anew = slot.asked_anew,
       .forced = waiting && access != nullptr && alive(access->expires_at, circle),
       .kept = members_.keeps(slot),
       .in_use = members_.in_use(slot, circle),

@@ -203,7 +203,6 @@ class Engine {
   void tell(Severity severity, std::string event, const MemberSlot* slot, std::string text);
   void note(AuditEvent event, const MemberSlot* slot, std::string detail = {},
             Fingerprint token = 0);
-  void note_enrolled(const MemberSlot& slot, const EnrolRequest& request);
   bool leave_if_idle(MemberSlot& slot, Now now);
   bool forget_if_over(MemberSlot& slot, Now now);
   void forget(MemberSlot& slot);
@@ -268,6 +267,9 @@ class Engine {
   bool has_room_for_enrolments(Now now);
   std::optional<BootTime> enrolments_wake_at(Now now);
   void drop_unknown(MemberSlot& slot, Now now);
+  void note_enrolled(MemberSlot& slot, const EnrolRequest& request);
+  void note_enrolments(MemberSlot& slot);
+  void recall_enrolments(MemberSlot& slot);
 
   // engine_waits.cc
   void begin_wait(MemberSlot& slot, WaitId id, Now now, Commands& out);
@@ -275,6 +277,8 @@ class Engine {
   WaitAnswer worded(WaitId id, WaitAnswer best) const;
   void expire_waits(Now now, Commands& out);
   void answer_waiters(MemberSlot& slot, Now now);
+  void on_identified(MemberSlot& slot, Now now);
+  bool is_token_awaited(const MemberSlot& slot) const;
   void answer_everybody(Now now);
   bool answer_if_served(WaitId wait, const MemberSlot& slot, Now now);
   void answer(WaitId wait, WaitAnswer answer);
@@ -289,15 +293,15 @@ class Engine {
   void serve_no_more(const MemberSlot& slot, std::optional<Fingerprint> token, Commands& out);
   void hurry_revocations(MemberSlot& slot, std::size_t tokens, Now now);
   void end_sign_out(MemberSlot& slot);
+  void end_token_revocations(MemberSlot& slot, Fingerprint token, OperationEnd end);
+  bool may_bring_more(const MemberSlot& slot, CallId mark);
   void settle_sign_out(MemberSlot& slot);
+  void settle_removal(MemberSlot& slot);
   LoginEpoch draw_login_epoch();
   OperationEnd end_enrolment(MemberSlot& slot, const std::string& client, Now now);
   void note_revocation(const MemberSlot& slot, const Token& token, const std::string& result,
                        bool alive);
-  void end_token_revocations(MemberSlot& slot, Fingerprint token, OperationEnd end);
-  bool may_bring_more(const MemberSlot& slot, CallId mark);
   void complete_all(MemberSlot& slot, OperatorAction action, OperationEnd end);
-  void settle_removal(MemberSlot& slot);
   void complete(OperatorId op, MemberSlot& slot, OperationEnd end);
   void end_rotations(MemberSlot& slot);
   void end_refused_operations(Now now);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 
 // Clients that want a name to be a member. A name that nobody wanted before costs a first issue, so
@@ -23,6 +24,12 @@ bool adds_member(const MemberSlot* slot) {
                              slot->record.state != MemberState::kMismatched);
 }
 
+bool is_enrolled_by(const MemberRecord& record, const MemberKey& key, const std::string& client) {
+  const auto name = std::ranges::find(record.selectors, key, &Selector::key);
+  return name != record.selectors.end() &&
+         std::ranges::find(name->enrolments, client, &Enrolment::client) != name->enrolments.end();
+}
+
 }  // namespace
 
 // Of a name that the table does not show yet, the engine may already have a record.
@@ -31,11 +38,9 @@ MemberSlot* Engine::find_for(const WaitRequest& request) {
   return shown != nullptr ? shown : members_.find(request.enrol->key);
 }
 
-// Whether Circle may be asked about a name of which it has not said yet whose it is.
+// Whether Circle may be asked about a name that is no member's.
 bool Engine::may_ask_about(const MemberSlot* slot, const EnrolRequest& request, Now now) const {
-  const bool is_known = slot != nullptr && (slot->record.community_member_id ||
-                                            slot->record.state != MemberState::kRetired);
-  if (is_known) return true;
+  if (!adds_member(slot)) return true;
   return request.ask_anyway ? !unknown_names_.asked_just_now(request.key, now.boot)
                             : !unknown_names_.recalls(request.key, now.boot);
 }
@@ -120,12 +125,38 @@ MemberSlot& Engine::enrol_new(const EnrolRequest& request, Now now) {
   return slot;
 }
 
-void Engine::note_enrolled(const MemberSlot& slot, const EnrolRequest& request) {
-  outbox_.then(command::Note{.key = {.event = AuditEvent::kEnrolled,
-                                     .member = slot.record.id,
-                                     .caller = request.caller,
-                                     .detail = request.client},
-                             .member = primary_key(slot.record).text()});
+// Whoever types names at a login form must not fill the audit trail with people that do not exist:
+// an enrolment is noted once Circle has said who its member is.
+void Engine::note_enrolled(MemberSlot& slot, const EnrolRequest& request) {
+  auto& notes = slot.enrolments_to_note;
+  std::erase_if(notes, [&request](const EnrolmentNote& note) {
+    return note.key == request.key && note.client == request.client;
+  });
+  notes.push_back({.key = request.key, .client = request.client, .caller = request.caller});
+  note_enrolments(slot);
+}
+
+void Engine::note_enrolments(MemberSlot& slot) {
+  if (slot.enrolments_to_note.empty() || !is_identified(slot.record)) return;
+  for (EnrolmentNote& note : std::exchange(slot.enrolments_to_note, {})) {
+    if (!is_enrolled_by(slot.record, note.key, note.client)) continue;  // it has ended
+    outbox_.then(command::Note{.key = {.event = AuditEvent::kEnrolled,
+                                       .member = slot.record.id,
+                                       .caller = std::move(note.caller),
+                                       .detail = std::move(note.client)},
+                               .member = note.key.text()});
+  }
+}
+
+// What a start finds. If Circle has not said yet who the member is, its enrolments are not noted.
+void Engine::recall_enrolments(MemberSlot& slot) {
+  for (const Selector& selector : slot.record.selectors) {
+    for (const Enrolment& enrolment : selector.enrolments) {
+      removals_.learn_name(enrolment.client);
+      if (slot.record.community_member_id) continue;
+      slot.enrolments_to_note.push_back({.key = selector.key, .client = enrolment.client});
+    }
+  }
 }
 
 // A member that the roster or an operator keeps out stays out.
@@ -135,28 +166,33 @@ void Engine::enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now)
       retired_by_roster(record)) {
     return;
   }
-  if (record.state == MemberState::kUnknown) {
+  if (record.state == MemberState::kUnknown && !slot.asked_anew) {
     if (!request.ask_anyway || unknown_names_.asked_just_now(request.key, now.boot)) return;
     unknown_names_.note(request.key, now.boot);  // the next one waits, whatever Circle says now
-    slot.attempts = {};
-    record_change(slot, enter(record, LifecycleEvent::kAskedAnew, circle_now(now)));
+    // Until Circle answers it stays unknown.
+    slot.asked_anew = true;
   }
   const bool changed =
       enrol(record, request.key, request.name,
             {.client = request.client, .tags = request.tags, .since = circle_now(now)});
-  if (!changed && record.state == MemberState::kActive) return;
+  if (!changed && keeps_tokens(record.state)) return;
   members_.index(slot);
   if (changed) note_enrolled(slot, request);
   follow_wanted(slot, now);
 }
 
 // Circle has no such member, and no roster names it: it is not kept. The record goes with the
-// housekeeping of this pass, or once no lost call can have brought anything.
+// housekeeping of this pass, or once none of its tokens is alive and no lost call can have brought
+// another.
 void Engine::drop_unknown(MemberSlot& slot, Now now) {
   for (const Selector& selector : slot.record.selectors) {
     unknown_names_.note(selector.key, now.boot);
   }
   end_enrolments(slot.record);
+  if (slot.record.community_member_id) {
+    tell(Severity::kInfo, "unknown", &slot, "Circle has no such member any more: it leaves");
+    return follow_wanted(slot, now);
+  }
   RecordChange change{.row = true, .put = {}, .erased = {}};
   change.merge(enter(slot.record, LifecycleEvent::kDropped, circle_now(now)));
   record_change(slot, change);

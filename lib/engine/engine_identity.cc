@@ -103,6 +103,7 @@ bool Engine::give_to_owner(MemberSlot& slot, const CallState& call, const Reply&
                 fmt::format(" by the name {}", primary_key(slot.record).text()));
   record_change(owner, applied.change);
   (void)arrived_dead(owner, reply.outcome, now);
+  on_identified(owner, now);
   note(AuditEvent::kMemberMismatched, &slot);
   replan(owner, now);
   return true;

@@ -60,6 +60,7 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
     if (operations_.rename(op, from, into.record.id)) into.operations.push_back(op);
   }
   into.rotations_asked += slot.rotations_asked;
+  std::ranges::move(slot.enrolments_to_note, std::back_inserter(into.enrolments_to_note));
   into.revoked_before = std::max(into.revoked_before, slot.revoked_before);
   into.access_revoked_before = std::max(into.access_revoked_before, slot.access_revoked_before);
   into.hurries_revocations = into.hurries_revocations || slot.hurries_revocations;

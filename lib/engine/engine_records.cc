@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "model/expiry.h"
+#include "plan/identity.h"
 #include "plan/lifecycle.h"
 #include "plan/servable.h"
 
@@ -219,11 +220,14 @@ void Engine::publish(const MemberSlot& slot) {
     if (id && std::ranges::find(row.keys, *id) == row.keys.end()) row.keys.push_back(*id);
   }
   if (row.keys.empty()) row.keys.push_back(primary_key(record));
-  if (const Token* access = servable(record)) {
-    row.access_token = access->value;
-    row.escaped_token = escaped_for_json(*access->value);
+  const Token* const access = servable(record);
+  if (access != nullptr || is_identified(record)) {
     row.community_member_id = record.community_member_id.value_or(0);
     row.community_id = record.community_id.value_or(0);
+  }
+  if (access != nullptr) {
+    row.access_token = access->value;
+    row.escaped_token = escaped_for_json(*access->value);
     row.fingerprint = access->fingerprint;
     row.issued_at = access->issued_at;
     row.expires_at = access->expires_at;

@@ -63,6 +63,7 @@ void Engine::on_reply(CallId id, const Reply& reply, Now now, Commands& out) {
   } else {
     take_revocation(slot, call, reply, now);
   }
+  on_identified(slot, now);
   settle_if_nothing_alive(slot, now);
   replan(slot, now);
   if (MemberSlot* const own = members_.find(call.member)) replan(*own, now);
@@ -95,6 +96,7 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
   note_received(slot, call, reply.outcome, first_new, "");
   if (std::holds_alternative<Issued>(reply.outcome) && keeps_tokens(slot.record.state)) {
     applied.change.merge(note_resolved(slot.record, *call.name, circle));
+    unknown_names_.forget(*call.name);
   }
   members_.index(slot);
   for (const TokenId id : applied.change.put) {
@@ -138,10 +140,13 @@ void Engine::take_rotation(MemberSlot& slot, const CallState& call, const Reply&
       return;
     case Progress::kUnknown:
       slot.attempts.unknown_to_circle(unknown_since, circle);
-      if (!slot.record.community_member_id && only_enrolled(slot.record)) {
+      slot.asked_anew = false;
+      if (only_enrolled(slot.record)) {
         answer_waiters(slot, now);
         return drop_unknown(slot, now);
       }
+      // The roster's word keeps it, and what clients said of it has ended.
+      if (end_enrolments(slot.record)) record_change(slot, {.row = true, .put = {}, .erased = {}});
       if (!unknown_since) tell(Severity::kWarning, "unknown", &slot, "Circle has no such member");
       break;
     case Progress::kMismatched:
@@ -266,23 +271,29 @@ void Engine::take_revocation(MemberSlot& slot, const CallState& call, const Repl
   const bool dead = applied.progress == Progress::kRevocation;
   if (dead || applied.progress == Progress::kMemberGone) {
     if (dead) ++counts_.revocations;
+    const bool may_be_ours = slot.attempts.revocations_unheard(call.token) > 0;
     slot.attempts.revocation_over(call.token);
     const std::string word(name_of(reply.outcome));
     note_revocation(slot, about, word, false);
     record_change(slot, applied.change);
-    if (!dead && about.status == TokenStatus::kMemberGone)
-    const bool may_be_ours = slot.attempts.revocations_unheard(call.token) > 0;
-      return;  // it was logged when Circle said so first
-    tell(Severity::kInfo, dead ? "revoked" : word, &slot,
-         fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
-                     word));
     // Circle says to a client that the token was dead before, unless a call of ours whose reply was
     // lost may have ended it.
     const bool was_alive = std::holds_alternative<Revoked>(reply.outcome) || (dead && may_be_ours);
     end_token_revocations(slot, about.fingerprint,
                           was_alive ? OperationEnd::kTokenRevoked : OperationEnd::kNoSuchToken);
+    if (!dead && about.status == TokenStatus::kMemberGone)
+      return;  // it was logged when Circle said so first
+    tell(Severity::kInfo, dead ? "revoked" : word, &slot,
+         fmt::format("{} token {}: {}", name_of(about.kind), format_fingerprint(about.fingerprint),
+                     word));
     note(dead ? AuditEvent::kTokenRevoked : AuditEvent::kRevocationOver, &slot,
          fmt::format("{}: {}", name_of(about.kind), word), about.fingerprint);
+    // Circle has removed the person of this member. If somebody waits, the next call settles it.
+    const bool leaves = !dead && only_enrolled(slot.record) && slot.waiters.empty() &&
+                        !is_a_leavers(about, slot.record);
+    if (!leaves) return;
+    settle_sign_out(slot);
+    drop_unknown(slot, now);
     return;
   }
   const std::string why = describe(reply.outcome);

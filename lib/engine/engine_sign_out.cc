@@ -36,7 +36,7 @@ OperationEnd Engine::sign_out(MemberSlot& slot, Now now, Commands& out) {
   if (slot.in_flight) gate_.recall(*slot.in_flight);
   serve_no_more(slot, std::nullopt, out);
   record_change(slot, rota::sign_out(slot.record, circle));
-  if (!slot.waiters.empty()) slot.record.signed_out_at = {};  // somebody asks for the next one
+  if (is_token_awaited(slot)) slot.record.signed_out_at = {};  // somebody asks for the next one
   std::size_t alive_still = 0;
   for (const Token& token : slot.record.tokens) {
     if (token.kind != TokenKind::kAccess || token.status != TokenStatus::kRevoking) continue;
@@ -69,7 +69,7 @@ bool Engine::revoke_token(MemberSlot& slot, Fingerprint fingerprint, Now now, Co
   // A client that revokes each new token must not take the budget of all others.
   slot.attempts.no_rotation_before =
       std::max(circle, slot.attempts.no_rotation_before + kSignOutGap);
-  if (!slot.waiters.empty()) end_sign_out(slot);  // somebody asks for the next one
+  if (is_token_awaited(slot)) end_sign_out(slot);  // somebody asks for the next one
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "model/expiry.h"
+#include "plan/identity.h"
 
 // What a reply does to the state of the upstream: budget, pauses, breaker, and Circle's clock.
 
@@ -52,11 +53,10 @@ void Engine::hear_date(const CallState& call, const Reply& reply, Now now) {
   if (transient(reply.outcome) == nullptr && reply.server_date &&
       learned_.clock().observe(*reply.server_date,
                                {.at = *call.sent_at, .doubts = call.clock_doubts}, now)) {
-    constexpr Duration kWorthTelling{2'000};
     const Duration skew = clock().skew(now);
     const Duration moved = circle_now(now) - before;
-    if (std::chrono::abs(moved) > kWorthTelling) clock_moved(moved, now);
-    tell(std::chrono::abs(skew) > kWorthTelling ? Severity::kWarning : Severity::kDebug, "clock",
+    if (std::chrono::abs(moved) > kClockNoise) clock_moved(moved, now);
+    tell(std::chrono::abs(skew) > kClockNoise ? Severity::kWarning : Severity::kDebug, "clock",
          nullptr,
          fmt::format("Circle's clock differs from this machine's by {} ms: rotad judges tokens by "
                      "Circle's clock",

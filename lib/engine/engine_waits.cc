@@ -4,10 +4,19 @@
 #include "engine/engine.h"
 #include "model/expiry.h"
 #include "plan/freshness.h"
+#include "plan/identity.h"
 
 // Clients that wait for a token.
 
 namespace rota {
+namespace {
+
+// Whether Circle may say that it knows the member after all.
+bool is_asked_anew(const MemberSlot& slot) {
+  return slot.record.state == MemberState::kUnknown && slot.asked_anew;
+}
+
+}  // namespace
 
 void Engine::on_wait(WaitId id, const WaitRequest& request, Now now, Commands& out) {
   if (request.enrol) {
@@ -44,7 +53,7 @@ void Engine::begin_wait(MemberSlot& slot, WaitId id, Now now, Commands& out) {
   // distance.
   const bool may_come = slot.in_flight || clock().doubted() || backs_off ||
                         (planned && clock().boot_at(*planned) <= waits_.at(id).deadline);
-  if (slot.record.state != MemberState::kActive) {
+  if (slot.record.state != MemberState::kActive && !is_asked_anew(slot)) {
     answer(id, best_answer(slot, asked, now));
   } else if (answer_if_served(id, slot, now)) {
     // a token that satisfies it is here, or is being committed
@@ -160,7 +169,25 @@ void Engine::expire_waits(Now now, Commands& out) {
   }
 }
 
+// Circle has said who the member is. Whoever waits for that alone needs no token.
+void Engine::on_identified(MemberSlot& slot, Now now) {
+  if (!is_identified(slot.record)) return;
+  note_enrolments(slot);
+  const auto waiters = slot.waiters;
+  for (const WaitId id : waiters) {
+    const WaitRequest& request = waits_.at(id).request;
+    if (request.wait_for == WaitFor::kIdentity) answer(id, best_answer(slot, request, now));
+  }
+}
+
+bool Engine::is_token_awaited(const MemberSlot& slot) const {
+  return std::ranges::any_of(slot.waiters, [this](WaitId id) {
+    return waits_.at(id).request.wait_for == WaitFor::kToken;
+  });
+}
+
 WaitAnswer Engine::best_answer(const MemberSlot& slot, const WaitRequest& request, Now now) const {
+  if (is_asked_anew(slot)) return {.result = WaitResult::kUnavailable};
   return rota::best_answer(slot.record, slot.attempts, request, serving_time(now), circle_now(now));
 }
 

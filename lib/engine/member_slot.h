@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -9,10 +10,18 @@
 #include "engine/commands.h"
 #include "engine/queue_places.h"
 #include "engine/upkeep.h"
+#include "model/audit.h"
 #include "model/record.h"
 #include "plan/next_action.h"
 
 namespace rota {
+
+// An enrolment that is not on the audit trail yet.
+struct EnrolmentNote {
+  MemberKey key;
+  std::string client;    // as Enrolment::client
+  AuditCaller caller{};  // nobody's: it was asked for before the last restart
+};
 
 // One member in the engine: its record, and its state that is not stored.
 struct MemberSlot {
@@ -30,12 +39,15 @@ struct MemberSlot {
   // An enrolled member that nobody asks for leaves at this time, and a leaver is not forgotten
   // before it. None: no time was given out.
   std::optional<BootTime> leaves_at;
-  std::vector<WaitId> waiters;         // not answered yet
-  std::vector<OperatorId> operations;  // that are not done with this member
-  std::size_t rotations_asked = 0;     // how many of them want a new token
-  WallTime use_on_record;              // record.last_used as it is stored
-  WallTime in_use_since;               // when a client asked for it after a long time
-  std::optional<UseRank> use_rank;     // none: not active
+  bool asked_anew =
+      false;  // Circle does not know it, and a client asks all the same: no answer yet
+  std::vector<EnrolmentNote> enrolments_to_note;  // once Circle has said who the member is
+  std::vector<WaitId> waiters;                    // not answered yet
+  std::vector<OperatorId> operations;             // that are not done with this member
+  std::size_t rotations_asked = 0;                // how many of them want a new token
+  WallTime use_on_record;                         // record.last_used as it is stored
+  WallTime in_use_since;                          // when a client asked for it after a long time
+  std::optional<UseRank> use_rank;                // none: not active
   std::optional<Census::Entry> counted;
 };
 

@@ -230,8 +230,10 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
   record.state = state;
   record.state_since = now;
   RecordChange change{.row = true, .put = {}, .erased = {}};
-  // While the member is out, no call shows where its names lead.
-  if (!keeps_tokens(state) || event == LifecycleEvent::kOperatorReinstates) {
+  // While the member is out, no call shows where its names lead. Those of one that Circle does not
+  // know lead to nobody.
+  if (!keeps_tokens(state) || state == MemberState::kUnknown ||
+      event == LifecycleEvent::kOperatorReinstates) {
     forget_resolutions(record);
   }
   if (!keeps_tokens(state)) {
@@ -239,8 +241,13 @@ RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now) {
     record.signed_out_at = {};
     change.ends_logins = true;
   }
-  if (state == MemberState::kRetiring || state == MemberState::kBlocked) {
-    change.merge(revoke_all_tokens(record, now));
+  if (state == MemberState::kBlocked) change.merge(revoke_all_tokens(record, now));
+  // Of the tokens of a removed member Circle has said already what it can say.
+  if (state == MemberState::kRetiring) {
+    for (Token& token : record.tokens) {
+      if (token.status == TokenStatus::kMemberGone) continue;
+      set_status(token, TokenStatus::kRevoking, now, change);
+    }
   }
   return change;
 }

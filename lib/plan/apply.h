@@ -70,7 +70,7 @@ Applied apply(MemberRecord& record, CallKind call, TokenId token, const Outcome&
 // Moves the record to next_state(). A member that comes to retire or to be blocked has all its
 // tokens revoked; the logins of one that no longer keeps tokens have ended; the names of a member
 // that is out or reinstated must be asked for again. If the state stays, the change is empty, but
-// an operator's revocation still does revoke_gone_tokens().
+// an operator's revocation still does revoke_gone_tokens(). A retirement leaves such tokens alone.
 RecordChange enter(MemberRecord& record, LifecycleEvent event, WallTime now);
 
 // The member signs out: all its access tokens are marked to be revoked, and its logins have ended.

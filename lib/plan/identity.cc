@@ -37,6 +37,20 @@ bool has_unresolved_name(const MemberRecord& record) {
   });
 }
 
+bool is_identified(const MemberRecord& record) {
+  if (record.state != MemberState::kActive || !record.community_member_id ||
+      has_unresolved_name(record)) {
+    return false;
+  }
+  const bool is_gone = std::ranges::any_of(
+      record.tokens, [](const Token& token) { return token.status == TokenStatus::kMemberGone; });
+  if (is_gone) return false;
+  return std::ranges::any_of(record.selectors, can_lead_elsewhere) ||
+         std::ranges::any_of(record.tokens, [&record](const Token& token) {
+           return token.issued_at + kClockNoise >= record.state_since;
+         });
+}
+
 std::optional<WallTime> name_check_due(const MemberRecord& record, Duration pair_life) {
   std::optional<WallTime> oldest, newest;
   for (const Selector& selector : record.selectors) {

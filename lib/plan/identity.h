@@ -21,6 +21,11 @@ const MemberKey& key_to_issue_by(const MemberRecord& record);
 // member is served.
 bool has_unresolved_name(const MemberRecord& record);
 
+// Whether Circle has said who the member is, and not that there is no such member since: it is
+// active and pinned, each of its names leads to it, and no token on record is of a removed member.
+// A member with ids alone must hold a token that came since it became active.
+bool is_identified(const MemberRecord& record);
+
 // When a name must be asked for again, even if there is no other reason for a call. None if no name
 // can lead elsewhere. `pair_life`: how long a refresh token lives. Renewals ask in that time
 // anyway, but may never come if refreshes bring new refresh tokens.
@@ -43,6 +48,8 @@ bool can_do_without(const MemberRecord& record, const MemberKey& key);
 // tokens. Aborts if `key` is not one of several names. The caller puts both on record.
 MemberRecord split_name(MemberRecord& record, const MemberKey& key, MemberId id, WallTime now);
 
+// If Circle's time turns out to be off by no more than this, the times on record stay as they are.
+inline constexpr Duration kClockNoise{2'000};
 // Names that were asked for within this time of each other count as asked for together.
 inline constexpr Duration kNameRound = std::chrono::hours{1};
 // A name is asked for again after this time at the latest, even if no pair must be renewed.

@@ -54,8 +54,6 @@ MemberState next_state(MemberState state, LifecycleEvent event, bool wanted) {
     case LifecycleEvent::kOperatorReinstates:
       if (state == kBlocked || state == kMismatched) return wanted ? kActive : kRetiring;
       return state == kUnknown ? kActive : state;
-    case LifecycleEvent::kAskedAnew:
-      return state == kUnknown ? kActive : state;
     case LifecycleEvent::kNothingAlive:
       return state == kRetiring ? kRetired : state;
     case LifecycleEvent::kCircleKnowsNone:

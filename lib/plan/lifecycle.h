@@ -16,7 +16,6 @@ namespace rota {
 //   it is dropped      retiring   =          =          =          retiring   retiring
 //   operator revokes   blocked    blocked    blocked    =          blocked    blocked
 //   operator reinst.   =          =          =          if wanted  active     if wanted
-//   client asks anew   =          =          =          =          active     =
 //   no token left      =          retired    =          =          =          =
 //   Circle: no member  unknown    =          =          =          =          =
 //   Circle: issued     =          =          =          =          active     =
@@ -31,7 +30,6 @@ enum class LifecycleEvent {
   kDropped,
   kOperatorRevokes,
   kOperatorReinstates,
-  kAskedAnew,
   kNothingAlive,
   kCircleKnowsNone,
   kCircleIssued,

@@ -28,11 +28,6 @@ void wake(MemberPlan& plan, WallTime at) {
   plan.housekeeping = std::min(plan.housekeeping.value_or(at), at);
 }
 
-// The tokens that a reinstated member held before are a leaver's too, though the member is active.
-bool is_a_leavers(const Token& token, const MemberRecord& record) {
-  return record.state != MemberState::kActive || token.status_since <= record.state_since;
-}
-
 // The refresh token goes first: while it lives, access tokens can be made from it. If its
 // revocation failed, it waits, and the others do not wait for it.
 void plan_revocations(const MemberRecord& record, const Attempts& attempts, const Demand& demand,
@@ -160,6 +155,20 @@ void plan_rotation(const MemberRecord& record, const Attempts& attempts, Demand 
   }
 }
 
+// Later and later, but at once if a client asks all the same.
+void plan_unknown(const MemberRecord& record, const Attempts& attempts, const Demand& demand,
+                  MemberPlan& plan) {
+  PlannedCall call{.kind = CallKind::kIssue, .lane = Lane::kIssue, .due = {}, .token = {}};
+  if (!demand.anew) {
+    call.due = std::max(attempts.retry_at, record.state_since + kUnknownRetryMin);
+  } else {
+    if (demand.waiting && attempts.failures < kUrgentTriesMax) call.lane = Lane::kWaiting;
+    if (attempts.failures > 0) call.due = attempts.next_try(demand.waiting);
+    call.due = std::max(call.due, attempts.throttled_until);
+  }
+  offer(plan, call);
+}
+
 // These go behind all other calls, after times that double with each answer.
 void plan_gone(const MemberRecord& record, const Attempts& attempts, MemberPlan& plan) {
   for (const Token& token : record.tokens) {
@@ -213,9 +222,7 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
       plan_rotation(record, attempts, demand, policy, facts, seed, now, plan);
       break;
     case MemberState::kUnknown:
-      offer(plan, {.kind = CallKind::kIssue,
-                   .lane = Lane::kIssue,
-                   .due = std::max(attempts.retry_at, record.state_since + kUnknownRetryMin)});
+      plan_unknown(record, attempts, demand, plan);
       break;
     case MemberState::kRetiring:
     case MemberState::kRetired:
@@ -224,6 +231,10 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
       break;
   }
   return plan;
+}
+
+bool is_a_leavers(const Token& token, const MemberRecord& record) {
+  return record.state != MemberState::kActive || token.status_since <= record.state_since;
 }
 
 std::optional<WallTime> forget_due(const MemberRecord& record) {

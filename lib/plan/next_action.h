@@ -31,6 +31,7 @@ struct MemberPlan {
 // Who wants a member's token, and how much.
 struct Demand {
   bool waiting = false;     // a client waits for it
+  bool anew = false;        // Circle does not know it, and a client wants to ask all the same
   bool forced = false;      // the member's token is alive, but not good enough for that client
   bool kept = true;         // the budget has room to keep it fresh ahead of time
   bool in_use = false;      // a client asked for it lately
@@ -47,6 +48,9 @@ MemberPlan plan_member(const MemberRecord& record, const Attempts& attempts, Dem
                        const Policy& policy, const UpstreamFacts& facts, std::uint64_t seed,
                        WallTime now);
 
+// Whether the token, which is to be revoked, is of a member that is out, or was out after it came:
+// the tokens that a reinstated member held before are a leaver's too.
+bool is_a_leavers(const Token& token, const MemberRecord& record);
 // When the record of a leaver may be forgotten, if no call left a doubt about it; none: it is no
 // leaver, or something of it is alive.
 std::optional<WallTime> forget_due(const MemberRecord& record);

@@ -83,7 +83,6 @@ std::string status_json(const Health& health) {
         {"of", standing.kept},
         {"left_ms", health.trouble ? json::value() : standing.first_issues_left.count()}}},
       {"tokens_to_revoke", standing.tokens_to_revoke},
-      {"removals_held_back", json::value_from(health.removals_held_back)},
       {"doubts", health.doubts},
       {"rows_set_aside", health.rows_set_aside},
       {"waiting_clients", health.waiting_clients},
@@ -94,7 +93,8 @@ std::string status_json(const Health& health) {
         {"revoked", health.counts.revocations},
         {"failed", health.counts.failures},
         {"throttled", health.counts.throttled}}},
-      {"store", {{"commits", health.commits_fail ? "failing" : "ok"}}}};
+      {"store", {{"commits", health.commits_fail ? "failing" : "ok"}}},
+      {"removals_held_back", json::value_from(health.removals_held_back)}};
   // It may be long, and was written down when it was held.
   std::string text = json::serialize(status);
   text.pop_back();

@@ -32,7 +32,7 @@ struct Published {
   Fingerprint fingerprint = 0;  // of access_token
   WallTime issued_at;           // Circle's clock
   WallTime expires_at;          // Circle's clock
-  std::int64_t community_member_id = 0;  // that the token is of; 0: not known
+  std::int64_t community_member_id = 0;  // as Circle has said; 0: it has not, or took it back
   std::int64_t community_id = 0;
   mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
   std::uint64_t change = 0;     // set by the table: a later change of any member has a larger one

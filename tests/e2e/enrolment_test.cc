@@ -121,6 +121,75 @@ TEST_F(Enrolment, P2P4AKillInTheMiddleOfADeedLeavesNothingHalfDone) {
   EXPECT_EQ(box.sandbox.stats().at("violations").at("total").as_int64(), 0);
 }
 
+TEST_F(Enrolment, OnlyCirclesLastWordConfirmsAMember) {
+  ASSERT_EQ(ask("PUT").status, 201);
+  const std::string before = token();
+  box.sandbox.control("DELETE /_sandbox/members/4 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(ask("POST", "/sign-out").status, 200);
+  EXPECT_EQ(ask("PUT").status, 404) << "Circle has said that the member is gone";
+  EXPECT_NE(fetch().status, 200);
+  die_and_start();
+  EXPECT_EQ(ask("PUT").status, 404) << "and says so again";
+  const std::string_view again = R"({"id":4,"email":"member4@example.com","sso_user_id":"sso|4"})";
+  box.sandbox.control(
+      fmt::format("POST /_sandbox/members HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}",
+                  again.size(), again));
+  die_and_start();  // the daemon need not wait ten seconds before it asks
+  const Reply restored = ask("PUT");
+  EXPECT_EQ(restored.status, 201) << restored.body;
+  EXPECT_EQ(restored.json().at("community_member_id"), 4);
+  EXPECT_NE(token(), before);
+}
+
+TEST_F(Enrolment, ATokenOfAMemberThatCircleRemovedIsNotFound) {
+  ASSERT_EQ(ask("PUT").status, 201);
+  const std::string body = fmt::format(R"({{"access_token":"{}"}})", token());
+  box.sandbox.control("DELETE /_sandbox/members/4 HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int time = 1; time <= 2; ++time) {
+    Connection connection = Connection::to_unix(box.daemon.token_socket());
+    connection.send(
+        fmt::format("POST /api/v1/headless/access_token/revoke HTTP/1.1\r\n"
+                    "Host: localhost\r\nContent-Type: application/json\r\n"
+                    "Content-Length: {}\r\n\r\n{}",
+                    body.size(), body));
+    const Reply reply = connection.read_reply();
+    EXPECT_EQ(reply.status, 422) << time;
+    EXPECT_EQ(reply.text("message"), "The access token not found.") << time;
+  }
+}
+
+TEST_F(Enrolment, ARemovalIsDoneOnceAllTokensAreDead) {
+  ASSERT_EQ(ask("PUT").status, 201);
+  ASSERT_FALSE(token().empty());
+  const Reply removed = ask("DELETE");
+  EXPECT_EQ(removed.status, 200);
+  EXPECT_EQ(removed.json().at("done"), true);
+  EXPECT_TRUE(all_dead()) << "not only soon";
+  EXPECT_EQ(ask("DELETE").status, 404);
+}
+
+TEST_F(Enrolment, AnOperatorSeesWhoIsHeldBackAndLiftsNothingElse) {
+  const Finished nobody = box.daemon.cli({"lift-removals", "user:nobody"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_THAT(nobody.output, HasSubstr("user:nobody is not held back; held back: nobody"));
+  box.daemon.roster_options = {{"max_retire_count", "0"}, {"max_retire_fraction", "0.1"}};
+  die_and_start();
+  ASSERT_EQ(ask("PUT").status, 201);
+  EXPECT_EQ(ask("DELETE").status, 503);
+  const auto held_back = [&] {
+    const Reply status = box.daemon.admin("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto names = status.json().at("removals_held_back").as_array();
+    return names.size() == 1 ? std::string(names.front().as_string()) : std::string();
+  };
+  const std::string client = held_back();
+  EXPECT_THAT(box.daemon.cli({"status"}).output, HasSubstr("rota lift-removals " + client));
+  die_and_start();
+  EXPECT_EQ(held_back(), client) << "its enrolments tell the name";
+  EXPECT_EQ(box.daemon.cli({"lift-removals", client}).code, 0);
+  EXPECT_EQ(held_back(), "");
+  EXPECT_EQ(ask("DELETE").status, 200);
+}
+
 TEST_F(Enrolment, AnOperatorGivesTheMemberAName) {
   const std::string key = fmt::format("email:{}", kEmail);
   const auto done = box.daemon.cli({"enrol", key, "--name", "Ada Lovelace"});

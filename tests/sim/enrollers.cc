@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "api/token_api.h"
 #include "plan/lifecycle.h"
 #include "plan/next_action.h"
 #include "sandbox/members.h"
@@ -122,6 +123,10 @@ void Enrollers::on_answer(const command::Answer& reply) {
     case WaitResult::kWasEnrolled:
       world_.note("enrolled");
       world_.promises().on_asked_for(wait.key);
+      if (const Published* row = world_.table().find(wait.key);
+          row != nullptr && !refusal_of(row) && row->community_member_id != 0) {
+        world_.promises().on_confirmed(wait.key);
+      }
       return world_.promises().on_said_to_be_member(reply.answer.member, true);
     case WaitResult::kPending:
       world_.note("enrolled.pending");

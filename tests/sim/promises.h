@@ -67,6 +67,7 @@ class Promises {
   void on_token_taken() { ++taken_; }
   void on_sign_out_reported(const std::vector<std::string>& tokens);
   void on_said_to_be_member(MemberId id, bool known);
+  void on_confirmed(const MemberKey& key);
   void on_asked_for(const MemberKey& key);
   void on_removal(const std::string& client, std::size_t own, bool removed);
   void on_removals_limited(const std::string& client);
@@ -141,9 +142,9 @@ class Promises {
   // promises_calls.cc
   void p7_window();
   std::size_t calls_in_window() const;
-  void p8_one_probe();
   bool was_spent_just_now() const;
   Duration back_again() const;
+  void p8_one_probe();
   void p8_note_alarm(const Flight& flight, const Reply& reply);
   void p9_one_call_each(const Flight& flight);
   // promises_roster.cc
@@ -204,6 +205,7 @@ class Promises {
   // Tokens that were on record as to be revoked, or that a call from before a retirement brought.
   std::set<std::string, std::less<>> condemned_;
   std::set<std::string, std::less<>> said_unknown_;  // names
+  std::set<std::string, std::less<>> is_unknown_;    // by Circle's last word, which is on disk
   std::unordered_map<MemberId, bool> last_unclear_;
   std::vector<Held> held_;
   MemberState held_state_{};

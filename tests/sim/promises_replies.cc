@@ -29,6 +29,10 @@ void Promises::before_reply(const Flight& flight, const Reply& reply) {
       flight.kind == CallKind::kIssue) {
     said_unknown_.insert(flight.request.member.text());
   }
+  if (const auto* issued = std::get_if<Issued>(&reply.outcome)) {
+    is_unknown_.erase(flight.request.member.text());
+    is_unknown_.erase(fmt::format("id:{}", issued->pair.community_member_id));
+  }
   if (const auto paused = world_.unseen_pause()) {
     if (pause_counted_ != paused) replies_since_pause_ = 0;
     pause_counted_ = paused;
@@ -86,6 +90,9 @@ void Promises::p5_unknown_by_circles_word(MemberId member) {
   const Durable::Member* now = durable().find(member);
   const auto before = states_before_.find(member);
   const bool was = before != states_before_.end() && before->second == MemberState::kUnknown;
+  if (now != nullptr && now->state == MemberState::kUnknown && !was) {
+    for (const Selector& name : now->selectors) is_unknown_.insert(name.key.text());
+  }
   if (now != nullptr && now->state == MemberState::kUnknown && !was &&
       !said_unknown(now->selectors)) {
     world_.breach("P5: a member is marked unknown, and Circle never said so");

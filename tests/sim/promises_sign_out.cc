@@ -110,4 +110,13 @@ void Promises::on_said_to_be_member(MemberId id, bool known) {
   if (known && !member->pin) world_.breach("P2: an identity is confirmed and not on disk");
 }
 
+// A client is told who has this name (api/token_api.h, settle_enrolment).
+void Promises::on_confirmed(const MemberKey& key) {
+  world_.note("enrolled.confirmed");
+  if (is_unknown_.contains(key.text())) {
+    world_.breach(fmt::format("identity: {} is confirmed, and by Circle's last word it is nobody's",
+                              key.text()));
+  }
+}
+
 }  // namespace rota::sim

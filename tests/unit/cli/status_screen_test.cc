@@ -55,10 +55,10 @@ boost::json::object reason(const char* code, const std::string& message,
 TEST(StatusScreen, ShowsWhoseRemovalsAreHeldBack) {
   boost::json::object status = well();
   EXPECT_THAT(status_screen(status, kNow), testing::Not(HasSubstr("lift-removals")));
-  status["removals_held_back"] = {"user:web"};
+  status["removals_held_back"] = boost::json::array{"user:web"};
   EXPECT_THAT(status_screen(status, kNow), HasSubstr("HELD BACK: rota lift-removals user:web"));
   expect_fits(status_screen(status, kNow));
-  status["removals_held_back"] = {"client:shop", "user:web"};
+  status["removals_held_back"] = boost::json::array{"client:shop", "user:web"};
   EXPECT_THAT(status_screen(status, kNow),
               HasSubstr("HELD BACK, 2 clients: rota lift-removals client:shop"));
 }

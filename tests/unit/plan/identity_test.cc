@@ -36,6 +36,39 @@ TEST(Identity, P13AnIssueGoesByTheNameThatWasAskedForTheLongestAgo) {
       "sso:a");
 }
 
+TEST(Identity, AMemberIsIdentifiedByCirclesLastWord) {
+  MemberRecord record = test::member_with_pair();
+  EXPECT_TRUE(is_identified(record));
+  record.tokens.front().status = TokenStatus::kRevoking;
+  EXPECT_TRUE(is_identified(record)) << "it is no question of tokens";
+  record.tokens.front().status = TokenStatus::kMemberGone;
+  EXPECT_FALSE(is_identified(record)) << "Circle has said since that there is no such member";
+  record.tokens.clear();
+  EXPECT_TRUE(is_identified(record));
+  for (const MemberState state : kMemberStates) {
+    record.state = state;
+    EXPECT_EQ(is_identified(record), state == MemberState::kActive) << name_of(state);
+  }
+  record.state = MemberState::kActive;
+  record.selectors.push_back(resolved("sso:a", WallTime{}));
+  EXPECT_FALSE(is_identified(record)) << "nobody knows where this name leads";
+  record.selectors.pop_back();
+  record.community_member_id.reset();
+  EXPECT_FALSE(is_identified(record));
+}
+
+TEST(Identity, AMemberWithAnIdAloneIsIdentifiedByATokenSinceItIsActive) {
+  MemberRecord record = member_of({selector("id:42")});
+  EXPECT_TRUE(is_identified(record));
+  record.state_since = kT0 + kClockNoise;
+  EXPECT_TRUE(is_identified(record));
+  record.state_since += 1ms;
+  EXPECT_FALSE(is_identified(record));
+  record.tokens.push_back(
+      test::access_token(3, "access-2", TokenStatus::kRevoking, record.state_since));
+  EXPECT_TRUE(is_identified(record));
+}
+
 TEST(Identity, P13TheOtherNamesAreDueOnceOneOfThemRenewedThePair) {
   EXPECT_EQ(name_check_due(member_of({selector("id:42")}), kNameCheckMax), std::nullopt);
   EXPECT_EQ(name_check_due(member_of({resolved("email:a@b", kT0)}), kNameCheckMax),

@@ -265,6 +265,23 @@ TEST_F(NextActionTest, AnUnknownMemberIsLookedAtAgainAndNoClientSpeedsThatUp) {
   expect_call(only_call(plan(record)), CallKind::kIssue, kT0 + 5h);
 }
 
+TEST_F(NextActionTest, AnUnknownMemberIsAskedAboutAtOnceIfAClientAsksAllTheSame) {
+  const MemberRecord record = test::member(1, MemberState::kUnknown, "id:42");
+  attempts.retry_at = kT0 + 5h;
+  demand.anew = true;
+  EXPECT_EQ(only_call(plan(record)).lane, Lane::kIssue);
+  expect_call(only_call(plan(record)), CallKind::kIssue, kAtOnce);
+  demand.waiting = true;
+  EXPECT_EQ(only_call(plan(record)).lane, Lane::kWaiting);
+  attempts.throttled_until = kT0 + 1min;
+  expect_call(only_call(plan(record)), CallKind::kIssue, kT0 + 1min);
+  attempts.throttled_until = {};
+  attempts.failures = kUrgentTriesMax;
+  attempts.last_at = kT0;
+  EXPECT_EQ(only_call(plan(record)).lane, Lane::kIssue);
+  EXPECT_GT(only_call(plan(record)).due, kT0) << "a failure has a backoff";
+}
+
 TEST_F(NextActionTest, HousekeepingIsDueWhenSomethingOfTheRecordEnds) {
   struct Case {
     const char* what;

@@ -66,12 +66,17 @@ TEST(Report, TheStatusHasItsFields) {
             (std::vector<std::string>{"version", "summary", "ready", "not_ready", "members",
                                       "sources", "upkeep", "first_issues", "tokens_to_revoke",
                                       "doubts", "rows_set_aside", "waiting_clients", "upstream",
-                                      "calls", "store", "roster_plan_held"}));
+                                      "calls", "store", "removals_held_back", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
             R"([{"code":"roster_not_in_force","message":"the roster on disk is not in force",)"
             R"("detail":"line 3"}])");
+  EXPECT_EQ(json::serialize(status.at("removals_held_back")), "[]");
+  health.removals_held_back = {"client:shop", "user:web"};
+  EXPECT_EQ(json::serialize(parse(status_json(health)).at("removals_held_back")),
+            R"(["client:shop","user:web"])");
+  EXPECT_THAT(status_line(health), testing::StartsWith("removals by client:shop, user:web held"));
   health.files.roster_problem.clear();
   EXPECT_EQ(parse(status_json(health)).at("ready"), true);
   EXPECT_EQ(
