@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "base/check.h"
@@ -10,16 +11,13 @@ namespace rota {
 
 AuditBuffer::AuditBuffer(std::size_t rows_max) : rows_max_(rows_max) {
   ROTA_CHECK(rows_max >= kRowsMin);
-  // If the table grew, it would rehash all rows at once, while fetches wait. This costs 8 bytes for
-  // each row instead.
-  rows_.reserve(rows_max);
 }
 
 // On the fetch path: one look-up in a hash table.
 AuditNote& AuditBuffer::add(const AuditKey& key, Now now) {
   const bool folds = fold_ != Fold::kNothing;
   Row& row = row_of(folds ? folded_key(key, fold_) : key);
-  AuditNote& note = row.note;
+  AuditNote& note = *row.note;
   if (row.folded) ++folded_;
   if (note.count == 0) {
     note.at = now.wall;
@@ -32,32 +30,58 @@ AuditNote& AuditBuffer::add(const AuditKey& key, Now now) {
 }
 
 AuditBuffer::Row* AuditBuffer::find(const AuditKey& key) {
-  const auto known = rows_.find(key);
-  return known == rows_.end() ? nullptr : &known->second;
+  for (std::uint64_t place = hash_of(key);; ++place) {
+    Row* const row = rows_.find(place);
+    if (row == nullptr || row->note == nullptr || row->note->key == key) return row;
+  }
 }
 
+std::pair<AuditBuffer::Row&, bool> AuditBuffer::try_emplace(const AuditKey& key) {
+  for (std::uint64_t place = hash_of(key);; ++place) {
+    const auto [row, added] = rows_.try_emplace(place);
+    if (added || row.note == nullptr || row.note->key == key) return {row, added};
+  }
+}
+
+AuditNote& AuditBuffer::note_of(Row& row, const AuditKey& key) {
+  if (row.note == nullptr) {
+    row.note = std::make_unique<AuditNote>();
+    row.note->key = key;
+    row.note->count = 0;
+  }
+  return *row.note;
+}
+
+std::size_t& AuditBuffer::rows_of(const AuditKey& key) {
+  return rows_of_user_[{key.caller.uid, key.caller.client}];
+}
+
+// The row has a note, which may count nothing yet.
 AuditBuffer::Row& AuditBuffer::row_of(const AuditKey& key) {
-  if (Row* row = find(key)) return *row;
+  if (Row* row = find(key)) {
+    note_of(*row, key);
+    return *row;
+  }
   if (rows_.size() >= rows_max_) make_room();
-  const auto user = rows_of_user_.find(user_of(key));
-  const bool many = user != rows_of_user_.end() && user->second >= kRowsOfOneUser;
+  std::size_t& of_user = rows_of(key);
+  const bool many = of_user >= kRowsOfOneUser;
   const Fold fold = many ? std::max(fold_, Fold::kPids) : fold_;
   const AuditKey kept = folded_key(key, fold);
-  const auto [place, added] = rows_.try_emplace(kept);
-  Row& row = place->second;
+  const auto [row, added] = try_emplace(kept);
+  note_of(row, kept);
   if (added) {
-    row.note.key = kept;
-    row.note.count = 0;
     fresh_.push_back(&row);
-    ++rows_of_user_[user_of(kept)];
+    row.rows_of_user = &rows_of(kept);
+    ++*row.rows_of_user;
   }
   row.folded = row.folded || fold_ != Fold::kNothing || kept != key;
   return row;
 }
 
 void AuditBuffer::count_users() {
-  rows_of_user_.clear();
-  for (const auto& [key, row] : rows_) ++rows_of_user_[user_of(key)];
+  for (auto& [user, rows] : rows_of_user_) rows = 0;
+  rows_.for_each([](std::uint64_t, const Row& row) { ++*row.rows_of_user; });
+  std::erase_if(rows_of_user_, [](const auto& each) { return each.second == 0; });
 }
 
 std::vector<AuditNote> AuditBuffer::take(BootTime now, std::size_t fresh_max) {
@@ -69,14 +93,12 @@ std::vector<AuditNote> AuditBuffer::take(BootTime now, std::size_t fresh_max) {
   if (now >= sweep_at_) {
     sweep_at_ = now + kSweepEvery;
     const auto is_due = [now](const Row& row) { return now - row.taken_at >= kRepeatEvery; };
-    std::erase_if(rows_, [&](const auto& each) {
-      return each.second.note.count == 0 && is_due(each.second);
-    });
-    for (auto& [key, row] : rows_) {
-      if (!row.taken || row.note.count == 0 || !is_due(row)) continue;
+    rows_.erase_if([&](const Row& row) { return row.note == nullptr && is_due(row); });
+    rows_.for_each([&](std::uint64_t, Row& row) {
+      if (!row.taken || row.note == nullptr || !is_due(row)) return;
       --repeated_;
       give(row, now, notes);
-    }
+    });
     count_users();
   }
   if (fresh_.empty()) fold_ = Fold::kNothing;
@@ -86,10 +108,10 @@ std::vector<AuditNote> AuditBuffer::take(BootTime now, std::size_t fresh_max) {
 
 std::vector<AuditNote> AuditBuffer::take_all() {
   std::vector<AuditNote> notes;
-  for (auto& [key, row] : rows_) {
-    if (row.note.count > 0) notes.push_back(std::move(row.note));
-  }
-  rows_.clear();
+  rows_.for_each([&](std::uint64_t, Row& row) {
+    if (row.note != nullptr) notes.push_back(std::move(*row.note));
+  });
+  rows_ = {};
   rows_of_user_.clear();
   fresh_.clear();
   repeated_ = 0;
@@ -98,35 +120,36 @@ std::vector<AuditNote> AuditBuffer::take_all() {
 }
 
 void AuditBuffer::give(Row& row, BootTime now, std::vector<AuditNote>& out) {
-  out.push_back(row.note);
-  row.note.count = 0;
+  out.push_back(std::move(*row.note));
+  row.note.reset();
   row.taken = true;
   row.taken_at = now;
 }
 
 void AuditBuffer::put_back(std::vector<AuditNote> notes) {
-  for (AuditNote& note : notes) {
-    Row& row = row_of(note.key);
+  for (AuditNote& each : notes) {
+    Row& row = row_of(each.key);
+    AuditNote& note = *row.note;
     if (row.taken) {
-      if (row.note.count > 0) --repeated_;
+      if (note.count > 0) --repeated_;
       row.taken = false;
       fresh_.push_back(&row);
     }
-    if (row.note.count == 0) {
-      row.note.at = note.at;
-      row.note.last_at = note.last_at;
-      row.note.order = note.order;
+    if (note.count == 0) {
+      note.at = each.at;
+      note.last_at = each.last_at;
+      note.order = each.order;
     }
-    row.note.at = std::min(row.note.at, note.at);
-    row.note.last_at = std::max(row.note.last_at, note.last_at);
-    row.note.count += note.count;
-    if (row.note.key.member != MemberId{}) row.note.member = std::move(note.member);
+    note.at = std::min(note.at, each.at);
+    note.last_at = std::max(note.last_at, each.last_at);
+    note.count += each.count;
+    if (note.key.member != MemberId{}) note.member = std::move(each.member);
   }
 }
 
 // Before anything is folded, rows with nothing left to write go. Their next note is a fresh one.
 void AuditBuffer::make_room() {
-  std::erase_if(rows_, [](const auto& each) { return each.second.note.count == 0; });
+  rows_.erase_if([](const Row& row) { return row.note == nullptr; });
   const std::size_t enough = rows_max_ / 4 * 3;
   while (rows_.size() > enough && fold_ != Fold::kCallers) fold_more();
   count_users();
@@ -136,31 +159,33 @@ void AuditBuffer::fold_more() {
   fold_ = static_cast<Fold>(std::to_underlying(fold_) + 1);
   fresh_.clear();
   repeated_ = 0;
-  for (Rows before = std::exchange(rows_, {}); auto& [old_key, old] : before) {
-    const AuditKey key = folded_key(old_key, fold_);
-    const bool loses = key != old_key;
-    if (loses && !old.folded) folded_ += old.note.count;
+  Rows before = std::exchange(rows_, {});
+  before.for_each([this](std::uint64_t, Row& old) {
+    const AuditKey key = folded_key(old.note->key, fold_);
+    const bool loses = key != old.note->key;
+    if (loses && !old.folded) folded_ += old.note->count;
     old.folded = old.folded || loses;
-    const auto [place, added] = rows_.try_emplace(key, old);
-    Row& row = place->second;
+    const auto [row, added] = try_emplace(key);
     if (added) {
-      row.note.key = key;
-      if (key.member == MemberId{}) row.note.member.clear();
-      continue;
+      row = std::move(old);
+      row.note->key = key;
+      row.rows_of_user = &rows_of(key);
+      if (key.member == MemberId{}) row.note->member.clear();
+      return;
     }
-    row.note.at = std::min(row.note.at, old.note.at);
-    row.note.last_at = std::max(row.note.last_at, old.note.last_at);
-    row.note.count += old.note.count;
+    row.note->at = std::min(row.note->at, old.note->at);
+    row.note->last_at = std::max(row.note->last_at, old.note->last_at);
+    row.note->count += old.note->count;
     row.taken = row.taken && old.taken;
     row.folded = true;
-  }
-  for (auto& [key, row] : rows_) {
+  });
+  rows_.for_each([this](std::uint64_t, Row& row) {
     if (row.taken) {
       ++repeated_;
     } else {
       fresh_.push_back(&row);
     }
-  }
+  });
 }
 
 AuditKey AuditBuffer::folded_key(AuditKey key, Fold fold) {
@@ -172,7 +197,7 @@ AuditKey AuditBuffer::folded_key(AuditKey key, Fold fold) {
   return key;
 }
 
-std::size_t AuditBuffer::Hash::operator()(const AuditKey& key) const {
+std::uint64_t AuditBuffer::hash_of(const AuditKey& key) {
   // An odd multiple of the golden ratio spreads keys that are much alike.
   constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15;
   std::uint64_t hash = key.token;

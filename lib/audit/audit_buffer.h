@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/sharded_map.h"
 #include "base/time.h"
 #include "model/audit.h"
 
@@ -57,33 +58,41 @@ class AuditBuffer {
 
  private:
   enum class Fold { kNothing, kPids, kGids, kTokens, kMembers, kCallers };
+  using User = std::pair<std::uint32_t, std::string>;  // the uid, and the name of a [[client]]
+  using RowsOfUser = std::map<User, std::size_t>;
+  // Most rows are remembered for kRepeatEvery with nothing to write, so these are small.
   struct Row {
-    AuditNote note;  // counts what was not taken yet, perhaps 0
+    std::unique_ptr<AuditNote> note;  // what was not taken yet; null: nothing
+    std::size_t* rows_of_user = nullptr;
+    BootTime taken_at{};
     bool taken = false;
     bool folded = false;
-    BootTime taken_at{};
   };
-  struct Hash {
-    std::size_t operator()(const AuditKey& key) const;
-  };
-  using Rows = std::unordered_map<AuditKey, Row, Hash>;
-  using User = std::pair<std::uint32_t, std::string>;  // the uid, and the name of a [[client]]
+  // By the hash of the key, or by the next free number if other rows have that hash. A row without
+  // a note stands for each key with its hash: a key that shares it is written later, but not lost.
+  using Rows = ShardedMap<std::uint64_t, Row>;
 
-  static User user_of(const AuditKey& key) { return {key.caller.uid, key.caller.client}; }
+  static std::uint64_t hash_of(const AuditKey& key);
   static AuditKey folded_key(AuditKey key, Fold fold);
   Row& row_of(const AuditKey& key);
   Row* find(const AuditKey& key);
+  // The key's row, and whether this call added it.
+  std::pair<Row&, bool> try_emplace(const AuditKey& key);
+  // The row's note, made anew if it has none.
+  static AuditNote& note_of(Row& row, const AuditKey& key);
+  // How many rows the key's user has.
+  std::size_t& rows_of(const AuditKey& key);
   void count_users();
   void make_room();
   void fold_more();
-  void give(Row& row, BootTime now, std::vector<AuditNote>& out);
+  static void give(Row& row, BootTime now, std::vector<AuditNote>& out);
 
   // Constant after construction.
   const std::size_t rows_max_;
 
   // Loop thread only.
   Rows rows_;
-  std::map<User, std::size_t> rows_of_user_;
+  RowsOfUser rows_of_user_;
   std::vector<Row*> fresh_;  // never taken
   std::size_t repeated_ = 0;
   Fold fold_ = Fold::kNothing;

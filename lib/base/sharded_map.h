@@ -36,6 +36,21 @@ class ShardedMap {
   void erase(const Key& key) { size_ -= shards_[index_of(key)].erase(key); }
   std::size_t size() const { return size_; }
 
+  // Calls `each(key, value)` for every element, in no order.
+  template <class Each>
+  void for_each(Each each) {
+    for (Shard& shard : shards_) {
+      for (auto& [key, value] : shard) each(key, value);
+    }
+  }
+  // Erases the elements for whose value `over` is true.
+  template <class Over>
+  void erase_if(Over over) {
+    for (Shard& shard : shards_) {
+      size_ -= std::erase_if(shard, [&over](const auto& each) { return over(each.second); });
+    }
+  }
+
  private:
   using Shard = std::unordered_map<Key, Value, Hash>;
   static constexpr std::size_t kShards = 256;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 #include <numeric>
 
@@ -233,6 +234,40 @@ TEST(AuditBuffer, KeepsTheSumOfACrowdWithinItsBounds) {
     }
   }
   EXPECT_EQ(given + sum(buffer.take_all()), noted);
+}
+
+// The hash takes the token and the member together, so these have the same.
+TEST(AuditBuffer, KeysOfOneHashStayApart) {
+  AuditBuffer buffer(kRows);
+  buffer.add(fetch(5, 700, 2, 1), at(Duration{1}));
+  buffer.add(fetch(5, 700, 1, 2), at(Duration{2}));
+  buffer.add(fetch(5, 700, 3, 0), at(Duration{3}));
+  buffer.add(fetch(5, 700, 1, 2), at(Duration{4}));
+  EXPECT_THAT(texts(buffer.take(at(Duration{5}).boot)),
+              ElementsAre("5/60/700 2 1 x1", "5/60/700 1 2 x2", "5/60/700 3 - x1"));
+  // Of what was taken only the hash is left, so others of that hash wait as repeats do.
+  buffer.add(fetch(5, 700, 0, 3), at(Duration{6}));
+  buffer.add(fetch(5, 700, 2, 1), at(Duration{7}));
+  EXPECT_EQ(buffer.repeated(), 2U);
+  const auto later = AuditBuffer::kRepeatEvery + AuditBuffer::kSweepEvery;
+  EXPECT_THAT(texts(buffer.take(at(later).boot)),
+              ElementsAre("5/60/700 - 3 x1", "5/60/700 2 1 x1"));
+}
+
+// An hour's refreshes of many members are remembered for ten minutes each.
+TEST(AuditBuffer, RemembersWhatWasTakenInLittleMemory) {
+  constexpr std::size_t kMany = 20'000;
+  constexpr std::size_t kBytesMax = 100;
+  AuditBuffer buffer(kMany);
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (std::size_t i = 1; i <= kMany; ++i) {
+    AuditKey key = fetch(5, 700, static_cast<std::int64_t>(i), i << 32U);
+    key.detail = "longer than what a string has room for in itself";
+    buffer.add(key, at(Duration{1})).member = "email:somebody.with.a.long.name@example.com";
+  }
+  EXPECT_EQ(buffer.take(at(Duration{2}).boot).size(), kMany);
+  EXPECT_EQ(buffer.size(), kMany);
+  EXPECT_LE(::mallinfo2().uordblks - before, kMany * kBytesMax);
 }
 
 TEST(AuditBuffer, WhatWasTakenMakesRoomBeforeAnythingIsFolded) {

@@ -31,6 +31,23 @@ TEST(ShardedMap, FindsWhatWasAddedWhereItWasAdded) {
   EXPECT_EQ(*map.find(3), "3");
 }
 
+TEST(ShardedMap, GoesThroughAllAndErasesThoseThatAreOver) {
+  constexpr int kMany = 1'000;
+  ShardedMap<int, int> map;
+  for (int i = 0; i < kMany; ++i) map.try_emplace(i).first = i % 3;
+  map.erase_if([](int rest) { return rest == 0; });
+  EXPECT_EQ(map.size(), 666U);
+  EXPECT_EQ(map.find(3), nullptr);
+  std::size_t seen = 0;
+  map.for_each([&](int key, int& rest) {
+    EXPECT_EQ(rest, key % 3);
+    rest = 7;
+    ++seen;
+  });
+  EXPECT_EQ(seen, map.size());
+  EXPECT_EQ(*map.find(4), 7);
+}
+
 // Keys in a row are the usual ones: each shard has its part of them.
 struct CountingHash {
   static inline std::size_t calls = 0;
