@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "base/chunked_set.h"
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "model/record.h"
 
@@ -18,8 +20,8 @@ class Census {
   // What is counted of one member.
   struct Entry {
     MemberState state = MemberState::kActive;
-    std::size_t revoking = 0;              // tokens that are to be revoked
-    std::optional<WallTime> served_until;  // the end of an active member's access token
+    std::uint32_t revoking = 0;            // tokens that are to be revoked
+    SmallOptional<WallTime> served_until;  // the end of an active member's access token
     WallTime due;                          // without a live token after this it is overdue
     bool kept = false;                     // kept fresh ahead of time
     bool in_use = false;                   // a client asked for it lately (active_within)

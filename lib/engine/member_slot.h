@@ -1,10 +1,11 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "engine/census.h"
 #include "engine/commands.h"
@@ -28,23 +29,23 @@ struct MemberSlot {
   MemberRecord record;
   Attempts attempts;
   QueuePlaces places;
-  std::optional<CallId> in_flight;  // P9: one at a time
+  SmallOptional<CallId> in_flight;  // P9: one at a time
   // P4: tokens that calls with a smaller id bring are revoked, because the member left after those
   // calls were made. Not stored: after a restart no reply comes to a call of the process before.
   CallId revoked_before{};
   // The same for access tokens alone: the member signed out after those calls were made.
   CallId access_revoked_before{};
-  std::optional<BootTime> signed_out_at;  // the last time in this process
-  bool hurries_revocations = false;       // of that sign-out (plan/next_action.h, Demand)
+  SmallOptional<BootTime> signed_out_at;  // the last time in this process
   // An enrolled member that nobody asks for leaves at this time, and a leaver is not forgotten
   // before it. None: no time was given out.
-  std::optional<BootTime> leaves_at;
-  bool asked_anew =
-      false;  // Circle does not know it, and a client asks all the same: no answer yet
+  SmallOptional<BootTime> leaves_at;
+  // Circle does not know it, and a client asks all the same: no answer yet.
+  bool asked_anew = false;
+  bool hurries_revocations = false;               // of the last sign-out (plan/next_action.h, Demand)
+  std::uint32_t rotations_asked = 0;              // how many of `operations` want a new token
   std::vector<EnrolmentNote> enrolments_to_note;  // once Circle has said who the member is
   std::vector<WaitId> waiters;                    // not answered yet
   std::vector<OperatorId> operations;             // that are not done with this member
-  std::size_t rotations_asked = 0;                // how many of them want a new token
   WallTime use_on_record;                         // record.last_used as it is stored
   WallTime in_use_since;                          // when a client asked for it after a long time
   std::optional<UseRank> use_rank;                // none: not active

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <compare>
+#include <cstdint>
 
 #include "model/expiry.h"
 #include "plan/lifecycle.h"
@@ -173,7 +174,7 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
   // in use or not.
   const bool dead = active && slot.attempts.dead_on_arrival;
   Census::Entry entry{.state = record.state,
-                      .revoking = static_cast<std::size_t>(std::ranges::count(
+                      .revoking = static_cast<std::uint32_t>(std::ranges::count(
                           record.tokens, TokenStatus::kRevoking, &Token::status)),
                       .served_until = std::nullopt,
                       .due = record.state_since + kFirstIssueMax,

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "plan/lane.h"
 
@@ -19,7 +20,7 @@ struct QueuePlaces {
     none.fill(kNone);
     return none;
   }();
-  std::optional<WallTime> housekeeping;
+  SmallOptional<WallTime> housekeeping;
 
   // When its call in this lane is due; none: it has none there. Circle's clock.
   std::optional<WallTime> due(Lane lane) const {

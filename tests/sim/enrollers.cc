@@ -255,7 +255,7 @@ void Enrollers::give(const MemberKey& key, OperatorAction action, const std::str
   if (const Published* shown = world_.table().find(order.member)) order.epoch = shown->login_epoch;
   const bool is_sign_out = action == OperatorAction::kSignOut;
   if (is_sign_out) world_.clients().note_forced(order.member);
-  const std::optional<BootTime> before = slot->signed_out_at;
+  const SmallOptional<BootTime> before = slot->signed_out_at;
   const bool in_force = current(slot->record, rota::TokenKind::kAccess) != nullptr;
   const OperatorId id{next_id_++};
   orders_.emplace(id, order);

@@ -323,5 +323,8 @@ TEST_F(MembersTest, ThoseWithABackoffAndThoseWithAUseToRecordAreTakenOnce) {
   EXPECT_FALSE(members.has_unrecorded_uses());
 }
 
+// There are as many as members: docs/PERFORMANCE.md says what each part takes.
+TEST(MemberSlotTest, IsNoLargerThanItWas) { EXPECT_LE(sizeof(MemberSlot), 496U); }
+
 }  // namespace
 }  // namespace rota

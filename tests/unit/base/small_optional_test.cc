@@ -1,0 +1,38 @@
+#include "base/small_optional.h"
+
+#include <gtest/gtest.h>
+
+#include "base/time.h"
+
+namespace rota {
+namespace {
+
+enum class Id : std::int64_t {};
+
+TEST(SmallOptional, HasAValueOrNoneInTheValuesOwnSize) {
+  static_assert(sizeof(SmallOptional<WallTime>) == sizeof(WallTime));
+  SmallOptional<WallTime> time;
+  EXPECT_FALSE(time);
+  EXPECT_EQ(time, std::nullopt);
+  time = WallTime{};
+  ASSERT_TRUE(time.has_value()) << "the year 1970 is a time";
+  EXPECT_EQ(*time, WallTime{});
+  time = std::optional<WallTime>();
+  EXPECT_FALSE(time);
+  time = std::optional(WallTime{Duration{5}});
+  EXPECT_EQ(time, WallTime{Duration{5}});
+  time.reset();
+  EXPECT_FALSE(time);
+}
+
+TEST(SmallOptional, AnIdOfZeroIsNone) {
+  SmallOptional<Id> id;
+  EXPECT_FALSE(id);
+  id = Id{1};
+  EXPECT_TRUE(id);
+  id = Id{};
+  EXPECT_FALSE(id);
+}
+
+}  // namespace
+}  // namespace rota
