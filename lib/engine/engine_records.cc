@@ -203,9 +203,9 @@ void Engine::publish(const MemberSlot& slot) {
   const MemberRecord& record = slot.record;
   Published row{.member = record.id,
                 .state = record.state,
+                .named_by_roster = named_by_roster(record),
                 .keys = {},
                 .tags = tags_of(record),
-                .named_by_roster = named_by_roster(record),
                 .login_epoch = record.login_epoch,
                 .handles = record.handles,
                 .access_token = nullptr,

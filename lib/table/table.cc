@@ -35,7 +35,10 @@ void Table::publish(Published row) {
     by_change_.insert({row.change, &stored});
   }
   stored = std::move(row);
-  for (const MemberKey& key : stored.keys) by_key_.try_emplace(key).first = &stored;
+  for (const MemberKey& key : stored.keys) {
+    by_key_.erase({&key});  // it may be in the index as the key of another row
+    by_key_.try_emplace({&key}).first = &stored;
+  }
   if (!changed) return;
   tell_changed(stored);
   subscriptions_.any_changed();
@@ -95,7 +98,7 @@ void Table::tell_changed(const Published& row) const {
 }
 
 const Published* Table::find(const MemberKey& key) const {
-  const Published* const* row = by_key_.find(key);
+  const Published* const* row = by_key_.find({&key});
   return row == nullptr ? nullptr : *row;
 }
 
@@ -126,8 +129,8 @@ const Published* Table::find(MemberId member) const { return rows_.find(member);
 void Table::drop_keys(const Published& row) {
   for (const MemberKey& key : row.keys) {
     // Another member may have been published with this key since, and owns it now.
-    const Published* const* last = by_key_.find(key);
-    if (last != nullptr && *last == &row) by_key_.erase(key);
+    const Published* const* last = by_key_.find({&key});
+    if (last != nullptr && *last == &row) by_key_.erase({&key});
   }
 }
 

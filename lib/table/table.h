@@ -22,10 +22,11 @@ namespace rota {
 struct Published {
   MemberId member{};
   MemberState state = MemberState::kActive;
-  std::vector<MemberKey> keys;  // every key that leads to it, including its Circle id; not empty
+  bool named_by_roster = true;     // false: only clients have enrolled it
+  mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
+  std::vector<MemberKey> keys;     // every key that leads to it, including its Circle id; not empty
   std::vector<std::string> tags;
-  bool named_by_roster = true;  // false: only clients have enrolled it
-  LoginEpoch login_epoch{};     // of the record, as are the next
+  LoginEpoch login_epoch{};  // of the record, as are the next
   std::vector<HandleCount> handles{};
   SecretPtr access_token;       // null if there is none
   SecretPtr escaped_token;      // how it stands inside a JSON string; null if that is the same
@@ -34,7 +35,6 @@ struct Published {
   WallTime expires_at;          // Circle's clock
   std::int64_t community_member_id = 0;  // as Circle has said; 0: it has not, or took it back
   std::int64_t community_id = 0;
-  mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
   std::uint64_t change = 0;     // set by the table: a later change of any member has a larger one
   std::size_t place = 0;        // set by the table, for its own use
   std::uint32_t sign_outs = 0;  // set by the table: how often login_epoch has changed here
@@ -89,8 +89,17 @@ class Table {
   void drop_keys(const Published& row);
   void tell_changed(const Published& row) const;
 
+  // A key of a row: the index has no keys of its own.
+  struct KeyOfRow {
+    const MemberKey* key;
+    bool operator==(const KeyOfRow& other) const { return *key == *other.key; }
+    struct Hash {
+      std::size_t operator()(KeyOfRow own) const { return std::hash<MemberKey>{}(*own.key); }
+    };
+  };
+
   ShardedMap<MemberId, Published> rows_;
-  ShardedMap<MemberKey, const Published*> by_key_;
+  ShardedMap<KeyOfRow, const Published*, KeyOfRow::Hash> by_key_;
   std::vector<const Published*> in_places_;  // by Published::place
   ChunkedSet<std::pair<std::uint64_t, const Published*>> by_change_;
   std::uint64_t last_change_ = 0;
