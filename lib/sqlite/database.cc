@@ -224,6 +224,8 @@ Result<void> Database::run_triggers(bool on) {
                                                  on ? 1 : 0, nullptr));
 }
 
+void Database::free_pages() { sqlite3_db_release_memory(database_.get()); }
+
 void Database::roll_back() {
   if (sqlite3_get_autocommit(database_.get()) == 0) {
     // This can fail only if SQLite has rolled back by itself already.

@@ -115,6 +115,9 @@ class Database {
   // Whether triggers run from now on. After open() they do.
   Result<void> run_triggers(bool on);
 
+  // Frees the pages that are kept in memory to be read again.
+  void free_pages();
+
   // Rolls back the open transaction, if there is one.
   void roll_back();
   // Moves all of the write-ahead log into the database file and cuts the log to length 0.

@@ -386,6 +386,7 @@ Result<Snapshot> SqliteStore::load() {
 
 Result<Snapshot> SqliteStore::load(SealForm form) {
   ROTA_ASSIGN(Loader::Loaded loaded, Loader(database_, sealer_, form).load());
+  database_.free_pages();  // what the daemon reads from now on is a few rows of each table
   tokens_set_aside_ = std::move(loaded.tokens_set_aside);
   return std::move(loaded.snapshot);
 }
