@@ -22,6 +22,10 @@
 
 namespace rota {
 
+constexpr bool sends_refresh_token(CallKind kind) {
+  return kind == CallKind::kRefresh || kind == CallKind::kRevokeRefresh;
+}
+
 // A call, from the moment its journal row is entered until its reply is here.
 struct CallState {
   CallId id{};
@@ -29,6 +33,7 @@ struct CallState {
   Lane lane = Lane::kIssue;
   MemberId member{};
   TokenId token{};                  // the token that it sends; unused for kIssue
+  SecretPtr opened{};               // the value of a refresh token, once the store has opened it
   std::optional<MemberKey> name{};  // the name that an issue call was sent with
   // The member's access token was alive, and somebody asked for another one.
   bool forced = false;

@@ -50,10 +50,11 @@ struct Notice {
 // The commands of the engine: what its driver carries out, in the order given.
 namespace command {
 
-// Make these durable, all or none, and call on_committed() or on_commit_failed(). The engine has at
-// most one commit under way.
+// Make these durable, all or none; if that worked, open these tokens (TokenStore::open_tokens); and
+// call on_committed() or on_commit_failed(). The engine has at most one commit under way.
 struct Commit {
   std::vector<Mutation> mutations;
+  std::vector<TokenId> to_open{};
 };
 // Send this to Circle exactly once, and call on_reply(). Its journal row is already durable.
 struct Call {

@@ -46,7 +46,6 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
     : policy_(policy),
       seed_(seed),
       boot_(boot),
-      rows_set_aside_(snapshot.rows_set_aside),
       set_aside_(named(snapshot)),
       random_(seed),
       login_epochs_(Random(seed).next()),
@@ -64,7 +63,8 @@ Engine::Engine(const Policy& policy, Snapshot snapshot, std::uint64_t seed, Now 
       removals_(policy.guard, snapshot.meta.held_clients),
       urgent_sign_outs_(share_of(policy.requests_per_window, kUrgentSignOutShare), policy.window),
       pumped_at_(now.boot),
-      issues_go_on_at_(now.boot) {
+      issues_go_on_at_(now.boot),
+      rows_set_aside_(snapshot.rows_set_aside) {
   journal_.put_dates(outbox_.changes());
   // The pause after the slots: a restored slot from before the pause must not move it.
   for (const BootTime over : journal_.completions(now.boot)) {
@@ -259,6 +259,7 @@ void Engine::start_call(MemberSlot& slot, const PlannedCall& planned, Now now) {
   }
   learned_.opened(planned.kind, now.boot);
   outbox_.send_when_durable(id);
+  if (sends_refresh_token(planned.kind)) outbox_.open_when_durable(planned.token);
 }
 
 MemberPlan Engine::plan_of(const MemberSlot& slot, Now now) const {

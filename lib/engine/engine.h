@@ -57,8 +57,9 @@ class Engine {
   void start(Now now, Commands& out);
   // Time has passed; to be called at next_wake().
   void on_tick(Now now, Commands& out);
-  // The batch of the last Commit is durable.
-  void on_committed(Now now, Commands& out);
+  // The batch of the last Commit is durable. `opened`: the values of the tokens that it names, or
+  // why the store could not read them.
+  void on_committed(Now now, Commands& out, const Result<OpenedTokens>& opened = OpenedTokens{});
   // It is not known whether the batch of the last Commit is durable. The engine commits the same
   // batch again, after a pause, until it is; what gathers in the meantime goes into the next one.
   void on_commit_failed(const Error& error, Now now, Commands& out);
@@ -187,6 +188,10 @@ class Engine {
   bool wait_again(WaitId id, Now now);
   void send_held(Now now, Commands& out);
   void send_journaled(CallId call, Now now, Commands& out);
+  bool take_opened(CallState& call, const Result<OpenedTokens>& opened, Now now);
+  void set_aside(MemberSlot& slot, TokenId token);
+  void give_up(const CallState& call, std::string why, Now now);
+  void put_at_rest(MemberId member, TokenId token);
 
   // engine_records.cc
   void housekeep_due(Now now);
@@ -206,6 +211,7 @@ class Engine {
   bool leave_if_idle(MemberSlot& slot, Now now);
   bool forget_if_over(MemberSlot& slot, Now now);
   void forget(MemberSlot& slot);
+  void take_out(MemberSlot& slot);
   void release_shared(MemberSlot& slot);
 
   // engine_upstream.cc
@@ -311,8 +317,7 @@ class Engine {
   const Policy policy_;
   const std::uint64_t seed_;
   const BootId boot_;
-  const std::int64_t rows_set_aside_;
-  const std::string set_aside_;  // which rows these are, for people
+  const std::string set_aside_;  // which rows the load set aside, for people
 
   // The parts.
   Outbox outbox_;
@@ -339,6 +344,7 @@ class Engine {
   BootTime pumped_at_{};
   BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
   bool stopping_ = false;
+  std::int64_t rows_set_aside_;
   Counts counts_;
 };
 

@@ -25,7 +25,7 @@ void Engine::flush(Now now, Commands& out) {
       return;
     case Outbox::State::kRetrying:
       if (now.boot >= outbox_.retry_at()) {
-        out.emplace_back(command::Commit{outbox_.again(now.boot)});
+        out.emplace_back(command::Commit{outbox_.again(now.boot), outbox_.to_open()});
       }
       return;
     case Outbox::State::kIdle:
@@ -45,23 +45,87 @@ void Engine::flush(Now now, Commands& out) {
   learned_.put_clock(now, closing);
   closing.emplace_back(PutMeta{MetaKey::kCommitBoot, static_cast<std::int64_t>(boot_)});
   closing.emplace_back(PutMeta{MetaKey::kCommitAtMs, now.boot.time_since_epoch().count()});
-  out.emplace_back(command::Commit{outbox_.begin(std::move(closing), now.boot)});
+  out.emplace_back(command::Commit{outbox_.begin(std::move(closing), now.boot), outbox_.to_open()});
 }
 
-void Engine::on_committed(Now now, Commands& out) {
+void Engine::on_committed(Now now, Commands& out, const Result<OpenedTokens>& opened) {
   if (outbox_.error()) tell(Severity::kInfo, "commit", nullptr, "commits succeed again");
   Outbox::Released durable = outbox_.committed();
+  for (const auto& [member, token] : durable.at_rest) put_at_rest(member, token);
   const std::vector<CallId> calls = std::move(durable.calls);
   let_out(std::move(durable), now, out);
   gate_.write_ahead(std::exchange(replies_in_commit_, 0));
-  for (const CallId call : calls) {
-    if (stopping_ || gate_.has_room(gate_.at(call))) {
-      send_journaled(call, now, out);
+  for (const CallId id : calls) {
+    CallState& call = gate_.at(id);
+    if (!take_opened(call, opened, now)) continue;
+    if (stopping_ || gate_.has_room(call)) {
+      send_journaled(id, now, out);
     } else {
-      gate_.hold(call);
+      gate_.hold(id);
     }
   }
   pump(now, out);
+}
+
+// The store has it. If the member was merged into another one meanwhile, that one's batch does the
+// same.
+void Engine::put_at_rest(MemberId member, TokenId token) {
+  MemberSlot* const slot = members_.find(member);
+  if (slot == nullptr) return;
+  const auto held = std::ranges::find(slot->record.tokens, token, &Token::id);
+  if (held != slot->record.tokens.end()) held->value.reset();
+}
+
+// False: the store could not open the token that the call sends, so the call is given up.
+bool Engine::take_opened(CallState& call, const Result<OpenedTokens>& opened, Now now) {
+  if (!sends_refresh_token(call.kind)) return true;
+  MemberSlot& slot = members_.at(call.member);
+  if (!opened) {
+    if (rotates(call.kind)) {
+      count_failure(slot, now);
+    } else {
+      slot.attempts.revocation_failed(call.token, false, facts().access_lifetime, circle_now(now),
+                                      random_);
+      members_.mark_failing(slot.record.id);
+    }
+    tell(Severity::kWarning, "call_failed", &slot,
+         fmt::format("{}: its refresh token cannot be read from the database now: {}",
+                     name_of(call.kind), opened.error().message));
+    give_up(call, "no token", now);
+    return false;
+  }
+  call.opened = opened->at(call.token);
+  if (call.opened != nullptr) return true;
+  set_aside(slot, call.token);
+  give_up(call, "no token", now);
+  return false;
+}
+
+// The database row of this token is not believed any more. It stays where it is, as one that is
+// found at a start.
+void Engine::set_aside(MemberSlot& slot, TokenId id) {
+  const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
+  if (token == slot.record.tokens.end()) return;  // the batch erased it
+  ++rows_set_aside_;
+  note_revocation(slot, *token, "set aside", false);
+  tell(Severity::kWarning, "rows_set_aside", &slot,
+       fmt::format("the database row of its refresh token {} is damaged or was changed by another "
+                   "program: rotad sets it aside{}",
+                   format_fingerprint(token->fingerprint),
+                   keeps_tokens(slot.record.state) ? " and asks Circle for a new pair" : ""));
+  slot.record.tokens.erase(token);
+  recount(slot);
+}
+
+// The call's row is durable, and it is not sent.
+void Engine::give_up(const CallState& call, std::string why, Now now) {
+  const CallId id = call.id;
+  MemberSlot& slot = members_.at(call.member);
+  close_row(call, Transient{.reason = TransientReason::kNotSent, .why = std::move(why)}, now);
+  gate_.give_up(id);
+  slot.in_flight.reset();
+  settle_if_nothing_alive(slot, now);
+  replan(slot, now);
 }
 
 void Engine::on_commit_failed(const Error& error, Now now, Commands& out) {
@@ -138,21 +202,15 @@ void Engine::send_journaled(CallId id, Now now, Commands& out) {
                          first->kind == CallKind::kRevokeRefresh && first->due <= circle_now(now);
   if (stopping_ || !wanted || !has_token || overtaken || !gate_.may_still_send(call, now.boot)) {
     // During the commit things changed: the call is no longer wanted, or must not be sent now.
-    close_row(call, Transient{.reason = TransientReason::kNotSent, .why = "no longer wanted"}, now);
-    gate_.give_up(id);
-    slot.in_flight.reset();
-    settle_if_nothing_alive(slot, now);
-    replan(slot, now);
-    return;
+    return give_up(call, "no longer wanted", now);
   }
   gate_.send(call, now.boot);
   call.clock_doubts = clock().doubts();
   call.name = key_to_issue_by(slot.record);
-  out.emplace_back(
-      command::Call{.call = id,
-                    .request = {.kind = call.kind,
-                                .member = *call.name,
-                                .token = call.kind == CallKind::kIssue ? nullptr : token->value}});
+  SecretPtr sent = std::exchange(call.opened, nullptr);
+  if (call.kind == CallKind::kRevokeAccess) sent = token->value;
+  out.emplace_back(command::Call{
+      .call = id, .request = {.kind = call.kind, .member = *call.name, .token = std::move(sent)}});
 }
 
 // The first is a disk that hangs. The second cannot happen if on_tick() is called at next_wake().

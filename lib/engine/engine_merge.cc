@@ -65,11 +65,12 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   into.access_revoked_before = std::max(into.access_revoked_before, slot.access_revoked_before);
   into.hurries_revocations = into.hurries_revocations || slot.hurries_revocations;
   journal_.reassign(from, into.record.id, outbox_.changes());
-  forget(slot);
+  take_out(slot);
   outbox_.merged(from, into.record.id);
   if (into.record.last_used > into.use_on_record) want_use_recorded(into, now);
   members_.index(into);
   record_change(into, change);
+  outbox_.change(ForgetMember{from});  // behind the changes that move its tokens
 }
 
 // The member that the table shows under this id. Clients name members by the ids of the table,

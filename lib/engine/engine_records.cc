@@ -113,8 +113,10 @@ void Engine::put_on_record(MemberSlot& slot, const RecordChange& change) {
   }
   for (const TokenId id : change.put) {
     const auto token = std::ranges::find(slot.record.tokens, id, &Token::id);
-    if (token != slot.record.tokens.end()) {
-      outbox_.change(PutToken{.member = slot.record.id, .token = *token});
+    if (token == slot.record.tokens.end()) continue;
+    outbox_.change(PutToken{.member = slot.record.id, .token = *token});
+    if (token->kind == TokenKind::kRefresh && token->value != nullptr) {
+      outbox_.rest_when_durable(slot.record.id, id);
     }
   }
   for (const TokenId id : change.erased) outbox_.change(EraseToken{id});
@@ -289,11 +291,16 @@ void Engine::note(AuditEvent event, const MemberSlot* slot, std::string detail, 
 }
 
 void Engine::forget(MemberSlot& slot) {
+  outbox_.change(ForgetMember{slot.record.id});
+  take_out(slot);
+}
+
+// From memory and from the table. ForgetMember goes with it.
+void Engine::take_out(MemberSlot& slot) {
   const MemberId member = slot.record.id;
   schedule_.remove(member, slot.places);
   gate_.forget_arrival(member);
   members_.remove(slot);
-  outbox_.change(ForgetMember{member});
   outbox_.then(command::Withdraw{member});
 }
 

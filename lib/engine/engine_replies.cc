@@ -242,8 +242,9 @@ void Engine::note_received(const MemberSlot& slot, const CallState& call, const 
   const auto note_token = [&](TokenKind kind, const SecretPtr& token) {
     auto on_ledger = std::ranges::find(slot.record.tokens, token, &Token::value);
     if (on_ledger == slot.record.tokens.end()) {  // the same text as before
+      const Fingerprint fingerprint = fingerprint_of(token->reveal());
       on_ledger = std::ranges::find_if(slot.record.tokens, [&](const Token& own) {
-        return own.kind == kind && *own.value == *token;
+        return own.kind == kind && own.fingerprint == fingerprint;
       });
     }
     const bool is_there = on_ledger != slot.record.tokens.end();

@@ -40,6 +40,8 @@ class Outbox {
     std::map<WaitId, WaitAnswer> answers;
     std::set<OperatorId> reports;
     std::vector<CallId> calls;
+    // Refresh tokens whose value memory needs no more, and the members that had them.
+    std::vector<std::pair<MemberId, TokenId>> at_rest;
   };
 
   // --- Into the batch that gathers ---
@@ -53,6 +55,12 @@ class Outbox {
   // The call's journal row must be among the changes of this batch. If several calls wait, their
   // rows come in the same order (P3).
   void send_when_durable(CallId call) { gathering_.released.calls.push_back(call); }
+  // Such a call sends this token, whose value the store has.
+  void open_when_durable(TokenId token) { gathering_.to_open.push_back(token); }
+  // The token's value is among the changes of this batch.
+  void rest_when_durable(MemberId member, TokenId token) {
+    gathering_.released.at_rest.emplace_back(member, token);
+  }
   // Of two answers to the same wait the later one counts.
   void answer(WaitId wait, WaitAnswer answer);
   void report(OperatorId op) { gathering_.released.reports.insert(op); }
@@ -88,6 +96,8 @@ class Outbox {
   std::vector<Mutation> begin(std::vector<Mutation> closing, BootTime now);
   // Hands out the same batch again. Only in kRetrying.
   std::vector<Mutation> again(BootTime now);
+  // The tokens that the store is to open after the batch that it has.
+  const std::vector<TokenId>& to_open() const { return handed_out_.to_open; }
   // If no change gathered, there is nothing to wait for, and all that gathered leaves at once. Only
   // in kIdle.
   Released release_unchanged();
@@ -127,6 +137,7 @@ class Outbox {
 
   struct Batch {
     std::vector<Mutation> changes;
+    std::vector<TokenId> to_open;
     Released released;
     bool scrubs = false;  // there is a Scrub among the changes
     std::map<MemberId, MemberId> merged;

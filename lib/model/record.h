@@ -52,7 +52,7 @@ struct Token {
   TokenId id{};
   TokenKind kind = TokenKind::kAccess;
   TokenStatus status = TokenStatus::kCurrent;
-  SecretPtr value;
+  SecretPtr value;  // null: a refresh token at rest. Only the store has it (open_tokens)
   Fingerprint fingerprint = 0;
   WallTime issued_at;     // Circle's clock, when the reply came
   WallTime expires_at;    // Circle's clock

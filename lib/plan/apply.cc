@@ -12,10 +12,12 @@
 namespace rota {
 namespace {
 
-Token* find_same(MemberRecord& record, TokenKind kind, const Secret& value,
+// Of a token at rest only the fingerprint tells which it is.
+Token* find_same(MemberRecord& record, TokenKind kind, const SecretPtr& value,
                  Fingerprint fingerprint) {
   const auto it = std::ranges::find_if(record.tokens, [&](const Token& token) {
-    return token.kind == kind && token.fingerprint == fingerprint && *token.value == value;
+    return token.kind == kind && token.fingerprint == fingerprint &&
+           (token.value == nullptr || value == nullptr || *token.value == *value);
   });
   return it == record.tokens.end() ? nullptr : &*it;
 }
@@ -43,7 +45,7 @@ TokenStatus status_when_replaced(TokenKind kind) {
 bool receive(MemberRecord& record, TokenKind kind, const SecretPtr& value, WallTime expires_at,
              TokenStatus status, WallTime now, TokenIds& ids, RecordChange& change) {
   const Fingerprint fingerprint = fingerprint_of(value->reveal());
-  if (Token* same = find_same(record, kind, *value, fingerprint)) {
+  if (Token* same = find_same(record, kind, value, fingerprint)) {
     if (same->expires_at != expires_at) {
       same->expires_at = expires_at;
       change.put.push_back(same->id);
@@ -162,8 +164,8 @@ class Applier {
 
   // If the reply does not say when the token ends: as late as on record, otherwise as documented.
   void take_refresh(const NewRefreshToken& token, TokenStatus status) {
-    const Token* same = find_same(record_, TokenKind::kRefresh, *token.value,
-                                  fingerprint_of(token.value->reveal()));
+    const Token* same =
+        find_same(record_, TokenKind::kRefresh, token.value, fingerprint_of(token.value->reveal()));
     const WallTime unsaid =
         same != nullptr ? same->expires_at : now_ + UpstreamFacts{}.refresh_lifetime;
     receive(record_, TokenKind::kRefresh, token.value, token.expires_at.value_or(unsaid), status,
@@ -332,7 +334,7 @@ RecordChange accept_identity(MemberRecord& record, WallTime now) {
 RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now) {
   RecordChange change;
   for (Token& token : from.tokens) {
-    if (Token* same = find_same(into, token.kind, *token.value, token.fingerprint)) {
+    if (Token* same = find_same(into, token.kind, token.value, token.fingerprint)) {
       same->expires_at = std::max(same->expires_at, token.expires_at);
       if (token.status == TokenStatus::kRevoking) set_status(*same, token.status, now, change);
       change.put.push_back(same->id);

@@ -264,7 +264,7 @@ void write_audit(Writer& out, const AuditHealth& audit) {
 void write_files(Writer& out, const Health& health) {
   out.gauge("rota_commits_ok", "Whether the last commit to the database succeeded.",
             flag(health.commit_problem.empty()));
-  out.gauge("rota_store_rows_set_aside", "Database rows that could not be read at the start.",
+  out.gauge("rota_store_rows_set_aside", "Database rows that are damaged or changed.",
             health.rows_set_aside);
   out.gauge("rota_config_in_force", "Whether the configuration was valid when it was last read.",
             flag(health.files.config_problem.empty()));

@@ -280,7 +280,7 @@ void Rotator::run(Commands commands) {
   };
   for (Command& each : commands) {
     std::visit(Overloaded{
-                   [this](command::Commit& c) { commit(std::move(c.mutations)); },
+                   [this](command::Commit& c) { commit(std::move(c)); },
                    [this](command::Call& c) { send(std::move(c)); },
                    [this](command::Publish& c) { table_.publish(std::move(c.row)); },
                    [this](const command::Unserve& c) { table_.unserve(c.member, c.token); },
@@ -317,20 +317,23 @@ void Rotator::finish_turn() {
   }
 }
 
-void Rotator::commit(std::vector<Mutation> mutations) {
+void Rotator::commit(command::Commit batch) {
   boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,
-                                    mutations = std::move(mutations)]() mutable {
+                                    batch = std::move(batch)]() mutable {
     const Stopwatch committing;
-    Result<void> result = parts_.store->commit(mutations);
-    mutations.clear();  // the batch may be the last to hold secrets that were erased
+    Result<void> result = parts_.store->commit(batch.mutations);
+    batch.mutations.clear();  // the batch may be the last to hold secrets that were erased
+    Result<OpenedTokens> opened;
+    if (result && !batch.to_open.empty()) opened = parts_.store->open_tokens(batch.to_open);
     boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result),
-                                 took = committing.time(), waiting = Stopwatch()] {
+                                 opened = std::move(opened), took = committing.time(),
+                                 waiting = Stopwatch()] {
       if (!*alive) return;
       timings_.commits.add(took);
       timings_.loop_lag.add(waiting.time());
       Commands commands;
       if (result) {
-        engine_.on_committed(now(), commands);
+        engine_.on_committed(now(), commands, opened);
       } else {
         engine_.on_commit_failed(result.error(), now(), commands);
       }

@@ -128,7 +128,7 @@ class Rotator final : public TokenService {
   Result<void> watch_wall_clock();
   void run(Commands commands);
   void destroy(std::shared_ptr<const void> spent);
-  void commit(std::vector<Mutation> mutations);
+  void commit(command::Commit batch);
   void send(command::Call call);
   void finish_turn();
   void note_database_problem(std::string problem);

@@ -10,31 +10,14 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/enumerators.h"
 #include "sqlite/schema.h"
 #include "sqlite/sqlite_store.h"
 #include "sqlite/statements.h"
 #include "sqlite/token_opener.h"
+#include "sqlite/token_row.h"
 
 namespace rota {
 namespace {
-
-// False if the number in `column` is not one of the enum that begins with kFirst. We do not guess:
-// a wrong guess could serve a token.
-template <auto kFirst>
-bool read_enum(const Statement& row, int column, std::remove_const_t<decltype(kFirst)>& out) {
-  const std::int64_t found = row.integer(column);
-  if (found < static_cast<std::int64_t>(kFirst) ||
-      found > static_cast<std::int64_t>(last_enumerator<kFirst>())) {
-    return false;
-  }
-  out = static_cast<std::remove_const_t<decltype(kFirst)>>(found);
-  return true;
-}
-
-WallTime time_at(const Statement& row, int column) {
-  return WallTime{Duration{row.integer(column)}};
-}
 
 std::optional<WallTime> optional_time_at(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
@@ -53,12 +36,13 @@ constexpr Duration kTimeMax{std::int64_t{1} << 50};
 
 class Loader {
  public:
-  Loader(Database& database, const Sealer& sealer, SealForm form)
+  Loader(Database& database, const Sealer& sealer, SealForm form, TokenOpener::Values values)
       : database_(database),
         sealer_(sealer),
         form_(form),
-        opener_(sealer, form,
-                [this](MemberId owner, Token token) { opened(owner, std::move(token)); }) {}
+        opener_(sealer, form, values, [this](MemberId owner, Token token, bool believed) {
+          opened(owner, std::move(token), believed);
+        }) {}
 
   struct Loaded {
     Snapshot snapshot;
@@ -267,27 +251,19 @@ class Loader {
   }
 
   Result<void> token(const Statement& row) {
-    Token token;
-    token.id = TokenId{row.integer(0)};
-    const bool given = pass(snapshot_.next_token, token.id);
-    pass(snapshot_.next_member, MemberId{row.integer(1)});
+    TokenRow found = read_token_row(row, sealer_);
+    const bool given = pass(snapshot_.next_token, found.token.id);
+    pass(snapshot_.next_member, found.owner);
     MemberRecord* const record = find(row.integer(1));
-    const bool readable = given && read_enum<TokenKind::kAccess>(row, 2, token.kind) &&
-                          read_enum<TokenStatus::kCurrent>(row, 3, token.status);
-    token.issued_at = time_at(row, 4);
-    token.expires_at = time_at(row, 5);
-    token.status_since = time_at(row, 6);
-
-    const bool our_key = std::ranges::equal(row.bytes(7), sealer_.key_id());
     if (record == nullptr) {
       set_aside("token", row.integer(0));
       return {};
     }
-    if (!readable || !our_key) {
-      set_aside_token(record->id, token.id);
+    if (!given || !found.readable) {
+      set_aside_token(record->id, found.token.id);
       return {};
     }
-    opener_.add(record->id, std::move(token), row_of(*record).salt, row.bytes(8));
+    opener_.add(record->id, std::move(found.token), row_of(*record).salt, found.sealed);
     return {};
   }
 
@@ -296,8 +272,8 @@ class Loader {
     tokens_set_aside_.emplace(owner, token);
   }
 
-  void opened(MemberId owner, Token token) {
-    if (token.value == nullptr) {
+  void opened(MemberId owner, Token token, bool believed) {
+    if (!believed) {
       set_aside_token(owner, token.id);
       return;
     }
@@ -379,13 +355,13 @@ class Loader {
 }  // namespace
 
 Result<Snapshot> SqliteStore::load() {
-  ROTA_ASSIGN(Snapshot snapshot, load(kNewestForm));
+  ROTA_ASSIGN(Snapshot snapshot, load(kNewestForm, TokenOpener::Values::kOfAccessTokens));
   snapshot.other = other_;
   return snapshot;
 }
 
-Result<Snapshot> SqliteStore::load(SealForm form) {
-  ROTA_ASSIGN(Loader::Loaded loaded, Loader(database_, sealer_, form).load());
+Result<Snapshot> SqliteStore::load(SealForm form, TokenOpener::Values values) {
+  ROTA_ASSIGN(Loader::Loaded loaded, Loader(database_, sealer_, form, values).load());
   database_.free_pages();  // what the daemon reads from now on is a few rows of each table
   tokens_set_aside_ = std::move(loaded.tokens_set_aside);
   return std::move(loaded.snapshot);

@@ -7,6 +7,7 @@
 #include "sqlite/files.h"
 #include "sqlite/schema.h"
 #include "sqlite/statements.h"
+#include "sqlite/token_row.h"
 #include "store/validate.h"
 
 namespace rota {
@@ -33,7 +34,7 @@ std::int64_t number(bool value) { return value ? 1 : 0; }
 struct SqliteStore::Applier {
   Statements& sql;
   const Sealer& sealer;
-  const std::multimap<MemberId, TokenId>& set_aside;
+  std::multimap<MemberId, TokenId>& set_aside;
   std::int64_t highest_member = 0;
   std::int64_t highest_token = 0;
   std::int64_t highest_call = 0;
@@ -133,8 +134,18 @@ struct SqliteStore::Applier {
       salt_of_salted = *salt;
       salted = put.member;
     }
-    const SealedBytes sealed =
-        sealer.seal(*token.value, binding_of(token, put.member, salt_of_salted));
+    SecretPtr value = token.value;
+    if (value == nullptr) {
+      ROTA_ASSIGN(const std::optional<StoredToken> stored,
+                  find_token(sql.find_token, sealer, token.id));
+      if (!stored) return {};
+      if (stored->value == nullptr) {
+        set_aside.emplace(stored->owner, token.id);
+        return {};
+      }
+      value = stored->value;
+    }
+    const SealedBytes sealed = sealer.seal(*value, binding_of(token, put.member, salt_of_salted));
     return sql.put_token.run(number(token.id), number(put.member), number(token.kind),
                              number(token.status), number(token.issued_at),
                              number(token.expires_at), number(token.status_since),
@@ -247,6 +258,7 @@ Result<SqliteStore::Statements> SqliteStore::prepare(Database& database) {
       {&all.clear_handles, sql::kClearHandles},
       {&all.put_handle, sql::kPutHandle},
       {&all.put_token, sql::kPutToken},
+      {&all.find_token, sql::kFindToken},
       {&all.erase_token, sql::kEraseToken},
       {&all.put_call, sql::kPutCall},
       {&all.erase_call, sql::kEraseCall},
@@ -273,6 +285,17 @@ Result<void> SqliteStore::commit(std::span<const Mutation> mutations) {
   // The batch is durable even if the log cannot be cut now; it is cut later.
   scrub_if_owed();
   return {};
+}
+
+Result<OpenedTokens> SqliteStore::open_tokens(std::span<const TokenId> tokens) {
+  OpenedTokens opened;
+  for (const TokenId token : tokens) {
+    ROTA_ASSIGN(const std::optional<StoredToken> stored,
+                find_token(statements_.find_token, sealer_, token));
+    if (stored && stored->value == nullptr) tokens_set_aside_.emplace(stored->owner, token);
+    opened.emplace(token, stored ? stored->value : nullptr);
+  }
+  return opened;
 }
 
 void SqliteStore::scrub_if_owed() {

@@ -14,6 +14,7 @@
 #include "sqlite/lock_file.h"
 #include "sqlite/mark_file.h"
 #include "sqlite/sealer.h"
+#include "sqlite/token_opener.h"
 #include "store/token_store.h"
 
 namespace rota {
@@ -44,6 +45,7 @@ class SqliteStore : public TokenStore {
   // kIo once a file of the database was moved, removed, replaced or overwritten; then nothing
   // counts as durable.
   Result<void> commit(std::span<const Mutation> mutations) override;
+  Result<OpenedTokens> open_tokens(std::span<const TokenId> tokens) override;
   Result<void> look_after() override;
 
   // sqlite_audit.cc
@@ -58,7 +60,7 @@ class SqliteStore : public TokenStore {
         clear_tags, put_tag;
     Statement clear_enrolments, put_enrolment, clear_enrolment_tags, put_enrolment_tag,
         clear_handles, put_handle;
-    Statement put_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
+    Statement put_token, find_token, erase_token, put_call, erase_call, put_meta, raise_next_id;
     Statement append_audit, prune_audit_to_rows, prune_audit_before, read_audit;
   };
   struct Applier;
@@ -74,7 +76,7 @@ class SqliteStore : public TokenStore {
 
   static Result<Statements> prepare(Database& database);
   // sqlite_load.cc
-  Result<Snapshot> load(SealForm form);
+  Result<Snapshot> load(SealForm form, TokenOpener::Values values = TokenOpener::Values::kAll);
   // sqlite_age.cc: is the database the one that this machine used last?
   Result<void> compare_with_mark();
   // Brings a database of an older form to the newest, all or nothing. It gets an id if it has none.
@@ -117,7 +119,8 @@ class SqliteStore : public TokenStore {
   std::int64_t commits_ = 0;  // of this database, since it was made
   bool is_new_ = false;       // open() made the database
   std::optional<OtherDatabase> other_;
-  // Set aside by load(), by their members. Nobody else knows them, and they go with their member.
+  // Tokens that were set aside, by their members. Nobody else knows them, and they go with their
+  // member.
   std::multimap<MemberId, TokenId> tokens_set_aside_;
   bool scrub_owed_ = true;  // at first: the log of a process that died may hold erased bytes
 };

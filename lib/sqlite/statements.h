@@ -45,6 +45,11 @@ inline constexpr const char* kPutToken =
     " ON CONFLICT (id) DO UPDATE SET member = excluded.member, kind = excluded.kind,"
     " status = excluded.status, issued_at = excluded.issued_at, expires_at = excluded.expires_at,"
     " status_since = excluded.status_since, key_id = excluded.key_id, sealed = excluded.sealed";
+// A token with the salt of its member, which its seal is bound to.
+inline constexpr const char* kFindToken =
+    "SELECT token.id, token.member, token.kind, token.status, token.issued_at, token.expires_at,"
+    " token.status_since, token.key_id, token.sealed, member.salt"
+    " FROM token LEFT JOIN member ON member.id = token.member WHERE token.id = ?1";
 inline constexpr const char* kEraseToken = "DELETE FROM token WHERE id = ?1";
 
 // The call journal.

@@ -41,13 +41,17 @@ void TokenOpener::open(Batch& batch) const {
     const auto bytes = std::span(batch.bytes).subspan(each.at, each.size);
     std::optional<Secret> value = sealer_.open(bytes, each.binding, form_);
     if (!value) continue;
+    each.believed = true;
     each.token.fingerprint = fingerprint_of(value->reveal());
+    if (values_ == Values::kOfAccessTokens && each.token.kind == TokenKind::kRefresh) continue;
     each.token.value = std::make_shared<const Secret>(*std::move(value));
   }
 }
 
 void TokenOpener::hand_out(Batch batch) const {
-  for (Sealed& each : batch.tokens) opened_(each.owner, std::move(each.token));
+  for (Sealed& each : batch.tokens) {
+    opened_(each.owner, std::move(each.token), each.believed);
+  }
 }
 
 void TokenOpener::collect() {

@@ -20,12 +20,17 @@ namespace rota {
 // it and must not be bound to another database meanwhile.
 class TokenOpener {
  public:
-  // `token`: as it was added, with value and fingerprint; without a value if it could not be
-  // opened.
-  using Opened = std::function<void(MemberId owner, Token token)>;
+  // Which values are kept once the seal has been opened.
+  enum class Values {
+    kAll,
+    kOfAccessTokens,  // those of refresh tokens are wiped at once
+  };
+  // `token`: as it was added, with its fingerprint and, if it is kept, its value. `believed`: false
+  // if it could not be opened.
+  using Opened = std::function<void(MemberId owner, Token token, bool believed)>;
 
-  TokenOpener(const Sealer& sealer, SealForm form, Opened opened)
-      : sealer_(sealer), form_(form), opened_(std::move(opened)) {}
+  TokenOpener(const Sealer& sealer, SealForm form, Values values, Opened opened)
+      : sealer_(sealer), form_(form), values_(values), opened_(std::move(opened)) {}
   // Waits for the second thread.
   ~TokenOpener() = default;
   TokenOpener(const TokenOpener&) = delete;
@@ -44,6 +49,7 @@ class TokenOpener {
     TokenBinding binding;
     std::size_t at = 0;  // where its bytes begin in the batch's
     std::size_t size = 0;
+    bool believed = false;
   };
   struct Batch {
     std::vector<Sealed> tokens;
@@ -57,6 +63,7 @@ class TokenOpener {
 
   const Sealer& sealer_;
   const SealForm form_;
+  const Values values_;
   const Opened opened_;
   Batch gathering_;
   std::future<Batch> running_;  // its destructor waits

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,10 +21,13 @@ struct PutMember {
   MemberRecord row;  // its `tokens` and `last_used` are ignored: they have their own mutations
 };
 struct ForgetMember {
-  MemberId member{};  // the batch, or an earlier one, has moved or erased its tokens by its end
+  // The batch, or an earlier one, has moved or erased its tokens by its end. Those that it moves
+  // without their value are moved before this.
+  MemberId member{};
 };
 struct PutToken {
   MemberId member{};  // must be on record by then; moves a token that another member has
+  // Without a value, that on record stays, and nothing happens if the token is not on record.
   Token token;
 };
 // When a client was last given the member's token. Nothing happens if the member is not on record.
@@ -67,8 +71,10 @@ struct OtherDatabase {
 
 // All that is durable when Rota starts.
 struct Snapshot {
-  std::vector<MemberRecord> members;  // with their tokens
-  std::vector<CallRow> calls;         // the call journal, in the order of the ids
+  // With their tokens. Refresh tokens have no value: TokenStore::open_tokens() has it. Each was
+  // opened, so that those whose seal is broken are set aside.
+  std::vector<MemberRecord> members;
+  std::vector<CallRow> calls;  // the call journal, in the order of the ids
   Meta meta;
   std::optional<OtherDatabase> other;
   // The next free ids: larger than any id that was ever used, including those of erased rows.
@@ -104,6 +110,10 @@ inline constexpr std::size_t kAuditPruneMax = 5'000;
 // that is wrong once removes no more than this.
 inline constexpr Duration kAuditAgeStep = std::chrono::days{1};
 
+// Values of tokens on record. Null: Rota does not believe the token's row, or there is none. The
+// row is set aside.
+using OpenedTokens = std::map<TokenId, SecretPtr>;
+
 // Where tokens are durable. One thread at a time (the store thread) calls this; calls block on the
 // disk.
 class TokenStore {
@@ -116,6 +126,10 @@ class TokenStore {
   // the same mutations. To apply them twice is harmless. kInvalid, and none is applied, if one
   // breaks a rule of validate.h.
   virtual Result<void> commit(std::span<const Mutation> mutations) = 0;
+
+  // The values of these tokens, for the calls that send them: nobody keeps a refresh token in
+  // memory. kIo, kBusy or kCorrupt if the disk does not give them now; then none is set aside.
+  virtual Result<OpenedTokens> open_tokens(std::span<const TokenId> tokens) = 0;
 
   // The store thread calls this now and then. It checks that commits still go to the files that the
   // next start will find (kIo if not), and retries what the disk refused before, such as a Scrub.

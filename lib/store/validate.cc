@@ -45,7 +45,7 @@ struct Validator {
   Result<void> operator()(const PutToken& put) const {
     ROTA_TRY(validate_id("member", put.member));
     ROTA_TRY(validate_id("token", put.token.id));
-    if (!put.token.value) {
+    if (!put.token.value && put.token.kind == TokenKind::kAccess) {
       return fail(ErrorKind::kInvalid,
                   fmt::format("token {} has no value", std::to_underlying(put.token.id)));
     }

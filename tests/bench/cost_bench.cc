@@ -126,7 +126,11 @@ class Rotation {
       for (Command& command : commands) {
         if (auto* commit = std::get_if<command::Commit>(&command)) {
           on_record_ = std::move(commit->mutations);
-          engine_.on_committed(now_, next);
+          OpenedTokens opened;
+          for (const TokenId id : commit->to_open) {
+            opened.emplace(id, make_secret(token_text(std::to_underlying(id))));
+          }
+          engine_.on_committed(now_, next, opened);
         } else if (auto* publish = std::get_if<command::Publish>(&command)) {
           table_.publish(std::move(publish->row));
         } else if (const auto* call = std::get_if<command::Call>(&command)) {

@@ -99,7 +99,11 @@ Figures run(std::int64_t members) {
     while (!commands.empty()) {
       Commands next;
       for (Command& command : commands) {
-        if (std::holds_alternative<command::Commit>(command)) engine.on_committed(now, next);
+        if (const auto* commit = std::get_if<command::Commit>(&command)) {
+          OpenedTokens opened;
+          for (const TokenId id : commit->to_open) opened.emplace(id, make_secret(text));
+          engine.on_committed(now, next, opened);
+        }
         if (const auto* call = std::get_if<command::Call>(&command)) {
           ++answered;
           const std::string digits = std::to_string(answered);

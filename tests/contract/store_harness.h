@@ -59,10 +59,18 @@ class StoreTest : public ::testing::Test {
     return done ? ErrorKind::kBug : done.error().kind;
   }
 
+  // With the values of refresh tokens, which load() leaves out.
   Snapshot load() {
-    Result<Snapshot> loaded = harness_.store().load();
+    Result<Snapshot> loaded = load_all(harness_.store());
     EXPECT_TRUE(loaded) << loaded.error().message;
     return loaded ? *std::move(loaded) : Snapshot{};
+  }
+
+  // Null: it is not on record, or not believed.
+  SecretPtr open(TokenId token) {
+    const Result<OpenedTokens> opened = harness_.store().open_tokens(std::span(&token, 1));
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? opened->at(token) : nullptr;
   }
 
   // What the next start finds; a load before the restart must say the same.

@@ -41,6 +41,8 @@ class Promises {
   void at_end();
   // The disk. on_commit(): a batch is handed out. It is applied between the next two.
   void on_commit();
+  // The disk does not give this token now.
+  void on_not_opened(const Token& token) { revocation_tried_.emplace(token.value->reveal()); }
   void on_commit_failed();
   void before_durable(std::span<const Mutation> batch);
   void on_durable(std::span<const Mutation> batch);
@@ -99,6 +101,7 @@ class Promises {
   bool p1_can_know() const;
   bool knows_time() const;
   void p2_shows_what_is_durable(MemberId member);
+  void p10_is_at_rest(MemberId member, TokenId id);
   void p3_row_before_call(const Flight& flight);
   WallTime last_doubt(MemberId member, CallKind kind) const;
   void p3_every_token_is_accounted_for(CallId call, const CallRow* row);

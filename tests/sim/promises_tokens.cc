@@ -158,7 +158,7 @@ void Promises::p2_shows_what_is_durable(MemberId member) {
   // disk. What replaced it need not be on disk either, and it may have ended meanwhile.
   const MemberSlot* slot = world_.up() ? world_.engine().find(member) : nullptr;
   const auto is_kept = [token](const Token& held) {
-    return *held.value == *token->value && held.status != TokenStatus::kRevoking;
+    return held.fingerprint == token->fingerprint && held.status != TokenStatus::kRevoking;
   };
   const bool is_taken = has && !shown->access_token && slot != nullptr &&
                         std::ranges::none_of(slot->record.tokens, is_kept);
@@ -289,10 +289,20 @@ void Promises::after_committed(std::span<const Mutation> batch) {
       tags_are_of_one_name(member->row.id);
     } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
       p2_shows_what_is_durable(token->member);
+      p10_is_at_rest(token->member, token->token.id);
     } else if (const auto* gone = std::get_if<ForgetMember>(&mutation)) {
       p2_shows_what_is_durable(gone->member);
     }
   }
+}
+
+// What memory does not hold cannot leak from it.
+void Promises::p10_is_at_rest(MemberId member, TokenId id) {
+  const MemberSlot* slot = world_.engine().find(member);
+  if (slot == nullptr) return;
+  const auto held = std::ranges::find(slot->record.tokens, id, &Token::id);
+  if (held == slot->record.tokens.end() || held->kind != rota::TokenKind::kRefresh) return;
+  if (held->value != nullptr) world_.breach("P10: memory keeps a refresh token that is on disk");
 }
 
 void Promises::p3_p4_p5_given_up_only_dead(const Erased& erased) {
@@ -321,7 +331,8 @@ void Promises::p4_nothing_served(const Published& row) {
   }
 }
 
-// While a refresh token lives, access tokens can be made from it.
+// While a refresh token lives, access tokens can be made from it. But if the disk does not give it,
+// the access tokens do not wait.
 void Promises::p4_refresh_token_first(const Flight& flight) {
   if (flight.kind == CallKind::kRevokeRefresh) {
     revocation_tried_.emplace(flight.request.token->reveal());

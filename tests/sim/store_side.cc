@@ -10,7 +10,10 @@
 
 namespace rota::sim {
 
-StoreSide::StoreSide(World& world) : world_(world), random_(world.options().seed ^ 0x5705eU) {}
+StoreSide::StoreSide(World& world)
+    : world_(world),
+      random_(world.options().seed ^ 0x5705eU),
+      openings_(world.options().seed ^ 0x09e4U) {}
 
 void StoreSide::begin() {
   world_.repeat(world_.options().mean_between_full_disks, [this] {
@@ -27,12 +30,13 @@ Snapshot StoreSide::load() {
   return *std::move(snapshot);
 }
 
-void StoreSide::commit(std::vector<Mutation> mutations) {
+void StoreSide::commit(command::Commit batch) {
   if (committing_) world_.breach("P2: two batches are committed at once");
-  if (!failed_.empty() && test::outline_of(failed_) != test::outline_of(mutations)) {
+  if (!failed_.empty() && test::outline_of(failed_) != test::outline_of(batch.mutations)) {
     world_.breach("P2: a commit that failed is followed by another one than the same again");
   }
-  committing_ = std::make_unique<std::vector<Mutation>>(std::move(mutations));
+  committing_ = std::make_unique<std::vector<Mutation>>(std::move(batch.mutations));
+  to_open_ = std::move(batch.to_open);
   world_.promises().on_commit();
   const bool slow = !world_.calm() && random_.fraction() < world_.options().slow_commit_rate;
   if (slow) world_.note("commit.slow");
@@ -63,8 +67,22 @@ void StoreSide::finish() {
   in_effect_ = false;
   apply(*batch);
   world_.note("commit");
-  world_.turn([this](Commands& out) { world_.engine().on_committed(world_.now(), out); });
+  const auto opened = open_tokens();
+  world_.turn([&](Commands& out) { world_.engine().on_committed(world_.now(), out, opened); });
   world_.promises().after_committed(*batch);
+}
+
+// Now and then the disk does not give a token that it has.
+Result<OpenedTokens> StoreSide::open_tokens() {
+  const bool bad = !world_.calm() && !to_open_.empty();
+  if (bad && openings_.fraction() < world_.options().commit_failure_rate) {
+    world_.note("open.failed");
+    for (const TokenId id : to_open_) {
+      if (const Token* token = durable_.token(id)) world_.promises().on_not_opened(*token);
+    }
+    return rota::fail(ErrorKind::kIo, "disk error");
+  }
+  return store_.open_tokens(to_open_);
 }
 
 void StoreSide::fail(std::vector<Mutation> batch) {
@@ -105,11 +123,20 @@ void StoreSide::put_on_disk(const std::vector<Mutation>& mutations) {
   if (!done) world_.breach(fmt::format("P2: the store refuses a batch: {}", done.error().message));
 }
 
-void StoreSide::apply(const std::vector<Mutation>& mutations) {
-  put_on_disk(mutations);
+void StoreSide::apply(const std::vector<Mutation>& batch) {
+  put_on_disk(batch);
+  std::vector<Mutation> mutations = batch;
+  for (Mutation& mutation : mutations) fill_in(mutation);
   world_.promises().before_durable(mutations);
   for (const Mutation& mutation : mutations) durable_.apply(mutation);
   world_.promises().on_durable(mutations);
+}
+
+// The promises look at values, also of tokens whose value stays as it is on disk.
+void StoreSide::fill_in(Mutation& mutation) const {
+  auto* const put = std::get_if<PutToken>(&mutation);
+  if (put == nullptr || put->token.value != nullptr) return;
+  if (const Token* on_disk = durable_.token(put->token.id)) put->token.value = on_disk->value;
 }
 
 }  // namespace rota::sim

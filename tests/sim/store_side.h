@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "engine/commands.h"
 #include "sim/durable.h"
 #include "support/memory_store.h"
 
@@ -20,7 +21,7 @@ class StoreSide {
 
   void begin();
   Snapshot load();
-  void commit(std::vector<Mutation> mutations);
+  void commit(command::Commit batch);
   // The process has died: decides whether a commit under way has taken effect.
   void cut_off();
   void calm_down() { full_until_ = Duration{0}; }
@@ -32,14 +33,18 @@ class StoreSide {
  private:
   void finish();
   void fail(std::vector<Mutation> batch);
-  void apply(const std::vector<Mutation>& mutations);
+  void apply(const std::vector<Mutation>& batch);
+  void fill_in(Mutation& mutation) const;
+  Result<OpenedTokens> open_tokens();
   void put_on_disk(const std::vector<Mutation>& mutations);
 
   World& world_;
   Random random_;
+  Random openings_;
   MemoryStore store_;
   Durable durable_;
   std::unique_ptr<std::vector<Mutation>> committing_;
+  std::vector<TokenId> to_open_;  // after that commit
   // The last commit if it failed: the process must make the same one again. `in_effect_`: it is on
   // disk all the same, but only a start would see it.
   std::vector<Mutation> failed_;

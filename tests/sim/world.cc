@@ -176,7 +176,7 @@ void World::set_timer() {
 void World::carry_out(Commands commands) {
   for (Command& each : commands) {
     std::visit(Overloaded{
-                   [this](command::Commit& c) { store_.commit(std::move(c.mutations)); },
+                   [this](command::Commit& c) { store_.commit(std::move(c)); },
                    [this](const command::Call& c) { circle_.send(c); },
                    [this](command::Publish& c) {
                      promises_.on_publish(c.row);

@@ -53,11 +53,16 @@ struct MemoryStore::Applier {
     if (found != store.members_.end()) found->second.last_used = put.at;
   }
   void operator()(const PutToken& put) const {
+    const Token* const before = store.find_token(put.token.id);
+    if (put.token.value == nullptr && before == nullptr) return;
+    Token token = put.token;
+    if (token.value == nullptr) token.value = before->value;
+    token.fingerprint = fingerprint_of(token.value->reveal());
     store.drop_token(put.token.id);
     without_member.erase(put.token.id);
     std::vector<Token>& tokens = store.members_.at(put.member).tokens;
     const auto place = std::ranges::lower_bound(tokens, put.token.id, {}, &Token::id);
-    tokens.insert(place, put.token)->fingerprint = fingerprint_of(put.token.value->reveal());
+    tokens.insert(place, std::move(token));
     store.token_owners_[put.token.id] = put.member;
     keep_past(store.next_token_, put.token.id);
   }
@@ -78,7 +83,23 @@ struct MemoryStore::Applier {
 
 Result<Snapshot> MemoryStore::load() {
   if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
-  return snapshot();
+  Snapshot loaded = snapshot();
+  for (MemberRecord& record : loaded.members) {
+    for (Token& token : record.tokens) {
+      if (token.kind == TokenKind::kRefresh) token.value.reset();
+    }
+  }
+  return loaded;
+}
+
+Result<OpenedTokens> MemoryStore::open_tokens(std::span<const TokenId> tokens) {
+  if (std::optional<Error> error = injected_failure()) return std::unexpected(*std::move(error));
+  OpenedTokens opened;
+  for (const TokenId id : tokens) {
+    const Token* const token = find_token(id);
+    opened.emplace(id, token != nullptr ? token->value : nullptr);
+  }
+  return opened;
 }
 
 Snapshot MemoryStore::snapshot() const {
@@ -197,6 +218,12 @@ Result<void> MemoryStore::validate_all(std::span<const Mutation> mutations) cons
     }
   }
   return {};
+}
+
+const Token* MemoryStore::find_token(TokenId token) const {
+  const auto owner = token_owners_.find(token);
+  if (owner == token_owners_.end()) return nullptr;
+  return &*std::ranges::find(members_.at(owner->second).tokens, token, &Token::id);
 }
 
 void MemoryStore::drop_token(TokenId token) {

@@ -19,15 +19,18 @@ class MemoryStore : public TokenStore {
  public:
   Result<Snapshot> load() override;
   Result<void> commit(std::span<const Mutation> mutations) override;
+  Result<OpenedTokens> open_tokens(std::span<const TokenId> tokens) override;
   Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                             std::optional<WallTime> now) override;
   Result<AuditPage> read_audit(const AuditQuery& query) override;
 
-  // The next `times` loads, commits and appends fail with this kind and change nothing.
+  // The next `times` loads, commits, openings and appends fail with this kind and change nothing.
   void fail_next(ErrorKind kind, int times = 1);
 
-  // What load() gives if it does not fail.
+  // What load() gives if it does not fail, but with all values.
   Snapshot snapshot() const;
+  // Null: it is not on record.
+  const Token* find_token(TokenId token) const;
   // Batches committed so far, without empty ones.
   std::int64_t commits() const { return commits_; }
   // How often a batch had a Scrub.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace rota::testing {
@@ -83,6 +84,18 @@ CallRow make_call(std::int64_t id, std::int64_t member) {
   row.member = MemberId{member};
   row.opened_at = after(30'000, id);
   return row;
+}
+
+Result<Snapshot> load_all(TokenStore& store) {
+  ROTA_ASSIGN(Snapshot loaded, store.load());
+  for (MemberRecord& record : loaded.members) {
+    for (Token& token : record.tokens) {
+      if (token.value != nullptr) continue;
+      ROTA_ASSIGN(OpenedTokens opened, store.open_tokens(std::span(&token.id, 1)));
+      token.value = opened.at(token.id);
+    }
+  }
+  return loaded;
 }
 
 std::string describe(const Snapshot& snapshot) {

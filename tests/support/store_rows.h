@@ -18,6 +18,9 @@ Token make_token(std::int64_t id, std::string_view value, TokenKind kind = Token
                  TokenStatus status = TokenStatus::kCurrent);
 CallRow make_call(std::int64_t id, std::int64_t member = 1);
 
+// All that the store has, with the values of refresh tokens, which load() leaves out.
+Result<Snapshot> load_all(TokenStore& store);
+
 // The rows of a snapshot as text, a line for each, with token values in clear. Tests compare these
 // texts, so that a failure shows the row.
 std::string describe(const Snapshot& snapshot);

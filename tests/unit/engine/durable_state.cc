@@ -12,6 +12,15 @@ void DurableState::apply(const std::vector<Mutation>& mutations) {
 
 Snapshot DurableState::snapshot() const { return store_.snapshot(); }
 
+OpenedTokens DurableState::open(const std::vector<TokenId>& tokens) const {
+  OpenedTokens opened;
+  for (const TokenId id : tokens) {
+    const Token* const token = damaged_.contains(id) ? nullptr : store_.find_token(id);
+    opened.emplace(id, token != nullptr ? token->value : nullptr);
+  }
+  return opened;
+}
+
 const Token* DurableState::find_token(std::string_view value) const {
   for (const auto& [id, member] : store_.members()) {
     for (const Token& token : member.tokens) {

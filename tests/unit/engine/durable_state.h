@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +14,11 @@ namespace rota::test {
 class DurableState {
  public:
   void apply(const std::vector<Mutation>& mutations);
+  // What the next start loads, but with the values of refresh tokens.
   Snapshot snapshot() const;
+  OpenedTokens open(const std::vector<TokenId>& tokens) const;
+  // From now on the token's seal does not open.
+  void damage(TokenId token) { damaged_.insert(token); }
   const Token* find_token(std::string_view value) const;
   const CallRow* find_call(CallId call) const;
   const MemberRecord* find_member(MemberId member) const;  // with its tokens
@@ -22,6 +27,7 @@ class DurableState {
 
  private:
   MemoryStore store_;
+  std::set<TokenId> damaged_;
 };
 
 }  // namespace rota::test

@@ -34,10 +34,20 @@ void expect_repeatable(const DurableState& durable, const std::vector<Mutation>&
   }
 }
 
+// As a store loads it.
+Snapshot at_rest(Snapshot snapshot) {
+  for (MemberRecord& record : snapshot.members) {
+    for (Token& token : record.tokens) {
+      if (token.kind == TokenKind::kRefresh) token.value.reset();
+    }
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 EngineBox::EngineBox(Snapshot snapshot, const Policy& policy, Now start, BootId boot)
-    : now(start), engine(policy, snapshot, 1, start, boot), policy_(policy) {
+    : now(start), engine(policy, at_rest(snapshot), 1, start, boot), policy_(policy) {
   // What a start finds was durable before.
   std::vector<Mutation> before;
   for (const MemberRecord& record : snapshot.members) {
@@ -85,7 +95,10 @@ void EngineBox::commit_ok() {
   ASSERT_TRUE(pending.has_value());
   durable.apply(*std::exchange(pending, std::nullopt));
   Commands out;
-  engine.on_committed(now, out);
+  const auto failure = to_open.empty() ? std::nullopt : std::exchange(fail_opening, std::nullopt);
+  engine.on_committed(now, out,
+                      failure ? Result<OpenedTokens>(std::unexpected(Error{*failure, "a test"}))
+                              : durable.open(to_open));
   run(std::move(out));
 }
 
@@ -291,6 +304,7 @@ void EngineBox::run(Commands commands) {
                      ASSERT_FALSE(pending.has_value()) << "two commits at once";
                      expect_repeatable(durable, c.mutations);
                      pending = std::move(c.mutations);
+                     to_open = std::move(c.to_open);
                    },
                    [&](command::Call& c) {
                      const CallRow* row = durable.find_call(c.call);

@@ -96,6 +96,8 @@ class EngineBox {
   Table table;
   DurableState durable;
   std::optional<std::vector<Mutation>> pending;  // the commit that runs
+  std::vector<TokenId> to_open;                  // after it
+  std::optional<ErrorKind> fail_opening;         // that, the next time that it opens some
   std::vector<command::Call> calls;              // every call that was sent
   std::vector<RosterPlan> reloads;
   std::vector<Error> failed_reloads;

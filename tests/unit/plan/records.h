@@ -94,7 +94,11 @@ inline Transient transient(TransientReason reason) { return {.reason = reason, .
 
 inline const Token* find_token(const MemberRecord& record, std::string_view value) {
   for (const Token& token : record.tokens) {
-    if (token.value->reveal() == value) return &token;
+    // A refresh token at rest has no value.
+    if (token.value == nullptr ? token.fingerprint == fingerprint_of(value)
+                               : token.value->reveal() == value) {
+      return &token;
+    }
   }
   return nullptr;
 }

@@ -117,7 +117,7 @@ inline void seal_as(const std::filesystem::path& path, SealForm form) {
   {
     auto store = SqliteStore::open(path, make_sealer());
     ASSERT_TRUE(store) << store.error().message;
-    auto loaded = (*store)->load();
+    auto loaded = load_all(**store);
     ASSERT_TRUE(loaded) << loaded.error().message;
     all = *std::move(loaded);
   }
@@ -161,7 +161,7 @@ class SqliteTest : public ::testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
   static Snapshot load(SqliteStore& store) {
-    Result<Snapshot> loaded = store.load();
+    Result<Snapshot> loaded = load_all(store);
     EXPECT_TRUE(loaded) << loaded.error().message;
     return loaded ? *std::move(loaded) : Snapshot{};
   }

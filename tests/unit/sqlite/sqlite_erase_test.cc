@@ -114,6 +114,34 @@ TEST_F(SqliteErase, P10WhatWasSetAsideGoesWithItsMember) {
   EXPECT_EQ("4", RawSqlite(path()).value("SELECT group_concat(id) FROM token"));
 }
 
+// The same of a token that was damaged after the start: a put without a value leaves it as it is.
+TEST_F(SqliteErase, P10WhatIsFoundDamagedLaterGoesWithItsMemberToo) {
+  Token refresh = make_token(1, "one", TokenKind::kRefresh);
+  auto store = open();
+  commit(*store, {PutMember{make_member(1)}, PutToken{MemberId{1}, refresh},
+                  PutToken{MemberId{1}, make_token(2, "two", TokenKind::kRefresh)},
+                  PutMember{make_member(2)}});
+  store.reset();
+  RawSqlite(path()).run("UPDATE token SET sealed = x'00'");
+  store = open();
+  refresh.value.reset();
+  refresh.status = TokenStatus::kRevoking;
+  commit(*store, {PutToken{MemberId{2}, refresh}});
+  const std::array wanted{TokenId{1}, TokenId{2}};
+  const auto opened = store->open_tokens(wanted);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->at(TokenId{1}), nullptr);
+  EXPECT_EQ(opened->at(TokenId{2}), nullptr);
+  store.reset();
+  EXPECT_EQ("1,1", RawSqlite(path()).value("SELECT group_concat(member) FROM token"));
+  store = open();
+  EXPECT_EQ(nullptr, store->open_tokens(wanted)->at(TokenId{1}));
+  EXPECT_EQ(nullptr, store->open_tokens(wanted)->at(TokenId{2}));
+  commit(*store, {ForgetMember{MemberId{1}}});
+  store.reset();
+  EXPECT_EQ("0", RawSqlite(path()).value("SELECT count(*) FROM token"));
+}
+
 // SQLite is not asked to remove what belongs to a member.
 TEST_F(SqliteErase, P10NothingOfAMemberStaysInAnyTable) {
   auto store = open();
