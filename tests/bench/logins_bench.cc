@@ -21,8 +21,7 @@
 //   - a fetch of one beside a fetch of a member of the roster, and a login (POST auth_token) beside
 //   a fetch;
 //   - 1,000 logins a second for 10,000 members: processor time, bytes written, calls to Circle;
-//   - the first token: its median beyond the time that Circle takes;
-//   - memory of 100,000 enrolled members.
+//   - the first token: its median beyond the time that Circle takes.
 
 namespace rota::bench {
 namespace {
@@ -42,7 +41,6 @@ constexpr Seconds kLoginTime{15};
 constexpr int kFirstTokens = 200;
 constexpr std::chrono::milliseconds kCircleTakes{50};
 
-constexpr int kEnrolled = 100'000;
 constexpr double kEnrolmentsPerSecond = 1'500;
 
 std::string fetch_of(int member) {
@@ -175,25 +173,6 @@ bool first_tokens() {
   return true;
 }
 
-bool memory() {
-  e2e::Box box = make_box(kEnrolled + 10);
-  if (!start(box.daemon)) return false;
-  enrol(box.daemon, 4, kEnrolled);
-  // As after a restart, so that it compares with restart_bench.
-  if (!holds("no stop", box.daemon.stop() == 0) || !holds("no start", box.daemon.start()))
-    return false;
-  if (!holds("not served",
-             box.daemon.fetch(fmt::format("community_member_id={}", kEnrolled)).status == 200)) {
-    return false;
-  }
-  const auto kilobytes =
-      static_cast<double>(proc_value(box.daemon.process().pid(), "status", "VmRSS:"));
-  fmt::print("{} enrolled members: {:.2f} kB a member in all\n", kEnrolled,
-             kilobytes * 1.024 / kEnrolled);
-  leave(box);
-  return true;
-}
-
 bool run() {
   {
     e2e::Box box = make_box(kLoginMembers);
@@ -204,7 +183,7 @@ bool run() {
     if (!many_logins(box) || !compare_requests(box.daemon)) return false;
     leave(box);
   }
-  return first_tokens() && memory();
+  return first_tokens();
 }
 
 }  // namespace

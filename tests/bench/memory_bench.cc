@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bench/fetch_load.h"
+#include "e2e/box.h"
+
+// Memory a member, of all that the process has: of members of the roster, and of members that
+// clients enrol by id and by address; right after they got their tokens, and after a restart.
+//
+//   memory_bench [MEMBERS]
+
+namespace rota::bench {
+namespace {
+
+constexpr std::size_t kConnections = 50;
+constexpr double kEnrolmentsPerSecond = 1'500;
+constexpr int kInRoster = 3;  // the numbers of others begin behind them
+
+enum class By { kRoster, kId, kEmail };
+
+bool holds(std::string_view what, bool yes) {
+  if (!yes) fmt::print(stderr, "memory_bench: {}\n", what);
+  return yes;
+}
+
+std::string_view name_of(By by) {
+  switch (by) {
+    case By::kRoster:
+      return "of the roster";
+    case By::kId:
+      return "enrolled by id";
+    case By::kEmail:
+      return "enrolled by email";
+  }
+  return {};
+}
+
+std::string query_of(By by, int member) {
+  return by == By::kEmail ? fmt::format("email=member{}@example.com", member)
+                          : fmt::format("community_member_id={}", member);
+}
+
+std::string roster_of(int members) {
+  std::string text;
+  for (int i = 1; i <= members; ++i) {
+    text += fmt::format(
+        "[[member]]\ncommunity_member_id = {}\nname = \"Member {}\"\ntags = [\"all\"]\n\n", i, i);
+  }
+  return text;
+}
+
+// Each at its time, one after the other; a fetch that is not answered with 200 ends the process.
+void enrol(const e2e::Daemon& daemon, By by, int count) {
+  std::vector<std::string> requests;
+  for (int i = 1; i <= count; ++i) {
+    requests.push_back(
+        e2e::get(fmt::format("/v1/token?{}&enrol=true&wait=30s", query_of(by, kInRoster + i))));
+  }
+  FetchLoad load(daemon.token_socket().string(), kConnections, kEnrolmentsPerSecond,
+                 std::move(requests));
+  (void)load.run(std::chrono::milliseconds{static_cast<int>(1'000 * count / kEnrolmentsPerSecond)});
+}
+
+double kilobytes_of(e2e::Daemon& daemon, int members) {
+  std::ifstream in(fmt::format("/proc/{}/status", daemon.process().pid()));
+  for (std::string line; std::getline(in, line);) {
+    constexpr std::string_view kName = "VmRSS:";
+    if (line.starts_with(kName)) {
+      return static_cast<double>(std::strtoll(line.c_str() + kName.size(), nullptr, 10)) * 1.024 /
+             members;
+    }
+  }
+  return 0;
+}
+
+bool all_fresh(const e2e::Daemon& daemon, int members) {
+  const auto status = daemon.admin(e2e::get("/v1/status")).json();
+  const auto* const counts = status.if_contains("members");
+  return counts != nullptr && counts->at("fresh").as_int64() >= members;
+}
+
+bool measure(By by, int members) {
+  e2e::Box box({"--members", fmt::to_string(members + kInRoster), "--rate-limit", "0",
+                "--access-ttl", "24h", "--refresh-ttl", "30d"});
+  e2e::Daemon& daemon = box.daemon;
+  daemon.log_level = "info";
+  daemon.rotation = {{"refresh_ahead", "\"10m\""}};
+  daemon.upstream = {{"requests_per_window", "1000000"}, {"max_in_flight", "64"}};
+  daemon.extra = "[enrolment]\nbudget_share = 1.0\n";
+  if (by == By::kRoster) daemon.write_roster(roster_of(members));
+  if (!holds("no start", daemon.start())) return false;
+  if (by != By::kRoster) enrol(daemon, by, members);
+  const auto fresh = [&] { return all_fresh(daemon, members); };
+  if (!holds("not all have a token", e2e::eventually(fresh, e2e::Seconds{600}))) return false;
+  const double before = kilobytes_of(daemon, members);
+  if (!holds("no stop", daemon.stop() == 0) || !holds("no start", daemon.start())) return false;
+  if (!holds("not all are served", e2e::eventually(fresh))) return false;
+  fmt::print("{} members {}: {:.2f} kB a member right after, {:.2f} kB after a restart\n", members,
+             name_of(by), before, kilobytes_of(daemon, members));
+  // The end of a box compares each token with all that the daemon wrote, unless Circle is gone.
+  box.sandbox.process().kill_and_wait(SIGKILL);
+  return true;
+}
+
+}  // namespace
+}  // namespace rota::bench
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  const int members = std::max(argc > 1 ? std::atoi(argv[1]) : 100'000, 1);
+  using rota::bench::By;
+  bool done = true;
+  for (const By by : {By::kRoster, By::kId, By::kEmail}) {
+    done = done && rota::bench::measure(by, members);
+  }
+  return done && !::testing::Test::HasFailure() ? 0 : 1;
+}
