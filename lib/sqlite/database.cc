@@ -19,6 +19,7 @@ int last_errno_of(sqlite3* database) {
     int reason = 0;
     if (sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr &&
         file->pMethods != nullptr &&
+        file->pMethods->xFileControl != nullptr &&  // a journal in memory has none
         file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason) == SQLITE_OK &&
         reason != 0) {
       return reason;
@@ -262,6 +263,37 @@ Result<void> Database::leave_as_is_on_close() {
 Result<void> Database::keep_tidy_on_close() {
   return done(database_.get(),
               sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr));
+}
+
+void DatabaseCopy::Finish::operator()(sqlite3_backup* backup) const {
+  sqlite3_backup_finish(backup);
+}
+
+Result<DatabaseCopy> DatabaseCopy::begin(Database& source, const std::filesystem::path& path) {
+  ROTA_ASSIGN(Database target, Database::open(path));
+  // A copy that is cut off is thrown away, so nothing has to be synced or rolled back.
+  ROTA_TRY(target.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY"));
+  sqlite3_backup* const backup =
+      sqlite3_backup_init(target.database_.get(), "main", source.database_.get(), "main");
+  if (backup == nullptr) {
+    return failure_of(target.database_.get(), sqlite3_errcode(target.database_.get()));
+  }
+  return DatabaseCopy(std::move(target), backup);
+}
+
+Result<bool> DatabaseCopy::step(int pages) {
+  const int code = sqlite3_backup_step(backup_.get(), pages);
+  if (code == SQLITE_OK) return false;
+  if (code == SQLITE_DONE) {
+    backup_.reset();
+    target_.reset();
+    return true;
+  }
+  // sqlite3_backup_step() leaves no message on either connection.
+  return fail(
+      kind_of(target_->database_.get(), code),
+      fmt::format("{}: {} (SQLite {})", sqlite3_db_filename(target_->database_.get(), "main"),
+                  sqlite3_errstr(code), code));
 }
 
 }  // namespace rota

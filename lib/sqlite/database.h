@@ -13,6 +13,7 @@
 #include "base/result.h"
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 namespace rota {
@@ -131,6 +132,7 @@ class Database {
   std::optional<FileHead> head_of(DatabasePart part) const;
 
  private:
+  friend class DatabaseCopy;
   struct Close {
     void operator()(sqlite3* database) const;
   };
@@ -138,6 +140,29 @@ class Database {
   explicit Database(sqlite3* database) : database_(database) {}
 
   std::unique_ptr<sqlite3, Close> database_;
+};
+
+// A copy of a database, made in steps, between which the database may be used as ever. What is
+// written through its own connection meanwhile is in the copy as well, so the copy is the database
+// as it is at the last step. Neither must be used by another thread during a step. Errors as above.
+class DatabaseCopy {
+ public:
+  // `path`: an empty file. `source` must outlive the copy.
+  static Result<DatabaseCopy> begin(Database& source, const std::filesystem::path& path);
+
+  // Copies this many pages. True: the copy is complete, and its file is closed. It is not synced.
+  Result<bool> step(int pages);
+
+ private:
+  struct Finish {
+    void operator()(sqlite3_backup* backup) const;
+  };
+  DatabaseCopy(Database target, sqlite3_backup* backup)
+      : target_(std::move(target)), backup_(backup) {}
+
+  // In this order, so that the copying ends before the file is closed.
+  std::optional<Database> target_;
+  std::unique_ptr<sqlite3_backup, Finish> backup_;
 };
 
 }  // namespace rota

@@ -9,9 +9,9 @@
 //   audit name  := the first 8 of the 16 bytes of
 //                  BLAKE2b(audit key, "rota audit v1" first-64-bits-of-SHA-256[8])
 //
-// The store key itself encrypts nothing. The sealing key, the audit key, the member key and the key
-// id are derived from it (keyed BLAKE2b, crypto_kdf), so the key id tells nothing about the other
-// keys.
+// The store key itself encrypts nothing. The sealing key, the audit key, the member key, the backup
+// key (backup_file.cc) and the key id are derived from it (keyed BLAKE2b, crypto_kdf), so the key
+// id tells nothing about the other keys.
 
 #include "sqlite/sealer.h"
 
@@ -37,6 +37,7 @@ constexpr std::uint64_t kSealingSubkey = 1;
 constexpr std::uint64_t kKeyIdSubkey = 2;
 constexpr std::uint64_t kAuditSubkey = 3;
 constexpr std::uint64_t kMemberSubkey = 4;
+constexpr std::uint64_t kBackupSubkey = 5;
 
 constexpr std::string_view kAuditTag = "rota audit v1";
 constexpr std::string_view kKeyCheckText = "rota";
@@ -87,12 +88,14 @@ Result<Sealer> Sealer::create(Secret store_key) {
   ROTA_ASSIGN(GuardedKey key, derive(kSealingSubkey, store_key));
   ROTA_ASSIGN(GuardedKey audit_key, derive(kAuditSubkey, store_key));
   ROTA_ASSIGN(GuardedKey member_key, derive(kMemberSubkey, store_key));
+  ROTA_ASSIGN(GuardedKey backup_key, derive(kBackupSubkey, store_key));
 
   std::array<unsigned char, crypto_kdf_BYTES_MIN> named{};
   crypto_kdf_derive_from_key(named.data(), named.size(), kKeyIdSubkey, kDerivation, master);
   KeyId key_id{};
   std::copy_n(named.begin(), key_id.size(), key_id.begin());
-  return Sealer(std::move(key), std::move(audit_key), std::move(member_key), key_id);
+  return Sealer(std::move(key), std::move(audit_key), std::move(member_key), std::move(backup_key),
+                key_id);
 }
 
 Result<Sealer::GuardedKey> Sealer::derive(std::uint64_t subkey, const Secret& store_key) {

@@ -61,6 +61,11 @@ class Sealer {
   // which token that is.
   std::string audit_name(Fingerprint token) const;
 
+  // For backup_file.cc only.
+  std::span<const unsigned char, 32> backup_key() const {
+    return std::span<const unsigned char, 32>(backup_key_.get(), 32);
+  }
+
   // A sealed constant that a database keeps. It tells a wrong store key from damaged rows. It also
   // says the form of all other seals, so that nobody can put in rows of an older form.
   SealedBytes seal_key_check(SealForm form = kNewestForm) const;
@@ -73,10 +78,12 @@ class Sealer {
   };
   using GuardedKey = std::unique_ptr<unsigned char, FreeGuarded>;
 
-  Sealer(GuardedKey key, GuardedKey audit_key, GuardedKey member_key, KeyId key_id)
+  Sealer(GuardedKey key, GuardedKey audit_key, GuardedKey member_key, GuardedKey backup_key,
+         KeyId key_id)
       : key_(std::move(key)),
         audit_key_(std::move(audit_key)),
         member_key_(std::move(member_key)),
+        backup_key_(std::move(backup_key)),
         key_id_(key_id) {}
   static Result<GuardedKey> derive(std::uint64_t subkey, const Secret& store_key);
 
@@ -88,6 +95,7 @@ class Sealer {
   GuardedKey key_;
   GuardedKey audit_key_;
   GuardedKey member_key_;
+  GuardedKey backup_key_;
   KeyId key_id_;
   // Set by bind_to().
   DatabaseId database_{};

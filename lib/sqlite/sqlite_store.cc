@@ -197,6 +197,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   const std::filesystem::path absolute = std::filesystem::absolute(path);
   ROTA_TRY(require_directory_of(absolute));
   ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
+  BackupJob::remove_files(absolute);
   ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
   ROTA_ASSIGN(Statements statements, prepare(file.database));
   std::unique_ptr<SqliteStore> store(new SqliteStore(absolute, std::move(lock), MarkFile(absolute),
@@ -223,18 +224,37 @@ Result<void> SqliteStore::seal_anew(SealForm form) {
     if (has_id) continue;
     for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
   }
+  // load(form) did not look at tokens that have the newest form already. They must not open with a
+  // record that was believed without a seal.
+  return write_sealed(all, has_id ? Salts::kStay : Salts::kNew);
+}
+
+Result<void> SqliteStore::rekey(Sealer next) {
+  ROTA_ASSIGN(const Snapshot found, load(kNewestForm));
+  next.bind_to(sealer_.database());
+  std::vector<Mutation> all;
+  for (const MemberRecord& member : found.members) {
+    all.emplace_back(PutMember{member});
+    for (const Token& token : member.tokens) all.emplace_back(PutToken{member.id, token});
+  }
+  std::swap(sealer_, next);
+  Result<void> done = write_sealed(all, Salts::kStay);
+  if (!done) std::swap(sealer_, next);
+  return done;
+}
+
+Result<void> SqliteStore::write_sealed(std::span<const Mutation> all, Salts salts) {
   const SealedBytes sealed = sealer_.seal_key_check();
   ROTA_TRY(in_transaction([&]() -> Result<void> {
-    // load(form) did not look at tokens that have the newest form already. They must not open with
-    // a record that was believed without a seal.
-    if (!has_id) ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
+    if (salts == Salts::kNew) ROTA_TRY(database_.execute("UPDATE member SET salt = x''"));
     ROTA_TRY(apply(all));
     ROTA_ASSIGN(Statement put, database_.prepare(sql::kPutKeyCheck));
     return put.run(std::span(sealer_.key_id()), std::span(sealed), std::span(sealer_.database()));
   }));
-  // Until the checkpoint, the database file itself still has the older form, and without its log it
-  // would be a database of that form again.
-  if (checkpoint()) scrub_owed_ = false;
+  // Until the checkpoint, the database file itself still has the older seals, and without its log
+  // it would be the database of before again.
+  scrub_owed_ = true;
+  scrub_if_owed();
   return {};
 }
 
@@ -312,6 +332,13 @@ Result<void> SqliteStore::checkpoint() {
 // The log has what the file lacks. To move it into a file that is not ours any more would lose it.
 SqliteStore::~SqliteStore() {
   if (files_.overwritten(database_)) static_cast<void>(database_.leave_as_is_on_close());
+}
+
+SqliteStore::Closed SqliteStore::close(std::unique_ptr<SqliteStore> store) {
+  Result<void> tidy = store->checkpoint();
+  LockFile lock = *std::exchange(store->lock_, std::nullopt);
+  store.reset();
+  return {.lock = std::move(lock), .tidy = std::move(tidy)};
 }
 
 Result<void> SqliteStore::look_after() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sqlite/backup_job.h"
 #include "sqlite/database.h"
 #include "sqlite/files_in_place.h"
 #include "sqlite/lock_file.h"
@@ -33,6 +35,19 @@ class SqliteStore : public TokenStore {
   //   kFull, kIo
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path,
                                                    Sealer sealer);
+  // Seals everything anew with another key, all or nothing: after a failure the database has the
+  // one key or the other, and open() tells which. Rows that load() sets aside stay as they are, and
+  // are set aside for ever. No sealed bytes of before are in the files once close() is tidy.
+  Result<void> rekey(Sealer next);
+
+  // Moves all of the log into the database file and closes both. The lock stays with the caller, so
+  // that nobody opens the database meanwhile. kIo, kFull: the log could not be moved; it stays
+  // beside the database.
+  struct Closed {
+    LockFile lock;
+    Result<void> tidy;
+  };
+  static Closed close(std::unique_ptr<SqliteStore> store);
   ~SqliteStore() override;
   SqliteStore(const SqliteStore&) = delete;
   SqliteStore& operator=(const SqliteStore&) = delete;
@@ -48,10 +63,19 @@ class SqliteStore : public TokenStore {
   Result<OpenedTokens> open_tokens(std::span<const TokenId> tokens) override;
   Result<void> look_after() override;
 
+  const DatabaseId& database_id() const { return sealer_.database(); }
+  // How many commits the database had.
+  std::int64_t commits() const { return commits_; }
+  // From now on commits have larger numbers than this.
+  void count_commits_from(std::int64_t commits) { commits_ = std::max(commits_, commits); }
+
   // sqlite_audit.cc
   Result<void> append_audit(std::span<const AuditNote> notes, const AuditBounds& bounds,
                             std::optional<WallTime> now) override;
   Result<AuditPage> read_audit(const AuditQuery& query) override;
+
+  // backup_job.cc
+  Result<std::optional<Backup>> continue_backup(WallTime now) override;
 
  private:
   struct Statements {
@@ -81,6 +105,9 @@ class SqliteStore : public TokenStore {
   Result<void> compare_with_mark();
   // Brings a database of an older form to the newest, all or nothing. It gets an id if it has none.
   Result<void> seal_anew(SealForm form);
+  // All mutations and the key check, in one transaction. `salts`: from now on members have others.
+  enum class Salts { kStay, kNew };
+  Result<void> write_sealed(std::span<const Mutation> all, Salts salts);
   // Runs `work` in a transaction. After a success, all that it wrote is durable. After a failure it
   // may be durable or not, but never a part of it.
   template <class Work>
@@ -110,7 +137,7 @@ class SqliteStore : public TokenStore {
   // One thread at a time. In this order, so that the statements go before the database, and the
   // lock goes after both.
   const std::filesystem::path path_;
-  LockFile lock_;
+  std::optional<LockFile> lock_;  // none: close() has it
   MarkFile mark_;
   Sealer sealer_;
   Database database_;
@@ -123,6 +150,7 @@ class SqliteStore : public TokenStore {
   // member.
   std::multimap<MemberId, TokenId> tokens_set_aside_;
   bool scrub_owed_ = true;  // at first: the log of a process that died may hold erased bytes
+  std::optional<BackupJob> backup_;  // under way; last, since it goes before the database
 };
 
 }  // namespace rota

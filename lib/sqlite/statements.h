@@ -151,6 +151,11 @@ inline constexpr const char* kLoadCalls =
 inline constexpr const char* kLoadMeta = "SELECT key, value FROM meta";
 inline constexpr const char* kLoadCommits =
     "SELECT coalesce((SELECT value FROM meta WHERE key = 12), 0)";
+// For the head of a backup.
+inline constexpr const char* kCountMembers = "SELECT count(*) FROM member";
+inline constexpr const char* kOneCommunity =
+    "SELECT coalesce((SELECT community_id FROM member WHERE community_id IS NOT NULL"
+    " ORDER BY id DESC LIMIT 1), 0)";
 inline constexpr const char* kLoadNextIds = "SELECT kind, value FROM next_id";
 
 }  // namespace rota::sql

@@ -106,6 +106,13 @@ inline constexpr std::size_t kAuditScanMax = 5'000;
 // How many entries of a share that are over a bound one append removes; the next ones remove more.
 inline constexpr std::size_t kAuditPruneMax = 5'000;
 
+// A copy of all that is durable, sealed with the store key, in a file of the store's folder.
+struct Backup {
+  std::string path;
+  std::uint64_t bytes = 0;
+  WallTime made_at;  // on this machine's clock; a commit of before is in it
+};
+
 // How much of a share's time one append removes by age, counted from its oldest entry. So a clock
 // that is wrong once removes no more than this.
 inline constexpr Duration kAuditAgeStep = std::chrono::days{1};
@@ -145,6 +152,15 @@ class TokenStore {
                                     std::optional<WallTime> now) = 0;
   // A page of the entries that the query asks for. Looks at kAuditScanMax entries at most.
   virtual Result<AuditPage> read_audit(const AuditQuery& query) = 0;
+
+  // Begins a backup, or goes on with the one that has begun, for a few milliseconds; commits may
+  // come in between, and are in it too. Nullopt: call it again. The file is the caller's from then
+  // on; the next backup replaces it. After an error the backup is given up, and the next call
+  // begins another. kInvalid: this store makes none. kFull: there is no room for it. `now`: this
+  // machine's clock.
+  virtual Result<std::optional<Backup>> continue_backup(WallTime /*now*/) {
+    return fail(ErrorKind::kInvalid, "this store makes no backups");
+  }
 };
 
 }  // namespace rota
