@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "cli/asker.h"
 #include "cli/audit_screen.h"
+#include "cli/backup_copy.h"
 #include "cli/event_reader.h"
 #include "cli/fields.h"
 #include "cli/members_screen.h"
@@ -32,6 +33,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr Duration kSlack{5'000};
+// A gigabyte takes about ten seconds on a slow disk.
+constexpr Duration kBackupMax = std::chrono::minutes{10};
 // The daemon sends something at least every 30 seconds.
 constexpr Duration kSilenceMax{90'000};
 
@@ -165,6 +168,20 @@ class Runner : private Asker {
       output().err(fmt::format("{}; rotad goes on with it, even if this command is ended",
                                text_at(*report, "detail")));
     }
+  }
+
+  ExitCode operator()(const BackupCommand& command) {
+    const auto reply = ask({Method::kPost, "/v1/backup", kBackupMax});
+    if (!reply) return reply.error();
+    const auto made = object_of(*reply);
+    if (!made) return failed(made.error().message);
+    const std::int64_t bytes = number_at(*made, "bytes").value_or(0);
+    if (const auto taken =
+            take_backup(text_at(*made, "path"), static_cast<std::uint64_t>(bytes), command.file);
+        !taken) {
+      return failed(taken.error().message);
+    }
+    return is_raw() ? print_raw(*reply) : print(describe_backup(*made));
   }
 
   ExitCode operator()(const OperateCommand& command) {

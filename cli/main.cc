@@ -7,6 +7,8 @@
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/rekey.h"
+#include "cli/restore.h"
 #include "settings/hardening.h"
 
 using rota::cli::ExitCode;
@@ -46,6 +48,14 @@ int main(int argc, char** argv) {
     }
     if (const auto* client = std::get_if<rota::cli::ClientCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_client(*client, wanted.json, output));
+    }
+    if (const auto* keys = std::get_if<rota::cli::RekeyCommand>(&*wanted.local)) {
+      return static_cast<int>(rota::cli::run_rekey(*keys, wanted.json, output));
+    }
+    if (const auto* restore = std::get_if<rota::cli::RestoreCommand>(&*wanted.local)) {
+      rota::cli::Terminal terminal;
+      return static_cast<int>(
+          rota::cli::run_restore(*restore, wanted.json, terminal, output, read_clock));
     }
     return static_cast<int>(rota::cli::run_doctor(std::get<rota::cli::DoctorCommand>(*wanted.local),
                                                   wanted.socket, wanted.json, output));

@@ -12,6 +12,7 @@
 #include "base/secret_arguments.h"
 #include "base/text.h"
 #include "cli/command_words.h"
+#include "cli/keeping_options.h"
 #include "cli/option_checks.h"
 #include "cli/output.h"
 #include "settings/settings.h"
@@ -130,13 +131,12 @@ class Reader {
         ->type_name("ID");
     add("plan", "show what the roster on disk would change", PlanCommand{});
     add_audit();
+    add_keeping(app_, options_);
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
     add_setup();
     add_doctor();
-    add_import();
-    add_client();
-    add_completion();
+    add_import(), add_client(), add_completion();
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {

@@ -11,6 +11,8 @@
 #include "cli/exit_code.h"
 #include "cli/import.h"
 #include "cli/members_screen.h"
+#include "cli/rekey.h"
+#include "cli/restore.h"
 #include "cli/setup.h"
 #include "cli/target.h"
 #include "model/member_key.h"
@@ -69,18 +71,23 @@ struct AuditCommand {
 struct RevokeAllCommand {
   bool yes = false;  // ask nothing
 };
+// Have the daemon make a backup, and bring it to a file.
+struct BackupCommand {
+  std::string file;
+};
 // For a shell: print member keys that begin so, or nothing if the daemon does not answer at once.
 struct CompleteKeysCommand {
   std::string prefix;
 };
 
-using Command = std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand,
-                             MemberCommand, OperateCommand, EachCommand, LiftCommand, ReloadCommand,
-                             PlanCommand, AuditCommand, RevokeAllCommand, CompleteKeysCommand>;
+using Command =
+    std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
+                 OperateCommand, EachCommand, LiftCommand, ReloadCommand, PlanCommand, AuditCommand,
+                 RevokeAllCommand, BackupCommand, CompleteKeysCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
-using LocalCommand =
-    std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand, CompletionCommand>;
+using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand,
+                                  CompletionCommand, RestoreCommand, RekeyCommand>;
 
 struct Options {
   Command command;

@@ -251,6 +251,11 @@ std::string describe_lift(const json::object& reply) {
                      is_false(reply, "was_held_back") ? "; it was not held back" : "");
 }
 
+std::string describe_backup(const json::object& reply) {
+  return fmt::format("written: all that was durable at {}, {} bytes, sealed with the store key\n",
+                     field(reply, "made_at"), field(reply, "bytes"));
+}
+
 Refusal describe_refusal(int status, const json::value& body) {
   Refusal refusal;
   const json::object* object = body.if_object();

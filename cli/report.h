@@ -49,6 +49,9 @@ OperationText describe_deed(const boost::json::object& report, bool must_be_dead
 // A client's removals that are lifted, in one line.
 std::string describe_lift(const boost::json::object& reply);
 
+// A backup that was made, in one line.
+std::string describe_backup(const boost::json::object& reply);
+
 // A reply other than 200, whether or not its body is rotad's JSON.
 struct Refusal {
   std::string message;

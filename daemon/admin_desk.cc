@@ -61,6 +61,10 @@ void AdminDesk::lift_removals(const std::string& client,
   parts_.rotator.lift_removals(client, std::move(done));
 }
 
+void AdminDesk::back_up(std::move_only_function<void(Result<Backup>)> done) {
+  parts_.rotator.back_up(std::move(done));
+}
+
 void AdminDesk::audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) {
   AuditQuery query{.after = request.after, .limit = request.limit, .token = request.token};
   if (const auto* time = std::get_if<WallTime>(&request.since)) query.since = *time;

@@ -32,6 +32,7 @@ class AdminDesk final : public AdminService {
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override;
   void lift_removals(const std::string& client,
                      std::move_only_function<void(Result<bool>)> done) override;
+  void back_up(std::move_only_function<void(Result<Backup>)> done) override;
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override;
   void reload(std::string approve,
               std::move_only_function<void(Result<std::string>)> done) override;

@@ -1,14 +1,9 @@
 #include "daemon/check_command.h"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -23,6 +18,7 @@
 #include "settings/own_path.h"
 #include "settings/roster_file.h"
 #include "settings/settings.h"
+#include "settings/store_key.h"
 
 namespace rota {
 namespace {
@@ -38,33 +34,8 @@ std::string list(std::string_view what, const std::vector<MemberKey>& keys) {
   return text + "\n";
 }
 
-// Outside the service, the credentials are where the unit loads them from: beside the
-// configuration.
-void find_credentials(const std::string& config_path, const Settings& settings) {
-  if (std::getenv("CREDENTIALS_DIRECTORY") != nullptr || settings.store.key.credential.empty()) {
-    return;
-  }
-  const auto folder = std::filesystem::absolute(config_path).parent_path() / "credentials";
-  if (::access((folder / settings.store.key.credential).c_str(), R_OK) != 0) return;
-  ::setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1);
-}
-
 bool can_read(const SecretSource& source) {
   return !source.file.empty() || std::getenv("CREDENTIALS_DIRECTORY") != nullptr;
-}
-
-// Turns root into the owner of the database, so that files that SQLite creates beside it belong to
-// the daemon.
-Result<void> become_owner_of(const std::string& path) {
-  struct stat found{};
-  if (::geteuid() != 0 || ::stat(path.c_str(), &found) != 0) return {};
-  if (found.st_uid == 0) return {};
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(found.st_gid, found.st_gid, found.st_gid) != 0 ||
-      ::setresuid(found.st_uid, found.st_uid, found.st_uid) != 0) {
-    return fail(ErrorKind::kIo, fmt::format("{}: cannot switch to the user that owns it: {}", path,
-                                            std::strerror(errno)));
-  }
-  return {};
 }
 
 // What the roster is compared with, and a sentence that says so.
@@ -90,7 +61,7 @@ Result<Compared> look_at_store(const Settings& settings) {
     return with_nothing("only the service has the store key; to ask the daemon: rota plan");
   }
   ROTA_ASSIGN(Secret key, read_store_key(settings));
-  ROTA_TRY(become_owner_of(path));
+  ROTA_ASSIGN(const AsOwner owner, AsOwner::of(path));
   auto store = open_store(settings, std::move(key));
   if (store) {
     ROTA_ASSIGN(Snapshot snapshot, (*store)->load());

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <random>
@@ -14,29 +13,11 @@
 #include "daemon/system_clock.h"
 #include "settings/own_path.h"
 #include "settings/secret_files.h"
+#include "settings/store_key.h"
 #include "sqlite/handle_key.h"
 #include "sqlite/sealer.h"
 
 namespace rota {
-namespace {
-
-// Checks that nobody else can replace the secret. `key` as for read_secret().
-Result<void> check_place(const SecretSource& source, std::string_view key) {
-  std::string path = source.file;
-  if (path.empty()) {
-    const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
-    if (folder == nullptr) return {};  // read_secret() says so
-    path = fmt::format("{}/{}", folder, source.credential);
-  }
-  auto checked = check_only_ours(path);
-  if (!checked && !may_be_shown(source)) {
-    checked.error().message =
-        what_names(source, key) + ": others can write to it or to a folder above it";
-  }
-  return checked;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<HeadlessAuthClient>> connect_to_circle(boost::asio::io_context& loop,
                                                               const Settings& settings,
@@ -94,16 +75,6 @@ Result<SecretPtr> read_app_token(const SecretSource& source) {
   ROTA_TRY(check_place(source, "app_token"));
   ROTA_ASSIGN(Secret token, read_secret(source, "app_token"));
   return std::make_shared<const Secret>(std::move(token));
-}
-
-Result<Secret> read_store_key(const Settings& settings) {
-  ROTA_TRY(check_place(settings.store.key, "key"));
-  auto text = read_secret(settings.store.key, "key");
-  if (!text) {
-    text.error().message += "; `rotad keygen` prints a new key";
-    return std::unexpected(std::move(text).error());
-  }
-  return parse_store_key(text->reveal());
 }
 
 Result<Secret> read_handle_key(const Settings& settings) {

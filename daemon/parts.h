@@ -52,7 +52,6 @@ Result<SecretPtr> read_app_token(const SecretSource& source);
 // missing.
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings);
 Result<std::unique_ptr<SqliteStore>> open_store(const Settings& settings, Secret key);
-Result<Secret> read_store_key(const Settings& settings);
 // The key of all login handles, from the store key.
 Result<Secret> read_handle_key(const Settings& settings);
 // The size of the store's files; files that cannot be looked at count as empty.

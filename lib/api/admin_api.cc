@@ -130,6 +130,19 @@ Answer start_reload(const Asking& asking, const AdminServices& services) {
   }};
 }
 
+Answer start_backup(const Asking& asking, const AdminServices& services) {
+  AdminService& admin = services.admin;
+  services.tokens.note_asked({.event = AuditEvent::kBackupAsked, .caller = caller_of(asking.peer)});
+  return LaterReply{[&admin](PlainDone done) {
+    admin.back_up(replying<Backup>(std::move(done), [](const Backup& backup) {
+      return boost::json::serialize(
+          boost::json::object{{"path", backup.path},
+                              {"bytes", backup.bytes},
+                              {"made_at", format_iso8601(backup.made_at)}});
+    }));
+  }};
+}
+
 Answer start_audit(const Asking& asking, const AdminServices& services) {
   AdminService& admin = services.admin;
   auto request = parse_audit_query(asking.head.query, admin);

@@ -20,6 +20,7 @@ Answer start_reinstatement(const Asking& asking, const AdminServices& services);
 Answer start_revoke_all(const Asking& asking, const AdminServices& services);
 Answer start_plan(const Asking& asking, const AdminServices& services);
 Answer start_reload(const Asking& asking, const AdminServices& services);
+Answer start_backup(const Asking& asking, const AdminServices& services);
 Answer start_audit(const Asking& asking, const AdminServices& services);
 
 }  // namespace rota

@@ -67,6 +67,7 @@ constexpr AdminSocketRoute kAdminSocket[] = {
     {"POST", "/v1/removals/lift", Parameters::kItsOwn, NeedsAdmin{start_lift_removals}},
     {"GET", "/v1/roster/plan", Parameters::kNone, NeedsAdmin{start_plan}},
     {"POST", "/v1/roster/reload", Parameters::kItsOwn, NeedsAdmin{start_reload}},
+    {"POST", "/v1/backup", Parameters::kNone, NeedsAdmin{start_backup}},
     {"GET", "/v1/audit", Parameters::kItsOwn, NeedsAdmin{start_audit}},
 };
 

@@ -109,6 +109,9 @@ class AdminService {
   // whether something did until now.
   virtual void lift_removals(const std::string& client,
                              std::move_only_function<void(Result<bool>)> done) = 0;
+  // A sealed copy of the database, in a file of the daemon's own folder. kBusy: another one is
+  // under way. kFull: there is no room.
+  virtual void back_up(std::move_only_function<void(Result<Backup>)> done) = 0;
   virtual void audit(AuditRequest request,
                      std::move_only_function<void(Result<AuditPage>)> done) = 0;
   // Reads configuration and roster again. `approve` is the id of a held plan to let through, or

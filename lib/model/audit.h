@@ -61,6 +61,9 @@ enum class AuditEvent {
   // Requests on a token socket, and who made them.
   kHandleRevokeAsked = 38,  // a client wants its handle dead
   kTokenRevokeAsked = 39,   // a client gives one access token back
+  // A request on the admin socket, and who made it.
+  kBackupAsked = 40,
+  kRestored = 41,  // an earlier copy of the database took its place
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);

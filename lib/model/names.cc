@@ -205,6 +205,10 @@ std::string_view name_of(AuditEvent event) {
       return "handle_revoke_asked";
     case AuditEvent::kTokenRevokeAsked:
       return "token_revoke_asked";
+    case AuditEvent::kBackupAsked:
+      return "backup_asked";
+    case AuditEvent::kRestored:
+      return "restored";
   }
   ROTA_CHECK(false);
 }
@@ -252,6 +256,8 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kRemovalsLimited:
     case AuditEvent::kClientRefused:
     case AuditEvent::kRemovalsLiftAsked:
+    case AuditEvent::kBackupAsked:
+    case AuditEvent::kRestored:
       return AuditShare::kDeeds;
   }
   ROTA_CHECK(false);

@@ -75,6 +75,9 @@ class Rotator final : public TokenService {
   // that is durable, and says whether the client was held back until now; kIo: it is not durable
   // yet.
   void lift_removals(const std::string& client, std::move_only_function<void(Result<bool>)> done);
+  // Makes a backup on the store thread, between the commits. kBusy: another one is under way.
+  // Otherwise as TokenStore::continue_backup().
+  void back_up(std::move_only_function<void(Result<Backup>)> done);
   // The app token was replaced: what Circle refused before may pass now.
   void new_app_token();
 
@@ -132,6 +135,7 @@ class Rotator final : public TokenService {
   void send(command::Call call);
   void finish_turn();
   void note_database_problem(std::string problem);
+  void continue_backup();
 
   // Constant after construction, but for the store, which belongs to the store thread.
   Parts parts_;
@@ -155,6 +159,7 @@ class Rotator final : public TokenService {
   boost::asio::steady_timer use_timer_;
   std::uint64_t next_id_ = 1;
   std::string database_problem_;
+  std::move_only_function<void(Result<Backup>)> backed_up_;     // set while a backup is under way
   std::atomic<bool> looking_after_store_ = false;               // ends on the store's thread
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is destroyed
   AuditTrail trail_;

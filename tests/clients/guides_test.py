@@ -74,6 +74,8 @@ class GuideBox(circle.Box):
         words = words.replace("curl -sS ", "curl -sSf --max-time 60 ")
         words = re.sub(r"^(new/usr/bin/)?rotad ", f"{circle.PROGRAMS}/rotad --config {config} ", words)
         words = re.sub(r"^rota import (.*)", rf"{circle.PROGRAMS}/rota import \1 --config {config}", words)
+        words = re.sub(r"^rota (restore|rekey)(.*)", rf"{circle.PROGRAMS}/rota \1\2 --config {config}", words)
+        words = re.sub(r"(/rota restore .*)", r"\1 --yes", words)  # nobody is there to ask
         words = re.sub(r"^rota doctor", f"{circle.PROGRAMS}/rota --socket {self.path('admin.sock')} doctor --config "
                                         f"{config}", words)
         words = re.sub(r"^rota ", f"{circle.PROGRAMS}/rota --socket {self.path('admin.sock')} ", words)

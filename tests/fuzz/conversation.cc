@@ -54,6 +54,9 @@ class Admin : public FakeAdminService {
   void revoke_all(std::move_only_function<void(Result<OperatorReport>)> done) override {
     orders_.add(std::move(done));
   }
+  void back_up(std::move_only_function<void(Result<Backup>)> done) override {
+    orders_.add([done = std::move(done)]() mutable { done(Backup{}); });
+  }
   void reload(std::string, std::move_only_function<void(Result<std::string>)> done) override {
     orders_.add([done = std::move(done)]() mutable { done(std::string("{}")); });
   }

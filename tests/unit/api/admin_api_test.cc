@@ -150,6 +150,21 @@ TEST_F(AdminApi, NotesWhoOrderedWhat) {
   EXPECT_THAT(tokens.orders(), testing::IsEmpty());
 }
 
+TEST_F(AdminApi, TellsWhereABackupIs) {
+  EXPECT_EQ(ask("POST", "/v1/backup"), "later");
+  admin.backup_done(Backup{.path = "/var/lib/rota/rota.db.backup",
+                           .bytes = 4096,
+                           .made_at = WallTime{std::chrono::seconds{1'700'000'000}}});
+  EXPECT_EQ(later_text(), R"({"path":"/var/lib/rota/rota.db.backup","bytes":4096,)"
+                          R"("made_at":"2023-11-14T22:13:20.000Z"})");
+  EXPECT_THAT(admin.calls, ElementsAre("back_up"));
+  EXPECT_THAT(tokens.orders(), ElementsAre("backup_asked 0 [] [] by 0"));
+  EXPECT_EQ(ask("POST", "/v1/backup"), "later");
+  admin.backup_done(fail(ErrorKind::kBusy, "another one"));
+  EXPECT_EQ(later_text(), "unavailable");
+  EXPECT_EQ(ask("POST", "/v1/backup?to=x"), "bad_request");
+}
+
 TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   EXPECT_EQ(ask("POST", "/v1/removals/lift?client=user%3Aweb"), "later");
   admin.lift_done(true);

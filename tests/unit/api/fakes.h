@@ -185,6 +185,10 @@ class FakeAdminService : public AdminService {
     calls.push_back("lift_removals " + client);
     lift_done = std::move(done);
   }
+  void back_up(std::move_only_function<void(Result<Backup>)> done) override {
+    calls.push_back("back_up");
+    backup_done = std::move(done);
+  }
   void audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) override {
     audit_request = std::move(request);
     audit_done = std::move(done);
@@ -200,6 +204,7 @@ class FakeAdminService : public AdminService {
   std::move_only_function<void(Result<OperatorReport>)> report_done;
   std::move_only_function<void(Result<bool>)> lift_done;
   std::move_only_function<void(Result<std::string>)> reload_done;
+  std::move_only_function<void(Result<Backup>)> backup_done;
   AuditRequest audit_request;
   std::move_only_function<void(Result<AuditPage>)> audit_done;
   std::move_only_function<void(Result<RosterPlanPtr>)> plan_done;

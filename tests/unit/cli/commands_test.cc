@@ -1,10 +1,14 @@
 #include "cli/commands.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <deque>
+#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "support/temp_directory.h"
 
 namespace rota::cli {
 namespace {
@@ -296,6 +300,36 @@ TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {
   EXPECT_EQ(run_it(ReloadCommand{}), ExitCode::kDone);
   EXPECT_EQ(run_it(ReloadCommand{"3f"}), ExitCode::kFailed);
   EXPECT_EQ(transport_.requests[1].target, "/v1/roster/reload?approve=3f");
+}
+
+TEST_F(Commands, BackupBringsTheDaemonsFileToItsPlace) {
+  const testing::TempDirectory folder;
+  const std::string made = (folder / "rota.db.backup").string();
+  const std::string file = (folder / "copy").string();
+  const std::string reply =
+      fmt::format(R"({{"path":"{}","bytes":5,"made_at":"2024-03-20T16:54:47.000Z"}})", made);
+  transport_.replies = {{200, reply},
+                        {200, reply},
+                        {200, reply},
+                        {200, reply},
+                        {503, R"({"code":"unavailable","message":"no room"})"}};
+  testing::write_bytes(made, "12345");
+  testing::write_bytes(file, "before");
+  EXPECT_EQ(run_it(BackupCommand{file}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/backup");
+  EXPECT_EQ(testing::read_bytes(file), "12345");
+  EXPECT_FALSE(std::filesystem::exists(made));
+  EXPECT_THAT(output_.printed, HasSubstr("2024-03-20T16:54:47.000Z, 5 bytes"));
+  EXPECT_EQ(run_it(BackupCommand{file}), ExitCode::kFailed) << "it is gone already";
+  testing::write_bytes(made, "1234");
+  EXPECT_EQ(run_it(BackupCommand{file}), ExitCode::kFailed) << "it is another one";
+  testing::write_bytes(made, "67890");
+  EXPECT_EQ(run_it(BackupCommand{(folder / "nowhere/copy").string()}), ExitCode::kFailed);
+  EXPECT_TRUE(std::filesystem::exists(made));
+  EXPECT_EQ(run_it(BackupCommand{file}), ExitCode::kFailed);
+  EXPECT_EQ(output_.said.back(), "unavailable: no room");
+  EXPECT_EQ(testing::read_bytes(file), "12345");
 }
 
 TEST_F(Commands, LiftRemovalsSaysWhetherTheClientWasHeldBack) {

@@ -110,6 +110,18 @@ TEST(ReadOptions, FillsInEachCommand) {
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--state", "active"})).state, "active");
   EXPECT_EQ(std::get<MembersCommand>(command({"members", "--source", "enrolled"})).source,
             "enrolled");
+  EXPECT_EQ(std::get<BackupCommand>(command({"backup", "to"})).file, "to");
+  EXPECT_EQ(std::get<Options>(read({"backup", "to"})).socket, "/run/rota/admin.sock");
+  EXPECT_EQ(std::get<ExitCode>(read({"backup"})), ExitCode::kUsage);
+  const auto restore =
+      std::get<RestoreCommand>(*std::get<Options>(read({"restore", "from"})).local);
+  EXPECT_EQ(restore.file, "from");
+  EXPECT_EQ(restore.config, "/etc/rota/rotad.toml");
+  EXPECT_FALSE(restore.yes);
+  EXPECT_EQ(std::get<ExitCode>(read({"restore"})), ExitCode::kUsage);
+  const auto rekey =
+      std::get<RekeyCommand>(*std::get<Options>(read({"rekey", "--config", "other"})).local);
+  EXPECT_EQ(rekey.config, "other");
   EXPECT_EQ(std::get<LiftCommand>(command({"lift-removals", "user:web"})).client, "user:web");
   EXPECT_EQ(std::get<Options>(read({"lift-removals", "root"})).socket, "/run/rota/admin.sock");
   EXPECT_EQ(std::get<ExitCode>(read({"lift-removals"})), ExitCode::kUsage);

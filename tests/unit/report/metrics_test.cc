@@ -24,7 +24,7 @@ rota::testing::Metrics read(Health health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 284U);
+  EXPECT_EQ(metrics.size(), 286U);
   Health health;
   health.version = "1.2.3";
   EXPECT_THAT(metrics_text(health),
