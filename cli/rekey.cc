@@ -14,6 +14,7 @@
 
 #include "cli/program.h"
 #include "cli/setup_files.h"
+#include "cli/stopped_daemon.h"
 #include "settings/hidden_values.h"
 #include "settings/own_path.h"
 #include "settings/secret_files.h"
@@ -27,7 +28,6 @@ namespace rota::cli {
 namespace {
 
 constexpr mode_t kKeyFile = 0600;
-constexpr const char* kStopIt = "systemctl stop rotad.socket rotad-admin.socket rotad.service";
 
 // The file of the store key, and the one beside it for a key that is to take its place.
 class KeyFile {
@@ -184,13 +184,8 @@ Result<std::string> rekey(const RekeyCommand& command, bool as_json) {
 }  // namespace
 
 ExitCode run_rekey(const RekeyCommand& command, bool as_json, Output& output) {
-  const auto done = rekey(command, as_json);
-  if (!done) {
-    const bool busy = done.error().kind == ErrorKind::kBusy;
-    output.err(busy ? fmt::format("{}; stop it first: {}", done.error().message, kStopIt)
-                    : done.error().message);
-    return ExitCode::kFailed;
-  }
+  auto done = rekey(command, as_json);
+  if (!done) return say_why_not(std::move(done).error(), {command.config}, output);
   const auto written = output.out(*done);
   if (!written) output.err(written.error().message);
   return written ? ExitCode::kDone : ExitCode::kFailed;

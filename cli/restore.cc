@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/stopped_daemon.h"
 #include "model/audit.h"
 #include "settings/hidden_values.h"
 #include "settings/own_path.h"
@@ -28,7 +29,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kKeysShownMax = 20;
-constexpr const char* kStopIt = "systemctl stop rotad.socket rotad-admin.socket rotad.service";
 
 // "  blocked since, and stay out: 2: email:a@example.com, id:4\n"; empty if there are none.
 std::string list(std::string_view what, const std::vector<MemberKey>& keys) {
@@ -78,13 +78,14 @@ class Restore {
     ROTA_ASSIGN(DatabaseRestore::Present present, restore.look_at_present());
     ROTA_ASSIGN(Snapshot copy, restore.unseal(backup));
     const bool readable = present.snapshot.has_value();
+    const std::int64_t damaged = readable ? present.snapshot->rows_set_aside : 0;
     const std::string report = head_of(backup.head());
     const Restoration plan =
         readable ? carry_over(std::move(copy), *std::move(present.snapshot),
                               present.database == backup.head().database, now_, Sealer::draw_salt)
                  : from_copy(std::move(copy), settings);
     const std::string losses =
-        readable ? kept(plan, settings.store.path) : unknown(present.problem, settings);
+        readable ? kept(plan, damaged, settings.store.path) : unknown(present.problem, settings);
     if (!as_json_) ROTA_TRY(output_.out(visible(report + losses, "\n")));
     ROTA_ASSIGN(const ExitCode agreed, ask());
     if (agreed != ExitCode::kDone) return agreed;
@@ -114,15 +115,17 @@ class Restore {
         counted(static_cast<std::size_t>(head.members), "member", "members"), head.rota);
   }
 
-  static std::string kept(const Restoration& plan, const std::string& path) {
+  static std::string kept(const Restoration& plan, std::int64_t damaged, const std::string& path) {
     const std::string text = list("blocked, and stay so", plan.blocked) +
                              list("left, and stay out unless the roster names them", plan.left) +
                              list("came, and stay", plan.came) +
                              list("reinstated; the copy blocks them again", plan.let_in);
+    const std::string lost =
+        damaged == 0 ? "" : fmt::format(", and {} rows that nobody can read", damaged);
     return fmt::format(
-        "what the copy does not know, and takes over from {}:\n{}  tokens: {}; calls: "
-        "{}\nlost are only the entries of the audit trail since then\n",
-        path, text, plan.tokens, plan.calls);
+        "what the copy does not know, and takes over from {}:\n{}  tokens: {}; calls: {}\n"
+        "lost are only the entries of the audit trail since then{}\n",
+        path, text, plan.tokens, plan.calls, lost);
   }
 
   std::string unknown(const std::string& problem, const Settings& settings) const {
@@ -193,10 +196,7 @@ ExitCode run_restore(const RestoreCommand& command, bool as_json, Console& conso
                      const std::function<WallTime()>& now) {
   auto done = Restore(command, as_json, console, output, now).run();
   if (done) return *done;
-  const bool busy = done.error().kind == ErrorKind::kBusy;
-  output.err(busy ? fmt::format("{}; stop it first: {}", done.error().message, kStopIt)
-                  : done.error().message);
-  return ExitCode::kFailed;
+  return say_why_not(std::move(done).error(), {command.file, command.config}, output);
 }
 
 }  // namespace rota::cli
