@@ -66,7 +66,10 @@ void AdminDesk::back_up(std::move_only_function<void(Result<Backup>)> done) {
 }
 
 void AdminDesk::audit(AuditRequest request, std::move_only_function<void(Result<AuditPage>)> done) {
-  AuditQuery query{.after = request.after, .limit = request.limit, .token = request.token};
+  AuditQuery query{.after = request.after,
+                   .limit = request.limit,
+                   .token = request.token,
+                   .notable = request.notable};
   if (const auto* time = std::get_if<WallTime>(&request.since)) query.since = *time;
   if (const auto* ago = std::get_if<Duration>(&request.since)) {
     query.since = parts_.clock.now().wall - *ago;

@@ -125,6 +125,11 @@ Result<void> set_audit_field(const QueryReader& reader, const AdminService& admi
     if (!request.token) {
       return fail(ErrorKind::kInvalid, "token must be the first 16 hex digits of its SHA-256");
     }
+  } else if (name == "notable") {
+    if (value != "true" && value != "false") {
+      return fail(ErrorKind::kInvalid, "notable must be true or false");
+    }
+    request.notable = value == "true";
   } else {
     return unknown_parameter(name);
   }

@@ -82,6 +82,7 @@ struct AuditRequest {
   std::variant<std::monostate, WallTime, Duration> since{};  // a time, or how long ago
   std::vector<MemberKey> members{};  // entries about any of these; empty: all entries
   std::optional<Fingerprint> token{};
+  bool notable = false;  // only what an operator wants to read of: is_notable()
 };
 
 // What the admin socket needs of the daemon. Values go in and come out: the admin routes read the

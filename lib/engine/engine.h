@@ -216,6 +216,7 @@ class Engine {
 
   // engine_upstream.cc
   void note_upstream(const CallState& call, const Reply& reply, Now now);
+  void note_opened();
   void hear_date(const CallState& call, const Reply& reply, Now now);
   void tell_pause(const CallGate::Pause& pause, const Outcome& outcome);
   void put_pause(BootTime until);

@@ -23,6 +23,7 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
   ++counts_.calls.at(static_cast<std::size_t>(call.kind)).at(reply.outcome.index());
   if (std::holds_alternative<Throttled>(reply.outcome)) ++counts_.throttled;
   hear_date(call, reply, now);
+  const BreakerState before = gate_.breaker().state();
   const CallGate::Heard heard =
       gate_.heard(call, reply.outcome, now.boot, circle_now(now), random_);
   if (heard.pause) tell_pause(*heard.pause, reply.outcome);
@@ -31,18 +32,30 @@ void Engine::note_upstream(const CallState& call, const Reply& reply, Now now) {
       return;
     case CallGate::BreakerNews::kClosed:
       tell(Severity::kInfo, "breaker", nullptr, "Circle answers again: calls resume");
+      note(before == BreakerState::kAppTokenRefused ? AuditEvent::kAppTokenAccepted
+                                                    : AuditEvent::kBreakerClosed,
+           nullptr);
       forgive_all(now);
       return;
     case CallGate::BreakerNews::kOpened:
       tell(Severity::kError, "breaker", nullptr,
            fmt::format("{}: one probe at a time from now on ({})", name_of(gate_.breaker().state()),
                        describe(reply.outcome)));
+      note_opened();
       if (gate_.refused_as_a_whole()) answer_everybody(now);
       for (const MemberId member : members_.failing()) replan(members_.at(member), now);
       return;
     case CallGate::BreakerNews::kOpenedAgain:
       return;
   }
+}
+
+// The words of the trouble are for everybody: those of the outcome may quote Circle.
+void Engine::note_opened() {
+  const BreakerState state = gate_.breaker().state();
+  if (state == BreakerState::kAppTokenRefused) return note(AuditEvent::kAppTokenRefused, nullptr);
+  note(AuditEvent::kBreakerOpened, nullptr,
+       gate_.trouble() ? gate_.trouble()->words : std::string(name_of(state)));
 }
 
 void Engine::hear_date(const CallState& call, const Reply& reply, Now now) {

@@ -64,6 +64,11 @@ enum class AuditEvent {
   // A request on the admin socket, and who made it.
   kBackupAsked = 40,
   kRestored = 41,  // an earlier copy of the database took its place
+  // What Circle is to rotad. They come in turns: one opens the breaker, another one closes it.
+  kBreakerOpened = 42,     // calls fail, or Circle refuses the community: one probe at a time
+  kBreakerClosed = 43,     // calls work again
+  kAppTokenRefused = 44,   // the same as kBreakerOpened, for an operator to mend
+  kAppTokenAccepted = 45,  // Circle takes the app token that it refused
 };
 inline constexpr auto kAuditEvents = enumerators_from<AuditEvent::kTokenFetched>();
 std::string_view name_of(AuditEvent event);
@@ -77,6 +82,11 @@ enum class AuditShare {
   kDeeds = 3,      // what operators did, and who came and went
 };
 AuditShare share_of(AuditEvent event);
+
+// Whether an operator wants to read of it afterwards: of troubles and their ends, of what came into
+// force, and of orders that somebody gave. Not of what members and clients do all the time, nor of
+// each member that an order or a roster is about.
+bool is_notable(AuditEvent event);
 
 // Who it was: as the kernel said when the client connected, or, on a listener, by the name of its
 // [[client]]. An unknown part is kNoId, 0 for the pid, or empty for the name.

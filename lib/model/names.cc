@@ -209,6 +209,14 @@ std::string_view name_of(AuditEvent event) {
       return "backup_asked";
     case AuditEvent::kRestored:
       return "restored";
+    case AuditEvent::kBreakerOpened:
+      return "breaker_opened";
+    case AuditEvent::kBreakerClosed:
+      return "breaker_closed";
+    case AuditEvent::kAppTokenRefused:
+      return "app_token_refused";
+    case AuditEvent::kAppTokenAccepted:
+      return "app_token_accepted";
   }
   ROTA_CHECK(false);
 }
@@ -258,7 +266,62 @@ AuditShare share_of(AuditEvent event) {
     case AuditEvent::kRemovalsLiftAsked:
     case AuditEvent::kBackupAsked:
     case AuditEvent::kRestored:
+    case AuditEvent::kBreakerOpened:
+    case AuditEvent::kBreakerClosed:
+    case AuditEvent::kAppTokenRefused:
+    case AuditEvent::kAppTokenAccepted:
       return AuditShare::kDeeds;
+  }
+  ROTA_CHECK(false);
+}
+
+bool is_notable(AuditEvent event) {
+  switch (event) {
+    case AuditEvent::kMemberMismatched:
+    case AuditEvent::kRosterApplied:
+    case AuditEvent::kPlanHeld:
+    case AuditEvent::kPlanApproved:
+    case AuditEvent::kReloadFailed:
+    case AuditEvent::kGrantsChanged:
+    case AuditEvent::kAppTokenChanged:
+    case AuditEvent::kRevokeAsked:
+    case AuditEvent::kReinstateAsked:
+    case AuditEvent::kRevokeAllAsked:
+    case AuditEvent::kApproveAsked:
+    case AuditEvent::kStarted:
+    case AuditEvent::kStopped:
+    case AuditEvent::kRemovalsLimited:
+    case AuditEvent::kRemovalsLiftAsked:
+    case AuditEvent::kBreakerOpened:
+    case AuditEvent::kBreakerClosed:
+    case AuditEvent::kAppTokenRefused:
+    case AuditEvent::kAppTokenAccepted:
+      return true;
+    case AuditEvent::kTokenFetched:
+    case AuditEvent::kTokenIssued:
+    case AuditEvent::kTokenRefreshed:
+    case AuditEvent::kPairRenewed:
+    case AuditEvent::kTokenRevoked:
+    case AuditEvent::kRevocationFailed:
+    case AuditEvent::kRevocationOver:
+    case AuditEvent::kMemberRetired:
+    case AuditEvent::kMemberReturned:
+    case AuditEvent::kMemberBlocked:
+    case AuditEvent::kMemberReinstated:
+    case AuditEvent::kReloaded:
+    case AuditEvent::kRotateAsked:
+    case AuditEvent::kReloadAsked:
+    case AuditEvent::kEnrolled:
+    case AuditEvent::kEnrolmentEnded:
+    case AuditEvent::kSignedOut:
+    case AuditEvent::kSignOutAsked:
+    case AuditEvent::kEnrolAsked:
+    case AuditEvent::kEnrolmentEndAsked:
+    case AuditEvent::kHandleRevoked:
+    case AuditEvent::kClientRefused:
+    case AuditEvent::kHandleRevokeAsked:
+    case AuditEvent::kTokenRevokeAsked:
+      return false;
   }
   ROTA_CHECK(false);
 }

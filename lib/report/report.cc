@@ -35,7 +35,8 @@ std::string audit_json(const AuditPage& page) {
   }
   return json::serialize(
       json::value{{"entries", std::move(entries)},
-                  {"next", page.next ? json::value(*page.next) : json::value(nullptr)}});
+                  {"next", page.next ? json::value(*page.next) : json::value(nullptr)},
+                  {"last", page.last}});
 }
 
 std::vector<MemberKey> left_out_of(const Engine& engine, const Roster& roster) {

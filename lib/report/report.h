@@ -12,8 +12,8 @@ namespace rota {
 // With status.h and member_view.h, all that the admin socket answers in JSON, but for a roster's
 // plan: PlanWriter writes that. Pure; no token in any of it.
 
-// GET /v1/audit, {"entries":[…],"next":…}. A part of an entry that is not known is null; `next` is
-// null at the end.
+// GET /v1/audit, {"entries":[…],"next":…,"last":…}. A part of an entry that is not known is null;
+// `next` is null at the end.
 std::string audit_json(const AuditPage& page);
 
 // The end of an operation, {"done":…,"state":…,"detail":…,

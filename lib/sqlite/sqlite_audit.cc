@@ -76,7 +76,7 @@ Result<void> SqliteStore::append_all(std::span<const AuditNote> notes, const Aud
 
 Result<AuditPage> SqliteStore::read_audit(const AuditQuery& query) {
   const std::string token = query.token ? sealer_.audit_name(*query.token) : "";
-  const bool all = !query.since && !query.token && query.members.empty();
+  const bool all = !query.since && !query.token && query.members.empty() && !query.notable;
   const std::size_t scan = all ? query.limit : kAuditScanMax;
   AuditPage page;
   std::int64_t last = query.after;
@@ -93,6 +93,7 @@ Result<AuditPage> SqliteStore::read_audit(const AuditQuery& query) {
   };
   ROTA_TRY(statements_.read_audit.for_each(take, query.after, static_cast<std::int64_t>(scan)));
   if (full || looked_at == scan) page.next = last;
+  page.last = last;
   return page;
 }
 

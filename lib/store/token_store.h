@@ -94,12 +94,15 @@ struct AuditQuery {
   std::optional<WallTime> since{};     // only entries whose last time is this or later
   std::vector<std::string> members{};  // only those about one of these keys; empty: all
   std::optional<Fingerprint> token{};  // only those about this token
+  bool notable = false;                // only those of is_notable()
 };
 struct AuditPage {
   std::vector<AuditEntry> entries;
   // The `after` of the next page; none if there is no more. A page that is not the last may be
   // short, or even empty.
   std::optional<std::int64_t> next;
+  // All entries up to this id were looked at: the `after` for whoever waits for more.
+  std::int64_t last = 0;
 };
 // How many entries one read looks at, so that no commit waits long for it.
 inline constexpr std::size_t kAuditScanMax = 5'000;

@@ -216,6 +216,21 @@ TYPED_TEST(AuditContract, AnEntryFromTheFutureHoldsNothingUp) {
   EXPECT_THAT(this->times(), ElementsAre(ahead + 1, kDay.count()));
 }
 
+// For a reader that waits for more: it need not look at the same entries again.
+TYPED_TEST(AuditContract, APageSaysHowFarItLooked) {
+  EXPECT_EQ(this->read().last, 0);
+  EXPECT_EQ(this->read({.after = 7}).last, 7);
+  this->append({note(1), note(2, AuditEvent::kStarted), note(3)});
+  const AuditPage notable = this->read({.notable = true});
+  ASSERT_THAT(notable.entries, SizeIs(1));
+  EXPECT_EQ(notable.entries[0].event, AuditEvent::kStarted);
+  EXPECT_EQ(notable.last, 3);
+  EXPECT_EQ(this->read({.after = notable.last, .notable = true}).last, 3);
+  const AuditPage full = this->read({.limit = 1});
+  EXPECT_EQ(full.next, 1);
+  EXPECT_EQ(full.last, 1);
+}
+
 TYPED_TEST(AuditContract, IsNoPartOfWhatAStartLoads) {
   this->append({note(1)});
   EXPECT_EQ(testing::describe(Snapshot{}), testing::describe(this->reload()));

@@ -179,9 +179,10 @@ void MemoryStore::erase_audit(AuditShare share, std::size_t count) {
 
 Result<AuditPage> MemoryStore::read_audit(const AuditQuery& query) {
   const std::string token = query.token ? audit_name(*query.token) : "";
-  AuditPage page;
+  AuditPage page{.entries = {}, .next = {}, .last = query.after};
   for (auto entry = std::ranges::upper_bound(audit_, query.after, {}, &AuditEntry::id);
        entry != audit_.end(); ++entry) {
+    page.last = entry->id;
     if (wanted_by(query, token, *entry)) page.entries.push_back(*entry);
     if (page.entries.size() < query.limit) continue;
     page.next = entry->id;

@@ -104,21 +104,25 @@ TEST_F(AdminApi, ReadsTheAuditTrail) {
   EXPECT_EQ(admin.audit_request.after, 0);
   EXPECT_EQ(admin.audit_request.limit, 100U);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(admin.audit_request.since));
-  EXPECT_EQ(ask("GET", "/v1/audit?after=7&limit=1000&since=2h&member=id:42&token=00000000000000ff"),
-            "later");
+  EXPECT_EQ(
+      ask("GET",
+          "/v1/audit?after=7&limit=1000&since=2h&member=id:42&token=00000000000000ff&notable=true"),
+      "later");
   EXPECT_EQ(admin.audit_request.after, 7);
   EXPECT_EQ(admin.audit_request.limit, 1'000U);
   EXPECT_EQ(std::get<Duration>(admin.audit_request.since), std::chrono::hours{2});
   EXPECT_THAT(members_asked_for(), ElementsAre("id:42"));
   EXPECT_EQ(admin.audit_request.token, 255U);
+  EXPECT_TRUE(admin.audit_request.notable);
   admin.audit_done(AuditPage{});
-  EXPECT_EQ(later_text(), R"({"entries":[],"next":null})");
+  EXPECT_EQ(later_text(), R"({"entries":[],"next":null,"last":0})");
   EXPECT_EQ(ask("GET", "/v1/audit?since=2024-03-20T16:54:47Z"), "later");
   EXPECT_EQ(std::get<WallTime>(admin.audit_request.since), parse_iso8601("2024-03-20T16:54:47Z"));
   admin.audit_done(fail(ErrorKind::kIo, "no disk"));
   EXPECT_EQ(later_text(), "unavailable");
-  for (const char* wrong : {"after=-1", "after=x", "after=1&after=2", "limit=0", "limit=1001",
-                            "since=soon", "since=", "member=42", "token=ff", "else=1"}) {
+  for (const char* wrong :
+       {"after=-1", "after=x", "after=1&after=2", "limit=0", "limit=1001", "since=soon",
+        "since=", "member=42", "token=ff", "else=1", "notable=1"}) {
     EXPECT_EQ(ask("GET", std::string("/v1/audit?") + wrong), "bad_request") << wrong;
   }
   EXPECT_EQ(ask("POST", "/v1/audit"), "method_not_allowed GET, HEAD");

@@ -151,5 +151,52 @@ TEST(EngineAudit, TellsOfAHeldPlanOnceAndOfItsApproval) {
   EXPECT_EQ(trail.back(), "roster_applied  [0 added, 0 changed, 9 retired]");
 }
 
+// The way into trouble and out of it, each once, and without the words of others.
+TEST(EngineAudit, TellsWhenTheBreakerOpensAndCloses) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1"), entry("id:2"), entry("id:3")});
+  box.settle();
+  take_trail(box);
+  ASSERT_EQ(box.open_calls().size(), 3U);
+  for (const auto& call : box.open_calls()) {
+    box.reply(call, Transient{.reason = TransientReason::kServerError,
+                              .why = "words of others",
+                              .symptom = {.kind = Symptom::Kind::kStatus, .status = 503}});
+  }
+  box.settle();
+  EXPECT_THAT(take_trail(box), ElementsAre("breaker_opened  [Circle answers 503]"));
+  box.run_for(30s);
+  const auto answer = [&box](const Outcome& outcome) {
+    box.reply(box.oldest_call(), outcome);
+    box.settle();
+  };
+  answer(AppTokenRefused{});
+  EXPECT_THAT(take_trail(box), ElementsAre("app_token_refused  []"));
+  box.run_for(30s);
+  answer(AppTokenRefused{});
+  EXPECT_THAT(take_trail(box), IsEmpty()) << "one alarm";
+  box.run_for(30s);
+  const auto id = box.oldest_call().request.member.id();
+  answer(issued("access-1", "refresh-1", box.circle(), id));
+  EXPECT_THAT(take_trail(box), testing::Contains("app_token_accepted  []"));
+}
+
+TEST(EngineAudit, TellsThatCallsWorkAgain) {
+  EngineBox box;
+  box.start();
+  box.roster({entry("id:1")});
+  box.settle();
+  box.reply(box.oldest_call(), NotEligible{});
+  box.settle();
+  const auto opened = take_trail(box);
+  ASSERT_FALSE(opened.empty());
+  EXPECT_THAT(opened.back(), testing::StartsWith("breaker_opened  ["));
+  box.run_for(30s);
+  box.reply(box.oldest_call(), issued("access-1", "refresh-1", box.circle(), 1));
+  box.settle();
+  EXPECT_THAT(take_trail(box), testing::Contains("breaker_closed  []"));
+}
+
 }  // namespace
 }  // namespace rota::test

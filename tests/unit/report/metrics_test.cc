@@ -24,7 +24,7 @@ rota::testing::Metrics read(Health health) {
 TEST(Metrics, FollowTheFormat) {
   const auto metrics = read({});
   EXPECT_EQ(metrics.at(R"(rota_build_info{version="1.2.3"})"), 1);
-  EXPECT_EQ(metrics.size(), 286U);
+  EXPECT_EQ(metrics.size(), 290U);
   Health health;
   health.version = "1.2.3";
   EXPECT_THAT(metrics_text(health),
@@ -134,7 +134,7 @@ std::vector<Case> all_cases() {
       {R"(rota_events_total{event="signed_out"})", 0,
        [](Health& h) { h.audit.events.at(static_cast<std::size_t>(AuditEvent::kSignedOut)) = 3; },
        3},
-      {R"(rota_events_total{event="token_revoke_asked"})", 0,
+      {R"(rota_events_total{event="app_token_accepted"})", 0,
        [](Health& h) { h.audit.events.back() = 4; }, 4},
       {"rota_audit_ok", 1, [](Health& h) { h.audit.failing = true; }, 0},
       {"rota_roster_plan_held", 0, [](Health& h) { h.held_plan = {.id = "x", .retire = 1}; }, 1},
