@@ -12,16 +12,15 @@
 namespace rota {
 namespace {
 
-// The background makes so many calls in a window. What it needs for the members that have tokens
-// is not there for the others, who get their least share at any rate.
-Duration first_issues_left(Engine& engine, std::size_t members) {
+// Of the background's calls in a window. What it needs for the members that have tokens is not
+// there for the `waiting` ones, who get their least share at any rate.
+double first_issues_a_window(Engine& engine, std::size_t waiting) {
   const Policy& policy = engine.policy();
   const double calls = static_cast<double>(engine.budget().background_limit());
-  const double refreshed = static_cast<double>(engine.members().upkeep().kept() - members);
+  const double refreshed = static_cast<double>(engine.members().upkeep().kept() - waiting);
   const double refreshes = refreshed * static_cast<double>(policy.window.count()) /
                            static_cast<double>(refresh_interval(policy, engine.facts()).count());
-  const double share = std::max(calls - refreshes, calls / LanePicker::kLeastShare);
-  return std::chrono::duration_cast<Duration>(static_cast<double>(members) / share * policy.window);
+  return std::max(calls - refreshes, calls / LanePicker::kLeastShare);
 }
 
 // A disk that hangs lets a commit run for long, before one fails.
@@ -69,14 +68,18 @@ std::array<Health::Backlog, kLaneCount> backlogs_of(const Engine& engine, Now no
 Health::Members count_members(Engine& engine, Now now) {
   const WallTime circle = engine.circle_now(now);
   Census& census = engine.census();
+  const std::size_t waiting = census.first_issues();
+  const double a_window = first_issues_a_window(engine, waiting);
   const std::size_t idle = (engine.first_issues_go_on(now) ? 0 : census.overdue_first(circle)) +
                            (engine.idle_issues_go_on(now) ? 0 : census.overdue_idle(circle));
   Health::Members members{.by_state = {},
                           .fresh = census.fresh(circle),
                           .overdue = census.overdue_in_use(circle) + idle,
                           .overdue_idle = idle,
-                          .first_issues = census.first_issues(),
-                          .first_issues_left = first_issues_left(engine, census.first_issues()),
+                          .first_issues = waiting,
+                          .first_issues_left = std::chrono::duration_cast<Duration>(
+                              static_cast<double>(waiting) / a_window * engine.policy().window),
+                          .first_issues_a_window = static_cast<std::size_t>(a_window),
                           .without_token = census.without_token(),
                           .kept = engine.members().upkeep().kept(),
                           .dead_on_arrival = engine.gate().dead_arrivals().members(),
@@ -105,6 +108,8 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .counts = engine.counts(),
           .budget_used = engine.budget().used(now.boot),
           .budget_limit = engine.budget().limit(),
+          .budget_window = engine.policy().window,
+          .guard = engine.policy().guard,
           .paused = paused ? *paused - now.boot : Duration{0},
           .breaker = engine.gate().breaker().state(),
           .trouble = engine.gate().trouble(),

@@ -18,6 +18,7 @@
 #include "report/process_figures.h"
 #include "report/readings.h"
 #include "report/timings.h"
+#include "roster/guard.h"
 
 namespace rota {
 
@@ -53,16 +54,17 @@ struct Health {
     std::size_t in_state(MemberState state) const {
       return by_state.at(static_cast<std::size_t>(state));
     }
-    std::size_t fresh = 0;            // active, with a live access token
-    std::size_t overdue = 0;          // without one in time
-    std::size_t overdue_idle = 0;     // of these, members that nobody asked for
-    std::size_t first_issues = 0;     // wait for their first one, and nobody waits for them
-    Duration first_issues_left{0};    // about how long these will take
-    std::size_t without_token = 0;    // of those kept fresh, those that never had one
-    std::size_t kept = 0;             // of the active, those kept fresh ahead of time
-    std::size_t dead_on_arrival = 0;  // whose last token had ended when it came
-    std::size_t left_out = 0;         // active, and issued on demand for want of budget
-    std::size_t fits = 0;             // how many the budget keeps fresh
+    std::size_t fresh = 0;                  // active, with a live access token
+    std::size_t overdue = 0;                // without one in time
+    std::size_t overdue_idle = 0;           // of these, members that nobody asked for
+    std::size_t first_issues = 0;           // wait for their first one, and nobody waits for them
+    Duration first_issues_left{0};          // about how long these will take
+    std::size_t first_issues_a_window = 0;  // about how many the budget has room for now
+    std::size_t without_token = 0;          // of those kept fresh, those that never had one
+    std::size_t kept = 0;                   // of the active, those kept fresh ahead of time
+    std::size_t dead_on_arrival = 0;        // whose last token had ended when it came
+    std::size_t left_out = 0;               // active, and issued on demand for want of budget
+    std::size_t fits = 0;                   // how many the budget keeps fresh
     std::size_t tokens_to_revoke = 0;
     // By whose word they are members. Members that are leaving may be in neither.
     std::size_t named_by_roster = 0;
@@ -88,6 +90,8 @@ struct Health {
   Engine::Counts counts;
   std::size_t budget_used = 0;
   std::size_t budget_limit = 0;
+  Duration budget_window{0};
+  GuardPolicy guard;
   Duration paused{0};  // how long a 429 or a 5xx still holds back all calls
   BreakerState breaker = BreakerState::kClosed;
   std::optional<Trouble> trouble{};  // why calls fail; none: the last one worked, or there was none

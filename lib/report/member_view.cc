@@ -46,6 +46,13 @@ json::object object_of(const MemberView& member) {
                           {"tags", array_of(enrolment.tags)},
                           {"since", format_iso8601(enrolment.since)}});
   }
+  json::array entries;
+  for (const RosterEntry& entry : member.entries) {
+    entries.push_back({{"key", entry.key.text()},
+                       {"name", entry.name},
+                       {"tags", array_of(entry.tags)},
+                       {"retired", entry.retired}});
+  }
   return {
       {"key", member.key.text()},
       {"keys", std::move(keys)},
@@ -55,6 +62,7 @@ json::object object_of(const MemberView& member) {
       {"tags", array_of(member.tags)},
       {"source",
        member.source ? json::value(std::string(name_of(*member.source))) : json::value(nullptr)},
+      {"entries", std::move(entries)},
       {"enrolments", std::move(enrolments)},
       {"community_member_id", member.community_member_id ? json::value(*member.community_member_id)
                                                          : json::value(nullptr)},
@@ -106,6 +114,7 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
                   .name = {},
                   .tags = tags_of(record),
                   .source = source_of(record),
+                  .entries = {},
                   .enrolments = {},
                   .community_member_id = record.community_member_id,
                   .access_token_ends = end_of(current(record, TokenKind::kAccess)),
@@ -123,6 +132,12 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
   for (const Selector& selector : record.selectors) {
     view.keys.push_back(selector.key);
     if (view.name.empty()) view.name = selector.name;
+    if (selector.in_roster) {
+      view.entries.push_back({.key = selector.key,
+                              .name = selector.name,
+                              .tags = selector.tags,
+                              .retired = selector.retired});
+    }
     for (const Enrolment& enrolment : selector.enrolments) {
       view.enrolments.emplace_back(selector.key, enrolment);
     }

@@ -14,6 +14,7 @@
 #include "model/member_key.h"
 #include "model/outcome.h"
 #include "model/record.h"
+#include "roster/roster.h"
 
 namespace rota {
 
@@ -38,6 +39,8 @@ struct MemberView {
   std::string name;  // as the roster has it
   std::vector<std::string> tags;
   std::optional<MemberSource> source;
+  // What the roster in force says, in the order of its names; what clients say is not in it.
+  std::vector<RosterEntry> entries;
   // What clients say, in the order of its names; the name, and what was said of it.
   std::vector<std::pair<MemberKey, Enrolment>> enrolments;
   std::optional<std::int64_t> community_member_id;

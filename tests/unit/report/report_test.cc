@@ -31,6 +31,7 @@ TEST(Report, AMemberShowsItsStandingAndNoToken) {
       text,
       R"({"key":"email:grace@example.com","keys":["email:grace@example.com"],"state":"active",)"
       R"("since":"2024-03-20T16:00:00.000Z","name":"","tags":[],"source":"roster",)"
+      R"("entries":[{"key":"email:grace@example.com","name":"","tags":[],"retired":false}],)"
       R"("enrolments":[],"community_member_id":42,)"
       R"("access_token_expires_at":"2024-03-20T17:00:00.000Z",)"
       R"("refresh_token_expires_at":"2024-04-20T16:00:00.000Z","superseded":0,"revoking":0,"member_gone":0,)"
@@ -64,9 +65,10 @@ TEST(Report, TheStatusHasItsFields) {
   const json::object status = parse(text);
   EXPECT_EQ(keys_of(status),
             (std::vector<std::string>{"version", "summary", "ready", "not_ready", "members",
-                                      "sources", "upkeep", "first_issues", "tokens_to_revoke",
-                                      "doubts", "rows_set_aside", "waiting_clients", "upstream",
-                                      "calls", "store", "removals_held_back", "roster_plan_held"}));
+                                      "sources", "upkeep", "first_issues", "guard",
+                                      "tokens_to_revoke", "doubts", "rows_set_aside",
+                                      "waiting_clients", "upstream", "calls", "store",
+                                      "removals_held_back", "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
@@ -85,12 +87,12 @@ TEST(Report, TheStatusHasItsFields) {
       R"("tokens_hold_until":"2024-03-20T16:59:59.000Z"})");
   EXPECT_EQ(json::serialize(status.at("sources")), R"({"roster":1,"enrolled":0})");
   EXPECT_EQ(json::serialize(status.at("first_issues")),
-            R"({"waiting":0,"issued":1,"of":1,"left_ms":0})");
+            R"({"waiting":0,"issued":1,"of":1,"left_ms":0,"a_window":1079})");
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
       R"({"breaker":"closed","trouble":null,"next_call_in_ms":3000000,"calls_in_flight":0,)"
-      R"("window_used":1,"window_limit":1200,)"
+      R"("window_used":1,"window_limit":1200,"window_ms":300000,)"
       R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
   EXPECT_EQ(json::serialize(status.at("calls")),
@@ -162,7 +164,7 @@ TEST(Report, AMemberThatAClientWaitsForHasNoTokenYet) {
   const Health health = health_of(box.engine, {}, box.now);
   EXPECT_THAT(status_line(health), testing::HasSubstr("first tokens: 0 of 2 issued"));
   EXPECT_EQ(json::serialize(parse(status_json(health)).at("first_issues")),
-            R"({"waiting":2,"issued":0,"of":2,"left_ms":null})");
+            R"({"waiting":2,"issued":0,"of":2,"left_ms":null,"a_window":1079})");
 }
 
 TEST(Report, TheStatusLineGroupsThousands) {
