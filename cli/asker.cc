@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/fields.h"
+#include "cli/paint.h"
 #include "cli/report.h"
 
 namespace rota::cli {
@@ -70,6 +71,20 @@ ExitCode Asker::write(std::string_view text, std::string_view end) {
   auto written = output_.out(text);
   if (written) written = output_.out(end);
   return written ? ExitCode::kDone : failed(written.error().message);
+std::expected<Reply, ExitCode> Asker::ask_long(Request request, std::string_view what,
+                                               std::string_view goes_on, std::string_view about) {
+  request.while_waiting = [this, what, goes_on] { output_.working(what, goes_on); };
+  output_.begin_work();
+  auto reply = transport_.send(request);
+  output_.end_work();
+  return settle(std::move(reply), about);
+}
+
+ExitCode Asker::print_painted(std::string_view text) {
+  const std::string shown = visible(text, "\n");
+  return write(output_.has_colours() ? painted(shown) : shown);
+}
+
 }
 
 ExitCode Asker::failed(std::string_view why) {

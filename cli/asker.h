@@ -31,6 +31,10 @@ class Asker {
   // The reply, if the call succeeded. A failure is printed after `about`.
   std::expected<Reply, ExitCode> ask(const Request& request, std::string_view about = "");
   // The same of a call that was made already.
+  // The same of a call that may take long: `what` it waits for, and what goes on without this
+  // command, for somebody who ends it with Ctrl-C (Output::working()).
+  std::expected<Reply, ExitCode> ask_long(Request request, std::string_view what,
+                                          std::string_view goes_on, std::string_view about = "");
   std::expected<Reply, ExitCode> settle(Result<Reply> reply, std::string_view about = "");
   // kCorrupt: the reply has none.
   static Result<boost::json::object> object_of(const Reply& reply);
@@ -53,6 +57,8 @@ class Asker {
   Output& output() { return output_; }
   const Output& output() const { return output_; }
 
+  // print(), with colours on a terminal.
+  ExitCode print_painted(std::string_view text);
  private:
   static std::optional<std::int64_t> place_at(const boost::json::object& page, std::int64_t);
   static std::optional<std::string> place_at(const boost::json::object& page, const std::string&);

@@ -35,6 +35,7 @@ namespace json = boost::json;
 constexpr Duration kSlack{5'000};
 // A gigabyte takes about ten seconds on a slow disk.
 constexpr Duration kBackupMax = std::chrono::minutes{10};
+constexpr std::string_view kGoesOn = "rotad goes on with it, until Circle has acknowledged it";
 // The daemon sends something at least every 30 seconds.
 constexpr Duration kSilenceMax{90'000};
 
@@ -93,7 +94,7 @@ class Runner : private Asker {
       }
       // An older daemon does not say whether it is ready.
       if (command.check && flag_at(*status, "ready") != true) {
-        if (!is_raw()) static_cast<void>(print(text_of(command, *status)));
+        if (!is_raw()) static_cast<void>(print_painted(text_of(command, *status)));
         return std::unexpected(failed("rotad is not ready"));
       }
       return is_raw() ? std::string() : text_of(command, *status);
@@ -157,7 +158,8 @@ class Runner : private Asker {
       if (*said != kWords) return failed("nothing was revoked");
     }
     while (true) {
-      const auto reply = ask({Method::kPost, "/v1/revoke-all", kOperationMax + kSlack});
+      const auto reply = ask_long({Method::kPost, "/v1/revoke-all", kOperationMax + kSlack},
+                                  "waiting for Circle to revoke all tokens", kGoesOn);
       if (!reply) return reply.error();
       const auto report = object_of(*reply);
       if (!report) return failed(report.error().message);
@@ -185,8 +187,10 @@ class Runner : private Asker {
   }
 
   ExitCode operator()(const OperateCommand& command) {
-    const auto reply =
-        ask({Method::kPost, member_target(command.key, command.action), kOperationMax + kSlack});
+    const auto reply = ask_long(
+        {Method::kPost, member_target(command.key, command.action), kOperationMax + kSlack},
+        fmt::format("waiting for Circle: {} {}", command.action, command.key.text()),
+        command.action == "revoke" ? kGoesOn : "rotad goes on with it");
     if (!reply) return reply.error();
     const auto report = object_of(*reply);
     if (!report) return failed(report.error().message);
@@ -222,7 +226,10 @@ class Runner : private Asker {
   }
 
   ExitCode operator()(const ReloadCommand& command) {
-    const auto reply = ask({Method::kPost, reload_target(command.approve), kWaitMax + kSlack});
+    const auto reply =
+        ask_long({Method::kPost, reload_target(command.approve), kWaitMax + kSlack},
+                 "waiting until the roster is in force",
+                 "rotad goes on reading it; rota status shows whether it is in force");
     if (!reply) return reply.error();
     const auto plan = object_of(*reply);
     if (!plan) return failed(plan.error().message);
@@ -268,7 +275,7 @@ class Runner : private Asker {
           return failed(written.error().message);
         }
       }
-      const ExitCode printed = print(*text);
+      const ExitCode printed = print_painted(*text);
       if (!again || printed != ExitCode::kDone) return printed;
       output().look_for_reader();
       std::this_thread::sleep_for(kEvery);
@@ -328,7 +335,10 @@ class Runner : private Asker {
   }
 
   ExitCode carry_out(EachCommand::Deed deed, const MemberKey& key, const std::string& body) {
-    const auto reply = ask(request_of(deed, key, body), key.text() + ": ");
+    const auto reply =
+        ask_long(request_of(deed, key, body), "waiting for Circle: " + key.text(),
+                 key.text() + ": rotad goes on with it; the keys behind it were not asked for",
+                 key.text() + ": ");
     if (!reply) return reply.error();
     const auto object = object_of(*reply);
     if (!object) return failed(fmt::format("{}: {}", key.text(), object.error().message));

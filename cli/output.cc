@@ -4,11 +4,16 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <string>
+#include <utility>
 
 #include "base/text.h"
+#include "cli/columns.h"
 #include "cli/exit_code.h"
 #include "settings/hardening.h"
 #include "settings/write_all.h"
@@ -16,16 +21,32 @@
 namespace rota::cli {
 namespace {
 
-[[noreturn]] void end_without_reader() {
-  std::signal(SIGPIPE, SIG_DFL);
+sigset_t only(int signal) {
   sigset_t mask{};
   sigemptyset(&mask);
-  sigaddset(&mask, SIGPIPE);
-  ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
-  ::raise(SIGPIPE);
-  constexpr int kAsAShellSaysIt = 128 + SIGPIPE;
-  ::_exit(kAsAShellSaysIt);
+  sigaddset(&mask, signal);
+  return mask;
 }
+
+// As the signal ends other programs.
+[[noreturn]] void end_by(int signal) {
+  std::signal(signal, SIG_DFL);
+  const sigset_t mask = only(signal);
+  ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+  ::raise(signal);
+  constexpr int kAsAShellSaysIt = 128;
+  ::_exit(kAsAShellSaysIt + signal);
+}
+[[noreturn]] void end_without_reader() { end_by(SIGPIPE); }
+
+bool is_set(const char* name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+constexpr std::size_t kColumns = 80;                // of a terminal that does not say
+constexpr std::string_view kLineAnew = "\r\x1b[K";  // the terminal's last line, emptied
 
 }  // namespace
 
@@ -42,11 +63,51 @@ Result<void> StandardOutput::out(std::string_view text) {
 }
 
 std::optional<std::size_t> StandardOutput::columns() const {
-  constexpr std::size_t kUnknown = 80;
   winsize size{};
   if (::isatty(STDOUT_FILENO) == 0) return std::nullopt;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUnknown;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kColumns;
   return size.ws_col;
+}
+
+bool StandardOutput::has_colours() const { return columns().has_value() && !is_set("NO_COLOR"); }
+
+void StandardOutput::begin_work() {
+  work_began_ = std::chrono::steady_clock::now();
+  const sigset_t mask = only(SIGINT);
+  if (::sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) return;
+  interrupts_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (interrupts_ < 0) ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+}
+
+void StandardOutput::working(std::string_view what, std::string_view goes_on) {
+  signalfd_siginfo signal{};
+  if (interrupts_ >= 0 && ::read(interrupts_, &signal, sizeof signal) == sizeof signal) {
+    clear_progress();
+    err(goes_on);
+    end_by(SIGINT);
+  }
+  const auto passed =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - work_began_);
+  if (passed < std::chrono::seconds{1} || ::isatty(STDERR_FILENO) == 0) return;
+  const std::string text = fmt::format("{} ({} s)", visible(what), passed.count());
+  static_cast<void>(write_all(
+      STDERR_FILENO, fmt::format("{}{}", kLineAnew, cut(text, columns().value_or(kColumns) - 1))));
+  shows_progress_ = true;
+}
+
+void StandardOutput::end_work() {
+  clear_progress();
+  if (interrupts_ < 0) return;
+  // One that came at the very end has its usual effect now.
+  ::close(std::exchange(interrupts_, -1));
+  const sigset_t mask = only(SIGINT);
+  ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+}
+
+void StandardOutput::clear_progress() {
+  if (std::exchange(shows_progress_, false)) {
+    static_cast<void>(write_all(STDERR_FILENO, kLineAnew));
+  }
 }
 
 void StandardOutput::look_for_reader() {

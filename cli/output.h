@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,6 +19,19 @@ class Output {
   virtual Result<void> out(std::string_view text) = 0;
   // How many columns the terminal has that shows out(); none: it goes elsewhere.
   virtual std::optional<std::size_t> columns() const { return std::nullopt; }
+  // Whether what out() shows may have colours: on a terminal, unless NO_COLOR is set.
+  virtual bool has_colours() const { return false; }
+  // A call begins that may take long; it ends with end_work(). In between working() is called about
+  // once a second.
+  virtual void begin_work() {}
+  // Shows `what` it waits for in the last line of the terminal of err(), after a second. If
+  // somebody has pressed Ctrl-C since begin_work(): says `goes_on` and ends the process, as Ctrl-C
+  // does.
+  virtual void working(std::string_view what, std::string_view goes_on) {
+    static_cast<void>(what);
+    static_cast<void>(goes_on);
+  }
+  virtual void end_work() {}
   // For a command that waits for long: ends the process, as out() does, if the reader is gone.
   virtual void look_for_reader() {}
   // `line` without its end. Whatever it has, StandardOutput makes it visible(). If it cannot be
@@ -32,8 +46,19 @@ class StandardOutput : public Output {
  public:
   Result<void> out(std::string_view text) override;
   std::optional<std::size_t> columns() const override;
+  bool has_colours() const override;
+  void begin_work() override;
+  void working(std::string_view what, std::string_view goes_on) override;
+  void end_work() override;
   void look_for_reader() override;
   void err(std::string_view line) override;
+
+ private:
+  void clear_progress();
+
+  int interrupts_ = -1;  // a signalfd of SIGINT during a call that may take long
+  std::chrono::steady_clock::time_point work_began_{};
+  bool shows_progress_ = false;
 };
 
 // Blocks until there is something to read, or an error.

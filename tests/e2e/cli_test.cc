@@ -153,5 +153,20 @@ TEST_F(InAShell, MembersStandInTheirNaturalOrder) {
   EXPECT_EQ(finished.output, "id:1\nid:4\nid:5\nid:10\nid:11\n");
 }
 
+// The order is given: Ctrl-C ends only the wait for it.
+TEST(LongCommands, CtrlCSaysWhatGoesOn) {
+  Box box{{"--access-ttl", "1h", "--refresh-ttl", "30d", "--latency", "4s"}};
+  box.daemon.upstream["request_timeout"] = "\"20s\"";
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  Process revoke({ROTA_CLI, "--socket", box.daemon.admin_socket().string(), "revoke", "id:1"},
+                 box.folder / "revoke.log");
+  ASSERT_TRUE(
+      eventually([&] { return box.daemon.member("id:1").at("state").as_string() == "blocked"; }));
+  EXPECT_EQ(revoke.kill_and_wait(SIGINT), -SIGINT);
+  EXPECT_THAT(revoke.output(), HasSubstr("rota: rotad goes on with it"));
+  EXPECT_TRUE(eventually([&] { return box.sandbox.tokens(1, "", "live").empty(); }));
+}
+
 }  // namespace
 }  // namespace rota::e2e

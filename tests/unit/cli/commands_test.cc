@@ -15,12 +15,14 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Answers in order, and keeps what was asked.
 class ScriptedTransport : public Transport {
  public:
   Result<Reply> send(const Request& request) override {
     requests.push_back(request);
+    if (request.while_waiting) request.while_waiting();
     if (replies.empty()) return fail(ErrorKind::kIo, "cannot reach rotad at x: gone");
     auto [status, body] = replies.front();
     replies.pop_front();
@@ -45,6 +47,16 @@ class GatheredOutput : public Output {
     return {};
   }
   void err(std::string_view line) override { said.emplace_back(line); }
+  bool has_colours() const override { return colours; }
+  void begin_work() override { ++works; }
+  void working(std::string_view what, std::string_view goes_on) override {
+    EXPECT_EQ(works, 1);
+    progress.emplace_back(what, goes_on);
+  }
+  void end_work() override { --works; }
+  bool colours = false;
+  int works = 0;
+  std::vector<std::pair<std::string, std::string>> progress;
   bool broken = false;
   std::string printed;
   std::vector<std::string> said;
@@ -372,6 +384,59 @@ TEST_F(Commands, AuditGoesThroughAllPages) {
   EXPECT_EQ(run_it(AuditCommand{}, true), ExitCode::kDone);
   EXPECT_EQ(output_.printed, first + "\n" + last + "\n");
   EXPECT_EQ(run_it(command), ExitCode::kFailed) << "a page that leads to itself";
+}
+
+// Whoever waits sees for what, and is told what goes on if Ctrl-C ends the wait.
+TEST_F(Commands, LongCallsSayWhatTheyWaitForAndWhatGoesOn) {
+  for (const Command& command :
+       std::vector<Command>{OperateCommand{key_, "revoke"}, OperateCommand{key_, "rotate"},
+                            EachCommand{EachCommand::Deed::kSignOut, {key_}},
+                            EachCommand{EachCommand::Deed::kRemove, {key_}},
+                            EachCommand{EachCommand::Deed::kEnrol, {key_}}, ReloadCommand{},
+                            ReloadCommand{"3f"}, RevokeAllCommand{.yes = true}}) {
+    output_.progress.clear();
+    transport_.replies.clear();
+    run_it(command);
+    ASSERT_EQ(output_.progress.size(), 1U) << command.index();
+    EXPECT_THAT(output_.progress[0].first, HasSubstr("waiting")) << command.index();
+    EXPECT_THAT(output_.progress[0].second, HasSubstr("rotad goes on")) << command.index();
+    EXPECT_EQ(output_.works, 0);
+  }
+}
+
+TEST_F(Commands, OnlyATerminalGetsColours) {
+  const std::string status = R"({"ready":true,"version":"1.2.3","not_ready":[]})";
+  transport_.replies = {{200, status}, {200, status}, {200, status}};
+  run_it(StatusCommand{});
+  EXPECT_THAT(output_.printed, Not(HasSubstr("\x1b")));
+  output_.printed.clear();
+  output_.colours = true;
+  run_it(StatusCommand{});
+  EXPECT_THAT(output_.printed, HasSubstr("\n\x1b[32mREADY\x1b[0m"));
+  output_.printed.clear();
+  run_it(StatusCommand{}, true);
+  EXPECT_THAT(output_.printed, Not(HasSubstr("\x1b"))) << "no colour in JSON";
+}
+
+// rotad looks at a few thousand entries at a time: none of them may be wanted.
+TEST_F(Commands, AuditGoesOnAfterAnEmptyPage) {
+  transport_.replies = {{200, R"({"entries":[],"next":5000})"},
+                        {200, R"({"entries":[{"event":"started"}],"next":null})"}};
+  EXPECT_EQ(run_it(AuditCommand{.query = {.member = "id:42"}}), ExitCode::kDone);
+  EXPECT_THAT(output_.printed, HasSubstr("started"));
+}
+
+TEST_F(Commands, EventsShowsTheNotableOnesOfAWeek) {
+  transport_.replies = {
+      {200,
+       R"({"entries":[{"at":"2024-03-20T16:00:00Z","event":"stopped"}],"next":null,"last":9})"},
+      {200, R"({"entries":[],"next":null,"last":9})"}};
+  EXPECT_EQ(run_it(EventsCommand{}), ExitCode::kDone);
+  EXPECT_EQ(transport_.requests[0].target, "/v1/audit?since=7d&notable=true&after=0&limit=1000");
+  EXPECT_EQ(output_.printed, "16:00:00     stopped\n");
+  output_.printed.clear();
+  EXPECT_EQ(run_it(EventsCommand{.since = "1h"}), ExitCode::kDone);
+  EXPECT_EQ(output_.printed, "nothing since 1h\n");
 }
 
 TEST_F(Commands, JsonPassesThroughRefusalsIncluded) {
