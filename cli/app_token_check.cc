@@ -5,6 +5,7 @@
 #include "auth/blocking_headless_auth_client.h"
 #include "base/check.h"
 #include "circle/base_url.h"
+#include "circle/token_claims.h"
 #include "settings/hidden_values.h"
 
 namespace rota::cli {
@@ -87,6 +88,10 @@ Finding finding_of(const TokenCheck& check) {
       return note("app token", check.text);
   }
   ROTA_CHECK(false);
+}
+
+bool is_a_members_token(const Secret& app_token) {
+  return member_in_token(app_token.reveal()).has_value();
 }
 
 std::string describe_base_url(const std::string& base_url) {

@@ -29,6 +29,10 @@ Finding finding_of(const TokenCheck& check);
 // Tests answer in its place.
 using CheckAppToken = std::function<TokenCheck(const UpstreamSettings&, const SecretPtr&)>;
 
+// Whether the text is an access token of a member, which somebody took for the app token. An Admin
+// API token cannot be told by its text: Circle refuses it.
+bool is_a_members_token(const Secret& app_token);
+
 // A sentence about a base_url that is not Circle's own; empty: it is.
 std::string describe_base_url(const std::string& base_url);
 

@@ -1,8 +1,6 @@
 #include "cli/doctor.h"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "auth/ca_file.h"
@@ -21,11 +20,17 @@
 #include "cli/app_token_check.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
+#include "cli/doctor_credentials.h"
+#include "cli/doctor_grants.h"
 #include "cli/doctor_listeners.h"
+#include "cli/doctor_machine.h"
 #include "cli/doctor_status.h"
+#include "cli/fields.h"
 #include "cli/findings.h"
+#include "cli/paint.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
+#include "cli/target.h"
 #include "settings/accounts.h"
 #include "settings/hidden_values.h"
 #include "settings/own_path.h"
@@ -36,52 +41,11 @@
 namespace rota::cli {
 namespace {
 
-constexpr mode_t kModeBits = 07777;
-constexpr mode_t kOthersBits = S_IRWXG | S_IRWXO;
 constexpr Duration kStatusTimeout{5'000};
 
-std::string group_name(gid_t gid) {
-  constexpr std::size_t kEntryBytes = std::size_t{64} << 10U;
-  std::string buffer(kEntryBytes, '\0');
-  group entry{};
-  group* found = nullptr;
-  ::getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? fmt::to_string(gid) : std::string(found->gr_name);
-}
-
-Result<UserIds> user_ids(const std::string& name) {
-  ROTA_ASSIGN(const std::uint32_t uid, find_user(name));
-  UserIds user{.name = name, .uid = uid, .groups = {}};
-  constexpr std::size_t kEntryBytes = std::size_t{64} << 10U;
-  std::string buffer(kEntryBytes, '\0');
-  passwd entry{};
-  passwd* found = nullptr;
-  ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  if (found == nullptr) return user;  // a number without an account has no groups on record
-  user.name = found->pw_name;         // where a number was given
-  constexpr int kGroupsMax = 65'536;
-  std::vector<gid_t> groups(kGroupsMax);
-  int count = kGroupsMax;
-  if (::getgrouplist(found->pw_name, found->pw_gid, groups.data(), &count) < 0) count = kGroupsMax;
-  user.groups.assign(groups.begin(), groups.begin() + count);
-  return user;
-}
-
-// The steps from the root to `path`. None: one does not exist, or this user may not see it.
-std::optional<std::vector<PathStep>> way_to(const std::string& path) {
-  std::vector<PathStep> way;
-  std::filesystem::path at;
-  for (const auto& part : std::filesystem::absolute(path).lexically_normal()) {
-    at /= part;
-    struct stat found{};
-    if (::stat(at.c_str(), &found) != 0) return std::nullopt;
-    way.push_back({.path = at.string(),
-                   .uid = found.st_uid,
-                   .gid = found.st_gid,
-                   .group = group_name(found.st_gid),
-                   .mode = found.st_mode & kModeBits});
-  }
-  return way;
+Finding asked(Finding finding) {
+  finding.asked = true;
+  return finding;
 }
 
 class Doctor {
@@ -89,6 +53,7 @@ class Doctor {
   Doctor(const DoctorCommand& command, std::string admin_socket)
       : command_(command),
         places_(command.root),
+        credentials_(places_, command.config, command.credentials),
         given_socket_(std::move(admin_socket)),
         admin_socket_(given_socket_) {}
 
@@ -111,10 +76,11 @@ class Doctor {
       socket("token", settings->serve.token_socket);
       grants(*settings);
       listeners(*settings);
+      machine(*settings);
     }
     if (!admin_socket_.empty()) socket("admin", admin_socket_);
-    const bool told = !admin_socket_.empty() && !is_stopped_ && status();
-    if (settings) upstream(*settings, told);
+    const bool works = !admin_socket_.empty() && !is_stopped_ && status();
+    if (settings) upstream(*settings, works);
     return std::move(findings_);
   }
 
@@ -177,66 +143,13 @@ class Doctor {
     }
     add(if_ours("roster", settings.roster.path,
                 fmt::format("{} has {}", settings.roster.path, size_of(*parsed))));
+    for (Finding& each : judge_reach(settings.grants, *parsed)) add(std::move(each));
   }
 
-  // Does not repeat a value that may be the secret itself.
-  static std::string shown(const SecretSource& source, const std::string& path,
-                           std::string_view key) {
-    return may_be_shown(source) ? path : what_names(source, key);
-  }
-
-  // Whether the command line says where the credentials are: by --credentials, or by a --config of
-  // another place.
-  bool is_told_where() const {
-    if (!command_.credentials.empty()) return true;
-    return !command_.config.empty() &&
-           std::filesystem::absolute(command_.config).lexically_normal() != places_.config;
-  }
-  std::string credential_path(const std::string& name) const {
-    if (!is_told_where()) return places_.credential(name, false);
-    if (!command_.credentials.empty()) return fmt::format("{}/{}", command_.credentials, name);
-    const auto folder = std::filesystem::absolute(command_.config).lexically_normal();
-    return folder.parent_path() / "credentials" / name;
-  }
-
-  // Looks for a systemd credential where rota setup and the installed unit have it.
   void credential(const std::string& key, const SecretSource& source) {
-    std::string path = source.file;
-    if (path.empty() && is_told_where()) {
-      path = credential_path(source.credential);
-    } else if (path.empty()) {
-      const std::string sealed = places_.credential(source.credential, true);
-      const bool is_sealed = exists(places_.drop_in);
-      path = is_sealed ? sealed : credential_path(source.credential);
-      if (!is_sealed && !exists(path) && exists(sealed)) {
-        return add(wrong("credential",
-                         fmt::format("{} exists, but {} does not, so systemd does not decrypt it",
-                                     sealed, places_.drop_in),
-                         "rota setup --encrypted"));
-      }
-    }
-    struct stat found{};
-    if (::stat(path.c_str(), &found) != 0) {
-      if (errno == EACCES) {
-        return add(note("credential", shown(source, path, key) + " cannot be accessed by this user",
-                        "run as root"));
-      }
-      const int error = errno;
-      const bool elsewhere = source.file.empty() && is_told_where();
-      return add(
-          wrong("credential", fmt::format("{}: {}", shown(source, path, key), std::strerror(error)),
-                elsewhere      ? "if it is somewhere else: rota doctor --credentials DIR"
-                : key == "key" ? "restore the store key; rota setup creates one for a new database"
-                               : "run rota setup: it asks for the app token"));
-    }
-    if ((found.st_mode & kOthersBits) != 0) {
-      return add(wrong(
-          "credential",
-          fmt::format("{} can be read by others (mode {:04o})", path, found.st_mode & kModeBits),
-          fmt::format("chmod 600 {}; whoever has read it knows the secret", shell_word(path))));
-    }
-    if (found.st_size == 0) return add(wrong("credential", path + " is empty", "rota setup"));
-    add(good("credential", fmt::format("{} (mode {:04o})", path, found.st_mode & kModeBits)));
+    std::string checked;
+    Finding found = credentials_.look_at(key, source, checked);
+    add(checked.empty() ? std::move(found) : if_ours(found.about, checked, std::move(found.text)));
   }
 
   void socket(const std::string& name, const std::string& path) {
@@ -263,28 +176,56 @@ class Doctor {
       return add(wrong("grants", resolved.error().message,
                        "create that user or group, or remove the grant"));
     }
-    if (command_.user.empty()) {
-      return add(good("grants", fmt::format("{}; --user NAME shows what a user gets",
-                                            counted(resolved->size(), "grant", "grants"))));
+    if (!command_.client.empty()) add(asked(judge_client(command_.client, settings)));
+    if (!command_.unit.empty()) {
+      holder(settings, *resolved, ids_of_unit(command_.unit));
     }
-    const auto user = user_ids(command_.user);
-    if (!user)
-      return add(wrong("grants", user.error().message, "give the name of a user of this system"));
+    if (!command_.user.empty()) holder(settings, *resolved, user_ids(command_.user));
+    if (!command_.user.empty() || !command_.unit.empty() || !command_.client.empty()) return;
+    add(good("grants", fmt::format("{}; --user, --unit or --client NAME says what one gets",
+                                   counted(resolved->size(), "grant", "grants"))));
+  }
+
+  static Result<UserIds> ids_of_unit(const std::string& unit) {
+    const auto shown = show_unit(unit, kUserOfUnit);
+    if (!shown) return fail(ErrorKind::kIo, "systemctl does not show the state of the units");
+    return unit_ids(unit, *shown);
+  }
+
+  // What a user gets, and whether it gets to the socket.
+  void holder(const Settings& settings, const std::vector<Grant>& resolved,
+              const Result<UserIds>& user) {
+    if (!user) {
+      return add(wrong("grants", user.error().message, "give the name of one of this system"));
+    }
     // The owner of the admin socket is the daemon's user.
     struct stat own{};
     const bool known = ::stat(settings.serve.admin_socket.c_str(), &own) == 0;
-    add(judge_grants(*user, known ? own.st_uid : 0, settings.grants, *resolved));
+    add(asked(judge_grants(*user, known ? own.st_uid : 0, settings.grants, resolved)));
     if (const auto way = way_to(settings.roster.path); way && user->uid != own.st_uid) {
       if (auto reader = judge_roster_reader(*user, *way)) add(*std::move(reader));
     }
     if (const auto way = way_to(settings.serve.token_socket)) {
-      add(judge_way(*user, *way));
+      add(asked(judge_way(*user, *way)));
     } else {
       add(note(
           "access",
           fmt::format(
               "cannot tell whether {} can open {}: it does not exist, or this user cannot see it",
-              command_.user, settings.serve.token_socket)));
+              user->name, settings.serve.token_socket)));
+    }
+  }
+
+  void machine(const Settings& settings) {
+    add(if_ours("database", settings.store.path,
+                settings.store.path + " and its folders are rotad's own"));
+    if (const auto room = room_at(settings.store.path)) {
+      add(judge_disk(settings.store.path, *room));
+    }
+    if (auto clock = judge_clock_service(clock_is_kept())) add(*std::move(clock));
+    if (auto name = look_up(settings.upstream.base_url)) add(*std::move(name));
+    if (auto budgets = judge_budgets(settings.upstream.base_url, running_daemons())) {
+      add(*std::move(budgets));
     }
   }
 
@@ -293,7 +234,7 @@ class Doctor {
     if (is_stopped_) return;
     const auto is_port = [](const ListenerSettings& each) { return each.address.has_value(); };
     const bool any_port = std::ranges::any_of(settings.listeners, is_port);
-    if (const auto unit = knows_units_ && any_port ? show(kClientUnit) : std::nullopt) {
+    if (const auto unit = knows_units_ && any_port ? show_unit(kClientUnit) : std::nullopt) {
       add(judge_client_unit(*unit));
     }
     for (const ListenerSettings& each : settings.listeners) {
@@ -301,11 +242,16 @@ class Doctor {
     }
   }
 
-  static std::optional<UnitProperties> show(const char* unit) {
+  static constexpr const char* kStateOfUnit =
+      "--property=LoadState,ActiveState,Result,StatusText,UnitFileState";
+  static constexpr const char* kUserOfUnit =
+      "--property=LoadState,User,Group,SupplementaryGroups,DynamicUser";
+
+  // None: systemctl cannot be asked.
+  static std::optional<UnitProperties> show_unit(const std::string& unit,
+                                                 const char* which = kStateOfUnit) {
     const auto ran =
-        run_program({"systemctl", "show",
-                     "--property=LoadState,ActiveState,Result,StatusText,UnitFileState", unit},
-                    {}, ProgramErrors::kNowhere);
+        run_program({"systemctl", "show", which, "--", unit}, {}, ProgramErrors::kNowhere);
     if (!ran || ran->code != 0) return std::nullopt;
     return parse_unit_properties(ran->output.reveal());
   }
@@ -316,7 +262,7 @@ class Doctor {
       return add(note("service", "systemd is not running here"));
     }
     for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
-      const auto shown = show(unit);
+      const auto shown = show_unit(unit);
       if (!shown) return add(note("service", "systemctl does not show the state of the units"));
       knows_units_ = true;
       const UnitProperties& properties = *shown;
@@ -328,7 +274,7 @@ class Doctor {
     }
   }
 
-  // True: the daemon gave its status.
+  // True: the daemon gave its status, and its calls to Circle work.
   bool status() {
     const auto client = UnixClient::create(admin_socket_);
     const auto reply = client ? (*client)->send({Method::kGet, "/v1/status", kStatusTimeout})
@@ -346,26 +292,50 @@ class Doctor {
                "run as root"));
       return false;
     }
-    for (Finding& each : judge_status(body.get_object())) add(std::move(each));
-    return true;
+    std::set<std::string> seen;
+    for (const Finding& each : findings_) {
+      if (each.state == FindingState::kWrong) seen.insert(each.about);
+    }
+    for (Finding& each : judge_status(body.get_object(), seen)) add(std::move(each));
+    strangers(**client, body.get_object());
+    const auto* circle = object_at(body.get_object(), "upstream");
+    return circle != nullptr && object_at(*circle, "trouble") == nullptr;
   }
 
-  // `told`: the daemon gave its status, which shows whether calls work, so no call is made here.
-  void upstream(const Settings& settings, bool told) {
+  // The names that Circle does not know, or that lead to somebody else there.
+  void strangers(Transport& client, const boost::json::object& status) {
+    const auto* members = object_at(status, "members");
+    for (const std::string_view state : {"unknown", "mismatched"}) {
+      const auto count = members == nullptr ? std::nullopt : number_at(*members, state);
+      if (!count || *count == 0) continue;
+      const auto reply = client.send(
+          {Method::kGet, members_target(state, "", "", kStrangersShown), kStatusTimeout});
+      boost::json::error_code error;
+      const auto page = reply ? boost::json::parse(reply->body.reveal(), error) : nullptr;
+      add(judge_strangers(state, static_cast<std::size_t>(*count), page));
+    }
+  }
+
+  // `works`: the daemon says that its calls do, so no call is made here.
+  void upstream(const Settings& settings, bool works) {
     const UpstreamSettings& circle = settings.upstream;
     if (const std::string other = describe_base_url(circle.base_url); !other.empty()) {
       add(note("circle", other));
     }
-    if (told || !command_.check) return;
     SecretSource source = circle.app_token;
-    if (source.file.empty()) source.file = credential_path(source.credential);
+    if (source.file.empty()) source.file = credentials_.path(source.credential);
     auto token = read_secret_file(source.file);
     if (!token) return;  // said above, or sealed
+    if (is_a_members_token(*token)) {
+      return add(wrong("app token", "it is the access token of a member", kWhichAppToken));
+    }
+    if (works || !command_.check) return;
     add(finding_of(check_app_token(circle, std::make_shared<const Secret>(*std::move(token)))));
   }
 
   const DoctorCommand& command_;
   const Places places_;
+  const Credentials credentials_;
   const std::string given_socket_;  // empty: the configuration's
   std::string admin_socket_;
   bool is_stopped_ = false;   // systemd says so
@@ -380,7 +350,9 @@ class Doctor {
 ExitCode run_doctor(const DoctorCommand& command, const std::string& admin_socket, bool as_json,
                     Output& output) {
   const Findings findings = Doctor(command, admin_socket).examine();
-  const auto printed = output.out(as_json ? findings_json(findings) : describe_findings(findings));
+  const std::string text = as_json ? findings_json(findings)
+                                   : describe_findings(findings, command.all, output.columns());
+  const auto printed = output.out(!as_json && output.has_colours() ? painted(text) : text);
   if (!printed) {
     output.err(printed.error().message);
     return ExitCode::kFailed;

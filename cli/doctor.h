@@ -8,10 +8,14 @@
 namespace rota::cli {
 
 struct DoctorCommand {
-  std::string user;         // the user whose access to tokens is checked; empty: none
+  // Whose access to tokens is checked; empty: nobody's.
+  std::string user;
+  std::string unit;         // a systemd unit, by the user and the groups that it runs as
+  std::string client;       // a [[client]]
   std::string root;         // as for `rota setup`
   std::string config;       // the configuration to check; empty: the one below `root`
   std::string credentials;  // the folder of its credentials; empty: credentials/ beside it
+  bool all = false;         // print what is good, too
   bool check = true;  // ask Circle whether it accepts the app token, if no running daemon knows
 };
 

@@ -27,6 +27,8 @@ bool permits(const UserIds& user, const PathStep& step, mode_t wanted) {
   return (step.mode & wanted) != 0;
 }
 
+}  // namespace
+
 std::string members_of(const GrantSettings& grant) {
   if (grant.all_members) return "all members";
   std::string text;
@@ -40,7 +42,17 @@ std::string members_of(const GrantSettings& grant) {
   return text;
 }
 
-}  // namespace
+std::string rights_of(const GrantSettings& grant) {
+  std::string text;
+  const auto add = [&](Right right, std::string_view what) {
+    if (!grant.may.has(right)) return;
+    text += fmt::format("{}{}", text.empty() ? ", and may " : ", ", what);
+  };
+  add(Right::kEnrol, "enrol anybody");
+  add(Right::kSignOut, "sign them out");
+  add(Right::kRemove, "remove whom it has enrolled");
+  return text;
+}
 
 Finding judge_way(const UserIds& user, const std::vector<PathStep>& way) {
   const std::string about = "access";
@@ -97,8 +109,8 @@ Finding judge_grants(const UserIds& user, std::uint32_t daemon_uid,
     const bool to_user = resolved[i].holder == Grant::Holder::kUser;
     const bool covered = to_user ? resolved[i].id == user.uid : in_group(user, resolved[i].id);
     if (!covered) continue;
-    text += fmt::format("{}{} (as {} {})", text.empty() ? "" : "; ", members_of(grants[i]),
-                        to_user ? "user" : "group", grants[i].name);
+    text += fmt::format("{}{} (as {} {}){}", text.empty() ? "" : "; ", members_of(grants[i]),
+                        to_user ? "user" : "group", grants[i].name, rights_of(grants[i]));
   }
   if (text.empty()) {
     return wrong(

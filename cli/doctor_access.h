@@ -29,6 +29,10 @@ struct PathStep {
   mode_t mode = 0;    // the permissions
 };
 
+// The members of a grant in words; and what else than their tokens it gives, ", and may …".
+std::string members_of(const GrantSettings& grant);
+std::string rights_of(const GrantSettings& grant);
+
 // Whether the user can connect: it must be allowed to enter each folder and to write to the socket.
 // Does not look at access lists.
 Finding judge_way(const UserIds& user, const std::vector<PathStep>& way);

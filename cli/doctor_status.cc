@@ -22,21 +22,35 @@ constexpr std::int64_t kMillisPerSecond = 1'000;
 // If more of the window is used, little is left for clients that wait.
 constexpr std::int64_t kUsedPercentMax = 90;
 
-void judge_ready(const json::object& status, Findings& findings) {
-  const json::value* reasons = status.if_contains("not_ready");
-  if (reasons != nullptr && reasons->is_array() && !reasons->get_array().empty()) {
-    for (const json::value& each : reasons->get_array()) {
-      if (!each.is_object()) continue;
-      const json::object& reason = each.get_object();
-      const std::string detail = text_at(reason, "detail");
-      findings.push_back(wrong(
-          "readiness",
-          fmt::format("{}{}{}", text_at(reason, "message"), detail.empty() ? "" : ": ", detail),
-          remedy_of(text_at(reason, "code"))));
-    }
-    return;
+// What another finding is about that has the same cause, and says more of it; empty: none has.
+std::string_view said_by(std::string_view code) {
+  if (code == "roster_not_in_force") return "roster";
+  if (code == "config_not_in_force") return "config";
+  if (code == "app_token_not_read") return "credential";
+  if (code == "grants_held_back") return "grants";
+  if (code == "listener_not_listening") return "listener";
+  if (code == "commit_failing") return "disk";
+  if (code == "upstream_failing") return "calls";
+  return {};
+}
+
+void judge_ready(const json::object& status, const std::set<std::string>& seen,
+                 Findings& findings) {
+  const json::array* reasons = array_at(status, "not_ready");
+  if (reasons == nullptr || reasons->empty()) {
+    return findings.push_back(good("readiness", text_at(status, "summary")));
   }
-  findings.push_back(good("readiness", text_at(status, "summary")));
+  for (const json::value& each : *reasons) {
+    if (!each.is_object()) continue;
+    const json::object& reason = each.get_object();
+    const std::string code = text_at(reason, "code");
+    if (seen.contains(std::string(said_by(code)))) continue;
+    const std::string detail = text_at(reason, "detail");
+    findings.push_back(
+        wrong("readiness",
+              fmt::format("{}{}{}", text_at(reason, "message"), detail.empty() ? "" : ": ", detail),
+              remedy_of(code)));
+  }
 }
 
 std::string with_time_left(std::string text, const json::object& status,
@@ -154,15 +168,43 @@ std::string remedy_of(std::string_view code) {
   return "see rota status";
 }
 
-Findings judge_status(const json::object& status) {
+Findings judge_status(const json::object& status, const std::set<std::string>& seen) {
   Findings findings;
-  judge_ready(status, findings);
+  std::set<std::string> known = seen;
   const json::object* upstream = object_at(status, "upstream");
+  // Circle's refusals are reasons not to be ready, with remedies of their own.
+  const std::string breaker = upstream == nullptr ? "" : text_at(*upstream, "breaker");
+  if (upstream != nullptr && breaker != "app_token_refused" && breaker != "not_eligible") {
+    judge_calls(status, *upstream, findings);
+    if (!all_well(findings)) known.insert("calls");
+  }
+  judge_ready(status, known, findings);
   if (upstream == nullptr) return findings;
-  judge_calls(status, *upstream, findings);
   judge_clock(*upstream, findings);
   judge_budget(status, *upstream, findings);
   return findings;
+}
+
+Finding judge_strangers(std::string_view state, std::size_t count, const json::value& page) {
+  std::string keys;
+  std::size_t shown = 0;
+  const json::array* members = page.is_object() ? array_at(page.get_object(), "members") : nullptr;
+  if (members != nullptr) {
+    for (const json::value& member : *members) {
+      if (!member.is_object()) continue;
+      keys += (keys.empty() ? ": " : ", ") + text_at(member.get_object(), "key");
+      ++shown;
+    }
+  }
+  if (shown > 0 && count > shown) keys += ", …";
+  const std::string who = counted(count, "member", "members");
+  if (state == "unknown") {
+    return note("members", fmt::format("Circle does not know {}{}", who, keys),
+                "correct or remove them; rota members --state unknown has all");
+  }
+  return wrong("members",
+               fmt::format("the names of {} lead to other people at Circle{}", who, keys),
+               "rota member KEY shows one; correct the roster, or rota reinstate KEY");
 }
 
 UnitProperties parse_unit_properties(std::string_view text) {

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -11,8 +14,14 @@
 namespace rota::cli {
 
 // Judges the body of GET /v1/status: readiness, calls, clock and budget. A field that is missing
-// (an older daemon) is not judged.
-Findings judge_status(const boost::json::object& status);
+// (an older daemon) is not judged. `seen`: what other findings are about that are wrong; a reason
+// that says the same is left out.
+Findings judge_status(const boost::json::object& status, const std::set<std::string>& seen = {});
+
+// Members in the state "unknown" or "mismatched", of which there are `count`. `page`: the first of
+// them, as GET /v1/members has them; of any other form if it could not be asked.
+Finding judge_strangers(std::string_view state, std::size_t count, const boost::json::value& page);
+inline constexpr std::size_t kStrangersShown = 5;
 
 // What to do about a reason for which the daemon is not ready, by its code in GET /v1/status.
 std::string remedy_of(std::string_view code);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "cli/columns.h"
 
 namespace rota::cli {
 namespace {
@@ -55,19 +57,42 @@ bool all_well(const Findings& findings) {
       findings, [](const Finding& each) { return each.state == FindingState::kWrong; });
 }
 
-std::string describe_findings(const Findings& findings) {
+std::string describe_findings(const Findings& findings, bool all,
+                              std::optional<std::size_t> columns) {
   std::string text;
-  const auto add = [&text](const Finding& each) {
-    std::string line = fmt::format("{:<5}  {:<11} {}", name_of(each.state), each.about, each.text);
-    if (!each.remedy.empty()) line += fmt::format(" -> {}", each.remedy);
-    text += visible(line) + "\n";
+  std::set<std::string> remedies;
+  const auto add = [&](const Finding& each) {
+    std::string said = each.text;
+    if (!each.remedy.empty() && remedies.insert(each.remedy).second) said += " -> " + each.remedy;
+    const std::string head = fmt::format("{:<5}  {:<11} ", name_of(each.state), each.about);
+    said = visible(said);
+    if (!columns) {
+      text += head + said + "\n";
+      return;
+    }
+    std::string lines = wrapped(said, *columns, head.size());
+    text += lines.replace(0, std::min(head.size(), lines.size()), head);
   };
-  for (const bool first : {true, false}) {
+  for (const FindingState state : {FindingState::kWrong, FindingState::kNote}) {
     for (const Finding& each : findings) {
-      if ((each.state == FindingState::kWrong) == first) add(each);
+      if (each.state == state) add(each);
     }
   }
-  return text;
+  std::size_t good = 0;
+  std::string what;
+  for (const Finding& each : findings) {
+    if (each.state != FindingState::kGood) continue;
+    if (all || each.asked) add(each);
+    if (each.asked) continue;
+    ++good;
+    if (!what.contains(each.about)) what += (what.empty() ? "" : ", ") + each.about;
+  }
+  if (all || good == 0) return text;
+  constexpr std::string_view kHead = "good   ";
+  const std::string rest =
+      fmt::format("{} ({}); --all shows them", counted(good, "check", "checks"), visible(what));
+  if (!columns) return text + std::string(kHead) + rest + "\n";
+  return text + wrapped(rest, *columns, kHead.size()).replace(0, kHead.size(), kHead);
 }
 
 std::string findings_json(const Findings& findings) {

@@ -24,14 +24,6 @@ constexpr std::size_t kDetailLines = 3;
 constexpr std::int64_t kMillisPerSecond = 1'000;
 constexpr std::int64_t kBarBlocks = 20;
 
-// 20000 as 20,000.
-std::string grouped(std::int64_t number) {
-  std::string digits = fmt::to_string(number);
-  constexpr std::size_t kGroup = 3;
-  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
-  return digits;
-}
-
 // "17:20", and the day before it if it is another one.
 std::string moment(WallTime time, WallTime now) {
   constexpr std::size_t kDay = 10;  // of "2024-03-20T16:36:47.274Z"

@@ -76,6 +76,36 @@ TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
   EXPECT_EQ(state_of(judge(R"({"upstream":{"trouble":null}})"), "calls"), FindingState::kGood);
 }
 
+TEST(JudgeStatus, OneCauseIsOneFinding) {
+  constexpr const char* kFailing =
+      R"({"not_ready":[{"code":"upstream_failing","message":"Circle fails"},)"
+      R"({"code":"roster_not_in_force","message":"not in force"}],)"
+      R"("upstream":{"breaker":"failing","trouble":{"what":"Circle answers 503","failures":9}}})";
+  const auto count = [](const Findings& findings, std::string_view about) {
+    return std::ranges::count(findings, about, &Finding::about);
+  };
+  EXPECT_EQ(count(judge(kFailing), "calls"), 1);
+  EXPECT_EQ(count(judge(kFailing), "readiness"), 1) << "the roster's";
+  EXPECT_EQ(count(judge_status(boost::json::parse(kFailing).as_object(), {"roster"}), "readiness"),
+            0);
+  const Findings refused = judge(
+      R"({"not_ready":[{"code":"upstream_app_token_refused","message":"Circle refuses"}],)"
+      R"("upstream":{"breaker":"app_token_refused","trouble":{"what":"refused","failures":9}}})");
+  EXPECT_EQ(count(refused, "readiness"), 1) << "its remedy is the better one";
+  EXPECT_EQ(count(refused, "calls"), 0);
+}
+
+TEST(JudgeStrangers, NamesTheFirstOnes) {
+  const auto page = boost::json::parse(R"({"members":[{"key":"email:a@b"},{"key":"id:2"}]})");
+  EXPECT_EQ(judge_strangers("unknown", 2, page),
+            note("members", "Circle does not know 2 members: email:a@b, id:2",
+                 "correct or remove them; rota members --state unknown has all"));
+  EXPECT_EQ(judge_strangers("unknown", 3, page).text,
+            "Circle does not know 3 members: email:a@b, id:2, …");
+  EXPECT_EQ(judge_strangers("unknown", 1, nullptr).text, "Circle does not know 1 member");
+  EXPECT_EQ(judge_strangers("mismatched", 1, page).state, FindingState::kWrong);
+}
+
 TEST(JudgeStatus, ARefusedAppTokenNamesTheCommonestMistake) {
   const Findings findings = judge(
       R"({"not_ready":[{"code":"upstream_app_token_refused","message":"Circle refuses","detail":""}]})");
