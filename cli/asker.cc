@@ -58,6 +58,12 @@ ExitCode Asker::print_raw(const Reply& reply) {
   return written ? ExitCode::kDone : failed(written.error().message);
 }
 
+ExitCode Asker::print_json(std::string_view json) {
+  auto written = out_json(json);
+  if (written) written = output_.out("\n");
+  return written ? ExitCode::kDone : failed(written.error().message);
+}
+
 Result<void> Asker::out_json(std::string_view json) {
   std::string text = visible_json(json);
   auto written = output_.out(text);
@@ -65,12 +71,6 @@ Result<void> Asker::out_json(std::string_view json) {
   return written;
 }
 
-ExitCode Asker::print(std::string_view text) { return write(visible(text, "\n")); }
-
-ExitCode Asker::write(std::string_view text, std::string_view end) {
-  auto written = output_.out(text);
-  if (written) written = output_.out(end);
-  return written ? ExitCode::kDone : failed(written.error().message);
 std::expected<Reply, ExitCode> Asker::ask_long(Request request, std::string_view what,
                                                std::string_view goes_on, std::string_view about) {
   request.while_waiting = [this, what, goes_on] { output_.working(what, goes_on); };
@@ -85,6 +85,12 @@ ExitCode Asker::print_painted(std::string_view text) {
   return write(output_.has_colours() ? painted(shown) : shown);
 }
 
+ExitCode Asker::print(std::string_view text) { return write(visible(text, "\n")); }
+
+ExitCode Asker::write(std::string_view text, std::string_view end) {
+  auto written = output_.out(text);
+  if (written) written = output_.out(end);
+  return written ? ExitCode::kDone : failed(written.error().message);
 }
 
 ExitCode Asker::failed(std::string_view why) {

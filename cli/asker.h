@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -30,11 +31,11 @@ class Asker {
 
   // The reply, if the call succeeded. A failure is printed after `about`.
   std::expected<Reply, ExitCode> ask(const Request& request, std::string_view about = "");
-  // The same of a call that was made already.
   // The same of a call that may take long: `what` it waits for, and what goes on without this
   // command, for somebody who ends it with Ctrl-C (Output::working()).
   std::expected<Reply, ExitCode> ask_long(Request request, std::string_view what,
                                           std::string_view goes_on, std::string_view about = "");
+  // The same of a call that was made already.
   std::expected<Reply, ExitCode> settle(Result<Reply> reply, std::string_view about = "");
   // kCorrupt: the reply has none.
   static Result<boost::json::object> object_of(const Reply& reply);
@@ -42,11 +43,22 @@ class Asker {
   // Calls `take(rows)` for the list of each page, until it fails or there is no next one. With
   // --json, prints the pages instead. `after` is where the first page begins; `target_of(after)`.
   template <class Place, class Target, class Take>
-  ExitCode each_page(Place after, std::string_view list, Target target_of, Take take);
+  ExitCode each_page(Place after, std::string_view list, Target target_of, Take take) {
+    return each_reply(after, list, target_of, [&](const Reply& reply, boost::json::object& page) {
+      return raw_ ? print_raw(reply) : take(page.at(list).get_array());
+    });
+  }
+  // The same for a command that prints something else than the pages: `take(reply, page)`.
+  template <class Place, class Target, class Take>
+  ExitCode each_reply(Place after, std::string_view list, Target target_of, Take take);
 
   ExitCode print_raw(const Reply& reply);
+  // A JSON text that did not come from the daemon, and a newline.
+  ExitCode print_json(std::string_view json);
   // Escapes what could control a terminal. For a program that reads the JSON nothing changes.
   Result<void> out_json(std::string_view json);
+  // print(), with colours on a terminal.
+  ExitCode print_painted(std::string_view text);
   // Made visible(), because others wrote members' names and Circle's words.
   ExitCode print(std::string_view text);
   ExitCode write(std::string_view text, std::string_view end = "");
@@ -57,13 +69,15 @@ class Asker {
   Output& output() { return output_; }
   const Output& output() const { return output_; }
 
-  // print(), with colours on a terminal.
-  ExitCode print_painted(std::string_view text);
  private:
   static std::optional<std::int64_t> place_at(const boost::json::object& page, std::int64_t);
   static std::optional<std::string> place_at(const boost::json::object& page, const std::string&);
-  static bool leads_on(std::int64_t next, std::int64_t after) { return next > after; }
-  static bool leads_on(const std::string& next, const std::string& after) { return next != after; }
+  // Whether a page of `rows` rows with this place behind it comes nearer to the end. A page of the
+  // audit trail may be empty: the daemon looks at so many entries at a time.
+  static bool leads_on(std::int64_t next, std::int64_t after, std::size_t) { return next > after; }
+  static bool leads_on(const std::string& next, const std::string& after, std::size_t rows) {
+    return next != after && rows > 0;
+  }
 
   const bool raw_;
   Transport& transport_;
@@ -71,20 +85,20 @@ class Asker {
 };
 
 template <class Place, class Target, class Take>
-ExitCode Asker::each_page(Place after, std::string_view list, Target target_of, Take take) {
+ExitCode Asker::each_reply(Place after, std::string_view list, Target target_of, Take take) {
   while (true) {
     const auto reply = ask({Method::kGet, target_of(after), kQuick});
     if (!reply) return reply.error();
     auto page = object_of(*reply);
     if (!page) return failed(page.error().message);
-    boost::json::value* rows = page->if_contains(list);
+    const boost::json::value* rows = page->if_contains(list);
     if (rows == nullptr || !rows->is_array()) {
       return failed("the reply has no list of " + std::string(list));
     }
     const std::optional<Place> next = place_at(*page, after);
-    // One that leads back, or to itself, or an empty page would repeat for ever.
-    const bool ends = !next || (leads_on(*next, after) && !rows->get_array().empty());
-    const ExitCode taken = raw_ ? print_raw(*reply) : take(rows->get_array());
+    // One that leads back or to itself would repeat for ever.
+    const bool ends = !next || leads_on(*next, after, rows->get_array().size());
+    const ExitCode taken = take(*reply, *page);
     if (taken != ExitCode::kDone) return taken;
     if (!ends) return failed("rotad's list of " + std::string(list) + " does not end");
     if (!next) return ExitCode::kDone;

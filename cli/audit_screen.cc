@@ -32,29 +32,6 @@ std::string line_of(const std::array<std::string, 5>& row, std::size_t columns) 
   return line + "\n";
 }
 
-// "16:36:47" today, "03-20 16:36" on another day.
-std::string time_of(const std::string& iso, WallTime now) {
-  constexpr std::size_t kDate = 10;  // of "2024-03-20T16:36:47.274Z"
-  const auto time = parse_iso8601(iso);
-  if (!time) return visible(iso);
-  const std::string text = format_iso8601(*time);
-  if (text.substr(0, kDate) == format_iso8601(now).substr(0, kDate)) {
-    return text.substr(kDate + 1, 8);
-  }
-  return fmt::format("{} {}", text.substr(5, 5), text.substr(kDate + 1, 5));
-}
-
-// "web (pid 812)", or the client of a listener; rotad itself has no user.
-std::string who(const json::object& entry, const UserName& name_of_user) {
-  if (const std::string client = text_at(entry, "client"); !client.empty()) return client;
-  const auto uid = number_at(entry, "uid");
-  if (!uid) return "rotad";
-  const std::string name = name_of_user(static_cast<std::uint32_t>(*uid));
-  const std::string user = name.empty() ? fmt::format("uid {}", *uid) : name;
-  const auto pid = number_at(entry, "pid");
-  return pid ? fmt::format("{} ({})", user, *pid) : user;
-}
-
 }  // namespace
 
 std::string user_name(std::uint32_t uid) {
@@ -65,6 +42,27 @@ std::string user_name(std::uint32_t uid) {
     return {};
   }
   return found.pw_name;
+}
+
+std::string audit_time(const std::string& iso, WallTime now) {
+  constexpr std::size_t kDate = 10;  // of "2024-03-20T16:36:47.274Z"
+  const auto time = parse_iso8601(iso);
+  if (!time) return visible(iso);
+  const std::string text = format_iso8601(*time);
+  if (text.substr(0, kDate) == format_iso8601(now).substr(0, kDate)) {
+    return text.substr(kDate + 1, 8);
+  }
+  return fmt::format("{} {}", text.substr(5, 5), text.substr(kDate + 1, 5));
+}
+
+std::string who_did(const json::object& entry, const UserName& name_of_user) {
+  if (const std::string client = text_at(entry, "client"); !client.empty()) return client;
+  const auto uid = number_at(entry, "uid");
+  if (!uid) return "rotad";
+  const std::string name = name_of_user(static_cast<std::uint32_t>(*uid));
+  const std::string user = name.empty() ? fmt::format("uid {}", *uid) : name;
+  const auto pid = number_at(entry, "pid");
+  return pid ? fmt::format("{} ({})", user, *pid) : user;
 }
 
 std::string audit_screen_head(std::size_t columns) {
@@ -78,8 +76,8 @@ std::string audit_screen_line(const json::object& entry, std::size_t columns, Wa
     event += fmt::format(" x{}", *count);
   }
   return line_of(
-      {time_of(text_at(entry, "at"), now), visible(event), visible(text_at(entry, "member")),
-       visible(who(entry, name_of_user)), visible(text_at(entry, "detail"))},
+      {audit_time(text_at(entry, "at"), now), visible(event), visible(text_at(entry, "member")),
+       visible(who_did(entry, name_of_user)), visible(text_at(entry, "detail"))},
       columns);
 }
 

@@ -17,6 +17,11 @@ using UserName = std::function<std::string(std::uint32_t uid)>;
 // Asks the name services of this machine. May block.
 std::string user_name(std::uint32_t uid);
 
+// "16:36:47" today, "03-20 16:36" on another day.
+std::string audit_time(const std::string& iso, WallTime now);
+// "web (812)": the user and its process; or the client of a listener; rotad itself has no user.
+std::string who_did(const boost::json::object& entry, const UserName& name_of_user);
+
 std::string audit_screen_head(std::size_t columns);
 // One line. An entry of another day than `now` has its date.
 std::string audit_screen_line(const boost::json::object& entry, std::size_t columns, WallTime now,

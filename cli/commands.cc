@@ -103,7 +103,9 @@ class Runner : private Asker {
   ExitCode operator()(const MemberCommand& command) {
     return show(member_target(command.key, ""), describe);
   }
-  ExitCode operator()(const PlanCommand&) { return show("/v1/roster/plan", describe_plan); }
+  ExitCode operator()(const PlanCommand& command) {
+    return run_plan(command, is_raw(), transport(), output(), now_);
+  }
 
   ExitCode operator()(const MembersCommand& command) {
     return drawn(command.watch && !is_raw(), [&] { return list_members(command); });
@@ -119,6 +121,10 @@ class Runner : private Asker {
           for (const json::value& entry : entries) text += audit_line_of(command, entry);
           return print(text);
         });
+  }
+
+  ExitCode operator()(const EventsCommand& command) {
+    return run_events(command, is_raw(), transport(), output(), now_);
   }
 
   // Says nothing of failures: somebody types, and waits for the next letter.
@@ -233,7 +239,8 @@ class Runner : private Asker {
     if (!reply) return reply.error();
     const auto plan = object_of(*reply);
     if (!plan) return failed(plan.error().message);
-    const ExitCode printed = is_raw() ? print_raw(*reply) : print(describe_reload(*plan));
+    const ExitCode printed =
+        is_raw() ? print_raw(*reply) : print(describe_reload(*plan, output().columns()));
     const json::value* held = plan->if_contains("held");
     // Without --approve, a reload with a held plan has worked: everything else was applied.
     if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {

@@ -11,11 +11,6 @@
 
 namespace rota::cli {
 
-// Members that one page of `rota members` asks for.
-inline constexpr std::size_t kMembersPage = 500;
-// Entries that one page of `rota audit` asks for.
-inline constexpr std::size_t kAuditPage = 1'000;
-
 // Carries out a command that asks the daemon, and prints the result or one line about the failure.
 // Blocks until the reply is here. --json prints the daemon's reply as it is. `now` reads this
 // machine's clock. `console` is asked before what cannot be undone.

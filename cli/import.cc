@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/draft_roster.h"
 #include "cli/import_files.h"
 #include "cli/import_report.h"
 #include "import/member_lists.h"
@@ -108,15 +109,10 @@ class Import {
                       "do not begin with a dot",
                       target_.shown));
     }
-    for (const fs::directory_entry& each : fs::directory_iterator(roster, error)) {
-      const std::string name = each.path().filename().string();
-      if (!is_roster_name(name) || name == out.filename()) continue;
-      auto text = read_small_file(each.path().string(), kRosterBytesMax);
-      if (!text) return std::unexpected(hidden_.hide(text.error()));
-      others_.push_back({each.path().string(), *std::move(text)});
-    }
-    if (error) return fail(ErrorKind::kIo, hidden_.hide(roster.string() + ": cannot be read"));
-    std::ranges::sort(others_, {}, &RosterFile::name);
+    auto others = files_of_folder(
+        roster, [&out](std::string_view name) { return name == out.filename().string(); });
+    if (!others) return std::unexpected(hidden_.hide(others.error()));
+    others_ = *std::move(others);
     return {};
   }
 

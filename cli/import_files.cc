@@ -26,10 +26,6 @@ constexpr mode_t kGroupFile = 0640;
 constexpr mode_t kOwnFile = 0600;
 constexpr mode_t kPermissions = 0777;
 
-std::string shown_name(const std::string& path) {
-  return may_be_shown(path) ? path : std::string(kHidden);
-}
-
 std::unexpected<Error> too_large() {
   return fail(ErrorKind::kInvalid,
               fmt::format("the lists have more than {} bytes together", kListBytesMax));
@@ -65,6 +61,10 @@ Rights rights_of_new_roster() {
 
 }  // namespace
 
+std::string shown_path(const std::string& path) {
+  return may_be_shown(path) ? path : std::string(kHidden);
+}
+
 std::string without_secret_path(std::string message, const std::string& path) {
   if (path.empty() || may_be_shown(path)) return message;
   for (std::size_t at = message.find(path); at != std::string::npos;
@@ -87,14 +87,14 @@ Result<std::vector<ListFile>> read_lists(const std::vector<std::string>& paths) 
       return fail(text.error().kind, without_secret_path(text.error().message, path));
     }
     left -= text->size();
-    files.push_back({by_input ? "the standard input" : shown_name(path), *std::move(text)});
+    files.push_back({by_input ? "the standard input" : shown_path(path), *std::move(text)});
   }
   return files;
 }
 
 Result<RosterTarget> RosterTarget::look_at(const std::string& out) {
   RosterTarget target;
-  target.shown = shown_name(out);
+  target.shown = shown_path(out);
   const fs::path given = fs::absolute(out);
   const std::string name = given.filename().string();
   if (name.empty() || name == "." || name == ".." || out == "-") {

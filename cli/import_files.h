@@ -13,7 +13,8 @@
 // mistake (P10).
 namespace rota::cli {
 
-// `message` without `path`, if that may be a secret.
+// `path`, or words in its place if it may be a secret; and `message` without it in that case.
+std::string shown_path(const std::string& path);
 std::string without_secret_path(std::string message, const std::string& path);
 
 // Reads regular files, and the standard input for "-"; blocks. kInvalid: "-" is there twice, or all

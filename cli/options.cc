@@ -54,11 +54,13 @@ struct Words {
   bool check = false;
   bool all = false;
   bool watch = false;  // of status and members
-  bool wide = false;   // of audit
-  bool yes = false;    // of revoke-all
+  EventsCommand events;
+  bool wide = false;  // of audit
+  bool yes = false;   // of revoke-all
   MembersCommand members;
   bool no_check = false;  // of setup and doctor
   SetupCommand setup;
+  PlanCommand plan_of;
   std::vector<std::string> setup_members;
   DoctorCommand doctor;
   ImportCommand imported;
@@ -129,7 +131,8 @@ class Reader {
             ReloadCommand{});
     reload->add_option("--approve", words_.approve, "let the held plan with this id through")
         ->type_name("ID");
-    add("plan", "show what the roster on disk would change", PlanCommand{});
+    add_plan();
+    add_events();
     add_audit();
     add_keeping(app_, options_);
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
@@ -186,6 +189,8 @@ class Reader {
     }
     if (auto* watch = std::get_if<WatchCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) watch->keys.push_back(*MemberKey::parse(key));
+    if (auto* events = std::get_if<EventsCommand>(&options_.command)) *events = words_.events;
+    if (auto* plan = std::get_if<PlanCommand>(&options_.command)) *plan = words_.plan_of;
     }
     if (auto* each = std::get_if<EachCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) each->keys.push_back(*MemberKey::parse(key));
@@ -272,6 +277,23 @@ class Reader {
         ->type_name("DURATION|TIME")
         ->check(check_since, "", "");
     sub->add_flag("--wide", words_.wide, "every field of an entry, and cut nothing");
+  void add_plan() {
+    CLI::App* sub =
+        add("plan", "show what a roster would change, and what it costs", PlanCommand{});
+    sub->add_option("files", words_.plan_of.files,
+                    "roster files as if they were in place; default: the roster on disk")
+        ->type_name("FILE");
+    sub->add_option("--config", words_.plan_of.config, "the daemon's configuration")
+        ->type_name("FILE");
+    sub->add_flag("--all", words_.plan_of.all, "every member, instead of the first of each list");
+  }
+  void add_events() {
+    CLI::App* sub = add("events", "show what happened, in plain words", EventsCommand{});
+    sub->add_option("--since", words_.events.since, "a duration ago, or a time in UTC; default: 7d")
+        ->type_name("DURATION|TIME")
+        ->check(check_since, "", "");
+    sub->add_flag("--follow", words_.events.follow, "go on with what happens from now on");
+  }
     sub->add_option("--member", words_.member, "only entries about this member")
         ->type_name("KEY")
         ->check(check_key, "", "");

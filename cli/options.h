@@ -8,9 +8,11 @@
 #include "cli/clients_command.h"
 #include "cli/completion.h"
 #include "cli/doctor.h"
+#include "cli/events_command.h"
 #include "cli/exit_code.h"
 #include "cli/import.h"
 #include "cli/members_screen.h"
+#include "cli/plan_command.h"
 #include "cli/rekey.h"
 #include "cli/restore.h"
 #include "cli/setup.h"
@@ -62,7 +64,6 @@ struct ReloadCommand {
 struct LiftCommand {
   std::string client;  // as the alarm names it
 };
-struct PlanCommand {};
 struct AuditCommand {
   AuditQuery query;
   bool wide = false;  // every field of an entry, and cut nothing
@@ -83,7 +84,7 @@ struct CompleteKeysCommand {
 using Command =
     std::variant<TokenCommand, WatchCommand, StatusCommand, MembersCommand, MemberCommand,
                  OperateCommand, EachCommand, LiftCommand, ReloadCommand, PlanCommand, AuditCommand,
-                 RevokeAllCommand, BackupCommand, CompleteKeysCommand>;
+                 EventsCommand, RevokeAllCommand, BackupCommand, CompleteKeysCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
 using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand,

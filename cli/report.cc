@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "cli/plan_screen.h"
 
 namespace rota::cli {
 namespace {
@@ -100,9 +101,30 @@ Result<Secret> token_of(const Secret& body) {
   return token;
 }
 
+namespace {
+
+// Words that the manual explains, explained where they stand too, if there is anything of them.
+std::string_view meaning_of(const Row& row) {
+  const auto& [name, value] = row;
+  if (value == "0") return {};
+  if (name == "superseded") return "replaced, and alive until their end";
+  if (name == "revoking") return "to be revoked: STILL ALIVE";
+  if (name == "member_gone") return "of a member that Circle removed: not usable";
+  if (name == "doubts") return "calls whose reply was lost: each may have left a token alive";
+  if (name == "rows_set_aside") return "of the database, not believed and not used: rota doctor";
+  return {};
+}
+
+}  // namespace
+
 std::string describe(const json::object& object) {
   std::vector<Row> rows;
   flatten(object, "", rows);
+  for (Row& row : rows) {
+    if (const std::string_view meaning = meaning_of(row); !meaning.empty()) {
+      row.second += fmt::format("  ({})", meaning);
+    }
+  }
   std::size_t width = 0;
   for (const auto& [name, value] : rows) width = std::max(width, name.size());
   std::string text;
@@ -140,31 +162,8 @@ std::string audit_line(const json::value& entry) {
                      field(row, "token"), field(row, "detail"));
 }
 
-std::string describe_plan(const json::object& plan) {
-  std::string text;
-  std::size_t changes = 0;
-  for (const std::string_view what : {"add", "retire", "change"}) {
-    for (const json::value& key : list(plan, what)) {
-      text += fmt::format("{:<7} {}\n", what, one_line(key));
-      ++changes;
-    }
-  }
-  const std::string id = field(plan, "id");
-  if (id.empty()) return "no plan\n";
-  if (changes == 0) return "no member changes: the roster on disk is in force\n";
-  text += fmt::format("plan {}: {} to add, {} to retire, {} to change; calls to Circle: {}\n", id,
-                      list(plan, "add").size(), list(plan, "retire").size(),
-                      list(plan, "change").size(), field(plan, "calls"));
-  if (is_true(plan, "held")) {
-    text += fmt::format(
-        "HELD: it retires more members than the guard allows; to let it through: rota approve {}\n",
-        id);
-  }
-  return text;
-}
-
-std::string describe_reload(const json::object& plan) {
-  std::string text = describe_plan(plan);
+std::string describe_reload(const json::object& plan, std::optional<std::size_t> columns) {
+  std::string text = plan_screen(plan, {.stage = PlanStage::kReloaded, .columns = columns});
   const json::value* parts = plan.if_contains("reload");
   const json::object* reload = parts == nullptr ? nullptr : parts->if_object();
   if (reload == nullptr) return text;  // an older daemon

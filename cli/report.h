@@ -2,6 +2,8 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -27,10 +29,9 @@ std::string describe_status(const boost::json::object& status);
 std::string audit_head();
 std::string audit_line(const boost::json::value& entry);
 
-// What a plan changes and, if it is held, the command that lets it through.
-std::string describe_plan(const boost::json::object& plan);
-// The same for the plan of a reload, and what the reload did not bring into force.
-std::string describe_reload(const boost::json::object& plan);
+// The plan of a reload, and what the reload did not bring into force. `columns`: of the terminal;
+// none: nothing is cut.
+std::string describe_reload(const boost::json::object& plan, std::optional<std::size_t> columns);
 
 // The end of a rotate, revoke or reinstate.
 struct OperationText {

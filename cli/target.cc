@@ -71,6 +71,7 @@ std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_
   add_parameter(target, "since", query.since);
   add_parameter(target, "member", query.member);
   add_parameter(target, "token", query.token);
+  add_parameter(target, "notable", query.notable ? "true" : "");
   add_parameter(target, "after", fmt::to_string(after));
   add_parameter(target, "limit", fmt::to_string(limit));
   return target;

@@ -29,12 +29,17 @@ std::string watch_target(const std::vector<MemberKey>& keys);
 
 // The filters of GET /v1/audit; an empty one does not filter.
 struct AuditQuery {
-  std::string since;  // a duration, or a time in UTC
-  std::string member;
-  std::string token;  // the first 16 hex digits of its SHA-256
+  std::string since{};  // a duration, or a time in UTC
+  std::string member{};
+  std::string token{};   // the first 16 hex digits of its SHA-256
+  bool notable = false;  // only what an operator wants to read of
 };
+// Entries that one page asks for.
+inline constexpr std::size_t kAuditPage = 1'000;
 std::string audit_target(const AuditQuery& query, std::int64_t after, std::size_t limit);
 
+// Members that one page asks for.
+inline constexpr std::size_t kMembersPage = 500;
 std::string members_target(std::string_view state, std::string_view source, std::string_view after,
                            std::size_t limit);
 // `action`: "rotate", "revoke", "reinstate" or "sign-out"; empty: the member itself.

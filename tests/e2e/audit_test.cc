@@ -217,5 +217,45 @@ TEST(Audit, NoFetchWaitsForTheDisk) {
   }));
 }
 
+// In plain words, over a crash.
+TEST(Events, TellWhatAnOperatorCaresAbout) {
+  AuditBox box;
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_TRUE(eventually([&] { return !box.daemon.token("community_member_id=1").empty(); }));
+  ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
+  ASSERT_TRUE(box.has("revoke_asked"));
+  box.daemon.kill9();
+  ASSERT_TRUE(box.daemon.start());
+  box.daemon.write_roster("[[member]]\ncommunity_member_id = \n");
+  ASSERT_TRUE(box.has("reload_failed"));
+  const Finished events = box.daemon.cli({"events"});
+  EXPECT_EQ(events.code, 0);
+  EXPECT_THAT(events.output, HasSubstr("the roster is in force: 3 added, 0 changed, 0 retired\n"));
+  EXPECT_THAT(events.output, HasSubstr(") ordered: revoke id:1\n"));
+  EXPECT_THAT(events.output, HasSubstr("started without a stop before"));
+  EXPECT_THAT(events.output, HasSubstr("A RELOAD HAD AN ERROR: the roster changed on disk"));
+  EXPECT_THAT(events.output, Not(HasSubstr("token_"))) << "what members and clients do is not told";
+  EXPECT_EQ(box.daemon.cli({"events", "--since", "2999-01-01T00:00:00Z"}).output,
+            "nothing since 2999-01-01T00:00:00Z\n");
+}
+
+TEST(Events, AFollowerGoesOnOverARestart) {
+  AuditBox box;
+  ASSERT_TRUE(box.daemon.start());
+  Process follower({ROTA_CLI, "--socket", box.daemon.admin_socket().string(), "events", "--follow"},
+                   box.folder / "events.log", {});
+  const auto says = [&](std::string_view text) {
+    return eventually([&] { return follower.output().contains(text); });
+  };
+  ASSERT_TRUE(says("started: rotad"));
+  EXPECT_EQ(box.daemon.stop(), 0);
+  EXPECT_TRUE(says("rotad does not answer; waiting for it"));
+  ASSERT_TRUE(box.daemon.start());
+  EXPECT_TRUE(says("stopped\n"));
+  ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
+  EXPECT_TRUE(says("ordered: revoke id:1"));
+  follower.kill_and_wait(SIGTERM);
+}
+
 }  // namespace
 }  // namespace rota::e2e

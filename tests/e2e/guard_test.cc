@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "e2e/box.h"
 
 // A roster that retires many at once waits for an operator (P6).
@@ -83,10 +85,11 @@ TEST_F(Guard, P6HoldsTheRetirementsAndAppliesTheRest) {
   EXPECT_EQ(plan.code, 0);
   EXPECT_THAT(plan.output, HasSubstr("HELD"));
   EXPECT_THAT(plan.output, HasSubstr("rota approve " + id));
-  for (int member = 2; member <= 6; ++member) {
-    EXPECT_THAT(plan.output, HasSubstr(fmt::format("retire  id:{}\n", member)));
+  EXPECT_THAT(plan.output, HasSubstr("  retire      5  id:2\n"));
+  for (int member = 3; member <= 6; ++member) {
+    EXPECT_THAT(plan.output, HasSubstr(fmt::format("                 id:{}\n", member)));
   }
-  EXPECT_THAT(plan.output, Not(HasSubstr("retire  id:1\n")));
+  EXPECT_THAT(plan.output, Not(HasSubstr("id:1\n")));
   // The same again is nothing new.
   EXPECT_EQ(daemon.cli({"reload"}).code, 0);
   EXPECT_EQ(daemon.cli({"reload"}).code, 0);
@@ -155,13 +158,40 @@ TEST_F(Guard, ThePlanIsOfTheRosterOnDisk) {
   daemon.write_roster(entries(1, 7));
   const Finished plan = daemon.cli({"plan"});
   EXPECT_EQ(plan.code, 0);
-  EXPECT_THAT(plan.output, HasSubstr("add     id:7"));
+  EXPECT_THAT(plan.output, HasSubstr("  add         1  id:7\n"));
   EXPECT_THAT(plan.output, Not(HasSubstr("HELD")));
   EXPECT_NE(status_of(7), 200) << "it is a look, not a reload";
   daemon.write_roster("[[member]]\nid = 1\n");
   const Finished broken = daemon.cli({"plan"});
   EXPECT_EQ(broken.code, 1);
   EXPECT_THAT(broken.output, HasSubstr("roster.toml:2"));
+}
+
+// What `rota plan FILE` finds out from the daemon's list of members is what the daemon says once
+// the file is in place: the same members, the same verdict, the same id.
+TEST_F(Guard, ThePlanOfAFileIsTheOneThatItGetsInPlace) {
+  daemon.roster_options["watch"] = "false";
+  start();
+  ASSERT_EQ(daemon.cli({"enrol", "id:8"}).code, 0);
+  const std::string config = daemon.config_path().string();
+  const auto draft = (box.folder / "draft.toml").string();
+  for (const std::string& text :
+       {entries(1, 6), entries(1, 5) + entries(6, 6, "retired = true\n"),
+        entries(1, 1, "name = \"Ada\"\ntags = [\"x\"]\n") + entries(7, 8), entries(2, 8),
+        entries(1, 6) + "[[member]]\nemail = \"member1@example.com\"\nretired = true\n"}) {
+    std::ofstream(draft) << text;
+    const Finished before = daemon.cli({"plan", draft, "--config", config, "--json"});
+    ASSERT_EQ(before.code, 0) << before.output;
+    daemon.write_roster(text);
+    EXPECT_EQ(before.output, daemon.cli({"plan", "--json"}).output) << text;
+  }
+  const Finished shown = daemon.cli({"plan", draft, "--config", config});
+  EXPECT_THAT(shown.output, HasSubstr("draft.toml in place of " + daemon.roster_path().string()));
+  daemon.kill9();
+  const Finished alone = daemon.cli({"plan", "--config", config});
+  EXPECT_EQ(alone.code, 4);
+  EXPECT_THAT(alone.output, HasSubstr("good: 7 entries, 1 of them retired"));
+  EXPECT_THAT(alone.output, HasSubstr("NOT KNOWN"));
 }
 
 TEST_F(Guard, P6AWrongApprovalChangesNothingAndNamesThePlanThatIsHeld) {

@@ -43,31 +43,26 @@ TEST(Describe, AlignsNestedKeys) {
             "lanes.2.n   2.5E0\n");
 }
 
-TEST(DescribePlan, NamesEveryMemberAndTheWayThroughTheGuard) {
-  const auto text = describe_plan(object(
-      R"({"id":"3f","held":true,"add":["id:1"],"retire":["id:2","email:a@b"],"change":[],
-          "calls":7})"));
-  EXPECT_EQ(
-      text,
-      "add     id:1\n"
-      "retire  id:2\n"
-      "retire  email:a@b\n"
-      "plan 3f: 1 to add, 2 to retire, 0 to change; calls to Circle: 7\n"
-      "HELD: it retires more members than the guard allows; to let it through: rota approve 3f\n");
-  EXPECT_EQ(describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
-            "no member changes: the roster on disk is in force\n");
+TEST(Describe, ExplainsTheWordsOfTheManualWhereTheyStand) {
+  const std::string text = describe(object(R"({"superseded":2,"doubts":0,"name":"superseded"})"));
+  EXPECT_THAT(text, testing::HasSubstr("superseded  2  (replaced, and alive until their end)\n"));
+  EXPECT_THAT(text, testing::HasSubstr("doubts      0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("name        superseded\n"));
 }
 
 TEST(Report, AReloadSaysWhatItDidNotTakeIn) {
-  const auto text = describe_reload(object(
-      R"({"id":"0","held":false,"add":[],"retire":[],"change":[],"calls":0,"reload":{"grants":"waiting",
-          "needs_restart":["upstream","serve"],"changed":["clients: 1 added, 1 removed"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"));
+  const auto text = describe_reload(
+      object(
+          R"({"id":"0","held":false,"add":[],"retire":[],"change":[],"calls":0,"reload":{"grants":"waiting",
+          "needs_restart":["upstream","serve"],"changed":["clients: 1 added, 1 removed"],"held_back":["rotad.toml:3: no user \"x\u001b\""]}})"),
+      std::nullopt);
   EXPECT_THAT(text, testing::HasSubstr("NEEDS A RESTART: the changes in [upstream], [serve]"));
   EXPECT_THAT(text, testing::HasSubstr("GRANT HELD BACK: rotad.toml:3: no user \"x\\x1b\""));
   EXPECT_THAT(text, testing::HasSubstr("GRANTS WAIT"));
   EXPECT_THAT(text, testing::HasSubstr("\nclients: 1 added, 1 removed\n"));
-  EXPECT_EQ(describe_reload(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")),
-            describe_plan(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})")));
+  EXPECT_EQ(describe_reload(object(R"({"id":"0","held":false,"add":[],"retire":[],"change":[]})"),
+                            std::nullopt),
+            "no member changes: the roster on disk is in force\n");
 }
 
 TEST(DescribeOperation, IsCompleteOnlyWhenNothingCanBeAlive) {
