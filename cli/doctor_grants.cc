@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "settings/accounts.h"
 
 namespace rota::cli {
@@ -65,8 +66,8 @@ Findings judge_reach(const std::vector<GrantSettings>& grants, const Roster& ros
 
 Finding judge_client(const std::string& name, const Settings& settings) {
   if (std::ranges::find(settings.clients, name, &ClientSettings::name) == settings.clients.end()) {
-    return wrong("grants", fmt::format("there is no [[client]] {}", name),
-                 fmt::format("rota client add {}", name));
+    return wrong("grants", fmt::format("there is no [[client]] {}", in_quotes_unless_secret(name)),
+                 "rota client list shows them, and rota client add NAME makes one");
   }
   std::string text;
   for (const GrantSettings& grant : settings.grants) {
@@ -101,7 +102,8 @@ Result<UserIds> user_ids(const std::string& name) {
 
 Result<UserIds> unit_ids(const std::string& unit, const UnitProperties& shown) {
   if (value_of(shown, "LoadState") != "loaded") {
-    return fail(ErrorKind::kConfig, fmt::format("there is no unit {}", unit));
+    return fail(ErrorKind::kConfig,
+                fmt::format("there is no unit {}", in_quotes_unless_secret(unit)));
   }
   if (value_of(shown, "DynamicUser") == "yes") {
     return fail(

@@ -39,12 +39,13 @@ bool has_no_member(std::string_view text) {
 
 class Import {
  public:
-  explicit Import(const ImportCommand& command) : command_(command) {}
+  Import(const ImportCommand& command, Output& output) : command_(command), output_(output) {}
 
   Result<ImportReport> run() {
     ROTA_TRY(read_settings());
     ROTA_ASSIGN(target_, RosterTarget::look_at(command_.out));
     ROTA_ASSIGN(const std::vector<ListFile> lists, read_lists(command_.files));
+    say_what_takes_long(lists);
     ROTA_ASSIGN(const Roster listed, read_member_lists(lists, command_.rules));
     const std::string text = std::string(kHeading) + roster_text(listed.entries);
     ROTA_TRY(read_others());
@@ -72,6 +73,15 @@ class Import {
   }
 
  private:
+  void say_what_takes_long(const std::vector<ListFile>& lists) {
+    constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+    constexpr std::size_t kManyBytes = 4 * kMebibyte;  // reading them takes about a second
+    std::size_t bytes = 0;
+    for (const ListFile& list : lists) bytes += list.text.size();
+    if (bytes < kManyBytes) return;
+    output_.show_progress(fmt::format("reading {} MiB of lists, and comparing", bytes / kMebibyte));
+  }
+
   // The guard's measure, and which files are one roster with the new one.
   Result<void> read_settings() {
     const bool chosen = !command_.config.empty();
@@ -133,6 +143,7 @@ class Import {
   }
 
   const ImportCommand& command_;
+  Output& output_;
   Settings settings_;
   HiddenValues hidden_;
   RosterTarget target_;
@@ -143,7 +154,8 @@ class Import {
 }  // namespace
 
 ExitCode run_import(const ImportCommand& command, bool as_json, Output& output) {
-  const auto report = Import(command).run();
+  const auto report = Import(command, output).run();
+  output.end_work();
   if (!report) {
     output.err(report.error().message);
     return ExitCode::kFailed;

@@ -1,11 +1,13 @@
 #include "cli/option_checks.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/fingerprint.h"
 #include "base/secret_arguments.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "circle/base_url.h"
 #include "cli/target.h"
 #include "settings/settings.h"
 
@@ -42,6 +44,26 @@ std::string nearest_of(const std::string& word, const std::vector<std::string>& 
 }
 
 }  // namespace
+
+Result<MemberKey> member_named(const std::string& text) {
+  const bool has_kind =
+      std::ranges::any_of(std::to_array<std::string_view>({"id:", "email:", "sso:"}),
+                          [&](auto kind) { return text.starts_with(kind); });
+  if (!has_kind && text.contains('@')) return MemberKey::parse("email:" + text);
+  const bool digits =
+      !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return MemberKey::parse(digits ? "id:" + text : text);
+}
+
+std::string check_member(const std::string& text) {
+  const auto key = member_named(text);
+  return key ? "" : key.error().message;
+}
+
+std::string check_url(const std::string& text) {
+  const auto url = check_base_url(text);
+  return url ? "" : url.error().message;
+}
 
 std::string check_key(const std::string& text) {
   const auto key = MemberKey::parse(text);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/completion.h"
 #include "model/member_key.h"
 
@@ -20,6 +21,11 @@ std::string check_since(const std::string& text);
 std::string check_client_name(const std::string& text);
 std::string check_fingerprint(const std::string& text);
 std::string check_shell(const std::string& text);
+
+// What a person types for a member: a key, or an address or a number alone, for email: and id:.
+Result<MemberKey> member_named(const std::string& text);
+std::string check_member(const std::string& text);
+std::string check_url(const std::string& text);
 
 // id, email or sso.
 std::optional<SelectorKind> selector_kind(std::string_view word);

@@ -12,7 +12,9 @@
 #include "base/secret_arguments.h"
 #include "base/text.h"
 #include "cli/command_words.h"
+#include "cli/examples.h"
 #include "cli/keeping_options.h"
+#include "cli/local_options.h"
 #include "cli/option_checks.h"
 #include "cli/output.h"
 #include "settings/settings.h"
@@ -58,9 +60,9 @@ struct Words {
   bool wide = false;  // of audit
   bool yes = false;   // of revoke-all
   MembersCommand members;
+  PlanCommand plan_of;
   bool no_check = false;  // of setup and doctor
   SetupCommand setup;
-  PlanCommand plan_of;
   std::vector<std::string> setup_members;
   DoctorCommand doctor;
   ImportCommand imported;
@@ -137,9 +139,16 @@ class Reader {
     add_keeping(app_, options_);
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
-    add_setup();
-    add_doctor();
-    add_import(), add_client(), add_completion();
+    setup_ = add_setup(app_, {words_.setup, words_.setup_members, words_.no_check});
+    doctor_ = add_doctor(app_, words_.doctor, words_.no_check, options_.json);
+    import_ = add_import(app_, words_.imported, words_.import_by, options_.json);
+    client_ = add_client(app_, words_.client, options_.json);
+    add_completion();
+    for (CLI::App* command : app_.get_subcommands({})) {
+      if (group_of(command->get_name()).empty()) continue;
+      command->group(group_of(command->get_name()));
+      command->footer(examples_of(command->get_name()));
+    }
   }
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
@@ -182,6 +191,8 @@ class Reader {
       audit->query = {.since = words_.since, .member = words_.member, .token = words_.token};
       audit->wide = words_.wide;
     }
+    if (auto* events = std::get_if<EventsCommand>(&options_.command)) *events = words_.events;
+    if (auto* plan = std::get_if<PlanCommand>(&options_.command)) *plan = words_.plan_of;
     if (auto* all = std::get_if<RevokeAllCommand>(&options_.command)) all->yes = words_.yes;
     if (auto* lift = std::get_if<LiftCommand>(&options_.command)) lift->client = words_.holder;
     if (auto* reload = std::get_if<ReloadCommand>(&options_.command)) {
@@ -189,8 +200,6 @@ class Reader {
     }
     if (auto* watch = std::get_if<WatchCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) watch->keys.push_back(*MemberKey::parse(key));
-    if (auto* events = std::get_if<EventsCommand>(&options_.command)) *events = words_.events;
-    if (auto* plan = std::get_if<PlanCommand>(&options_.command)) *plan = words_.plan_of;
     }
     if (auto* each = std::get_if<EachCommand>(&options_.command)) {
       for (const std::string& key : words_.keys) each->keys.push_back(*MemberKey::parse(key));
@@ -198,7 +207,7 @@ class Reader {
     }
     if (!words_.key.empty()) set_key(*MemberKey::parse(words_.key));
     for (const std::string& key : words_.setup_members) {
-      words_.setup.members.push_back(*MemberKey::parse(key));
+      words_.setup.members.push_back(*member_named(key));
     }
     words_.setup.check = words_.doctor.check = !words_.no_check;
     if (setup_->parsed()) options_.local = words_.setup;
@@ -270,13 +279,6 @@ class Reader {
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
   }
-  void add_audit() {
-    CLI::App* sub = add("audit", "show who fetched whose token, and what was done", AuditCommand{});
-    sub->add_option("--since", words_.since,
-                    "only entries since then: a duration ago, or a time in UTC")
-        ->type_name("DURATION|TIME")
-        ->check(check_since, "", "");
-    sub->add_flag("--wide", words_.wide, "every field of an entry, and cut nothing");
   void add_plan() {
     CLI::App* sub =
         add("plan", "show what a roster would change, and what it costs", PlanCommand{});
@@ -294,6 +296,13 @@ class Reader {
         ->check(check_since, "", "");
     sub->add_flag("--follow", words_.events.follow, "go on with what happens from now on");
   }
+  void add_audit() {
+    CLI::App* sub = add("audit", "show who fetched whose token, and what was done", AuditCommand{});
+    sub->add_option("--since", words_.since,
+                    "only entries since then: a duration ago, or a time in UTC")
+        ->type_name("DURATION|TIME")
+        ->check(check_since, "", "");
+    sub->add_flag("--wide", words_.wide, "every field of an entry, and cut nothing");
     sub->add_option("--member", words_.member, "only entries about this member")
         ->type_name("KEY")
         ->check(check_key, "", "");
@@ -301,90 +310,6 @@ class Reader {
                     "only entries about the token whose SHA-256 begins with this")
         ->type_name("HEX")
         ->check(check_fingerprint, "", "");
-  }
-  void add_setup() {
-    setup_ = app_.add_subcommand("setup", "write a first configuration with its credentials");
-    SetupCommand& setup = words_.setup;
-    setup_->add_flag("--yes", setup.yes, "ask nothing");
-    setup_
-        ->add_option("--app-token-file", setup.app_token_file,
-                     "read the Headless Auth app token from this file (-: standard input)")
-        ->type_name("FILE");
-    setup_->add_flag("--encrypted", setup.encrypted,
-                     "seal the credentials to this machine (systemd-creds)");
-    setup_->add_option("--member", words_.setup_members, "a first member of the roster; repeatable")
-        ->type_name("KEY")
-        ->check(check_key, "", "");
-    setup_->add_option("--root", setup.root, "write all files below DIR, for a trial")
-        ->type_name("DIR");
-    add_no_check(*setup_);
-    setup_->add_option("--rotad", setup.rotad, "the rotad program to run")->type_name("FILE");
-  }
-  void add_no_check(CLI::App& command) {
-    command.add_flag("--no-check", words_.no_check,
-                     "do not ask Circle whether it accepts the app token");
-  }
-  void add_doctor() {
-    doctor_ = app_.add_subcommand("doctor", "show what is wrong, and what to do about it");
-    DoctorCommand& doctor = words_.doctor;
-    doctor_->add_flag("--json", options_.json, "print the findings as JSON");
-    doctor_->add_option("--user", doctor.user, "also check which members' tokens this user gets")
-        ->type_name("NAME");
-    doctor_->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
-    doctor_
-        ->add_option(
-            "--credentials", doctor.credentials,
-            "the folder of the credentials; default: credentials/ beside the configuration")
-        ->type_name("DIR");
-    add_no_check(*doctor_);
-    doctor_->add_option("--root", doctor.root, "as given to setup")->type_name("DIR");
-  }
-  void add_import() {
-    import_ = app_.add_subcommand("import", "make a roster file of Circle's own lists of members");
-    ImportCommand& lists = words_.imported;
-    import_->add_flag("--json", options_.json, "print what changes as JSON");
-    import_
-        ->add_option("files", lists.files,
-                     "Circle's CSV export, or pages of the Admin API's community_members; -: the "
-                     "standard input")
-        ->type_name("FILE")
-        ->required();
-    import_->add_option("--out", lists.out, "the roster file to write")
-        ->type_name("PATH")
-        ->required();
-    import_
-        ->add_option("--by", words_.import_by, "what names a member: id (the default), email, sso")
-        ->type_name("WORD")
-        ->check(check_selector, "", "");
-    import_->add_flag("--tags", lists.rules.tags, "take the members' tags over, as circle:NAME");
-    import_->add_flag("--dry-run", lists.dry_run, "say what would change, and write nothing");
-    import_->add_option("--config", lists.config, "the daemon's configuration")->type_name("FILE");
-  }
-  void add_client() {
-    client_ = app_.add_subcommand("client", "make, list and remove clients with a bearer token");
-    client_->require_subcommand(1);
-    client_->add_option("--config", words_.client.config, "the daemon's configuration")
-        ->type_name("FILE");
-    const auto add = [this](const char* name, const char* what, ClientCommand::Action action) {
-      CLI::App* sub = client_->add_subcommand(name, what);
-      sub->fallthrough();
-      sub->callback([this, action] { words_.client.action = action; });
-      return sub;
-    };
-    using Action = ClientCommand::Action;
-    CLI::App* made = add("add", "make a token for a client, and print it", Action::kAdd);
-    CLI::App* listed = add("list", "list the clients", Action::kList);
-    CLI::App* removed = add("remove", "remove a client", Action::kRemove);
-    for (CLI::App* sub : {made, removed}) {
-      sub->add_option("name", words_.client.name, "the client")
-          ->type_name("NAME")
-          ->required()
-          ->check(check_client_name, "", "");
-    }
-    for (CLI::App* sub : {made, listed, removed}) {
-      sub->add_flag("--json", options_.json, "print the result as JSON");
-    }
-    removed->add_flag("--old", words_.client.old, "only its older tokens; the newest stays");
   }
   void add_completion() {
     completion_ = app_.add_subcommand("completion", "print the completion script of a shell");

@@ -88,10 +88,14 @@ void StandardOutput::working(std::string_view what, std::string_view goes_on) {
   }
   const auto passed =
       std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - work_began_);
-  if (passed < std::chrono::seconds{1} || ::isatty(STDERR_FILENO) == 0) return;
-  const std::string text = fmt::format("{} ({} s)", visible(what), passed.count());
-  static_cast<void>(write_all(
-      STDERR_FILENO, fmt::format("{}{}", kLineAnew, cut(text, columns().value_or(kColumns) - 1))));
+  if (passed < std::chrono::seconds{1}) return;
+  show_progress(fmt::format("{} ({} s)", what, passed.count()));
+}
+
+void StandardOutput::show_progress(std::string_view what) {
+  if (::isatty(STDERR_FILENO) == 0) return;
+  const std::string text = cut(visible(what), columns().value_or(kColumns) - 1);
+  static_cast<void>(write_all(STDERR_FILENO, fmt::format("{}{}", kLineAnew, text)));
   shows_progress_ = true;
 }
 

@@ -32,6 +32,8 @@ class Output {
     static_cast<void>(goes_on);
   }
   virtual void end_work() {}
+  // For work of this process that may take long: the same line, at once. end_work() takes it away.
+  virtual void show_progress(std::string_view what) { static_cast<void>(what); }
   // For a command that waits for long: ends the process, as out() does, if the reader is gone.
   virtual void look_for_reader() {}
   // `line` without its end. Whatever it has, StandardOutput makes it visible(). If it cannot be
@@ -50,6 +52,7 @@ class StandardOutput : public Output {
   void begin_work() override;
   void working(std::string_view what, std::string_view goes_on) override;
   void end_work() override;
+  void show_progress(std::string_view what) override;
   void look_for_reader() override;
   void err(std::string_view line) override;
 

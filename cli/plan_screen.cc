@@ -24,6 +24,7 @@ namespace json = boost::json;
 constexpr std::size_t kIndent = 10;  // of what follows the first word of a line
 constexpr std::size_t kKeyIndent = 17;
 constexpr std::size_t kNameMin = 12;
+constexpr std::size_t kColumnsMin = 40;     // a narrower terminal breaks lines itself
 constexpr std::size_t kCallsOfALeaver = 2;  // as RosterJob counts: both of its tokens are revoked
 
 std::string number(std::size_t count) { return grouped(static_cast<std::int64_t>(count)); }
@@ -66,14 +67,14 @@ std::string group(const json::object& plan, std::string_view list, const PlanFra
   const std::vector<Line> lines = lines_of(plan, list, frame);
   std::size_t width = 0;
   for (const Line& line : lines) width = std::max(width, display_width(line.key));
+  const std::size_t room = std::max(frame.columns.value_or(0), kColumnsMin) - kKeyIndent;
   std::string text;
   std::string head = fmt::format("  {:<7}{:>6}  ", list, number(count));
   for (const Line& line : lines) {
     std::string row = std::exchange(head, std::string(kKeyIndent, ' '));
     if (line.name.empty()) {
-      row += frame.columns ? cut(line.key, *frame.columns - kKeyIndent) : line.key;
+      row += frame.columns ? cut(line.key, room) : line.key;
     } else if (frame.columns) {
-      const std::size_t room = *frame.columns - kKeyIndent;
       const std::size_t keys = std::min(width, room - kNameMin - 2);
       row += in_column(line.key, keys) + "  " + cut(line.name, room - keys - 2);
     } else {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/option_checks.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
 #include "cli/setup_texts.h"
@@ -239,12 +240,12 @@ class Setup {
   // setup.
   Result<void> ask_for_a_member(std::vector<MemberKey>& members) {
     constexpr std::string_view kQuestion =
-        "First member, as id:42 or email:ADDRESS (empty: none yet): ";
+        "First member, an address or an id, or sso:SSO_USER_ID (empty: none yet): ";
     std::string question(kQuestion);
     while (true) {
       ROTA_ASSIGN(const std::string text, console_.ask(question));
       if (text.empty()) return {};
-      Result<MemberKey> key = MemberKey::parse(text);
+      Result<MemberKey> key = member_named(text);
       if (key) {
         members.push_back(*std::move(key));
         return {};
@@ -254,11 +255,18 @@ class Setup {
   }
 
   Result<void> plan_files() {
+    if (exists(places_.config) && !command_.base_url.empty()) {
+      return fail(ErrorKind::kInvalid,
+                  places_.config +
+                      " already exists: set base_url in it, and run this without "
+                      "--base-url");
+    }
     if (exists(places_.config)) {
       ROTA_TRY(keep_to_few(places_.config));
     } else {
       add("write " + places_.config, [this] {
-        return tree_.write_new(places_.config, first_config(places_), rights_of_files());
+        return tree_.write_new(places_.config, first_config(places_, command_.base_url),
+                               rights_of_files());
       });
     }
     std::vector<MemberKey> members = command_.members;

@@ -14,6 +14,7 @@ namespace rota::cli {
 struct SetupCommand {
   std::string root;            // write everything below this folder, for a trial; empty: do not
   std::string app_token_file;  // "-": the standard input; empty: ask the person
+  std::string base_url;  // of a server in Circle's place; empty: the configuration's, or Circle
   std::vector<MemberKey> members;
   std::string rotad;  // the rotad program; empty: the one beside this program, or in PATH
   bool encrypted = false;

@@ -8,10 +8,13 @@
 
 namespace rota::cli {
 
-std::string first_config(const Places& places) {
+std::string first_config(const Places& places, const std::string& base_url) {
   std::string text =
       "# Configuration of rotad. A setting that is not here has its default: see rotad.toml(5).\n"
       "# After a change: rotad --check, then rota reload. It says if a restart is needed.\n";
+  if (!base_url.empty()) {
+    text += fmt::format("\n[upstream]\nbase_url = {}\n", toml_string(base_url));
+  }
   if (!places.root.empty()) {
     text += fmt::format(
         "\n[roster]\npath = {}\n\n[store]\npath = {}\n\n[serve]\ntoken_socket = {}\n"

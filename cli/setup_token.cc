@@ -94,7 +94,9 @@ std::unexpected<Error> AppTokenChooser::unreadable_token_file(Error error) const
 // [upstream] of the configuration, if there is one already.
 UpstreamSettings AppTokenChooser::upstream() const {
   const auto settings = load_settings(places_.config);
-  return settings ? settings->upstream : UpstreamSettings{};
+  UpstreamSettings upstream = settings ? settings->upstream : UpstreamSettings{};
+  if (!command_.base_url.empty()) upstream.base_url = command_.base_url;
+  return upstream;
 }
 
 Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {

@@ -83,7 +83,7 @@ TEST_F(Guard, P6HoldsTheRetirementsAndAppliesTheRest) {
   EXPECT_THAT(daemon.cli({"status"}).output, HasSubstr(id));
   const Finished plan = daemon.cli({"plan"});
   EXPECT_EQ(plan.code, 0);
-  EXPECT_THAT(plan.output, HasSubstr("HELD"));
+  EXPECT_THAT(plan.output, HasSubstr("HOLDS"));
   EXPECT_THAT(plan.output, HasSubstr("rota approve " + id));
   EXPECT_THAT(plan.output, HasSubstr("  retire      5  id:2\n"));
   for (int member = 3; member <= 6; ++member) {
@@ -159,7 +159,7 @@ TEST_F(Guard, ThePlanIsOfTheRosterOnDisk) {
   const Finished plan = daemon.cli({"plan"});
   EXPECT_EQ(plan.code, 0);
   EXPECT_THAT(plan.output, HasSubstr("  add         1  id:7\n"));
-  EXPECT_THAT(plan.output, Not(HasSubstr("HELD")));
+  EXPECT_THAT(plan.output, Not(HasSubstr("HOLDS")));
   EXPECT_NE(status_of(7), 200) << "it is a look, not a reload";
   daemon.write_roster("[[member]]\nid = 1\n");
   const Finished broken = daemon.cli({"plan"});

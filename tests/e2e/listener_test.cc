@@ -251,7 +251,8 @@ TEST_F(Listener, TheDoctorLooksAtThem) {
   box.daemon.extra += "[[grant]]\nuser = \"62001\"\nmembers = [\"*\"]\n";
   add("web");
   const auto doctor = [&] {
-    return run_cli({"doctor", "--no-check", "--config", box.daemon.config_path().string()}).output;
+    return run_cli({"doctor", "--all", "--no-check", "--config", box.daemon.config_path().string()})
+        .output;
   };
   start();
   const std::string well = doctor();

@@ -49,7 +49,7 @@ TEST(JudgeReach, NamesAGrantThatGivesNobodysToken) {
 TEST(JudgeClient, SaysWhatItGetsAndMayDo) {
   Settings settings;
   EXPECT_EQ(judge_client("shop", settings).state, FindingState::kWrong);
-  EXPECT_THAT(judge_client("shop", settings).remedy, HasSubstr("rota client add shop"));
+  EXPECT_THAT(judge_client("shop", settings).remedy, HasSubstr("rota client add"));
   settings.clients = {{.name = "shop", .tokens = {}}};
   EXPECT_EQ(judge_client("shop", settings).state, FindingState::kWrong) << "no grant names it";
   GrantSettings own = grant("shop");
@@ -75,7 +75,7 @@ TEST(UnitIds, AreThoseThatTheUnitRunsAs) {
   ASSERT_TRUE(daemon) << daemon.error().message;
   EXPECT_EQ(daemon->name, "daemon");
   EXPECT_THAT(daemon->groups, ::testing::IsSupersetOf({0U, 4711U}));
-  EXPECT_THAT(of("LoadState=not-found\n").error().message, HasSubstr("no unit app.service"));
+  EXPECT_THAT(of("LoadState=not-found\n").error().message, HasSubstr("no unit \"app.service\""));
   EXPECT_THAT(of("LoadState=loaded\nUser=app\nDynamicUser=yes\n").error().message,
               HasSubstr("SupplementaryGroups="));
   EXPECT_FALSE(of("LoadState=loaded\nUser=no-such-user\nDynamicUser=no\n"));

@@ -31,6 +31,9 @@ class GatheredOutput : public Output {
     return {};
   }
   void err(std::string_view line) override { said += line; }
+  void show_progress(std::string_view what) override { progress += what; }
+  void end_work() override { progress += "."; }
+  std::string progress;
   std::string printed;
   std::string said;
 };
@@ -199,6 +202,17 @@ TEST_F(ImportTest, ReadsRegularFilesOnly) {
   EXPECT_EQ(run(), ExitCode::kFailed);
   EXPECT_THAT(output_.said, HasSubstr("only once"));
   EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(ImportTest, SaysThatALargeListTakesLong) {
+  EXPECT_EQ(import("Member ID\n1\n"), ExitCode::kDone);
+  EXPECT_EQ(output_.progress, ".");
+  std::string large = "Member ID,Notes\n";
+  for (int id = 1; id <= 4'096; ++id) {
+    large += fmt::format("{},{}\n", id, std::string(1'024, 'x'));
+  }
+  EXPECT_EQ(import(large), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(output_.progress, "reading 4 MiB of lists, and comparing.");
 }
 
 TEST_F(ImportTest, WritesThroughNoLink) {

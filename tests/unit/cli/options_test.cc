@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "cli/examples.h"
 #include "cli/option_checks.h"
 
 namespace rota::cli {
@@ -207,6 +210,67 @@ TEST(ReadOptions, P10RepeatsNoWordThatMayBeASecret) {
 TEST(ReadOptions, HelpIsNoError) {
   EXPECT_EQ(std::get<ExitCode>(read({"--help"})), ExitCode::kDone);
   EXPECT_EQ(std::get<ExitCode>(read({"token", "--help"})), ExitCode::kDone);
+}
+
+TEST(MemberNamed, TakesWhatAPersonTypes) {
+  for (const auto& [typed, key] : std::vector<std::pair<std::string, std::string>>{
+           {"ada@example.com", "email:ada@example.com"},
+           {"42", "id:42"},
+           {"id:42", "id:42"},
+           {"sso:a@b", "sso:a@b"},
+           {"email:ada@example.com", "email:ada@example.com"}}) {
+    const auto member = member_named(typed);
+    ASSERT_TRUE(member) << typed;
+    EXPECT_EQ(member->text(), key);
+  }
+  for (const char* typed : {"", "ada", "@", "-1", "0x2a"})
+    EXPECT_FALSE(member_named(typed)) << typed;
+}
+
+TEST(ReadOptions, SetupTakesABareAddressAndAnotherServer) {
+  const auto options = std::get<Options>(
+      read({"setup", "--member", "ada@example.com", "--base-url", "http://127.0.0.1:8080"}));
+  const auto& setup = std::get<SetupCommand>(*options.local);
+  EXPECT_EQ(setup.members.at(0).text(), "email:ada@example.com");
+  EXPECT_EQ(setup.base_url, "http://127.0.0.1:8080");
+  EXPECT_EQ(std::get<ExitCode>(read({"setup", "--base-url", "http://example.com"})),
+            ExitCode::kUsage)
+      << "tokens never cross a network unencrypted";
+}
+
+// Each command but the shells' own, and each example as it stands.
+TEST(ReadOptions, EachCommandsHelpHasTwoExamplesThatWork) {
+  const auto completion = read({"completion", "bash"});
+  const auto& shell = std::get<CompletionCommand>(*std::get<Options>(completion).local);
+  ASSERT_GT(shell.commands.size(), 20U);
+  for (const CommandWords& command : shell.commands) {
+    EXPECT_NE(group_of(command.name), "") << command.name;
+    std::istringstream lines(examples_of(command.name));
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line, "Examples:") << command.name;
+    int count = 0;
+    for (; std::getline(lines, line); ++count) {
+      std::istringstream text(line);
+      std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
+      ASSERT_GT(words.size(), 1U);
+      EXPECT_EQ(words[0] + words[1], "rota" + command.name);
+      std::vector<const char*> arguments;
+      for (std::size_t i = 1; i < words.size(); ++i) arguments.push_back(words[i].c_str());
+      EXPECT_TRUE(std::holds_alternative<Options>(read(arguments))) << line;
+      EXPECT_LE(line.size(), 80U);
+    }
+    EXPECT_EQ(count, 2) << command.name;
+  }
+}
+
+TEST(ReadOptions, WithoutACommandItListsThem) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(std::get<ExitCode>(read({})), ExitCode::kUsage);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("The roster"));
+  EXPECT_THAT(said, HasSubstr("events"));
+  EXPECT_THAT(said, Not(HasSubstr("complete-keys")));
 }
 
 TEST(DescribeExtras, LeadsToTheNearestCommandAndRepeatsNoWord) {

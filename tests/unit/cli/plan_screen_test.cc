@@ -98,6 +98,8 @@ TEST(PlanScreen, FitsTheTerminalWhateverOthersWrote) {
       EXPECT_THAT(line, Not(HasSubstr("\x1b")));
     }
   }
+  frame.columns = 1;
+  EXPECT_THAT(plan_screen(plan, frame), HasSubstr("sso:")) << "a terminal without any room";
   frame.columns.reset();
   EXPECT_THAT(plan_screen(plan, frame), HasSubstr(key)) << "elsewhere nothing is cut";
 }

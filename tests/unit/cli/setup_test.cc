@@ -143,7 +143,7 @@ TEST_F(SetupTest, WithoutAYesNothingIsThere) {
 }
 
 TEST_F(SetupTest, ASlipCostsNoAnswerThatWasGivenBefore) {
-  console_.answers = {"the-app-token", "ada@example.com", "id:x", "email:ada@example.com", "y"};
+  console_.answers = {"the-app-token", "ada.example.com", "id:x", "email:ada@example.com", "y"};
   ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
   EXPECT_THAT(read("roster.toml"), HasSubstr("ada@example.com"));
   EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
@@ -185,6 +185,18 @@ TEST_F(SetupTest, WhatIsThereStays) {
   EXPECT_EQ(read("credentials/app-token"), "two\n");
   EXPECT_EQ(mode_of(etc("credentials/app-token")), 0600U);
   EXPECT_EQ(read("credentials/store-key"), kKey + "\n");
+}
+
+// For a trial: the server is asked, and the configuration names it.
+TEST_F(SetupTest, AnotherServerIsWrittenAndAsked) {
+  command_.base_url = "http://127.0.0.1:4711";
+  console_.answers = {"the-app-token", "ada@example.com", "y"};
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_THAT(asked_of_, ::testing::ElementsAre("http://127.0.0.1:4711"));
+  EXPECT_THAT(read("rotad.toml"), HasSubstr("[upstream]\nbase_url = \"http://127.0.0.1:4711\"\n"));
+  EXPECT_THAT(read("roster.toml"), HasSubstr("email = \"ada@example.com\"")) << "a bare address";
+  EXPECT_EQ(run(), ExitCode::kUsage) << "a configuration that is there stays";
+  EXPECT_THAT(output_.said, HasSubstr("set base_url in it"));
 }
 
 TEST_F(SetupTest, NoNewKeyBesideADatabase) {

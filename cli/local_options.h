@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/clients_command.h"
+#include "cli/doctor.h"
+#include "cli/import.h"
+#include "cli/setup.h"
+
+// The command lines of the commands that work without the daemon. Each function adds one to `app`,
+// which fills in what it is given, and returns it; it is app's own.
+namespace rota::cli {
+
+struct SetupWords {
+  SetupCommand& setup;
+  std::vector<std::string>& members;  // its members, not read yet
+  bool& no_check;
+};
+CLI::App* add_setup(CLI::App& app, SetupWords words);
+CLI::App* add_doctor(CLI::App& app, DoctorCommand& doctor, bool& no_check, bool& json);
+// `by`: a word that check_selector() takes.
+CLI::App* add_import(CLI::App& app, ImportCommand& lists, std::string& by, bool& json);
+CLI::App* add_client(CLI::App& app, ClientCommand& client, bool& json);
+
+}  // namespace rota::cli
