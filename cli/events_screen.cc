@@ -109,6 +109,12 @@ std::string EventLines::line(const json::object& entry, WallTime now) {
     case AuditEvent::kRemovalsLiftAsked:
       words = ordered("let members be removed by", detail);
       break;
+    case AuditEvent::kBackupAsked:
+      words = ordered("make a backup", "");
+      break;
+    case AuditEvent::kRestored:
+      words = with_detail("AN EARLIER COPY of the database is in place", detail);
+      break;
     case AuditEvent::kTokenFetched:
     case AuditEvent::kTokenIssued:
     case AuditEvent::kTokenRefreshed:

@@ -292,6 +292,8 @@ bool is_notable(AuditEvent event) {
     case AuditEvent::kStopped:
     case AuditEvent::kRemovalsLimited:
     case AuditEvent::kRemovalsLiftAsked:
+    case AuditEvent::kBackupAsked:
+    case AuditEvent::kRestored:
     case AuditEvent::kBreakerOpened:
     case AuditEvent::kBreakerClosed:
     case AuditEvent::kAppTokenRefused:
