@@ -324,7 +324,7 @@ TEST_F(MembersTest, ThoseWithABackoffAndThoseWithAUseToRecordAreTakenOnce) {
 }
 
 // There are as many as members: docs/PERFORMANCE.md says what each part takes.
-TEST(MemberSlotTest, IsNoLargerThanItWas) { EXPECT_LE(sizeof(MemberSlot), 496U); }
+TEST(MemberSlotTest, IsNoLargerThanItWas) { EXPECT_LE(sizeof(MemberSlot), 520U); }
 
 }  // namespace
 }  // namespace rota
