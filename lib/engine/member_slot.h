@@ -41,8 +41,8 @@ struct MemberSlot {
   SmallOptional<BootTime> leaves_at;
   // Circle does not know it, and a client asks all the same: no answer yet.
   bool asked_anew = false;
-  bool hurries_revocations = false;               // of the last sign-out (plan/next_action.h, Demand)
-  std::uint32_t rotations_asked = 0;              // how many of `operations` want a new token
+  bool hurries_revocations = false;   // of the last sign-out (plan/next_action.h, Demand)
+  std::uint32_t rotations_asked = 0;  // how many of `operations` want a new token
   std::vector<EnrolmentNote> enrolments_to_note;  // once Circle has said who the member is
   std::vector<WaitId> waiters;                    // not answered yet
   std::vector<OperatorId> operations;             // that are not done with this member

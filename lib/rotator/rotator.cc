@@ -325,20 +325,20 @@ void Rotator::commit(command::Commit batch) {
     batch.mutations.clear();  // the batch may be the last to hold secrets that were erased
     Result<OpenedTokens> opened;
     if (result && !batch.to_open.empty()) opened = parts_.store->open_tokens(batch.to_open);
-    boost::asio::post(executor, [this, alive = std::move(alive), result = std::move(result),
-                                 opened = std::move(opened), took = committing.time(),
-                                 waiting = Stopwatch()] {
-      if (!*alive) return;
-      timings_.commits.add(took);
-      timings_.loop_lag.add(waiting.time());
-      Commands commands;
-      if (result) {
-        engine_.on_committed(now(), commands, opened);
-      } else {
-        engine_.on_commit_failed(result.error(), now(), commands);
-      }
-      run(std::move(commands));
-    });
+    boost::asio::post(
+        executor, [this, alive = std::move(alive), result = std::move(result),
+                   opened = std::move(opened), took = committing.time(), waiting = Stopwatch()] {
+          if (!*alive) return;
+          timings_.commits.add(took);
+          timings_.loop_lag.add(waiting.time());
+          Commands commands;
+          if (result) {
+            engine_.on_committed(now(), commands, opened);
+          } else {
+            engine_.on_commit_failed(result.error(), now(), commands);
+          }
+          run(std::move(commands));
+        });
   });
 }
 
