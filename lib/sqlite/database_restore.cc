@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "sqlite/files.h"
 #include "sqlite/mark_file.h"
+#include "store/load_with_values.h"
 
 namespace rota {
 namespace {
@@ -52,7 +53,7 @@ Result<DatabaseRestore::Present> DatabaseRestore::look_at_present() {
   if (is_there(path_)) {
     ROTA_ASSIGN(Sealer own, sealer());
     auto opened = SqliteStore::open(path_, std::move(own));
-    auto loaded = opened ? (*opened)->load() : std::unexpected(opened.error());
+    auto loaded = opened ? load_with_values(**opened) : std::unexpected(opened.error());
     if (loaded) {
       found.snapshot = *std::move(loaded);
       found.database = (*opened)->database_id();
@@ -77,7 +78,7 @@ Result<Snapshot> DatabaseRestore::unseal(const BackupReader& backup) {
   ROTA_ASSIGN(Sealer own, sealer());
   ROTA_TRY(backup.unseal(own, copy()));
   ROTA_ASSIGN(copy_, SqliteStore::open(copy(), std::move(own)));
-  return copy_->load();
+  return load_with_values(*copy_);
 }
 
 Result<std::filesystem::path> DatabaseRestore::put_in_place(std::span<const Mutation> mutations,

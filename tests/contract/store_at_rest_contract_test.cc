@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "store/load_with_values.h"
 #include "store_harness.h"
 
 namespace rota {
@@ -39,6 +40,21 @@ TYPED_TEST(StoreAtRestContract, P10ALoadLeavesOutTheValuesOfRefreshTokens) {
   EXPECT_EQ(tokens[0].value->reveal(), "access");
   EXPECT_EQ(tokens[1].value, nullptr);
   EXPECT_EQ(tokens[1].fingerprint, fingerprint_of("refresh"));
+}
+
+TYPED_TEST(StoreAtRestContract, P3WhoCarriesTokensElsewhereGetsAllValues) {
+  this->commit({PutMember{make_member(1)}, PutToken{MemberId{1}, make_token(5, "access")},
+                PutToken{MemberId{1}, this->refresh_token(6, "refresh")}, PutMember{make_member(2)},
+                PutToken{MemberId{2}, this->refresh_token(7, "other")}});
+  this->harness_.reopen();
+  const auto loaded = load_with_values(this->harness_.store());
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->rows_set_aside, 0);
+  std::vector<std::string> values;
+  for (const MemberRecord& member : loaded->members) {
+    for (const Token& token : member.tokens) values.emplace_back(token.value->reveal());
+  }
+  EXPECT_EQ(values, (std::vector<std::string>{"access", "refresh", "other"}));
 }
 
 TYPED_TEST(StoreAtRestContract, OpensWhatItIsAskedFor) {

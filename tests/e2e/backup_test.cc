@@ -6,8 +6,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 
 #include "e2e/box.h"
+#include "settings/secret_files.h"
+#include "sqlite/sealer.h"
+#include "sqlite/sqlite_store.h"
+#include "store/load_with_values.h"
 
 // `rota backup`, `rota restore` and `rota rekey` with a real daemon.
 
@@ -34,6 +39,22 @@ class Keeping : public ::testing::Test {
                                    box.daemon.config_path().string()};
     words.insert(words.end(), more.begin(), more.end());
     return box.daemon.cli(words);
+  }
+  // While rotad is stopped.
+  std::set<std::string> refresh_tokens() const {
+    const auto key = read_secret_file((box.daemon.folder() / "credentials/store-key").string());
+    auto store =
+        SqliteStore::open(box.daemon.database(), *Sealer::create(*parse_store_key(key->reveal())));
+    EXPECT_TRUE(store) << store.error().message;
+    const auto found = load_with_values(**store);
+    EXPECT_TRUE(found) << found.error().message;
+    std::set<std::string> values;
+    for (const MemberRecord& member : found->members) {
+      for (const Token& token : member.tokens) {
+        if (token.kind == TokenKind::kRefresh) values.emplace(token.value->reveal());
+      }
+    }
+    return values;
   }
   std::string state_of(std::string_view key) const {
     return std::string(box.daemon.member(key).at("state").as_string());
@@ -101,6 +122,19 @@ TEST_F(Keeping, P4ARestoreForgetsNoBlockAndLosesNoToken) {
   ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
   EXPECT_EQ(box.sandbox.state_of(newer), "revoked");
   EXPECT_EQ(box.sandbox.state_of(asked), "revoked");
+}
+
+// Refresh tokens are on disk only, and cost an issue for each member if they are lost.
+TEST_F(Keeping, P3RefreshTokensFromAfterTheCopyAreCarriedOver) {
+  ASSERT_EQ(back_up().code, 0);
+  ASSERT_EQ(box.daemon.cli({"enrol", "id:4"}).code, 0);
+  ASSERT_EQ(box.daemon.stop(), 0);
+  const std::set<std::string> before = refresh_tokens();
+  ASSERT_EQ(before.size(), 4U);
+  const Finished done = restore();
+  ASSERT_EQ(done.code, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("came, and stay: 1: id:4"));
+  EXPECT_EQ(refresh_tokens(), before);
 }
 
 TEST_F(Keeping, P7WithoutADatabaseTheWindowCountsAsFull) {

@@ -12,6 +12,7 @@
 #include "settings/secret_files.h"
 #include "sqlite/sealer.h"
 #include "sqlite/sqlite_store.h"
+#include "store/load_with_values.h"
 
 // `rota rekey`, also if it is killed in the place of any system call that changes a file. And the
 // same of `rota restore`.
@@ -57,7 +58,7 @@ class Killed : public ::testing::Test {
     auto store =
         SqliteStore::open(box.daemon.database(), *Sealer::create(*parse_store_key(text->reveal())));
     if (!store) return std::nullopt;
-    const auto found = (*store)->load();
+    const auto found = load_with_values(**store);
     EXPECT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->rows_set_aside, 0);
     std::set<std::string> tokens;
