@@ -185,6 +185,16 @@ void Rotator::lift_removals(const std::string& client,
   run(std::move(commands));
 }
 
+void Rotator::back_up(std::move_only_function<void(Result<Backup>)> done) {
+  if (!backed_up_) {
+    backed_up_ = std::move(done);
+    return continue_backup();
+  }
+  boost::asio::post(parts_.executor, [alive = alive_, done = std::move(done)]() mutable {
+    if (*alive) done(fail(ErrorKind::kBusy, "another backup is under way: wait for its end"));
+  });
+}
+
 void Rotator::new_app_token() {
   Commands commands;
   engine_.on_new_app_token(now(), commands);

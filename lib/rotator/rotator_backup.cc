@@ -5,16 +5,6 @@
 
 namespace rota {
 
-void Rotator::back_up(std::move_only_function<void(Result<Backup>)> done) {
-  if (backed_up_) {
-    return boost::asio::post(parts_.executor, [done = std::move(done)]() mutable {
-      done(fail(ErrorKind::kBusy, "another backup is being made: wait until it is done"));
-    });
-  }
-  backed_up_ = std::move(done);
-  continue_backup();
-}
-
 // Each step is a turn of the store thread, so that commits come in between.
 void Rotator::continue_backup() {
   boost::asio::post(store_thread_, [this, alive = alive_, executor = parts_.executor,

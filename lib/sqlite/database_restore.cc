@@ -100,7 +100,7 @@ Result<std::filesystem::path> DatabaseRestore::put_in_place(std::span<const Muta
   known = {.database = copy_->database_id(), .commit = copy_->commits() + (knows_present_ ? 0 : 1)};
   ROTA_TRY(SqliteStore::close(std::move(copy_)).tidy);
 
-  ROTA_ASSIGN(const std::filesystem::path before, keep_present(now));
+  ROTA_ASSIGN(std::filesystem::path before, keep_present(now));
   mark.write(known);
   if (std::rename(copy().c_str(), path_.c_str()) != 0) {
     return os_failure(path_, "cannot replace", errno);
