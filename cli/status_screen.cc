@@ -58,10 +58,27 @@ class Part {
   bool filled_ = false;
 };
 
+// In the largest whole unit: "3 h".
+std::string up(Duration length) {
+  using std::chrono::duration_cast;
+  const auto days = duration_cast<std::chrono::days>(length).count();
+  const auto hours = duration_cast<std::chrono::hours>(length).count();
+  const auto minutes = duration_cast<std::chrono::minutes>(length).count();
+  if (days > 0) return fmt::format("{} d", grouped(days));
+  if (hours > 0) return fmt::format("{} h", hours);
+  if (minutes > 0) return fmt::format("{} min", minutes);
+  return fmt::format("{} s", duration_cast<std::chrono::seconds>(length).count());
+}
+
 std::string head(const json::object& status, WallTime now) {
   constexpr std::size_t kTimeAt = 11;
   constexpr std::size_t kTimeLength = 8;
-  const std::string name = "rota " + visible(text_at(status, "version"));
+  std::string name = "rota " + visible(text_at(status, "version"));
+  if (const std::string host = visible(text_at(status, "host")); !host.empty()) {
+    name += " on " + host;
+  }
+  const auto started = parse_iso8601(text_at(status, "started_at"));
+  if (started && *started <= now) name += ", up " + up(now - *started);
   const std::string time = format_iso8601(now).substr(kTimeAt, kTimeLength) + " UTC";
   return in_column(name, kScreenColumns - time.size()) + time + "\n";
 }
@@ -184,6 +201,32 @@ std::string members_part(const json::object& status) {
   return part.text();
 }
 
+// The calls that are due, a column for each step of the next hour; as high as what the budget lets
+// through in one step.
+std::string next_hour(const json::object& status, std::int64_t limit,
+                      std::optional<std::int64_t> window_ms) {
+  const json::object* due = object_at(status, "calls_due");
+  const json::array* steps = due == nullptr ? nullptr : array_at(*due, "steps");
+  const auto step_ms = due == nullptr ? std::nullopt : number_at(*due, "step_ms");
+  if (steps == nullptr || !step_ms || !window_ms || *window_ms <= 0) return {};
+  constexpr std::string_view kHeights = " .:-=+*#";  // nothing, up to all that the budget allows
+  const std::int64_t most = std::max<std::int64_t>(limit * *step_ms / *window_ms, 1);
+  std::string chart;
+  std::int64_t all = 0;
+  bool over = false;
+  for (const json::value& each : *steps) {
+    const std::int64_t calls = each.is_int64() ? each.get_int64() : 0;
+    all += calls;
+    over = over || calls > most;
+    const auto top = static_cast<std::int64_t>(kHeights.size()) - 1;
+    const std::int64_t height = std::min((calls * top + most - 1) / most, top);
+    chart += kHeights[static_cast<std::size_t>(std::max<std::int64_t>(height, 0))];
+  }
+  return fmt::format("|{}|  {} calls are due; {}", chart, grouped(all),
+                     over ? fmt::format("# is all that fits ({} a column)", grouped(most))
+                          : fmt::format("{} a column would fit", grouped(most)));
+}
+
 std::string circle_part(const json::object& status) {
   Part part("CIRCLE");
   if (const json::object* upstream = object_at(status, "upstream")) {
@@ -198,6 +241,10 @@ std::string circle_part(const json::object& status) {
       part.add("budget",
                fmt::format("{}  {} of {} calls used{}", bar, grouped(*used), grouped(*limit),
                            fits ? fmt::format("; keeps {} fresh", grouped(*fits)) : ""));
+    }
+    if (limit && *limit > 0) {
+      const std::string chart = next_hour(status, *limit, number_at(*upstream, "window_ms"));
+      if (!chart.empty()) part.add("next hour", chart);
     }
     const std::int64_t paused = number_at(*upstream, "paused_ms").value_or(0);
     std::string clock = "not told yet";
@@ -225,14 +272,18 @@ std::string circle_part(const json::object& status) {
   return part.text();
 }
 
-std::string machine_part(const json::object& status) {
+std::string machine_part(const json::object& status, WallTime now) {
   Part part("THIS MACHINE");
   const json::value* plan = status.if_contains("roster_plan_held");
   if (plan != nullptr && plan->is_object()) {
     part.add("roster", fmt::format("a plan is HELD: rota plan, then rota approve {}",
                                    visible(text_at(plan->get_object(), "id"))));
   } else {
-    part.add("roster", "no plan is held");
+    const json::object* roster = object_at(status, "roster");
+    const std::string since = roster == nullptr ? "" : text_at(*roster, "in_force_since");
+    part.add("roster", since.empty()
+                           ? "no plan is held"
+                           : fmt::format("in force since {}; no plan is held", moment(since, now)));
   }
   const json::array* held = array_at(status, "removals_held_back");
   if (held != nullptr && !held->empty() && held->front().is_string()) {
@@ -246,10 +297,16 @@ std::string machine_part(const json::object& status) {
     if (const auto aside = number_at(status, "rows_set_aside"); aside && *aside > 0) {
       disk += fmt::format("; {} rows set aside ! rota doctor", grouped(*aside));
     }
-    disk += fmt::format("   clients that wait for a token {}",
-                        grouped(number_at(status, "waiting_clients").value_or(0)));
     part.add("disk", disk);
   }
+  std::string clients =
+      fmt::format("{} wait for a token", grouped(number_at(status, "waiting_clients").value_or(0)));
+  if (const json::object* fetches = object_at(status, "fetches")) {
+    clients += fmt::format("; since the start {} tokens given, {} requests refused",
+                           grouped(number_at(*fetches, "tokens").value_or(0)),
+                           grouped(number_at(*fetches, "errors").value_or(0)));
+  }
+  part.add("clients", clients);
   return part.text();
 }
 
@@ -257,7 +314,7 @@ std::string machine_part(const json::object& status) {
 
 std::string status_screen(const json::object& status, WallTime now) {
   return head(status, now) + verdict(status, now) + members_part(status) + circle_part(status) +
-         machine_part(status) +
+         machine_part(status, now) +
          "More: rota doctor (causes, remedies), rota status --all (every field), --json\n";
 }
 

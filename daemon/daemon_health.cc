@@ -1,6 +1,5 @@
 #include "daemon/daemon_health.h"
 
-#include "daemon/process_figures.h"
 #include "daemon/version.h"
 #include "http/response.h"
 
@@ -9,6 +8,7 @@ namespace rota {
 Health DaemonHealth::health() const {
   Health health = health_of(parts_.rotator.engine(), parts_.files, parts_.rotator.now());
   health.version = kVersion;
+  health.host = host_;
   health.timings = parts_.rotator.timings();
   health.freshness = freshness_.totals();
   health.process = read_process_figures(started_at_);

@@ -5,6 +5,7 @@
 #include "daemon/connection_log.h"
 #include "daemon/listeners.h"
 #include "daemon/log.h"
+#include "daemon/process_figures.h"
 #include "report/health.h"
 #include "report/readings.h"
 #include "rotator/rotator.h"
@@ -34,6 +35,7 @@ class DaemonHealth final : public HealthService {
  private:
   const Parts parts_;
   const WallTime started_at_;
+  const std::string host_ = host_name();
   FreshnessMeter freshness_;
 };
 

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -30,6 +32,12 @@ std::uint64_t count_fds() {
 }
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
+                                                          : std::string();
+}
 
 ProcessFigures read_process_figures(WallTime started_at) {
   ProcessFigures figures{.started_at = started_at};

@@ -112,6 +112,8 @@ class Engine {
   Schedule::Backlog backlog(Lane lane, Now now) const {
     return schedule_.backlog(lane, circle_now(now));
   }
+  // How many planned calls are due before this time of Circle's.
+  std::size_t calls_due_before(WallTime time) const { return schedule_.due_before(time); }
   // How long it is until the next call is due and may be sent; none: no call is planned.
   std::optional<Duration> next_call_in(Now now) const;
 

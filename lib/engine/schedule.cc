@@ -48,6 +48,12 @@ Schedule::Backlog Schedule::backlog(Lane lane, WallTime now) const {
   return backlog;
 }
 
+std::size_t Schedule::due_before(WallTime time) const {
+  std::size_t calls = 0;
+  for (const Queue& queue : lanes_) calls += queue.count_before({time, MemberId{}});
+  return calls;
+}
+
 std::optional<Schedule::Due> Schedule::first_housekeeping() const {
   return first_of(housekeeping_);
 }

@@ -44,6 +44,8 @@ class Schedule {
     Duration oldest{0};  // how long the first of them has been due; what is due at once counts none
   };
   Backlog backlog(Lane lane, WallTime now) const;
+  // How many calls of all lanes are due before this time.
+  std::size_t due_before(WallTime time) const;
   // When the first call of all lanes is due.
   std::optional<WallTime> next_due() const;
 

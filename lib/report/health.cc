@@ -63,6 +63,19 @@ std::array<Health::Backlog, kLaneCount> backlogs_of(const Engine& engine, Now no
   return backlogs;
 }
 
+std::array<std::size_t, Health::kDueSteps> calls_due_of(const Engine& engine, Now now) {
+  std::array<std::size_t, Health::kDueSteps> steps{};
+  std::size_t before = 0;
+  WallTime end = engine.circle_now(now);
+  for (std::size_t& step : steps) {
+    end += Health::kDueStep;
+    const std::size_t due = engine.calls_due_before(end);
+    step = due - before;
+    before = due;
+  }
+  return steps;
+}
+
 }  // namespace
 
 Health::Members count_members(Engine& engine, Now now) {
@@ -105,6 +118,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .waiting_clients = engine.waits(),
           .calls_in_flight = engine.gate().in_flight(),
           .backlogs = backlogs_of(engine, now),
+          .calls_due = calls_due_of(engine, now),
           .counts = engine.counts(),
           .budget_used = engine.budget().used(now.boot),
           .budget_limit = engine.budget().limit(),

@@ -87,6 +87,10 @@ struct Health {
   std::size_t waiting_clients = 0;
   std::size_t calls_in_flight = 0;
   std::array<Backlog, kLaneCount> backlogs{};  // indexed by Lane
+  // How many calls are due in each step of the time to come; the first also has what is due now.
+  static constexpr std::size_t kDueSteps = 30;
+  static constexpr Duration kDueStep = std::chrono::minutes{2};
+  std::array<std::size_t, kDueSteps> calls_due{};
   Engine::Counts counts;
   std::size_t budget_used = 0;
   std::size_t budget_limit = 0;
@@ -109,6 +113,7 @@ struct Health {
 
   // The engine knows nothing of the rest: the daemon fills it in.
   std::string_view version{};  // static
+  std::string host{};          // this machine's name
   Timings timings{};
   FreshnessMeter::Totals freshness{};
   ProcessFigures process{};

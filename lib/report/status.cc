@@ -64,6 +64,18 @@ json::object upstream_of(const Health& health) {
           {"access_token_lifetime_ms", health.access_token_lifetime.count()}};
 }
 
+std::uint64_t errors_of(const Health& health) {
+  std::uint64_t errors = 0;
+  for (const auto& [code, count] : health.error_replies) errors += count;
+  return errors;
+}
+
+json::array calls_due_of(const Health& health) {
+  json::array steps;
+  for (const std::size_t calls : health.calls_due) steps.emplace_back(calls);
+  return steps;
+}
+
 }  // namespace
 
 std::string status_json(const Health& health) {
@@ -71,6 +83,8 @@ std::string status_json(const Health& health) {
   const std::vector<UnreadyReason> unready = unready_reasons(health);
   const json::object status{
       {"version", health.version},
+      {"host", health.host},
+      {"started_at", format_iso8601(health.process.started_at)},
       {"summary", status_line(health)},
       {"ready", unready.empty()},
       {"not_ready", not_ready(unready)},
@@ -91,6 +105,12 @@ std::string status_json(const Health& health) {
       {"doubts", health.doubts},
       {"rows_set_aside", health.rows_set_aside},
       {"waiting_clients", health.waiting_clients},
+      {"fetches", {{"tokens", health.tokens_given}, {"errors", errors_of(health)}}},
+      {"roster",
+       {{"in_force_since", health.files.roster_taken_at
+                               ? json::value(format_iso8601(*health.files.roster_taken_at))
+                               : nullptr}}},
+      {"calls_due", {{"step_ms", Health::kDueStep.count()}, {"steps", calls_due_of(health)}}},
       {"upstream", upstream_of(health)},
       {"calls",
        {{"issued", health.counts.issues},

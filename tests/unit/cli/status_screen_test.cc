@@ -63,6 +63,32 @@ TEST(StatusScreen, ShowsWhoseRemovalsAreHeldBack) {
               HasSubstr("HELD BACK, 2 clients: rota lift-removals client:shop"));
 }
 
+TEST(StatusScreen, SaysWhereItRunsAndWhatItHasDone) {
+  boost::json::object status = well();
+  status["host"] = "web1";
+  status["started_at"] = "2024-03-20T13:40:00.000Z";
+  status["fetches"] = {{"tokens", 12'345}, {"errors", 2}};
+  status["roster"] = {{"in_force_since", "2024-03-20T16:33:00.000Z"}};
+  const std::string screen = status_screen(status, kNow);
+  EXPECT_THAT(screen, StartsWith("rota 0.1.0 on web1, up 3 h "));
+  EXPECT_THAT(screen, HasSubstr("since the start 12,345 tokens given, 2 requests refused"));
+  EXPECT_THAT(screen, HasSubstr("in force since 16:33; no plan is held"));
+  expect_fits(screen);
+}
+
+TEST(StatusScreen, ChartsTheCallsOfTheNextHourAgainstTheBudget) {
+  boost::json::object status = well();
+  boost::json::array steps{0, 1, 240, 480, 900};
+  steps.resize(30, 0);
+  status["calls_due"] = {{"step_ms", 120'000}, {"steps", steps}};
+  status["upstream"].as_object()["window_ms"] = 300'000;
+  const std::string screen = status_screen(status, kNow);
+  EXPECT_THAT(screen,
+              HasSubstr("next hour | .=##" + std::string(25, ' ') + "|  1,621 calls are due"));
+  EXPECT_THAT(screen, HasSubstr("# is all that fits (480 a column)"));
+  expect_fits(screen);
+}
+
 TEST(StatusScreen, SaysInOneLineThatAllIsWell) {
   const std::string screen = status_screen(well(), kNow);
   const auto lines = lines_of(screen);

@@ -142,6 +142,16 @@ TEST_F(ScheduleTest, TheBacklogOfALaneIsWhatIsDueInIt) {
   EXPECT_EQ(schedule.backlog(Lane::kRevocation, kT0 + 1h).calls, 0U);
 }
 
+TEST_F(ScheduleTest, CountsWhatIsDueBeforeATimeInAllLanes) {
+  put(1, due(Lane::kRefresh, 20s));
+  put(2, due(Lane::kIssue, 10s));
+  put(3, due(Lane::kRefresh, 30s));
+  EXPECT_EQ(schedule.due_before(kT0 + 10s), 0U);
+  EXPECT_EQ(schedule.due_before(kT0 + 11s), 1U);
+  EXPECT_EQ(schedule.due_before(kT0 + 30s), 2U);
+  EXPECT_EQ(schedule.due_before(kT0 + 31s), 3U);
+}
+
 TEST_F(ScheduleTest, ACallThatIsDueAtOnceHasNoAge) {
   MemberPlan at_once;
   at_once.calls.at(index_of(Lane::kWaiting)) = PlannedCall{.lane = Lane::kWaiting, .due = {}};

@@ -63,11 +63,18 @@ TEST(Report, TheStatusHasItsFields) {
     EXPECT_THAT(text, testing::Not(testing::HasSubstr(secret)));
   }
   const json::object status = parse(text);
-  EXPECT_EQ(keys_of(status), (std::vector<std::string>{
-                                 "version", "summary", "ready", "not_ready", "members", "sources",
-                                 "upkeep", "first_issues", "guard", "tokens_to_revoke", "doubts",
-                                 "rows_set_aside", "waiting_clients", "upstream", "calls", "store",
-                                 "removals_held_back", "roster_plan_held"}));
+  EXPECT_EQ(keys_of(status), (std::vector<std::string>{"version",         "host",
+                                                       "started_at",      "summary",
+                                                       "ready",           "not_ready",
+                                                       "members",         "sources",
+                                                       "upkeep",          "first_issues",
+                                                       "guard",           "tokens_to_revoke",
+                                                       "doubts",          "rows_set_aside",
+                                                       "waiting_clients", "fetches",
+                                                       "roster",          "calls_due",
+                                                       "upstream",        "calls",
+                                                       "store",           "removals_held_back",
+                                                       "roster_plan_held"}));
   EXPECT_EQ(status.at("version"), "1.2.3");
   EXPECT_EQ(status.at("ready"), false);
   EXPECT_EQ(json::serialize(status.at("not_ready")),
