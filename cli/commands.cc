@@ -298,7 +298,8 @@ class Runner : private Asker {
     MembersFilter filter = command.filter;
     if (command.state == "retired") filter.retired = true;
     std::vector<json::object> shown;
-    std::size_t hidden = 0;
+    std::size_t others = 0;
+    std::size_t retired = 0;  // of the others
     const ExitCode listed = each_page(
         std::string(), "members",
         [&](const std::string& after) {
@@ -310,7 +311,8 @@ class Runner : private Asker {
             if (is_wanted(member.get_object(), filter, now_())) {
               shown.push_back(std::move(member.get_object()));
             } else {
-              ++hidden;
+              ++others;
+              if (text_at(member.get_object(), "state") == "retired") ++retired;
             }
           }
           return ExitCode::kDone;
@@ -321,8 +323,11 @@ class Runner : private Asker {
     std::string text = members_table(
         shown, {.columns = command.wide ? std::nullopt : output().columns(), .utc = command.utc},
         now_());
-    text += counted(shown.size(), "member", "members");
-    if (hidden > 0) text += fmt::format("; {} not shown (--all has the retired ones, too)", hidden);
+    text += others == 0 ? counted(shown.size(), "member", "members")
+                        : fmt::format("{} of {} members", shown.size(), shown.size() + others);
+    if (!filter.retired && retired > 0) {
+      text += fmt::format("; {} retired: --all shows {}", retired, retired == 1 ? "it" : "them");
+    }
     return text + "\n";
   }
 

@@ -188,6 +188,22 @@ TEST_F(Commands, StatusCheckFailsUnlessTheDaemonIsReady) {
   EXPECT_THAT(output_.said, ElementsAre("rotad is not ready", "rotad is not ready"));
 }
 
+TEST_F(Commands, AListOfMembersSaysOfHowManyItIs) {
+  const char* const page =
+      R"({"members":[{"key":"id:1","state":"active"},{"key":"id:2","state":"retired"}],"next":null})";
+  transport_.replies = {{200, page}};
+  EXPECT_EQ(run_it(MembersCommand{}), ExitCode::kDone);
+  EXPECT_THAT(output_.printed, ::testing::EndsWith("1 of 2 members; 1 retired: --all shows it\n"));
+  output_.printed.clear();
+  transport_.replies = {{200, page}};
+  EXPECT_EQ(run_it(MembersCommand{.filter = {.retired = true}}), ExitCode::kDone);
+  EXPECT_THAT(output_.printed, ::testing::EndsWith("2 members\n"));
+  output_.printed.clear();
+  transport_.replies = {{200, page}};
+  EXPECT_EQ(run_it(MembersCommand{.filter = {.retired = true, .find = "nobody"}}), ExitCode::kDone);
+  EXPECT_THAT(output_.printed, ::testing::EndsWith("0 of 2 members\n"));
+}
+
 TEST_F(Commands, MembersFollowsThePages) {
   transport_.replies = {{200, R"({"members":[{"key":"id:1"}],"next":"id:1"})"},
                         {200, R"({"members":[{"key":"id:2"}],"next":null})"}};
