@@ -196,11 +196,14 @@ TEST_F(Commands, AListOfMembersSaysOfHowManyItIs) {
   EXPECT_THAT(output_.printed, ::testing::EndsWith("1 of 2 members; 1 retired: --all shows it\n"));
   output_.printed.clear();
   transport_.replies = {{200, page}};
-  EXPECT_EQ(run_it(MembersCommand{.filter = {.retired = true}}), ExitCode::kDone);
+  EXPECT_EQ(run_it(MembersCommand{.state = {}, .source = {}, .filter = {.retired = true}}),
+            ExitCode::kDone);
   EXPECT_THAT(output_.printed, ::testing::EndsWith("2 members\n"));
   output_.printed.clear();
   transport_.replies = {{200, page}};
-  EXPECT_EQ(run_it(MembersCommand{.filter = {.retired = true, .find = "nobody"}}), ExitCode::kDone);
+  EXPECT_EQ(run_it(MembersCommand{
+                .state = {}, .source = {}, .filter = {.retired = true, .find = "nobody"}}),
+            ExitCode::kDone);
   EXPECT_THAT(output_.printed, ::testing::EndsWith("0 of 2 members\n"));
 }
 
