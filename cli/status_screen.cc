@@ -222,9 +222,9 @@ std::string next_hour(const json::object& status, std::int64_t limit,
     const std::int64_t height = std::min((calls * top + most - 1) / most, top);
     chart += kHeights[static_cast<std::size_t>(std::max<std::int64_t>(height, 0))];
   }
-  return fmt::format("|{}|  {} calls are due; {}", chart, grouped(all),
-                     over ? fmt::format("# is all that fits ({} a column)", grouped(most))
-                          : fmt::format("{} a column would fit", grouped(most)));
+  return fmt::format("|{}|  {} due; {}", chart, grouped(all),
+                     over ? fmt::format("# is {} or more", grouped(most))
+                          : fmt::format("{} a column fit", grouped(most)));
 }
 
 std::string circle_part(const json::object& status) {
@@ -297,16 +297,15 @@ std::string machine_part(const json::object& status, WallTime now) {
     if (const auto aside = number_at(status, "rows_set_aside"); aside && *aside > 0) {
       disk += fmt::format("; {} rows set aside ! rota doctor", grouped(*aside));
     }
+    disk += fmt::format("   clients that wait {}",
+                        grouped(number_at(status, "waiting_clients").value_or(0)));
+    if (const json::object* fetches = object_at(status, "fetches")) {
+      disk += fmt::format("   tokens given {}   requests refused {}",
+                          grouped(number_at(*fetches, "tokens").value_or(0)),
+                          grouped(number_at(*fetches, "errors").value_or(0)));
+    }
     part.add("disk", disk);
   }
-  std::string clients =
-      fmt::format("{} wait for a token", grouped(number_at(status, "waiting_clients").value_or(0)));
-  if (const json::object* fetches = object_at(status, "fetches")) {
-    clients += fmt::format("; since the start {} tokens given, {} requests refused",
-                           grouped(number_at(*fetches, "tokens").value_or(0)),
-                           grouped(number_at(*fetches, "errors").value_or(0)));
-  }
-  part.add("clients", clients);
   return part.text();
 }
 
