@@ -77,7 +77,7 @@ class AdminApi : public testing::Test {
 };
 
 TEST_F(AdminApi, RoutesEachPathToItsService) {
-  EXPECT_THAT(ask("GET", "/v1/status"), StartsWith(R"({"version":"","summary":)"));
+  EXPECT_THAT(ask("GET", "/v1/status"), StartsWith(R"({"version":"","host":)"));
   EXPECT_EQ(ask("GET", "/v1/members"), kNoMembers);
   EXPECT_THAT(ask("GET", "/v1/members/id:42"), StartsWith(R"({"key":"id:42",)"));
   EXPECT_EQ(ask("GET", "/v1/roster/plan"), "later");
