@@ -151,7 +151,7 @@ class HeadBuilder {
 
  private:
   Fault target(std::string_view text) {
-    if (!all_in(text, kTargetByte) || !is_utf8(text)) {
+    if (!all_in(text, kTargetByte) || has_control(text)) {
       return bad("the target has a byte that is not allowed there");
     }
     constexpr std::string_view kScheme = "http://";

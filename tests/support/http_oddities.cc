@@ -137,6 +137,8 @@ std::vector<std::string> odd_targets() {
       with_target("/\xc0\xaf"),
       with_target("/\xed\xa0\x80"),
       with_target("/\x7f"),
+      with_target("/\xc2\x85"),      // U+0085, a control character of C1
+      with_target("/?a=\xc2\x9bz"),  // U+009B, CSI
       with_target("/%"),
       with_target("/%4"),
       with_target("/%4x"),
