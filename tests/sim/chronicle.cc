@@ -21,7 +21,8 @@ void Chronicle::note(std::string_view event, Duration time, std::string_view det
 
 void Chronicle::breach(std::string_view what, Duration time) {
   ++breach_count_;
-  if (breaches_.size() < kBreachesMax) {
+  const std::string promise(what.substr(0, what.find(':')));
+  if (++told_[promise] <= kBreachesMax) {
     breaches_.push_back(fmt::format("{} (seed {}, at {} ms)", what, seed_, time.count()));
   }
   if (trace_) fmt::print("{:>12} BREACH {}\n", time.count(), what);

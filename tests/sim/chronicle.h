@@ -28,7 +28,7 @@ class Chronicle {
   std::size_t count(std::string_view event) const;
 
  private:
-  static constexpr std::size_t kBreachesMax = 20;  // only the first ones are kept
+  static constexpr std::size_t kBreachesMax = 20;  // only the first ones of each promise are kept
 
   const std::uint64_t seed_;
   const bool trace_;
@@ -36,6 +36,7 @@ class Chronicle {
   Tally tally_;
   std::vector<std::string> breaches_;
   std::size_t breach_count_ = 0;
+  Tally told_;  // breaches of each promise
 };
 
 }  // namespace rota::sim

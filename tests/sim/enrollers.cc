@@ -34,7 +34,7 @@ void Enrollers::begin() {
   world_.repeat(4 * options.mean_between_sign_outs, [this] { revoke_any_token(); });
   world_.repeat(options.mean_between_removals, [this] { remove_any(); });
   if (options.crowd > 0) {
-    world_.time().outside(options.weather / 8, [this] { crowd_comes(); });
+    world_.time().outside(options.crowd_comes_at, [this] { crowd_comes(); });
     world_.time().outside(options.weather / 2, [this] { crowd_signs_out(); });
   }
 }

@@ -226,6 +226,7 @@ WorldOptions crowd_world(std::uint64_t seed, std::size_t crowd) {
   options.weather = hours{10};
   options.calm = minutes{30};
   options.audit_every = minutes{20};
+  options.crowd_comes_at = minutes{45};
   options.crowd_in_line = 1'500;  // at all times
   options.crowd_waits = options.crowd_tries_every;
   // All members of the roster are in use.

@@ -61,6 +61,7 @@ struct WorldOptions {
   std::size_t crowd = 0;  // so many of the last members enrol at once, and later sign out at once
   // Those that are not in yet try again, so many at once, and wait so long.
   Duration crowd_tries_every = std::chrono::minutes{1};
+  Duration crowd_comes_at = std::chrono::minutes{30};
   std::size_t crowd_in_line = 10'000;
   Duration crowd_waits = std::chrono::seconds{10};
 };
@@ -72,7 +73,8 @@ bool is_peaceful(const WorldOptions& options);
 WorldOptions options_of(std::uint64_t seed);
 
 // A crowd logs in at once, beside some hundreds of members of the roster, and signs out at once.
-// The budget and all else are as configured by default, and nothing bad happens.
+// The budget and all else are as configured by default, and nothing bad happens. The crowd comes a
+// few minutes before the roster's first refreshes are due, so that they meet.
 WorldOptions crowd_world(std::uint64_t seed, std::size_t crowd);
 
 // A long world of a given size. Every kind of trouble happens in it, but rarely; if `calm`, none.
