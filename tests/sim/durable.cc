@@ -74,6 +74,13 @@ bool is_only_enrolled(const std::vector<Selector>& names) {
          std::ranges::any_of(names, [](const Selector& name) { return !name.enrolments.empty(); });
 }
 
+std::size_t names_to_renew(const std::vector<Selector>& names) {
+  const auto others = std::ranges::count_if(names, [](const Selector& name) {
+    return name.key.kind != SelectorKind::kCommunityMemberId;
+  });
+  return std::max<std::size_t>(static_cast<std::size_t>(others), 1);
+}
+
 const Token* current(const Durable::Member& member, TokenKind kind) {
   const auto it = std::ranges::find_if(member.tokens, [kind](const auto& held) {
     return held.second.kind == kind && held.second.status == TokenStatus::kCurrent;

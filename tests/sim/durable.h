@@ -58,6 +58,9 @@ class Durable {
 };
 
 bool is_only_enrolled(const std::vector<Selector>& names);
+// How many names of a member its pairs are renewed by: each but Circle's id, which leads to nobody
+// else; and that one if there is no other.
+std::size_t names_to_renew(const std::vector<Selector>& names);
 const Token* current(const Durable::Member& member, TokenKind kind);
 
 }  // namespace rota::sim

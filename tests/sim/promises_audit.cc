@@ -257,11 +257,8 @@ void Promises::count_need() {
   for (const auto& [member, slot] : world_.engine().members().all()) {
     const MemberRecord& record = slot.record;
     if (record.state != MemberState::kActive || record.signed_out_at != WallTime{}) continue;
-    const auto names = std::ranges::count_if(record.selectors, [](const Selector& name) {
-      return name.key.kind != SelectorKind::kCommunityMemberId;
-    });
     needed_ += meanwhile;
-    names_needed_ += meanwhile * std::max<Duration::rep>(names, 1);
+    names_needed_ += meanwhile * static_cast<Duration::rep>(names_to_renew(record.selectors));
   }
 }
 

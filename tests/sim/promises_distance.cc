@@ -149,7 +149,7 @@ void Promises::note_probe_over(const Flight& flight, const Reply& reply) {
 }
 
 // In calm weather a member costs, in an hour, at most two calls more than its tokens' life makes
-// necessary.
+// necessary. Each of its names is asked for once in the life of a refresh token.
 void Promises::few_calls_for_each() {
   const WorldOptions& options = world_.options();
   const Duration now = world_.time().now();
@@ -161,8 +161,9 @@ void Promises::few_calls_for_each() {
     return static_cast<std::size_t>(kHour / each) + 1;
   };
   const Policy& policy = options.policy;
-  const std::size_t least =
-      least_in(options.circle.access_ttl, policy.refresh_ahead, policy.jitter) +
+  const std::size_t refreshes =
+      least_in(options.circle.access_ttl, policy.refresh_ahead, policy.jitter);
+  const std::size_t renewals_of_a_name =
       least_in(options.circle.refresh_ttl, policy.renew_pair_ahead, 0);
   constexpr std::size_t kMore = 2;
   for (auto& [member, recent] : recent_) {
@@ -176,6 +177,8 @@ void Promises::few_calls_for_each() {
     });
     if (troubled || world_.clients().forced_since(member, now - kHour)) continue;
     world_.note("few_calls.of_a_member");
+    const std::size_t least =
+        refreshes + renewals_of_a_name * names_to_renew(slot->record.selectors);
     if (recent.in_the_hour.size() > least + kMore) {
       world_.breach(fmt::format("calm hour: {} calls of one member, where {} would do",
                                 recent.in_the_hour.size(), least));
