@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/community.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
@@ -14,7 +15,7 @@ struct ClientCommand {
   Action action = Action::kList;
   std::string name;
   bool old = false;  // kRemove: only the older tokens; the newest stays
-  std::string config = "/etc/rota/rotad.toml";
+  std::string config = Community().config();
 };
 
 // kAdd makes a bearer token of 256 bits, prints it (and nothing else on the standard output), and

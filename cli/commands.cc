@@ -41,9 +41,12 @@ constexpr Duration kSilenceMax{90'000};
 
 class Runner : private Asker {
  public:
-  Runner(bool raw, Transport& transport, Output& output, Console& console,
+  Runner(const Options& options, Transport& transport, Output& output, Console& console,
          const std::function<WallTime()>& now)
-      : Asker(raw, transport, output), console_(console), now_(now) {}
+      : Asker(options.json, transport, output),
+        community_(options.community),
+        console_(console),
+        now_(now) {}
 
   ExitCode operator()(const TokenCommand& command) {
     // read_options() has checked the durations.
@@ -240,7 +243,8 @@ class Runner : private Asker {
     const auto plan = object_of(*reply);
     if (!plan) return failed(plan.error().message);
     const ExitCode printed =
-        is_raw() ? print_raw(*reply) : print(describe_reload(*plan, output().columns()));
+        is_raw() ? print_raw(*reply)
+                 : print(community_.in_its_words(describe_reload(*plan, output().columns())));
     const json::value* held = plan->if_contains("held");
     // Without --approve, a reload with a held plan has worked: everything else was applied.
     if (!command.approve.empty() && (held == nullptr || *held != json::value(false))) {
@@ -365,6 +369,7 @@ class Runner : private Asker {
                                                                            : said;
   }
 
+  const Community& community_;
   Console& console_;
   const std::function<WallTime()>& now_;
 };
@@ -373,7 +378,7 @@ class Runner : private Asker {
 
 ExitCode run(const Options& options, Transport& transport, Output& output, Console& console,
              const std::function<WallTime()>& now) {
-  return std::visit(Runner(options.json, transport, output, console, now), options.command);
+  return std::visit(Runner(options, transport, output, console, now), options.command);
 }
 
 }  // namespace rota::cli

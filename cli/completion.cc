@@ -27,12 +27,15 @@ std::string for_bash(const std::vector<CommandWords>& commands) {
   }
   return fmt::format(R"sh(# Completion of rota(1) for bash.
 _rota() {{
-  local line=${{COMP_LINE:0:COMP_POINT}} word command options='' found
+  local line=${{COMP_LINE:0:COMP_POINT}} word command options='' found community=()
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
+  if [[ ${{words[1]-}} == -C || ${{words[1]-}} == --community ]] && ((${{#words[@]}} > 3)); then
+    community=(--community "${{words[2]}}") words=(rota "${{words[@]:3}}")
+  fi
   word=${{words[-1]}} command=${{words[1]-}}
   if ((${{#words[@]}} <= 2)); then
-    mapfile -t COMPREPLY < <(compgen -W '{} --socket --version --help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '{} --community --socket --version --help' -- "$word")
     return
   fi
   case $command in
@@ -47,7 +50,7 @@ _rota() {{
       while read -r found; do
         [[ $word == *:* ]] && found=${{found#"${{word%:*}}:"}}
         COMPREPLY+=("$found")
-      done < <(rota complete-keys "$word" 2>/dev/null)
+      done < <(rota "${{community[@]}}" complete-keys "$word" 2>/dev/null)
       ;;
   esac
 }}
@@ -66,7 +69,12 @@ std::string for_zsh(const std::vector<CommandWords>& commands) {
   return fmt::format(R"sh(#compdef rota
 # Completion of rota(1) for zsh.
 _rota() {{
-  local -a commands options keys
+  local -a commands options keys community
+  if [[ $words[2] == (-C|--community) ]] && ((CURRENT > 3)); then
+    community=(--community $words[3])
+    words=($words[1] $words[4,-1])
+    ((CURRENT -= 2))
+  fi
   commands=(
 {}  )
   if ((CURRENT == 2)); then
@@ -81,7 +89,7 @@ _rota() {{
   fi
   case $words[2] in
     {})
-      keys=(${{(f)"$(rota complete-keys "$PREFIX" 2>/dev/null)"}})
+      keys=(${{(f)"$(rota $community complete-keys "$PREFIX" 2>/dev/null)"}})
       compadd -- $keys
       ;;
     *) _files ;;

@@ -52,7 +52,7 @@ class Doctor {
  public:
   Doctor(const DoctorCommand& command, std::string admin_socket)
       : command_(command),
-        places_(command.root),
+        places_(command.root, command.community),
         credentials_(places_, command.config, command.credentials),
         given_socket_(std::move(admin_socket)),
         admin_socket_(given_socket_) {}
@@ -87,7 +87,7 @@ class Doctor {
  private:
   void add(Finding finding) {
     finding.text = untold(std::move(finding.text));
-    finding.remedy = untold(std::move(finding.remedy));
+    finding.remedy = untold(command_.community.in_its_words(std::move(finding.remedy)));
     findings_.push_back(std::move(finding));
   }
 
@@ -234,7 +234,8 @@ class Doctor {
     if (is_stopped_) return;
     const auto is_port = [](const ListenerSettings& each) { return each.address.has_value(); };
     const bool any_port = std::ranges::any_of(settings.listeners, is_port);
-    if (const auto unit = knows_units_ && any_port ? show_unit(kClientUnit) : std::nullopt) {
+    if (const auto unit = knows_units_ && any_port ? show_unit(command_.community.unit(kClientUnit))
+                                                   : std::nullopt) {
       add(judge_client_unit(*unit));
     }
     for (const ListenerSettings& each : settings.listeners) {
@@ -261,7 +262,8 @@ class Doctor {
     if (!std::filesystem::exists("/run/systemd/system", error)) {
       return add(note("service", "systemd is not running here"));
     }
-    for (const char* unit : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
+    for (const char* single : {"rotad.service", "rotad.socket", "rotad-admin.socket"}) {
+      const std::string unit = command_.community.unit(single);
       const auto shown = show_unit(unit);
       if (!shown) return add(note("service", "systemctl does not show the state of the units"));
       knows_units_ = true;
@@ -269,7 +271,7 @@ class Doctor {
       const auto active = properties.find("ActiveState");
       const bool runs = active != properties.end() &&
                         (active->second == "active" || active->second == "reloading");
-      if (unit == std::string_view("rotad.service") && !runs) is_stopped_ = true;
+      if (single == std::string_view("rotad.service") && !runs) is_stopped_ = true;
       add(judge_unit(unit, properties));
     }
   }

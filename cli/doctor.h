@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/community.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
@@ -15,7 +16,8 @@ struct DoctorCommand {
   std::string root;         // as for `rota setup`
   std::string config;       // the configuration to check; empty: the one below `root`
   std::string credentials;  // the folder of its credentials; empty: credentials/ beside it
-  bool all = false;         // print what is good, too
+  Community community{};
+  bool all = false;   // print what is good, too
   bool check = true;  // ask Circle whether it accepts the app token, if no running daemon knows
 };
 

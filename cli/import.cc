@@ -22,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kInstalledConfig = "/etc/rota/rotad.toml";
 constexpr std::string_view kHeading =
     "# Written by rota import, which replaces the whole file the next time.\n";
 
@@ -85,7 +84,7 @@ class Import {
   // The guard's measure, and which files are one roster with the new one.
   Result<void> read_settings() {
     const bool chosen = !command_.config.empty();
-    const std::string path = chosen ? command_.config : kInstalledConfig;
+    const std::string path = chosen ? command_.config : command_.community.config();
     auto settings = load_settings(path);
     if (settings) {
       settings_ = *std::move(settings);

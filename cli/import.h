@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/community.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "import/listed_member.h"
@@ -13,8 +14,9 @@ struct ImportCommand {
   std::vector<std::string> files;  // "-": the standard input
   std::string out;                 // the roster file to write
   ImportRules rules;
-  bool dry_run = false;  // say what would change, and write nothing
-  std::string config;    // the daemon's configuration; empty: the installed one, if it can be read
+  bool dry_run = false;   // say what would change, and write nothing
+  Community community{};  // whose configuration is the installed one
+  std::string config;     // the daemon's configuration; empty: the installed one, if it can be read
 };
 
 // All lists together. A million members fit.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
 #include "base/secret_arguments.h"
@@ -22,18 +23,17 @@
 namespace rota::cli {
 namespace {
 
-constexpr const char* kTokenSocket = "/run/rota/token.sock";
-constexpr const char* kAdminSocket = "/run/rota/admin.sock";
 constexpr const char* kFooter =
     "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
-    "The socket: --socket, else ROTA_TOKEN_SOCKET (token, watch) or ROTA_ADMIN_SOCKET (others),\n"
-    "else /run/rota/token.sock or /run/rota/admin.sock.\n"
+    "The socket: --socket, else that of --community, else ROTA_TOKEN_SOCKET (token, watch) or\n"
+    "ROTA_ADMIN_SOCKET (others), else that of ROTA_COMMUNITY, else /run/rota/token.sock or\n"
+    "/run/rota/admin.sock.\n"
     "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
     "(status --check), something is wrong (doctor), or a list is not taken (import); 2: wrong\n"
     "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached, or\n"
     "Circle gave setup no answer; 5: no token now, try again later.";
 
-std::string from_environment(const char* name, const char* otherwise) {
+std::string from_environment(const char* name, const std::string& otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
@@ -41,6 +41,7 @@ std::string from_environment(const char* name, const char* otherwise) {
 
 // CLI11 fills these in before the command is known.
 struct Words {
+  std::string community;
   std::string key;
   std::vector<std::string> keys;
   std::string state;
@@ -80,6 +81,10 @@ class Reader {
     app_.footer(kFooter);
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
+    app_.add_option("-C,--community", words_.community,
+                    "a community with units of its own: rotad@NAME.service")
+        ->type_name("NAME")
+        ->check(check_community, "", "");
     add_token();
     CLI::App* watch =
         add("watch", "print tokens as they come, one JSON object a line", WatchCommand{});
@@ -175,6 +180,7 @@ class Reader {
       std::cerr << app_.help();
       return ExitCode::kUsage;
     }
+    if (!choose_community()) return ExitCode::kUsage;
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->query = words_.query;
     if (auto* status = std::get_if<StatusCommand>(&options_.command)) {
       status->check = words_.check;
@@ -221,18 +227,51 @@ class Reader {
     if (auto* keys = std::get_if<CompleteKeysCommand>(&options_.command)) {
       keys->prefix = words_.prefix;
     }
-    if (options_.local) {
-      if (options_.socket.empty()) options_.socket = from_environment("ROTA_ADMIN_SOCKET", "");
-    } else if (options_.socket.empty()) {
-      const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
-                           std::holds_alternative<WatchCommand>(options_.command);
-      options_.socket = fetches ? from_environment("ROTA_TOKEN_SOCKET", kTokenSocket)
-                                : from_environment("ROTA_ADMIN_SOCKET", kAdminSocket);
-    }
+    settle_community();
+    if (options_.socket.empty()) options_.socket = usual_socket();
     return std::move(options_);
   }
 
  private:
+  // False: the environment names none that can be; it has said so.
+  bool choose_community() {
+    const bool is_given = !words_.community.empty();
+    const std::string name = is_given ? words_.community : from_environment("ROTA_COMMUNITY", "");
+    if (name.empty()) return true;
+    if (const std::string why = check_community(name); !why.empty()) {
+      std::cerr << "ROTA_COMMUNITY " << why << "\n";
+      return false;
+    }
+    options_.community = Community(name);
+    return true;
+  }
+  // For the commands that read files or name units.
+  void settle_community() {
+    const Community& community = options_.community;
+    if (auto* plan = std::get_if<PlanCommand>(&options_.command)) plan->community = community;
+    if (!options_.local) return;
+    const auto give = [&community](auto& command) {
+      using Given = std::remove_cvref_t<decltype(command)>;
+      if constexpr (requires { command.community; }) command.community = community;
+      // These have the installed one as their default.
+      if constexpr (requires { Given().config; }) {
+        if (!Given().config.empty() && command.config == Given().config) {
+          command.config = community.config();
+        }
+      }
+    };
+    std::visit(give, *options_.local);
+  }
+  std::string usual_socket() const {
+    const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
+                         std::holds_alternative<WatchCommand>(options_.command);
+    const Community& community = options_.community;
+    const std::string installed = fetches ? community.token_socket() : community.admin_socket();
+    const char* const variable = fetches ? "ROTA_TOKEN_SOCKET" : "ROTA_ADMIN_SOCKET";
+    const bool is_chosen = !words_.community.empty();
+    if (options_.local) return is_chosen ? "" : from_environment("ROTA_ADMIN_SOCKET", "");
+    return is_chosen ? installed : from_environment(variable, installed);
+  }
   std::vector<std::string> names_of_commands() {
     std::vector<std::string> names;
     for (const CommandWords& command : words_of(app_)) names.push_back(command.name);

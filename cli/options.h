@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/clients_command.h"
+#include "cli/community.h"
 #include "cli/completion.h"
 #include "cli/doctor.h"
 #include "cli/events_command.h"
@@ -92,9 +93,11 @@ using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, Cl
 
 struct Options {
   Command command;
-  bool json = false;  // print the daemon's reply as it is
-  // The socket to use: --socket, else the environment, else the installed one. For a local command
-  // empty instead of the installed one.
+  bool json = false;      // print the daemon's reply as it is
+  Community community{};  // --community, else the environment
+  // The socket to use: --socket, else the environment, else the installed one of the community. For
+  // a local command empty instead of the installed one. If --community names one, the environment
+  // does not count.
   std::string socket;
   std::optional<LocalCommand> local{};  // if set, it is the command, and `command` means nothing
 };

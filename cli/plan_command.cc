@@ -28,8 +28,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kInstalledConfig = "/etc/rota/rotad.toml";
-
 class PlanRunner : private Asker {
  public:
   PlanRunner(const PlanCommand& command, bool raw, Transport& transport, Output& output,
@@ -55,7 +53,7 @@ class PlanRunner : private Asker {
   // Without it nobody here knows where the roster is. The daemon does.
   Result<void> read_settings() {
     const bool chosen = !command_.config.empty();
-    auto settings = load_settings(chosen ? command_.config : kInstalledConfig);
+    auto settings = load_settings(chosen ? command_.config : command_.community.config());
     if (settings) {
       hidden_ = HiddenValues(*settings);
       policy_ = settings->policy;

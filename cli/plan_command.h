@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "cli/community.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/transport.h"
@@ -14,6 +15,7 @@ namespace rota::cli {
 struct PlanCommand {
   std::vector<std::string> files{};  // what is to be in place; none: the roster on disk as it is
   std::string config{};              // the daemon's configuration; empty: the installed one
+  Community community{};             // whose configuration is the installed one
   bool all = false;                  // every key, instead of the first ones of each list
 };
 

@@ -185,7 +185,8 @@ Result<std::string> rekey(const RekeyCommand& command, bool as_json) {
 
 ExitCode run_rekey(const RekeyCommand& command, bool as_json, Output& output) {
   auto done = rekey(command, as_json);
-  if (!done) return say_why_not(std::move(done).error(), {command.config}, output);
+  if (!done)
+    return say_why_not(std::move(done).error(), {command.config}, command.community, output);
   const auto written = output.out(*done);
   if (!written) output.err(written.error().message);
   return written ? ExitCode::kDone : ExitCode::kFailed;

@@ -2,13 +2,15 @@
 
 #include <string>
 
+#include "cli/community.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
 namespace rota::cli {
 
 struct RekeyCommand {
-  std::string config = "/etc/rota/rotad.toml";  // the daemon's configuration
+  Community community{};
+  std::string config = community.config();  // the daemon's configuration
 };
 
 // Makes a new store key and seals the database with it, while no daemon has it.

@@ -196,7 +196,8 @@ ExitCode run_restore(const RestoreCommand& command, bool as_json, Console& conso
                      const std::function<WallTime()>& now) {
   auto done = Restore(command, as_json, console, output, now).run();
   if (done) return *done;
-  return say_why_not(std::move(done).error(), {command.file, command.config}, output);
+  return say_why_not(std::move(done).error(), {command.file, command.config}, command.community,
+                     output);
 }
 
 }  // namespace rota::cli

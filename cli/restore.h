@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "cli/community.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
@@ -11,9 +12,10 @@
 namespace rota::cli {
 
 struct RestoreCommand {
-  std::string file;                             // the backup
-  std::string config = "/etc/rota/rotad.toml";  // the daemon's configuration
-  bool yes = false;                             // ask nothing
+  std::string file;  // the backup
+  Community community{};
+  std::string config = community.config();  // the daemon's configuration
+  bool yes = false;                         // ask nothing
 };
 
 // Puts a backup in the place of the daemon's database, while no daemon has it. Before that it says

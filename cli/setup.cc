@@ -46,8 +46,9 @@ class Setup {
         console_(console),
         output_(output),
         check_token_(check_token),
-        places_(command.root),
+        places_(command.root, command.community),
         tree_(places_.root),
+        service_(command.community.unit("rotad.service")),
         rotad_(find_rotad(command.rotad)),
         encrypted_(command.encrypted || exists(places_.drop_in)) {}
 
@@ -327,12 +328,12 @@ class Setup {
       text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n",
                           shell_word(places_.credentials), shell_word(places_.config));
     }
-    return output_.out(visible(text, "\n"));
+    return output_.out(visible(command_.community.in_its_words(std::move(text)), "\n"));
   }
 
-  static bool is_running() {
-    const auto ran = run_program({"systemctl", "is-active", "--quiet", "rotad.service"}, {},
-                                 ProgramErrors::kNowhere);
+  bool is_running() const {
+    const auto ran =
+        run_program({"systemctl", "is-active", "--quiet", service_}, {}, ProgramErrors::kNowhere);
     return ran && ran->code == 0;
   }
   // Whether the app token's file was changed after the daemon had started.
@@ -340,7 +341,7 @@ class Setup {
     struct stat found{};
     if (::stat(places_.credential(kAppToken, encrypted_).c_str(), &found) != 0) return false;
     const auto ran = run_program({"systemctl", "show", "--property=ExecMainStartTimestamp",
-                                  "--timestamp=unix", "--value", "rotad.service"},
+                                  "--timestamp=unix", "--value", service_},
                                  {}, ProgramErrors::kNowhere);
     if (!ran || ran->code != 0) return false;
     std::string_view text = ran->output.reveal();  // "@1710951887"
@@ -356,6 +357,7 @@ class Setup {
   const CheckAppToken& check_token_;
   const Places places_;
   const Tree tree_;
+  const std::string service_;
   const std::string rotad_;
   const bool encrypted_;
   bool new_token_ = false;   // it replaces one

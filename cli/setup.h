@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/app_token_check.h"
+#include "cli/community.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
@@ -16,6 +17,7 @@ struct SetupCommand {
   std::string app_token_file;  // "-": the standard input; empty: ask the person
   std::string base_url;  // of a server in Circle's place; empty: the configuration's, or Circle
   std::vector<MemberKey> members;
+  Community community{};
   std::string rotad;  // the rotad program; empty: the one beside this program, or in PATH
   bool encrypted = false;
   bool yes = false;   // ask nothing

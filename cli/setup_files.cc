@@ -53,16 +53,16 @@ class Tree::Descriptor {
   int fd_ = -1;
 };
 
-Places::Places(const std::string& under)
+Places::Places(const std::string& under, const Community& community)
     : root(under.empty() ? "" : std::filesystem::absolute(under).lexically_normal().string()),
-      etc(root + "/etc/rota"),
+      etc(root + community.etc()),
       config(etc + "/rotad.toml"),
       roster(etc + "/roster.toml"),
       credentials(etc + "/credentials"),
-      database(root + "/var/lib/rota/rota.db"),
-      state(root + "/var/lib/rota"),
-      run(root + "/run/rota"),
-      drop_ins(root + "/etc/systemd/system/rotad.service.d"),
+      database(root + community.state() + "/rota.db"),
+      state(root + community.state()),
+      run(root + community.run()),
+      drop_ins(root + "/etc/systemd/system/" + community.unit("rotad.service") + ".d"),
       drop_in(drop_ins + "/credentials.conf") {}
 
 std::string Places::credential(std::string_view name, bool encrypted) const {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/community.h"
 
 // How `rota setup` and `rota import` write files: a file exists whole and with its mode, or not at
 // all.
@@ -14,7 +15,7 @@ namespace rota::cli {
 
 // Where Rota's files are: as the installed units have them, or the same below another root.
 struct Places {
-  explicit Places(const std::string& under = {});
+  explicit Places(const std::string& under = {}, const Community& community = {});
 
   std::string root;  // empty: the system itself
   std::string etc, config, roster, credentials, database, state, run, drop_ins, drop_in;

@@ -15,7 +15,7 @@ std::string first_config(const Places& places, const std::string& base_url) {
   if (!base_url.empty()) {
     text += fmt::format("\n[upstream]\nbase_url = {}\n", toml_string(base_url));
   }
-  if (!places.root.empty()) {
+  if (places.config != Places().config) {
     text += fmt::format(
         "\n[roster]\npath = {}\n\n[store]\npath = {}\n\n[serve]\ntoken_socket = {}\n"
         "admin_socket = {}\n",

@@ -7,7 +7,8 @@
 
 namespace rota::cli {
 
-ExitCode say_why_not(Error error, const std::vector<std::string>& paths, Output& output) {
+ExitCode say_why_not(Error error, const std::vector<std::string>& paths, const Community& community,
+                     Output& output) {
   for (const std::string& path : paths) {
     if (may_be_shown(path)) continue;
     const char* const word = path.c_str();
@@ -15,8 +16,8 @@ ExitCode say_why_not(Error error, const std::vector<std::string>& paths, Output&
   }
   // With the sockets open, the next client would start the daemon again.
   if (error.kind == ErrorKind::kBusy) {
-    error.message +=
-        "; stop it first: systemctl stop rotad.socket rotad-admin.socket rotad.service";
+    error.message += community.in_its_words(
+        "; stop it first: systemctl stop rotad.socket rotad-admin.socket rotad.service");
   }
   output.err(error.message);
   return ExitCode::kFailed;

@@ -28,6 +28,7 @@ ELSEWHERE = [
     r"dpkg-deb -x rota_.*\.deb new",
     r"install -d -o rota -g rota -m 0700 /var/lib/rota",  # [install]
     r"chown rota:rota /var/lib/rota/rota\.db",
+    r"rota --community shop setup --yes --app-token-file new-token --member id:1",  # [communities]
     r"rota revoke-all",  # asks a person; Retirement.P4RevokeAll runs it with --yes
 ]
 
@@ -66,6 +67,7 @@ class GuideBox(circle.Box):
         if match := re.fullmatch(r"systemctl (\w+(?: --now)?) (rotad.*)", words):
             return self.systemctl(match[1])
         config = self.path("rotad.toml")
+        words = re.sub(r"^rota (--community|-C) shop ", "rota ", words)  # the community of this box
         for theirs, ours in (("/etc/rota/roster.toml", self.path("roster.toml")), ("/etc/rota ", config + " "),
                              ("/var/lib/rota/rota.db", self.path("rota.db")), ("/run/rota/token.sock", self.socket),
                              ("/run/rota/admin.sock", self.path("admin.sock")), (" -C /", " -C " + self.path("new"))):

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/examples.h"
@@ -52,6 +54,66 @@ TEST(ReadOptions, TakesLocalCommands) {
   // A secret on the command line would be in the process list.
   EXPECT_EQ(std::get<ExitCode>(read({"setup", "--app-token", "x"})), ExitCode::kUsage);
   EXPECT_EQ(std::get<ExitCode>(read({"setup", "--member", "nobody"})), ExitCode::kUsage);
+}
+
+// Unsets a variable of the environment at the end of a test.
+struct Variable {
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+TEST(ReadOptions, ACommunityHasSocketsAndFilesOfItsOwn) {
+  for (const auto& words :
+       {std::vector{"--community", "shop", "status"}, std::vector{"-C", "shop", "status"},
+        std::vector{"status", "--community=shop"}}) {
+    EXPECT_EQ(std::get<Options>(read(words)).socket, "/run/rota/shop/admin.sock");
+  }
+  EXPECT_EQ(std::get<Options>(read({"-C", "shop", "token", "id:1"})).socket,
+            "/run/rota/shop/token.sock");
+  EXPECT_EQ(std::get<Options>(read({"-C", "shop", "--socket", "/s", "status"})).socket, "/s");
+  const auto local = [](std::vector<const char*> words) {
+    words.insert(words.begin(), {"-C", "shop"});
+    return *std::get<Options>(read(std::move(words))).local;
+  };
+  EXPECT_EQ(std::get<SetupCommand>(local({"setup"})).community.name(), "shop");
+  EXPECT_EQ(std::get<DoctorCommand>(local({"doctor"})).community.name(), "shop");
+  const std::string config = "/etc/rota/shop/rotad.toml";
+  EXPECT_EQ(std::get<ClientCommand>(local({"client", "list"})).config, config);
+  EXPECT_EQ(std::get<RestoreCommand>(local({"restore", "x"})).config, config);
+  EXPECT_EQ(std::get<RekeyCommand>(local({"rekey"})).config, config);
+  EXPECT_EQ(std::get<RekeyCommand>(local({"rekey", "--config", "/c"})).config, "/c");
+  EXPECT_EQ(std::get<ImportCommand>(local({"import", "a", "--out", "b"})).community.config(),
+            config);
+  const auto plan = std::get<Options>(read({"-C", "shop", "plan"}));
+  EXPECT_EQ(std::get<PlanCommand>(plan.command).community.config(), config);
+  EXPECT_EQ(std::get<RekeyCommand>(*std::get<Options>(read({"rekey"})).local).config,
+            "/etc/rota/rotad.toml");
+}
+
+TEST(ReadOptions, TheEnvironmentNamesTheCommunityUnlessTheCommandLineDoes) {
+  const Variable community("ROTA_COMMUNITY", "shop");
+  EXPECT_EQ(std::get<Options>(read({"status"})).socket, "/run/rota/shop/admin.sock");
+  EXPECT_EQ(std::get<Options>(read({"-C", "club", "status"})).socket, "/run/rota/club/admin.sock");
+  EXPECT_EQ(std::get<Options>(read({"status"})).community.name(), "shop");
+  {
+    const Variable socket("ROTA_ADMIN_SOCKET", "/s");
+    EXPECT_EQ(std::get<Options>(read({"status"})).socket, "/s");
+    EXPECT_EQ(std::get<Options>(read({"-C", "club", "status"})).socket, "/run/rota/club/admin.sock")
+        << "or it would ask another community than it was told";
+    EXPECT_EQ(std::get<Options>(read({"-C", "club", "doctor"})).socket, "");
+  }
+  const Variable bad("ROTA_COMMUNITY", "../x");
+  EXPECT_EQ(std::get<ExitCode>(read({"status"})), ExitCode::kUsage);
+}
+
+TEST(ReadOptions, RefusesANameThatCannotBeACommunity) {
+  EXPECT_EQ(std::get<ExitCode>(read({"-C", "../x", "status"})), ExitCode::kUsage);
+  EXPECT_EQ(std::get<ExitCode>(read({"-C", "credentials", "status"})), ExitCode::kUsage);
 }
 
 TEST(ReadOptions, TakesListsToImport) {

@@ -110,6 +110,28 @@ class SetupTest : public ::testing::Test {
   std::vector<std::string> asked_of_;  // whenever Circle was asked about a token
 };
 
+TEST_F(SetupTest, ACommunityGetsFilesOfItsOwn) {
+  command_.yes = true;
+  command_.app_token_file = token_file("the-app-token");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  const std::string first = read("rotad.toml");
+  command_.app_token_file = token_file("another-app-token");
+  command_.community = Community("shop");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  EXPECT_EQ(read("credentials/app-token"), "the-app-token\n");
+  EXPECT_EQ(read("shop/credentials/app-token"), "another-app-token\n");
+  EXPECT_EQ(mode_of(etc("shop/credentials")), 0700U);
+  EXPECT_EQ(read("rotad.toml"), first);
+  EXPECT_TRUE(std::filesystem::exists(etc("shop/roster.toml")));
+  const std::string config = read("shop/rotad.toml");
+  EXPECT_THAT(config, HasSubstr("path = \"" + etc("shop/roster.toml").string() + "\""));
+  for (const char* place : {"/var/lib/rota-shop/rota.db\"", "/run/rota/shop/token.sock\"",
+                            "/run/rota/shop/admin.sock\""}) {
+    EXPECT_THAT(config, HasSubstr(command_.root + place));
+  }
+  EXPECT_THAT(output_.printed, HasSubstr("checked " + etc("shop/rotad.toml").string()));
+}
+
 TEST_F(SetupTest, AsksAndWritesWhatWasAgreedTo) {
   console_.answers = {"the-app-token", "email:ada@example.com", "y"};
   ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
