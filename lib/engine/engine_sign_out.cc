@@ -25,6 +25,7 @@ OperationEnd Engine::sign_out(MemberSlot& slot, Now now, Commands& out) {
     });
     const bool is_new = came || (calls && *slot.in_flight >= slot.access_revoked_before);
     if (is_new) return OperationEnd::kSignedOutLately;
+    serve_no_more(slot, std::nullopt, out);  // what it lost otherwise may still be shown
     // Who was given a token that has ended, or was given back, still has a login.
     slot.record.handles.clear();
     record_change(slot, {.row = true, .put = {}, .erased = {}, .ends_logins = true});
@@ -59,9 +60,10 @@ bool Engine::revoke_token(MemberSlot& slot, Fingerprint fingerprint, Now now, Co
   });
   if (token == slot.record.tokens.end()) return false;
   note_revocation(slot, *token, "pending", true);
+  // Also where the record has it revoked already: until that is durable, the table shows it.
+  serve_no_more(slot, fingerprint, out);
   if (token->status == TokenStatus::kRevoking) return true;
   const bool in_force = token->status == TokenStatus::kCurrent;
-  serve_no_more(slot, fingerprint, out);
   record_change(slot, revoke_access_token(slot.record, token->id, circle));
   hurry_revocations(slot, 1, now);
   if (!in_force) return true;

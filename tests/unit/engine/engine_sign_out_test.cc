@@ -257,6 +257,43 @@ TEST(EngineTokenRevocation, P4ATokenWhoseSuccessorIsNotDurableIsServedNoMore) {
   EXPECT_EQ(box.served(kGraceKey), "access-2");
 }
 
+// It leaves and comes back while the store is busy: its record has its token revoked, and the table
+// still shows it.
+void leave_and_come_back(EngineBox& box) {
+  box.operate(kGraceKey, OperatorAction::kEndEnrolment, "user:web");
+  ASSERT_TRUE(box.commit_pending());
+  box.enrol(kGraceKey, {.longest = Duration{0}});
+}
+
+EngineBox box_with_enrolled_grace() {
+  EngineBox box;
+  box.start();
+  box.settle();
+  box.enrol(kGraceKey);
+  box.settle();
+  box.reply_last(CallKind::kIssue, issued("access-1", "refresh-1", box.circle()));
+  return box;
+}
+
+TEST(EngineTokenRevocation, P4ATokenThatIsRevokedAlreadyAndStillShownIsServedNoMore) {
+  EngineBox box = box_with_enrolled_grace();
+  leave_and_come_back(box);
+  ASSERT_EQ(box.served(kGraceKey), "access-1");
+  revoke_token(box, "access-1");
+  EXPECT_EQ(box.served(kGraceKey), "");
+}
+
+TEST(EngineSignOut, P4OneSoonAfterAnotherTakesWhatIsStillShown) {
+  EngineBox box = box_with_enrolled_grace();
+  box.run_for(1min);
+  sign_out_and_fetch(box, 1h);
+  box.settle();
+  leave_and_come_back(box);
+  ASSERT_EQ(box.served(kGraceKey), "access-2");
+  box.operate(kGraceKey, OperatorAction::kSignOut);
+  EXPECT_EQ(box.served(kGraceKey), "");
+}
+
 TEST(EngineTokenRevocation, P4ASignOutSoonAfterAnotherKnowsATokenWhoseSuccessorWasGivenBack) {
   EngineBox box = box_with_grace();
   box.run_for(1min);
