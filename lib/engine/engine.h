@@ -285,6 +285,7 @@ class Engine {
   void end_wait(WaitId id, Now now, Commands& out);
   WaitAnswer worded(WaitId id, WaitAnswer best) const;
   void expire_waits(Now now, Commands& out);
+  std::vector<WaitId> unanswered(const MemberSlot& slot) const;
   void answer_waiters(MemberSlot& slot, Now now);
   void on_identified(MemberSlot& slot, Now now);
   bool is_token_awaited(const MemberSlot& slot) const;

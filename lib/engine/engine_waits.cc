@@ -101,7 +101,7 @@ WaitAnswer Engine::worded(WaitId id, WaitAnswer best) const {
 }
 
 // Its time is over. "It is a member" has to be durable before it is said, and then has a little
-// more time for that.
+// more time for that. What Circle says of the member meanwhile counts.
 void Engine::end_wait(WaitId id, Now now, Commands& out) {
   const Waits::Wait& wait = waits_.at(id);
   const MemberSlot* const slot = members_.find(wait.request.member);
@@ -109,7 +109,9 @@ void Engine::end_wait(WaitId id, Now now, Commands& out) {
     return answer_at_once(id, now, out);
   }
   waits_.extend(id, now.boot + kDurableMax);
-  if (!wait.answered) answer(id, best_answer(*slot, wait.request, now));
+  if (wait.answered) return;
+  answer(id, best_answer(*slot, wait.request, now));
+  waits_.mark_answered_for_now(id);
 }
 
 // Does not wait for a commit, which may be failing: the answer depends only on what is durable.
@@ -134,9 +136,17 @@ void Engine::answer_at_once(WaitId id, Now now, Commands& out) {
   on_wait_cancelled(id);
 }
 
+// Those that no answer has left for, though their time may be over.
+std::vector<WaitId> Engine::unanswered(const MemberSlot& slot) const {
+  std::vector<WaitId> waits = waits_.answered_for_now(slot.record.id);
+  waits.insert(waits.end(), slot.waiters.begin(), slot.waiters.end());
+  return waits;
+}
+
 void Engine::answer_waiters(MemberSlot& slot, Now now) {
-  const auto waiters = slot.waiters;
-  for (const WaitId wait : waiters) answer(wait, best_answer(slot, waits_.at(wait).request, now));
+  for (const WaitId wait : unanswered(slot)) {
+    answer(wait, best_answer(slot, waits_.at(wait).request, now));
+  }
 }
 
 // While the present token is alive, Circle may have nothing better: then that one is served.
@@ -173,8 +183,7 @@ void Engine::expire_waits(Now now, Commands& out) {
 void Engine::on_identified(MemberSlot& slot, Now now) {
   if (!is_identified(slot.record)) return;
   note_enrolments(slot);
-  const auto waiters = slot.waiters;
-  for (const WaitId id : waiters) {
+  for (const WaitId id : unanswered(slot)) {
     const WaitRequest& request = waits_.at(id).request;
     if (request.wait_for == WaitFor::kIdentity) answer(id, best_answer(slot, request, now));
   }

@@ -16,6 +16,13 @@ void Outbox::answer(WaitId wait, WaitAnswer answer) {
   gathering_.released.answers.insert_or_assign(wait, answer);
 }
 
+void Outbox::merged(MemberId from, MemberId into) {
+  gathering_.merged.emplace(from, into);
+  for (auto& [wait, answer] : gathering_.released.answers) {
+    if (answer.member == from) answer.member = into;
+  }
+}
+
 void Outbox::withdraw_answer(WaitId wait) {
   gathering_.released.answers.erase(wait);
   handed_out_.released.answers.erase(wait);

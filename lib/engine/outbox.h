@@ -66,7 +66,7 @@ class Outbox {
   void report(OperatorId op) { gathering_.released.reports.insert(op); }
   // The member `from` became a part of `into`. Until that is durable the table still shows `from`.
   // The changes of the merge must be among those of this batch.
-  void merged(MemberId from, MemberId into) { gathering_.merged.emplace(from, into); }
+  void merged(MemberId from, MemberId into);
 
   // --- Taking back what is over before its batch is durable, so that nothing grows without limit
   // while commits fail ---

@@ -15,6 +15,7 @@ std::optional<Waits::Wait> Waits::remove(WaitId wait) {
   if (it == waits_.end()) return std::nullopt;
   Wait removed = it->second;
   deadlines_.erase({removed.deadline, wait});
+  for_now_.erase({removed.request.member, wait});
   waits_.erase(it);
   return removed;
 }
@@ -23,6 +24,7 @@ void Waits::rename(MemberId from, MemberId into, bool was_member) {
   for (auto& [id, wait] : waits_) {
     if (wait.request.member != from) continue;
     wait.request.member = into;
+    if (for_now_.erase({from, id}) > 0) for_now_.emplace(into, id);
     if (was_member) wait.is_new = false;
   }
 }
@@ -39,6 +41,21 @@ void Waits::extend(WaitId id, BootTime deadline) {
   wait.deadline = deadline;
   wait.was_extended = true;
   deadlines_.emplace(deadline, id);
+}
+
+void Waits::mark_answered_for_now(WaitId id) {
+  Wait& wait = waits_.at(id);
+  wait.answered = true;
+  for_now_.emplace(wait.request.member, id);
+}
+
+std::vector<WaitId> Waits::answered_for_now(MemberId member) const {
+  std::vector<WaitId> found;
+  for (auto it = for_now_.lower_bound({member, WaitId{}});
+       it != for_now_.end() && it->first == member; ++it) {
+    found.push_back(it->second);
+  }
+  return found;
 }
 
 std::vector<WaitId> Waits::open() const {

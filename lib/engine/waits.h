@@ -41,6 +41,10 @@ class Waits {
   // Its answer is decided but not durable at its deadline: it has until `deadline` for that.
   void extend(WaitId wait, BootTime deadline);
   void mark_answered(WaitId wait) { waits_.at(wait).answered = true; }
+  // The same, and another answer may replace it until it has left.
+  void mark_answered_for_now(WaitId wait);
+  // Those about this member.
+  std::vector<WaitId> answered_for_now(MemberId member) const;
   // Its answer is no longer possible: the wait goes on.
   void reopen(WaitId wait) { waits_.at(wait).answered = false; }
 
@@ -53,6 +57,7 @@ class Waits {
  private:
   std::map<WaitId, Wait> waits_;
   std::set<std::pair<BootTime, WaitId>> deadlines_;
+  std::set<std::pair<MemberId, WaitId>> for_now_;
 };
 
 }  // namespace rota

@@ -80,6 +80,29 @@ TEST(EngineEnrolments, P2PendingIsSaidOfWhatIsDurableOnly) {
   EXPECT_EQ(box.answer_of(stuck), WaitResult::kUnavailable);
 }
 
+// The client's time is over while a commit runs, and Circle's word comes before the next one.
+TEST(EngineEnrolments, P2WhatCircleSaysBeforePendingIsSaidCounts) {
+  struct Case {
+    Outcome outcome;
+    WaitResult expected;
+  };
+  const WallTime at = kT0;
+  for (const Case& each : {Case{MemberUnknown{}, WaitResult::kUnknown},
+                           Case{issued("access-1", "refresh-1", at), WaitResult::kEnrolled}}) {
+    EngineBox box = started();
+    const WaitId wait = box.enrol(kAdaKey, {.longest = Duration{5'000}});
+    box.settle();
+    const command::Call call = box.newest_call();
+    box.enrol("email:grace@example.com");
+    ASSERT_TRUE(box.commit_pending());
+    box.advance(Duration{5'000});
+    ASSERT_EQ(box.answer_of(wait), std::nullopt);
+    box.reply(call, each.outcome, box.circle());
+    box.settle();
+    EXPECT_EQ(box.answer_of(wait), each.expected);
+  }
+}
+
 TEST(EngineEnrolments, WhomCircleDoesNotKnowIsNotKept) {
   EngineBox box = started();
   const WaitId wait = box.enrol(kAdaKey);
