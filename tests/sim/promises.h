@@ -119,6 +119,7 @@ class Promises {
   // promises_identity.cc
   void p13_pin_stays(MemberId member);
   void p13_forgets(const Durable::Member& member);
+  void p13_forgets_lost_names();
   void p13_owns(const MemberKey& key, std::int64_t pin);
   void p13_leads_to(const MemberKey& key, std::int64_t pin);
   void p13_moved_address_is_found_out(const MemberKey& key, sandbox::MemberId served);

@@ -96,9 +96,10 @@ bool Promises::budget_had_nothing(Duration since, Duration deadline) const {
   constexpr Duration kCallTime = std::chrono::seconds{1};
   const Policy& policy = world_.options().policy;
   const Duration now = world_.time().now();
-  const auto first = std::ranges::lower_bound(completed_, now - policy.window);
+  // A slot that came free just now is too late for a call.
+  const auto first = std::ranges::lower_bound(completed_, now - policy.window - kCallTime);
   const auto completed = static_cast<std::size_t>(completed_.end() - first);
-  const std::size_t used = calls_in_window();
+  const std::size_t used = completed + world_.circle().calls_in_flight();
   if (used < policy.requests_per_window) return false;
   const std::size_t must_go = used - policy.requests_per_window;  // and one more
   const bool full =

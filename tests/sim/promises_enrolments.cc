@@ -240,6 +240,7 @@ void Promises::idle_one_was_idle(const std::string& key) {
   if (moved) return;
   const Duration least = *world_.options().policy.enrolment.idle_after - use_slack();
   std::vector<Duration> times = asked_for(member->second);
+  if (times.empty()) return;  // its client heard nothing, or asked when nobody knew the time
   const Duration now = world_.time().now();
   times.push_back(now);
   Duration before{0};

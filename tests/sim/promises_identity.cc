@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ranges>
+
 #include "sim/promises.h"
 #include "sim/world.h"
 
@@ -45,6 +48,26 @@ void Promises::p13_forgets(const Durable::Member& member) {
   for (const Selector& name : member.selectors) {
     const auto owner = owners_.find(name.key.text());
     if (owner != owners_.end()) owner->second.forgotten = true;
+  }
+}
+
+// A name that Circle no longer knew may have gone from its member and from the disk in one batch.
+void Promises::p13_forgets_lost_names() {
+  for (const auto& [id, before] : names_before_) {
+    const Durable::Member* now = durable().find(id);
+    if (now == nullptr) continue;  // p13_forgets() was called for it
+    for (const Selector& name : before) {
+      const auto has_it = [&name](const Durable::Member& member) {
+        return std::ranges::any_of(member.selectors,
+                                   [&name](const Selector& has) { return has.key == name.key; });
+      };
+      if (has_it(*now)) continue;
+      const auto owner = owners_.find(name.key.text());
+      if (owner != owners_.end() &&
+          std::ranges::none_of(durable().members() | std::views::values, has_it)) {
+        owner->second.forgotten = true;
+      }
+    }
   }
 }
 

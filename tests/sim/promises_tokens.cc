@@ -256,6 +256,7 @@ void Promises::before_durable(std::span<const Mutation> batch) {
 void Promises::on_durable(std::span<const Mutation> batch) {
   if (skew_at_commit_) known_skew_ = skew_at_commit_;
   for (const Erased& erased : erased_) p3_p4_p5_given_up_only_dead(erased);
+  p13_forgets_lost_names();
   std::set<MemberId> seen;  // checks each record once: a batch may change it several times
   for (const Mutation& mutation : batch) {
     if (const auto* put = std::get_if<PutCall>(&mutation)) {
