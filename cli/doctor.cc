@@ -332,7 +332,7 @@ class Doctor {
       return add(wrong("app token", "it is the access token of a member", kWhichAppToken));
     }
     if (works || !command_.check) return;
-    add(finding_of(check_app_token(circle, std::make_shared<const Secret>(*std::move(token)))));
+    add(finding_of(check_app_token(circle, SecretPtr(*std::move(token)))));
   }
 
   const DoctorCommand& command_;

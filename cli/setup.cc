@@ -172,7 +172,7 @@ class Setup {
     if (encrypted_ && exists(plain)) {
       ROTA_ASSIGN(Secret key, read_secret_file(plain));
       to_remove_.push_back(plain);
-      return plan_credential(kStoreKey, std::make_shared<const Secret>(std::move(key)), false);
+      return plan_credential(kStoreKey, SecretPtr(std::move(key)), false);
     }
     if (const std::string sealed = places_.credential(kStoreKey, true); exists(sealed)) {
       return fail(

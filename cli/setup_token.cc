@@ -52,7 +52,7 @@ Result<Secret> read_standard_input() {
 
 Result<SecretPtr> usable(Secret read) {
   ROTA_ASSIGN(Secret token, usable_token(std::move(read)));
-  return std::make_shared<const Secret>(std::move(token));
+  return SecretPtr(std::move(token));
 }
 
 }  // namespace

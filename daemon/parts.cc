@@ -74,7 +74,7 @@ Result<SecretPtr> read_app_token(const Settings& settings) {
 Result<SecretPtr> read_app_token(const SecretSource& source) {
   ROTA_TRY(check_place(source, "app_token"));
   ROTA_ASSIGN(Secret token, read_secret(source, "app_token"));
-  return std::make_shared<const Secret>(std::move(token));
+  return SecretPtr(std::move(token));
 }
 
 Result<Secret> read_handle_key(const Settings& settings) {

@@ -44,7 +44,7 @@ void TokenOpener::open(Batch& batch) const {
     each.believed = true;
     each.token.fingerprint = fingerprint_of(value->reveal());
     if (values_ == Values::kOfAccessTokens && each.token.kind == TokenKind::kRefresh) continue;
-    each.token.value = std::make_shared<const Secret>(*std::move(value));
+    each.token.value = SecretPtr(*std::move(value));
   }
 }
 

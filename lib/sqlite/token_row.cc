@@ -30,7 +30,7 @@ Result<std::optional<StoredToken>> find_token(Statement& find, const Sealer& sea
     const auto salt = read_salt(row.bytes(9));
     if (!found.readable || !salt) return {};
     auto value = sealer.open(found.sealed, binding_of(found.token, found.owner, *salt));
-    if (value) stored->value = std::make_shared<const Secret>(*std::move(value));
+    if (value) stored->value = SecretPtr(*std::move(value));
     return {};
   };
   ROTA_TRY(find.for_each(read, std::to_underlying(token)));

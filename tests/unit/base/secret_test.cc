@@ -1,6 +1,7 @@
 #include "base/secret.h"
 
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -9,10 +10,10 @@
 #include <ostream>
 #include <type_traits>
 
-// What operator delete[] last saw of one block, at the moment of its release.
+// What operator delete last saw of the bytes of one secret, at the moment of their release.
 namespace {
 struct Watch {
-  const void* block = nullptr;
+  const char* bytes = nullptr;
   std::size_t size = 0;
   bool released = false;
   bool all_zero = false;
@@ -20,22 +21,24 @@ struct Watch {
 Watch watch;
 
 void release(void* block) noexcept {
-  if (block != nullptr && block == watch.block) {
-    const char* bytes = static_cast<const char*>(block);
+  const char* const begin = static_cast<const char*>(block);
+  if (block != nullptr && watch.bytes >= begin &&
+      watch.bytes < begin + ::malloc_usable_size(block)) {
     watch.released = true;
-    watch.all_zero = std::all_of(bytes, bytes + watch.size, [](char c) { return c == 0; });
-    watch.block = nullptr;
+    watch.all_zero =
+        std::all_of(watch.bytes, watch.bytes + watch.size, [](char c) { return c == 0; });
+    watch.bytes = nullptr;
   }
   std::free(block);
 }
 }  // namespace
 
-void* operator new[](std::size_t size) {
+void* operator new(std::size_t size) {
   if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
   throw std::bad_alloc();
 }
-void operator delete[](void* block) noexcept { release(block); }
-void operator delete[](void* block, std::size_t) noexcept { release(block); }
+void operator delete(void* block) noexcept { release(block); }
+void operator delete(void* block, std::size_t) noexcept { release(block); }
 
 namespace rota {
 namespace {
@@ -46,7 +49,7 @@ concept Streamable = requires(std::ostream& out, const T& value) { out << value;
 constexpr std::string_view kToken = "eyJhbGciOiJIUzI1NiJ9.member.token";
 
 void watch_bytes_of(const Secret& secret) {
-  watch = Watch{.block = secret.reveal().data(), .size = secret.size()};
+  watch = Watch{.bytes = secret.reveal().data(), .size = secret.size()};
 }
 
 TEST(Wipe, P10OverwritesEveryByte) {
