@@ -12,8 +12,8 @@
 namespace rota {
 
 // An ordered set of small values, for many of them: they stand in sorted chunks, so one takes its
-// own size and a little more, where a std::set takes 48 bytes more. A step costs O(log n), and
-// moves some 4 KiB at most. Values that come in their order fill the chunks.
+// own size and a tenth more, where a std::set takes 48 bytes more. A step costs O(log n), and moves
+// some 4 KiB at most. Values that come in their order fill the chunks.
 //
 // Iterators and references are valid until the next insert() or erase().
 template <class T, class Less = std::less<T>>
@@ -23,6 +23,8 @@ class ChunkedSet {
   static constexpr std::size_t kMax = std::max<std::size_t>(kChunkBytes / sizeof(T), 8);
   static constexpr std::size_t kMin = kMax / 4;
   static constexpr std::size_t kJoined = kMax / 4 * 3;
+  // The room of a chunk grows and shrinks by this.
+  static constexpr std::size_t kRoom = kMax / 8;
 
   using Chunk = std::vector<T>;  // never empty
   using Chunks = std::vector<Chunk>;
@@ -80,6 +82,12 @@ class ChunkedSet {
     return {&chunks_, chunk, place_in(chunks_[chunk], value)};
   }
 
+  // The one that equals `value`, or end().
+  iterator find(const T& value) const {
+    const iterator first = lower_bound(value);
+    return first == end() || less_(value, *first) ? end() : first;
+  }
+
   // How many are less than `value`. Costs one step for each chunk before it.
   std::size_t count_before(const T& value) const {
     const std::size_t chunk = chunk_of(value);
@@ -90,13 +98,14 @@ class ChunkedSet {
 
   // False: it is there already.
   bool insert(const T& value) {
-    std::size_t chunk = chunk_of(value);
-    if (chunk == chunks_.size()) {  // behind all
-      if (chunks_.empty() || chunks_.back().size() == kMax) chunks_.emplace_back().reserve(kMax);
+    if (chunks_.empty() || less_(back(), value)) {  // behind all
+      if (chunks_.empty() || chunks_.back().size() == kMax) chunks_.emplace_back();
+      make_room(chunks_.back());
       chunks_.back().push_back(value);
       ++size_;
       return true;
     }
+    std::size_t chunk = chunk_of(value);
     std::size_t at = place_in(chunks_[chunk], value);
     if (!less_(value, chunks_[chunk][at])) return false;
     if (chunks_[chunk].size() == kMax) {
@@ -108,6 +117,7 @@ class ChunkedSet {
       }
     }
     Chunk& into = chunks_[chunk];
+    make_room(into);
     into.insert(into.begin() + static_cast<std::ptrdiff_t>(at), value);
     ++size_;
     return true;
@@ -140,14 +150,17 @@ class ChunkedSet {
 
   auto position(std::size_t chunk) { return chunks_.begin() + static_cast<std::ptrdiff_t>(chunk); }
 
+  static void make_room(Chunk& chunk) {
+    if (chunk.size() == chunk.capacity()) chunk.reserve(chunk.size() + kRoom);
+  }
+
   // Into two halves, this one and the next.
   void split(std::size_t chunk) {
-    Chunk upper;
-    upper.reserve(kMax);
     Chunk& whole = chunks_[chunk];
     const auto middle = whole.begin() + static_cast<std::ptrdiff_t>(kMax / 2);
-    upper.assign(middle, whole.end());
+    Chunk upper(middle, whole.end());
     whole.erase(middle, whole.end());
+    whole.shrink_to_fit();
     chunks_.insert(position(chunk + 1), std::move(upper));
   }
 
@@ -157,7 +170,9 @@ class ChunkedSet {
       chunks_.erase(position(chunk));
       return;
     }
-    if (chunks_[chunk].size() >= kMin || chunks_.size() == 1) return;
+    Chunk& left = chunks_[chunk];
+    if (left.capacity() >= left.size() + 2 * kRoom) left.shrink_to_fit();
+    if (left.size() >= kMin || chunks_.size() == 1) return;
     const std::size_t lower = chunk == 0 ? 0 : chunk - 1;
     Chunk& into = chunks_[lower];
     Chunk& from = chunks_[lower + 1];
