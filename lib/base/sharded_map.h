@@ -11,7 +11,10 @@ namespace rota {
 // A hash table that never rehashes all of its elements at once. To grow a std::unordered_map of
 // 100,000 takes some 10 ms, and the caller that adds the next element would wait for that. Here
 // each shard grows by itself. A pointer to an element stays valid until that element is erased.
-template <class Key, class Value, class Hash = std::hash<Key>>
+// With a table for `Shard` that moves its elements, it is valid until the next one is added or
+// erased.
+template <class Key, class Value, class Hash = std::hash<Key>,
+          class Shard = std::unordered_map<Key, Value, Hash>>
 class ShardedMap {
  public:
   // Null if there is no such element.
@@ -52,7 +55,6 @@ class ShardedMap {
   }
 
  private:
-  using Shard = std::unordered_map<Key, Value, Hash>;
   static constexpr std::size_t kShards = 256;
 
   // The upper bits of the mixed hash: the shard's own table uses the hash itself, so the elements

@@ -5,7 +5,8 @@
 
 namespace rota {
 
-void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& entry) {
+void Census::put(MemberId member, Entry& counted, Entry entry) {
+  entry.is_counted = true;
   if (counted == entry) return;
   remove(member, counted);
   counted = entry;
@@ -14,12 +15,12 @@ void Census::put(MemberId member, std::optional<Entry>& counted, const Entry& en
   if (entry.kept) dues_of(entry).insert({entry.due, member});
 }
 
-void Census::remove(MemberId member, std::optional<Entry>& counted) {
-  if (!counted) return;
-  count(*counted, false);
-  if (counted->served_until) ends_.erase({*counted->served_until, member});
-  if (counted->kept) dues_of(*counted).erase({counted->due, member});
-  counted.reset();
+void Census::remove(MemberId member, Entry& counted) {
+  if (!counted.is_counted) return;
+  count(counted, false);
+  if (counted.served_until) ends_.erase({*counted.served_until, member});
+  if (counted.kept) dues_of(counted).erase({counted.due, member});
+  counted = {};
 }
 
 std::size_t Census::in_state(MemberState state) const {

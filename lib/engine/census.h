@@ -20,20 +20,22 @@ class Census {
   // What is counted of one member.
   struct Entry {
     MemberState state = MemberState::kActive;
+    // Bits, because each member has an entry.
+    bool is_counted : 1 = false;     // set by the census: false means that nothing is counted
+    bool kept : 1 = false;           // kept fresh ahead of time
+    bool in_use : 1 = false;         // a client asked for it lately (active_within)
+    bool only_enrolled : 1 = false;  // it is a member because clients say so, and no roster
+    bool named_by_roster : 1 = false;
     std::uint32_t revoking = 0;            // tokens that are to be revoked
     SmallOptional<WallTime> served_until;  // the end of an active member's access token
     WallTime due;                          // without a live token after this it is overdue
-    bool kept = false;                     // kept fresh ahead of time
-    bool in_use = false;                   // a client asked for it lately (active_within)
-    bool only_enrolled = false;            // it is a member because clients say so, and no roster
-    bool named_by_roster = false;
     bool operator==(const Entry&) const = default;
   };
 
-  // `counted` is what is counted for this member now. The caller keeps it, and changes it only by
-  // these two; none: nothing is counted yet.
-  void put(MemberId member, std::optional<Entry>& counted, const Entry& entry);
-  void remove(MemberId member, std::optional<Entry>& counted);
+  // `counted` is what is counted for this member now, at first Entry{}. The caller keeps it, and
+  // changes it only by these two.
+  void put(MemberId member, Entry& counted, Entry entry);
+  void remove(MemberId member, Entry& counted);
 
   std::size_t in_state(MemberState state) const;
   std::size_t revoking() const { return revoking_; }

@@ -129,7 +129,7 @@ MemberSlot& Engine::enrol_new(const EnrolRequest& request, Now now) {
 // an enrolment is noted once Circle has said who its member is.
 void Engine::note_enrolled(MemberSlot& slot, const EnrolRequest& request) {
   auto& notes = slot.enrolments_to_note;
-  std::erase_if(notes, [&request](const EnrolmentNote& note) {
+  erase_if(notes, [&request](const EnrolmentNote& note) {
     return note.key == request.key && note.client == request.client;
   });
   notes.push_back({.key = request.key, .client = request.client, .caller = request.caller});
@@ -172,11 +172,12 @@ void Engine::enrol_known(MemberSlot& slot, const EnrolRequest& request, Now now)
     // Until Circle answers it stays unknown.
     slot.asked_anew = true;
   }
+  members_.unindex(slot);
   const bool changed =
       enrol(record, request.key, request.name,
             {.client = request.client, .tags = request.tags, .since = circle_now(now)});
-  if (!changed && keeps_tokens(record.state)) return;
   members_.index(slot);
+  if (!changed && keeps_tokens(record.state)) return;
   if (changed) note_enrolled(slot, request);
   follow_wanted(slot, now);
 }

@@ -63,7 +63,9 @@ MemberSlot& Engine::split_if_elsewhere(MemberSlot& slot, const CallState& call, 
       call.kind == CallKind::kIssue && std::holds_alternative<MemberUnknown>(reply.outcome);
   if ((!elsewhere && !nobody) || !can_do_without(slot.record, *call.name)) return slot;
   const WallTime circle = circle_now(now);
+  members_.unindex(slot);
   MemberRecord own = split_name(slot.record, *call.name, members_.next_id(), circle);
+  members_.index(slot);
   own.login_epoch = draw_login_epoch();
   tell(Severity::kWarning, "name", &slot,
        fmt::format(

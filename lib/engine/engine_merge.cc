@@ -52,8 +52,10 @@ void Engine::merge_into(MemberSlot& into, MemberSlot& slot, Now now) {
   const MemberId from = slot.record.id;
   const bool was_member = is_wanted(into.record);
   rosters_.members_merged();
+  members_.unindex(into);
+  members_.unindex(slot);
   const RecordChange change = merge_records(into.record, slot.record, circle_now(now));
-  into.waiters.insert(into.waiters.end(), slot.waiters.begin(), slot.waiters.end());
+  into.waiters.append(slot.waiters.begin(), slot.waiters.end());
   waits_.rename(from, into.record.id, was_member);  // answered ones that have not left yet, too
   for (const OperatorId op : slot.operations) {
     // It may be about both of them, and must be completed once.

@@ -179,7 +179,7 @@ void Engine::expire_operations(Now now, Commands& out) {
 
 // The operation is over for this member. The report leaves with the last one.
 void Engine::complete(OperatorId op, MemberSlot& slot, OperationEnd end) {
-  std::erase(slot.operations, op);
+  erase(slot.operations, op);
   if (operations_.action_of(op) == OperatorAction::kRotate) --slot.rotations_asked;
   const auto doubts = static_cast<std::int64_t>(journal_.doubts_of(slot.record.id));
   if (operations_.complete(op, slot.record.id, slot.record.state, doubts, end)) outbox_.report(op);

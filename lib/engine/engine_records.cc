@@ -251,7 +251,7 @@ void Engine::release_shared(MemberSlot& slot) {
     }
   }
   RecordChange change;
-  std::erase_if(slot.record.tokens, [&](const Token& token) {
+  erase_if(slot.record.tokens, [&](const Token& token) {
     const bool shared = elsewhere.contains(token.fingerprint);
     if (shared) change.erased.push_back(token.id);
     return shared;

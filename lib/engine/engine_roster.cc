@@ -189,10 +189,12 @@ void Engine::apply_entry(const RosterEntry& entry, Now now) {
   auto& selectors = slot.record.selectors;
   const auto same = std::ranges::find(selectors, entry.key, &Selector::key);
   if (same == selectors.end()) {
+    members_.unindex(slot);
     selectors.push_back(selector);
+    members_.index(slot);
   } else {
     const WallTime resolved_at = same->resolved_at;
-    std::vector<Enrolment> enrolments = std::move(same->enrolments);
+    SlimVector<Enrolment> enrolments = std::move(same->enrolments);
     *same = selector;
     same->resolved_at = resolved_at;
     same->enrolments = std::move(enrolments);

@@ -74,7 +74,7 @@ void Engine::on_wait_cancelled(WaitId id) {
   const auto wait = waits_.remove(id);
   if (!wait) return;
   MemberSlot* const slot = members_.find(wait->request.member);
-  if (slot != nullptr) std::erase(slot->waiters, id);
+  if (slot != nullptr) erase(slot->waiters, id);
   enrolment_turns_.remove(id);
   if (wait->answered) outbox_.withdraw_answer(id);
 }
@@ -84,7 +84,7 @@ void Engine::answer(WaitId id, WaitAnswer answer) {
   outbox_.answer(id, worded(id, answer));
   waits_.mark_answered(id);
   MemberSlot* const slot = members_.find(waits_.at(id).request.member);
-  if (slot != nullptr) std::erase(slot->waiters, id);
+  if (slot != nullptr) erase(slot->waiters, id);
 }
 
 // The words for a wait that enrols.

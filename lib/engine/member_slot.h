@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
+#include "base/slim_vector.h"
 #include "base/small_optional.h"
 #include "base/time.h"
 #include "engine/census.h"
@@ -43,13 +42,13 @@ struct MemberSlot {
   bool asked_anew = false;
   bool hurries_revocations = false;   // of the last sign-out (plan/next_action.h, Demand)
   std::uint32_t rotations_asked = 0;  // how many of `operations` want a new token
-  std::vector<EnrolmentNote> enrolments_to_note;  // once Circle has said who the member is
-  std::vector<WaitId> waiters;                    // not answered yet
-  std::vector<OperatorId> operations;             // that are not done with this member
-  WallTime use_on_record;                         // record.last_used as it is stored
-  WallTime in_use_since;                          // when a client asked for it after a long time
-  std::optional<UseRank> use_rank;                // none: not active
-  std::optional<Census::Entry> counted;
+  SlimVector<EnrolmentNote> enrolments_to_note;  // once Circle has said who the member is
+  SlimVector<WaitId> waiters;                    // not answered yet
+  SlimVector<OperatorId> operations;             // that are not done with this member
+  WallTime use_on_record;                        // record.last_used as it is stored
+  WallTime in_use_since;                         // when a client asked for it after a long time
+  SmallOptional<WallTime> ranked_use;  // the use by which Upkeep ranks it; none: not active
+  Census::Entry counted;
 };
 
 }  // namespace rota

@@ -1,11 +1,10 @@
 #include "engine/members.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <compare>
 #include <cstdint>
 
+#include "base/check.h"
 #include "model/expiry.h"
 #include "plan/lifecycle.h"
 #include "plan/next_action.h"
@@ -22,14 +21,12 @@ constexpr Duration kUseResolutionMax = std::chrono::minutes{1};
 constexpr int kUseResolutionsPerActiveTime = 60;
 constexpr int kUseRecordsPerActiveTime = 24;
 
-MemberKey key_of_id(std::int64_t circle_id) {
-  return {SelectorKind::kCommunityMemberId, fmt::to_string(circle_id)};
-}
-
 }  // namespace
 
-bool Members::ListOrder::operator()(const MemberKey& a, const MemberKey& b) const {
-  return a.kind == b.kind ? std::is_lt(a <=> b) : prefix_of(a.kind) < prefix_of(b.kind);
+bool Members::ListOrder::operator()(const Named& a, const Named& b) const {
+  const SelectorKind kind = a.key->kind;
+  return kind == b.key->kind ? std::is_lt(*a.key <=> *b.key)
+                             : prefix_of(kind) < prefix_of(b.key->kind);
 }
 
 Members::Members(MemberId next, Duration active_within)
@@ -45,7 +42,7 @@ MemberSlot& Members::add(MemberRecord record) {
 
 void Members::remove(MemberSlot& slot) {
   const MemberId member = slot.record.id;
-  upkeep_.remove(slot.use_rank);
+  upkeep_.remove(member, slot.ranked_use);
   census_.remove(member, slot.counted);
   failing_.erase(member);
   unrecorded_uses_.erase(member);
@@ -63,24 +60,26 @@ const MemberSlot* Members::find(MemberId member) const {
   return it == slots_.end() ? nullptr : &it->second;
 }
 
-MemberSlot* Members::find(const MemberKey& key) {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : find(it->second);
-}
+MemberSlot* Members::find(const MemberKey& key) { return find(named_by(key)); }
 
-const MemberSlot* Members::find(const MemberKey& key) const {
-  const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : find(it->second);
-}
+const MemberSlot* Members::find(const MemberKey& key) const { return find(named_by(key)); }
 
-MemberSlot* Members::find_pinned(std::int64_t circle_id) {
-  const auto it = by_circle_id_.find(circle_id);
-  return it == by_circle_id_.end() ? nullptr : find(it->second);
-}
+MemberSlot* Members::find_pinned(std::int64_t circle_id) { return find(pinned_to(circle_id)); }
 
 bool Members::is_pinned_to(std::int64_t circle_id, MemberId member) const {
-  const auto known = by_circle_id_.find(circle_id);
-  return known != by_circle_id_.end() && known->second == member;
+  return pinned_to(circle_id) == member;
+}
+
+// Zero: nobody, as of pinned_to().
+MemberId Members::named_by(const MemberKey& key) const {
+  const auto place = by_key_.find({.key = &key});
+  if (place != by_key_.end()) return place->member;
+  return key.kind == SelectorKind::kCommunityMemberId ? pinned_to(key.id()) : MemberId{};
+}
+
+MemberId Members::pinned_to(std::int64_t circle_id) const {
+  const auto first = by_circle_id_.lower_bound({circle_id, MemberId{}});
+  return first != by_circle_id_.end() && first->first == circle_id ? first->second : MemberId{};
 }
 
 const Selector* Members::selector_of(MemberId member, const MemberKey& key) const {
@@ -92,39 +91,36 @@ const Selector* Members::selector_of(MemberId member, const MemberKey& key) cons
 
 void Members::index(const MemberSlot& slot) {
   const MemberRecord& record = slot.record;
-  // A snapshot and a new roster mostly come in this order, so a key mostly goes to the end.
-  auto place = by_key_.end();
   for (const Selector& selector : record.selectors) {
-    const std::size_t before = by_key_.size();
-    place = by_key_.try_emplace(by_key_.end(), selector.key, record.id);
-    const bool is_new = by_key_.size() > before;
-    if (is_new || place->second == record.id) continue;
-    const Selector* other = selector_of(place->second, selector.key);
-    key_shared_ = key_shared_ || other != nullptr;
-    if (other != nullptr && namesakes_) namesakes_->emplace_back(place->second, record.id);
+    const Named own{.key = &selector.key, .member = record.id};
+    if (by_key_.insert(own)) continue;
+    const MemberId before = by_key_.find(own)->member;
+    if (before == record.id) continue;
+    const Selector* const other = selector_of(before, selector.key);
+    ROTA_CHECK(other != nullptr);
+    key_shared_ = true;
+    if (namesakes_) namesakes_->emplace_back(before, record.id);
     // Of two records that have this key, the key leads to the later one, unless only the earlier
     // one is named by it in the roster.
-    if (other == nullptr || selector.in_roster || !other->in_roster) place->second = record.id;
+    if (selector.in_roster || !other->in_roster) {
+      by_key_.erase(own);
+      by_key_.insert(own);
+    }
   }
-  if (record.community_member_id) {
-    // A name that led elsewhere once is a record of its own, of the same pin and a later id.
-    const auto [known, added] = by_circle_id_.emplace(*record.community_member_id, record.id);
-    if (!added) known->second = std::min(known->second, record.id);
-    // The roster may name that id for another record, until Circle says that both are one.
-    by_key_.try_emplace(place, key_of_id(*record.community_member_id), record.id);
-  }
+  // A name that led elsewhere once is a record of its own, of the same pin and a later id. The
+  // roster may name that id for another record, until Circle says that both are one.
+  if (record.community_member_id) by_circle_id_.insert({*record.community_member_id, record.id});
 }
 
 void Members::unindex(const MemberSlot& slot) {
   const MemberId member = slot.record.id;
-  const auto drop = [member](auto& map, const auto& key) {
-    const auto it = map.find(key);
-    if (it != map.end() && it->second == member) map.erase(it);
-  };
-  for (const Selector& selector : slot.record.selectors) drop(by_key_, selector.key);
+  for (const Selector& selector : slot.record.selectors) {
+    const Named own{.key = &selector.key, .member = member};
+    const auto place = by_key_.find(own);
+    if (place != by_key_.end() && place->member == member) by_key_.erase(own);
+  }
   if (slot.record.community_member_id) {
-    drop(by_circle_id_, *slot.record.community_member_id);
-    drop(by_key_, key_of_id(*slot.record.community_member_id));
+    by_circle_id_.erase({*slot.record.community_member_id, member});
   }
 }
 
@@ -141,7 +137,8 @@ bool Members::in_use(const MemberSlot& slot, WallTime circle) const {
 }
 
 bool Members::keeps(const MemberSlot& slot) const {
-  return slot.use_rank && upkeep_.keeps(*slot.use_rank);
+  return slot.ranked_use &&
+         upkeep_.keeps({.last_used = *slot.ranked_use, .member = slot.record.id});
 }
 
 Members::Use Members::note_use(MemberSlot& slot, WallTime circle) {
@@ -165,24 +162,24 @@ void Members::recount(MemberSlot& slot, WallTime circle) {
   const MemberRecord& record = slot.record;
   const bool active = record.state == MemberState::kActive;
   if (active) {
-    upkeep_.put(record.id, record.last_used, slot.use_rank);
+    upkeep_.put(record.id, record.last_used, slot.ranked_use);
   } else {
-    upkeep_.remove(slot.use_rank);
+    upkeep_.remove(record.id, slot.ranked_use);
   }
   const Token* access = active ? current(record, TokenKind::kAccess) : nullptr;
   // One that got a dead token has been served already: without a live one it is overdue at once,
   // in use or not.
   const bool dead = active && slot.attempts.dead_on_arrival;
   Census::Entry entry{.state = record.state,
-                      .revoking = static_cast<std::uint32_t>(std::ranges::count(
-                          record.tokens, TokenStatus::kRevoking, &Token::status)),
-                      .served_until = std::nullopt,
-                      .due = record.state_since + kFirstIssueMax,
                       // Nobody needs a token of one that signed out until somebody asks for it.
                       .kept = active && keeps(slot) && record.signed_out_at == WallTime{},
                       .in_use = in_use(slot, circle) || dead,
                       .only_enrolled = only_enrolled(record),
-                      .named_by_roster = named_by_roster(record)};
+                      .named_by_roster = named_by_roster(record),
+                      .revoking = static_cast<std::uint32_t>(std::ranges::count(
+                          record.tokens, TokenStatus::kRevoking, &Token::status)),
+                      .served_until = std::nullopt,
+                      .due = record.state_since + kFirstIssueMax};
   if (access != nullptr) {
     entry.served_until = access->expires_at - kExpiryMargin;
     entry.due = access->expires_at + kOverdueGrace;

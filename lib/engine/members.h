@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/chunked_set.h"
 #include "base/time.h"
 #include "engine/census.h"
 #include "engine/member_slot.h"
@@ -26,16 +26,22 @@ inline constexpr Duration kFirstIssueMax = std::chrono::minutes{5};
 // counted. The address of a slot is stable until remove().
 //
 // It changes no record and decides no state. The caller keeps the indexes right: before it changes
-// a record's selectors or Circle id it calls unindex(), and index() afterwards; after it changed
-// the state, the tokens or the last use it calls recount(). Times are on Circle's clock. Pure, and
-// single-threaded: the engine owns it.
+// a record's selectors or Circle id it calls unindex(), and index() afterwards. The index refers to
+// the keys of the selectors, so this goes for a new selector, too, which moves the others. After it
+// changed the state, the tokens or the last use it calls recount(). Times are on Circle's clock.
+// Pure, and single-threaded: the engine owns it.
 class Members {
  public:
+  // A key of a selector, and the member that it leads to. The key is that member's own.
+  struct Named {
+    const MemberKey* key = nullptr;
+    MemberId member{};
+  };
   // The order in which people see lists: by the key's text, with numbers by their value.
   struct ListOrder {
-    bool operator()(const MemberKey& a, const MemberKey& b) const;
+    bool operator()(const Named& a, const Named& b) const;
   };
-  using ByKey = std::map<MemberKey, MemberId, ListOrder>;
+  using ByKey = ChunkedSet<Named, ListOrder>;
 
   // `active_within`: how long after its last use a member counts as in use.
   Members(MemberId next, Duration active_within);
@@ -47,14 +53,15 @@ class Members {
   MemberId end_id() const { return MemberId{next_}; }
   // Takes the member in and indexes it. Its id must be new.
   MemberSlot& add(MemberRecord record);
-  // Takes the member out; the slot is gone. Schedule::remove() comes first. A key or Circle id that
-  // it shared with another record leads to no member until the other one is indexed again.
+  // Takes the member out; the slot is gone. Schedule::remove() comes first. A key that it shared
+  // with another record leads to no member until the other one is indexed again.
   void remove(MemberSlot& slot);
 
   // The member must exist.
   MemberSlot& at(MemberId member) { return slots_.at(member); }
   const MemberSlot& at(MemberId member) const { return slots_.at(member); }
-  // Null: there is none.
+  // By a key: of a selector or, if no selector has it, Circle's id of a member. Null: there is
+  // none.
   MemberSlot* find(MemberId member);
   const MemberSlot* find(MemberId member) const;
   MemberSlot* find(const MemberKey& key);
@@ -68,7 +75,7 @@ class Members {
 
   std::unordered_map<MemberId, MemberSlot>& all() { return slots_; }
   const std::unordered_map<MemberId, MemberSlot>& all() const { return slots_; }
-  // Every key that leads to a member, in the order of lists.
+  // Every key of a selector that leads to a member, in the order of lists.
   const ByKey& by_key() const { return by_key_; }
   std::size_t size() const { return slots_.size(); }
 
@@ -122,13 +129,16 @@ class Members {
   std::set<MemberId> take_unrecorded_uses() { return std::exchange(unrecorded_uses_, {}); }
 
  private:
+  MemberId named_by(const MemberKey& key) const;
+  MemberId pinned_to(std::int64_t circle_id) const;
+
   std::int64_t next_;
   const Duration active_within_;
   std::unordered_map<MemberId, MemberSlot> slots_;
   ByKey by_key_;
   bool key_shared_ = false;  // two records had one key, and perhaps still have
   std::optional<std::vector<std::pair<MemberId, MemberId>>> namesakes_{std::in_place};
-  std::unordered_map<std::int64_t, MemberId> by_circle_id_;
+  ChunkedSet<std::pair<std::int64_t, MemberId>> by_circle_id_;
   Upkeep upkeep_;
   Census census_;
   std::set<MemberId> failing_;

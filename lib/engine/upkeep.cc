@@ -4,22 +4,29 @@
 
 namespace rota {
 
-void Upkeep::put(MemberId member, WallTime last_used, std::optional<UseRank>& place) {
-  if (place && place->last_used == last_used) return;
-  const bool was_kept = place && keeps(*place);
-  const bool was_left_out = place && !was_kept;
-  if (place) (was_kept ? kept_ : left_out_).erase(*place);
-  place = UseRank{.last_used = last_used, .member = member};
-  const bool before_the_line = left_out_.empty() || *place < *left_out_.begin();
-  (before_the_line ? kept_ : left_out_).insert(*place);
+void Upkeep::put(MemberId member, WallTime last_used, SmallOptional<WallTime>& ranked_use) {
+  if (ranked_use == last_used) return;
+  bool was_kept = false;
+  bool was_left_out = false;
+  if (ranked_use) {
+    const UseRank before{.last_used = *ranked_use, .member = member};
+    was_kept = keeps(before);
+    was_left_out = !was_kept;
+    (was_kept ? kept_ : left_out_).erase(before);
+  }
+  ranked_use = last_used;
+  const UseRank place{.last_used = last_used, .member = member};
+  const bool before_the_line = keeps(place);
+  (before_the_line ? kept_ : left_out_).insert(place);
   if (before_the_line ? was_left_out : was_kept) moved_.push_back(member);
   balance();
 }
 
-void Upkeep::remove(std::optional<UseRank>& place) {
-  if (!place) return;
-  (keeps(*place) ? kept_ : left_out_).erase(*place);
-  place.reset();
+void Upkeep::remove(MemberId member, SmallOptional<WallTime>& ranked_use) {
+  if (!ranked_use) return;
+  const UseRank place{.last_used = *ranked_use, .member = member};
+  (keeps(place) ? kept_ : left_out_).erase(place);
+  ranked_use.reset();
   balance();
 }
 

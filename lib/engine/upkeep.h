@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <vector>
 
 #include "base/chunked_set.h"
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "model/record.h"
 
@@ -26,10 +26,10 @@ struct UseRank {
 // or falls out. Pure, and single-threaded: Members owns it.
 class Upkeep {
  public:
-  // Gives `member` the place of `last_used`. `place` is its place until now; the caller keeps it
-  // and never writes it. None: it has none.
-  void put(MemberId member, WallTime last_used, std::optional<UseRank>& place);
-  void remove(std::optional<UseRank>& place);
+  // Gives `member` the place of `last_used`. `ranked_use` is the use that its place until now is
+  // by; the caller keeps it and never writes it. None: it has no place.
+  void put(MemberId member, WallTime last_used, SmallOptional<WallTime>& ranked_use);
+  void remove(MemberId member, SmallOptional<WallTime>& ranked_use);
   void set_capacity(std::size_t members);
 
   bool keeps(const UseRank& place) const;

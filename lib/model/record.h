@@ -5,10 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/fingerprint.h"
 #include "base/secret.h"
+#include "base/slim_vector.h"
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "model/member_key.h"
 #include "model/outcome.h"
@@ -22,7 +23,7 @@ enum class CallId : std::int64_t {};
 
 // The state of a member. plan/lifecycle.h has the transitions. The numbers of these enums are in
 // databases.
-enum class MemberState {
+enum class MemberState : std::uint8_t {
   kActive = 1,    // in the roster, tokens are kept fresh and served
   kRetiring = 2,  // left the roster; tokens on record are being revoked; answers 410
   kRetired = 3,   // none of its tokens is alive any more; answers 410 until it is forgotten
@@ -36,10 +37,10 @@ inline constexpr std::array kMemberStates{MemberState::kActive,  MemberState::kR
                                           MemberState::kRetired, MemberState::kBlocked,
                                           MemberState::kUnknown, MemberState::kMismatched};
 
-enum class TokenKind { kAccess = 1, kRefresh = 2 };
+enum class TokenKind : std::uint8_t { kAccess = 1, kRefresh = 2 };
 
 // What becomes of a token on record.
-enum class TokenStatus {
+enum class TokenStatus : std::uint8_t {
   kCurrent = 1,  // the one in use
   kSuperseded =
       2,          // replaced but perhaps still alive: kept so that a retirement can revoke it (P3)
@@ -61,9 +62,9 @@ struct Token {
 
 // A client's word that a name is a member. The roster's word is Selector::in_roster.
 struct Enrolment {
-  std::string client;  // who said so: "user:www-data", "group:web", "client:shop", "root"
-  std::vector<std::string> tags;  // its grant's enrol_tags; sorted, without repeats
-  WallTime since;                 // Circle's clock
+  std::string client;            // who said so: "user:www-data", "group:web", "client:shop", "root"
+  SlimVector<std::string> tags;  // its grant's enrol_tags; sorted, without repeats
+  WallTime since;                // Circle's clock
 
   bool operator==(const Enrolment&) const = default;
 };
@@ -74,12 +75,12 @@ struct Enrolment {
 // (plan/lifecycle.h, tags_of).
 struct Selector {
   MemberKey key;
-  bool in_roster = false;               // named by the roster in force
-  bool was_in_roster = false;           // a roster has named it, so the member leaves a tombstone
-  bool retired = false;                 // the roster in force has it with retired = true
-  std::string name;                     // for people
-  std::vector<std::string> tags;        // for grants: of the roster entry
-  std::vector<Enrolment> enrolments{};  // sorted by client, one for each
+  bool in_roster = false;              // named by the roster in force
+  bool was_in_roster = false;          // a roster has named it, so the member leaves a tombstone
+  bool retired = false;                // the roster in force has it with retired = true
+  std::string name;                    // for people
+  SlimVector<std::string> tags;        // for grants: of the roster entry
+  SlimVector<Enrolment> enrolments{};  // sorted by client, one for each
   // When an issue call by this name last led to this member, on Circle's clock (P13). Zero if none
   // has since the member was last out: then nothing of the member is served yet. Always zero for an
   // id, which cannot lead to another member.
@@ -107,15 +108,15 @@ struct MemberRecord {
   MemberId id{};
   MemberState state = MemberState::kActive;
   WallTime state_since;
-  std::vector<Selector> selectors;                  // never empty
-  std::optional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
-  std::optional<std::int64_t> community_id;
+  SlimVector<Selector> selectors;                   // never empty
+  SmallOptional<std::int64_t> community_member_id;  // pinned at the first issue (P13)
+  SmallOptional<std::int64_t> community_id;
   WallTime renew_not_before;  // no renewal before this: the last one brought the same end again
   WallTime last_used;         // when a client was last given its token, to about a minute
   WallTime signed_out_at{};   // zero: never, or a client has asked for its token since
   LoginEpoch login_epoch{};
-  std::vector<HandleCount> handles{};  // sorted by holder
-  std::vector<Token> tokens;           // the ledger: every token received that may still be alive
+  SlimVector<HandleCount> handles{};  // sorted by holder
+  SlimVector<Token> tokens;           // the ledger: every token received that may still be alive
 };
 
 // How a journaled call ended.

@@ -30,7 +30,7 @@ void set_status(Token& token, TokenStatus status, WallTime now, RecordChange& ch
 }
 
 void erase(MemberRecord& record, TokenId id, RecordChange& change) {
-  const auto gone = std::erase_if(record.tokens, [id](const Token& t) { return t.id == id; });
+  const auto gone = erase_if(record.tokens, [id](const Token& t) { return t.id == id; });
   if (gone > 0) change.erased.push_back(id);
 }
 
@@ -295,7 +295,7 @@ RecordChange revoke_gone_tokens(MemberRecord& record, WallTime now) {
 RecordChange housekeep(MemberRecord& record, std::optional<Duration> revoke_superseded_after,
                        WallTime now) {
   RecordChange change;
-  std::erase_if(record.tokens, [&](const Token& token) {
+  erase_if(record.tokens, [&](const Token& token) {
     const bool over =
         token.status != TokenStatus::kCurrent && token.expires_at + kLedgerSlack <= now;
     if (over) change.erased.push_back(token.id);
@@ -360,7 +360,7 @@ RecordChange take_tokens(MemberRecord& into, MemberRecord& from, WallTime now) {
 RecordChange merge_records(MemberRecord& into, MemberRecord& from, WallTime now) {
   RecordChange change = take_tokens(into, from, now);
   change.row = true;
-  into.selectors.insert(into.selectors.end(), std::make_move_iterator(from.selectors.begin()),
+  into.selectors.append(std::make_move_iterator(from.selectors.begin()),
                         std::make_move_iterator(from.selectors.end()));
   from.selectors.clear();
   unite_spellings(into);

@@ -69,7 +69,7 @@ void Attempts::revocation_failed(TokenId token, bool unheard, Duration access_li
 }
 
 void Attempts::revocation_over(TokenId token) {
-  std::erase_if(revocations, [token](const Revocation& r) { return r.token == token; });
+  erase_if(revocations, [token](const Revocation& r) { return r.token == token; });
 }
 
 bool Attempts::forgive() {

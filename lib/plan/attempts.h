@@ -1,10 +1,11 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "base/fingerprint.h"
 #include "base/random.h"
+#include "base/slim_vector.h"
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "model/record.h"
 
@@ -27,14 +28,14 @@ namespace rota {
 // Members::mark_failing(), so that forgive() finds the member.
 struct Attempts {
   int failures = 0;                    // issue and refresh calls in a row that settled nothing
+  bool dead_on_arrival = false;        // the last token that came was dead on arrival
+  bool settle_by_issue = false;        // a refresh settled nothing: make an issue call instead
   WallTime retry_at;                   // after a failure: no try before this
   WallTime last_at;                    // when the last issue or refresh call was sent
   WallTime throttled_until;            // the end of the pause after a 429 to one of its calls
   WallTime no_rotation_before;         // clients revoke its tokens, one after the other
   WallTime forced_at;                  // when the last forced one brought a token, new or not
-  bool dead_on_arrival = false;        // whether that token was dead on arrival
-  bool settle_by_issue = false;        // a refresh settled nothing: make an issue call instead
-  std::optional<Fingerprint> refused;  // a client says that Circle refused this access token
+  SmallOptional<Fingerprint> refused;  // a client says that Circle refused this access token
 
   struct Revocation {
     TokenId token{};
@@ -42,7 +43,7 @@ struct Attempts {
     int unheard = 0;  // failures of calls that may have reached Circle
     WallTime retry_at;
   };
-  std::vector<Revocation> revocations;  // only tokens whose revocation failed at least once
+  SlimVector<Revocation> revocations;  // only tokens whose revocation failed at least once
 
   // --- When to try again ---
 

@@ -168,7 +168,7 @@ bool enrol(MemberRecord& record, const MemberKey& key, const std::string& name,
 bool end_enrolments(MemberRecord& record, std::string_view client) {
   bool changed = false;
   for (Selector& selector : record.selectors) {
-    const auto ended = std::erase_if(selector.enrolments, [client](const Enrolment& enrolment) {
+    const auto ended = erase_if(selector.enrolments, [client](const Enrolment& enrolment) {
       return client.empty() || enrolment.client == client;
     });
     changed = changed || ended > 0;

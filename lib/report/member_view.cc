@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -30,7 +31,7 @@ std::optional<PlannedCall> first_call(const MemberPlan& plan) {
   return first;
 }
 
-json::array array_of(const std::vector<std::string>& texts) {
+json::array array_of(std::span<const std::string> texts) {
   json::array array;
   for (const std::string& text : texts) array.emplace_back(text);
   return array;
@@ -135,7 +136,7 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
     if (selector.in_roster) {
       view.entries.push_back({.key = selector.key,
                               .name = selector.name,
-                              .tags = selector.tags,
+                              .tags = {selector.tags.begin(), selector.tags.end()},
                               .retired = selector.retired});
     }
     for (const Enrolment& enrolment : selector.enrolments) {
@@ -153,10 +154,11 @@ MemberView view_of(const Engine& engine, const MemberSlot& slot, Now now) {
 MembersPage page_of_members(const Engine& engine, Now now, const MembersWanted& wanted) {
   const Members::ByKey& by_key = engine.members().by_key();
   MembersPage page;
-  for (auto it = wanted.after ? by_key.upper_bound(*wanted.after) : by_key.begin();
-       it != by_key.end(); ++it) {
-    const MemberSlot& slot = engine.members().at(it->second);
-    if (it->first != primary_key(slot.record)) continue;  // listed once, by its first name
+  auto it = wanted.after ? by_key.lower_bound({.key = &*wanted.after}) : by_key.begin();
+  if (it != by_key.end() && wanted.after && *it->key == *wanted.after) ++it;
+  for (; it != by_key.end(); ++it) {
+    const MemberSlot& slot = engine.members().at(it->member);
+    if (*it->key != primary_key(slot.record)) continue;  // listed once, by its first name
     if (wanted.state && slot.record.state != *wanted.state) continue;
     if (wanted.source && source_of(slot.record) != wanted.source) continue;
     if (!page.members.empty() && page.members.size() >= wanted.limit) {

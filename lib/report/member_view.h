@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/small_optional.h"
 #include "base/time.h"
 #include "engine/engine.h"
 #include "model/member_key.h"
@@ -43,7 +44,7 @@ struct MemberView {
   std::vector<RosterEntry> entries;
   // What clients say, in the order of its names; the name, and what was said of it.
   std::vector<std::pair<MemberKey, Enrolment>> enrolments;
-  std::optional<std::int64_t> community_member_id;
+  SmallOptional<std::int64_t> community_member_id;
   std::optional<WallTime> access_token_ends;  // of the current one
   std::optional<WallTime> refresh_token_ends;
   // How many of its tokens have this status.

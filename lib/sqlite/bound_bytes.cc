@@ -95,11 +95,11 @@ class Writer {
     count(value.size());
     bytes_ += value;
   }
-  void optional(const std::optional<std::int64_t>& value) {
+  void optional(SmallOptional<std::int64_t> value) {
     flag(value.has_value());
     integer(value.value_or(0));
   }
-  void texts(const std::vector<std::string>& values) {
+  void texts(std::span<const std::string> values) {
     count(values.size());
     for (const std::string& value : values) text(value);
   }

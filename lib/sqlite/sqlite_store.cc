@@ -63,10 +63,10 @@ struct SqliteStore::Applier {
     if (!salt) salt = Sealer::draw_salt();
     const MemberSeal seal = sealer.seal(row, *salt);
     ROTA_TRY(sql.put_member.run(
-        id, number(row.state), number(row.state_since), row.community_member_id, row.community_id,
-        number(row.renew_not_before), std::span<const unsigned char>(seal),
-        std::span<const unsigned char>(*salt), std::span<const unsigned char>(row.login_epoch),
-        number(row.signed_out_at)));
+        id, number(row.state), number(row.state_since), row.community_member_id.optional(),
+        row.community_id.optional(), number(row.renew_not_before),
+        std::span<const unsigned char>(seal), std::span<const unsigned char>(*salt),
+        std::span<const unsigned char>(row.login_epoch), number(row.signed_out_at)));
     ROTA_TRY(clear_names(id));
     std::int64_t position = 0;
     for (const Selector& selector : row.selectors) {

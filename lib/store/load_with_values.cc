@@ -14,7 +14,7 @@ Result<Snapshot> load_with_values(TokenStore& store) {
   }
   ROTA_ASSIGN(OpenedTokens opened, store.open_tokens(at_rest));
   for (MemberRecord& member : snapshot.members) {
-    std::erase_if(member.tokens, [&](Token& token) {
+    erase_if(member.tokens, [&](Token& token) {
       if (token.value == nullptr) token.value = opened[token.id];
       const bool set_aside = token.value == nullptr;
       snapshot.rows_set_aside += set_aside ? 1 : 0;

@@ -28,7 +28,7 @@ void Table::publish(Published row) {
   }
   row.change = changed ? ++last_change_ : stored.change;
   row.sign_outs = stored.sign_outs + (!added && stored.login_epoch != row.login_epoch ? 1U : 0U);
-  row.place = added ? in_places_.size() : stored.place;
+  row.place = added ? static_cast<std::uint32_t>(in_places_.size()) : stored.place;
   if (added) in_places_.push_back(&stored);
   if (changed) {
     by_change_.erase({stored.change, &stored});
@@ -62,7 +62,7 @@ void Table::unserve(MemberId member, std::optional<Fingerprint> only) {
 }
 
 bool Published::drop_tags_but(const std::vector<std::string>& kept) {
-  return std::erase_if(tags, [&kept](const std::string& tag) {
+  return erase_if(tags, [&kept](const std::string& tag) {
            return !std::ranges::binary_search(kept, tag);
          }) > 0;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "base/fingerprint.h"
 #include "base/secret.h"
 #include "base/sharded_map.h"
+#include "base/slim_vector.h"
 #include "base/time.h"
 #include "model/record.h"
 #include "table/subscriptions.h"
@@ -24,10 +26,11 @@ struct Published {
   MemberState state = MemberState::kActive;
   bool named_by_roster = true;     // false: only clients have enrolled it
   mutable bool use_noted = false;  // a fetch was noted, and the engine was not told yet
-  std::vector<MemberKey> keys;     // every key that leads to it, including its Circle id; not empty
-  std::vector<std::string> tags;
+  std::uint32_t place = 0;         // set by the table, for its own use
+  SlimVector<MemberKey> keys;      // every key that leads to it, including its Circle id; not empty
+  SlimVector<std::string> tags;
   LoginEpoch login_epoch{};  // of the record, as are the next
-  std::vector<HandleCount> handles{};
+  SlimVector<HandleCount> handles{};
   SecretPtr access_token;       // null if there is none
   SecretPtr escaped_token;      // how it stands inside a JSON string; null if that is the same
   Fingerprint fingerprint = 0;  // of access_token
@@ -36,7 +39,6 @@ struct Published {
   std::int64_t community_member_id = 0;  // as Circle has said; 0: it has not, or took it back
   std::int64_t community_id = 0;
   std::uint64_t change = 0;     // set by the table: a later change of any member has a larger one
-  std::size_t place = 0;        // set by the table, for its own use
   std::uint32_t sign_outs = 0;  // set by the table: how often login_epoch has changed here
 
   // Leaves the row without a token. If `only` is given and the row has another one, it keeps that.
@@ -99,7 +101,9 @@ class Table {
   };
 
   ShardedMap<MemberId, Published> rows_;
-  ShardedMap<KeyOfRow, const Published*, KeyOfRow::Hash> by_key_;
+  // Without a node for each key, which would take 40 bytes more.
+  using KeyShard = boost::unordered_flat_map<KeyOfRow, const Published*, KeyOfRow::Hash>;
+  ShardedMap<KeyOfRow, const Published*, KeyOfRow::Hash, KeyShard> by_key_;
   std::vector<const Published*> in_places_;  // by Published::place
   ChunkedSet<std::pair<std::uint64_t, const Published*>> by_change_;
   std::uint64_t last_change_ = 0;

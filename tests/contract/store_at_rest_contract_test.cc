@@ -35,7 +35,7 @@ TYPED_TEST(StoreAtRestContract, P10ALoadLeavesOutTheValuesOfRefreshTokens) {
   this->harness_.reopen();
   const auto loaded = this->harness_.store().load();
   ASSERT_TRUE(loaded);
-  const std::vector<Token>& tokens = loaded->members.at(0).tokens;
+  const SlimVector<Token>& tokens = loaded->members.at(0).tokens;
   ASSERT_EQ(tokens.size(), 2U);
   EXPECT_EQ(tokens[0].value->reveal(), "access");
   EXPECT_EQ(tokens[1].value, nullptr);

@@ -162,12 +162,14 @@ TYPED_TEST(StoreBatchContract, RandomBatchesAgreeWithTheReference) {
       case 1: {
         MemberRecord row = make_member(id());
         row.state = static_cast<MemberState>(1 + random.below(6));
-        row.selectors[0].tags.assign(random.below(3), fmt::format("tag-{}", random.below(100)));
+        row.selectors[0].tags =
+            std::vector<std::string>(random.below(3), fmt::format("tag-{}", random.below(100)));
         for (std::uint64_t client = random.below(3); client > 0; --client) {
           row.selectors[0].enrolments.insert(
               row.selectors[0].enrolments.begin(),
               {.client = fmt::format("client:{}", client),
-               .tags = {random.below(3), fmt::format("tag-{}", random.below(100))},
+               .tags = std::vector<std::string>(random.below(3),
+                                                fmt::format("tag-{}", random.below(100))),
                .since = at(static_cast<std::int64_t>(random.below(1'000)))});
           row.handles.insert(row.handles.begin(),
                              {.holder = fmt::format("client:{}", client),

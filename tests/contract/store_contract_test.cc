@@ -133,9 +133,7 @@ TYPED_TEST(StoreContract, TokensOfEveryKindAndStatusComeBackInTheOrderOfTheirIds
     }
   }
   row.tokens.push_back(make_token(++id, std::string(5'000, 'x')));
-  for (auto token = row.tokens.rbegin(); token != row.tokens.rend(); ++token) {
-    batch.push_back(PutToken{row.id, *token});
-  }
+  for (const Token& token : row.tokens) batch.insert(batch.begin() + 1, PutToken{row.id, token});
   this->commit(batch);
 
   Snapshot expected;
@@ -208,7 +206,7 @@ TYPED_TEST(StoreContract, AnErasedTokenIsGoneAndTheOthersStay) {
                 PutToken{MemberId{1}, make_token(3, "three")}});
   this->commit({EraseToken{TokenId{2}}});
   const Snapshot found = this->reload();
-  const std::vector<Token>& tokens = found.members.at(0).tokens;
+  const SlimVector<Token>& tokens = found.members.at(0).tokens;
   ASSERT_EQ(2U, tokens.size());
   EXPECT_EQ(TokenId{1}, tokens[0].id);
   EXPECT_EQ(TokenId{3}, tokens[1].id);

@@ -69,12 +69,12 @@ const Token* Durable::token(TokenId id) const {
   return owner == owners_.end() ? nullptr : &members_.at(owner->second).tokens.at(id);
 }
 
-bool is_only_enrolled(const std::vector<Selector>& names) {
+bool is_only_enrolled(const SlimVector<Selector>& names) {
   return std::ranges::none_of(names, &Selector::in_roster) &&
          std::ranges::any_of(names, [](const Selector& name) { return !name.enrolments.empty(); });
 }
 
-std::size_t names_to_renew(const std::vector<Selector>& names) {
+std::size_t names_to_renew(const SlimVector<Selector>& names) {
   const auto others = std::ranges::count_if(names, [](const Selector& name) {
     return name.key.kind != SelectorKind::kCommunityMemberId;
   });

@@ -20,8 +20,8 @@ class Durable {
     MemberState state = MemberState::kActive;
     WallTime state_since;
     WallTime signed_out_at;
-    std::vector<Selector> selectors;
-    std::optional<std::int64_t> pin;  // Circle's member id
+    SlimVector<Selector> selectors;
+    SmallOptional<std::int64_t> pin;  // Circle's member id
     std::map<TokenId, Token> tokens;
   };
 
@@ -57,10 +57,10 @@ class Durable {
   std::size_t only_enrolled_ = 0;
 };
 
-bool is_only_enrolled(const std::vector<Selector>& names);
+bool is_only_enrolled(const SlimVector<Selector>& names);
 // How many names of a member its pairs are renewed by: each but Circle's id, which leads to nobody
 // else; and that one if there is no other.
-std::size_t names_to_renew(const std::vector<Selector>& names);
+std::size_t names_to_renew(const SlimVector<Selector>& names);
 const Token* current(const Durable::Member& member, TokenKind kind);
 
 }  // namespace rota::sim

@@ -322,7 +322,7 @@ void Operators::calm_down() {
   std::vector<MemberKey> blocked;
   for (const auto& [key, member] : world_.engine().members().by_key()) {
     const MemberSlot* slot = world_.engine().find(member);
-    if (slot->record.state == MemberState::kBlocked) blocked.push_back(key);
+    if (slot->record.state == MemberState::kBlocked) blocked.push_back(*key);
   }
   for (const MemberKey& key : blocked) give(OperatorAction::kReinstate, key);
 }

@@ -115,7 +115,7 @@ class Promises {
   // promises_replies.cc
   void p5_unclear_is_no_verdict(const Flight& flight, const Reply& reply);
   void p5_unknown_by_circles_word(MemberId member);
-  bool said_unknown(const std::vector<Selector>& names) const;
+  bool said_unknown(const SlimVector<Selector>& names) const;
   // promises_identity.cc
   void p13_pin_stays(MemberId member);
   void p13_forgets(const Durable::Member& member);
@@ -193,7 +193,7 @@ class Promises {
   // P2, P3, P4, P5
   std::vector<MemberId> published_;  // in this turn
   std::vector<Erased> erased_;
-  std::map<MemberId, std::optional<std::int64_t>> pins_before_;
+  std::map<MemberId, SmallOptional<std::int64_t>> pins_before_;
   std::map<MemberId, MemberState> states_before_;
   std::set<MemberId> signed_out_before_;
   // What Circle made in a call, and for whom.
@@ -218,7 +218,7 @@ class Promises {
   // When a client first asked for a member again that had signed out.
   std::map<MemberId, Duration> asked_again_;
   // Enrolments
-  std::map<MemberId, std::vector<Selector>> names_before_;
+  std::map<MemberId, SlimVector<Selector>> names_before_;
   std::deque<Duration> new_names_;    // when they came on disk
   std::optional<Duration> spent_at_;  // when a call left background calls no other in its window
   Duration disturbed_at_{-std::chrono::minutes{1}};  // the disk did not work, or the machine slept

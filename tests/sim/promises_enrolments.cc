@@ -18,12 +18,12 @@ namespace {
 
 constexpr Duration kHour = std::chrono::hours{1};
 
-bool is_named(const std::vector<Selector>& names) {
+bool is_named(const SlimVector<Selector>& names) {
   return std::ranges::any_of(names, &Selector::in_roster);
 }
 
 // Adds those names whose enrolment is the oldest of all.
-void add_first_enrolled(const std::vector<Selector>& names, std::set<std::string>& first) {
+void add_first_enrolled(const SlimVector<Selector>& names, std::set<std::string>& first) {
   std::optional<WallTime> oldest;
   const auto since = [](const Selector& name) {
     return std::ranges::min(name.enrolments, {}, &Enrolment::since).since;

@@ -81,7 +81,7 @@ void Promises::after_reply(const Flight& flight, const Reply& reply) {
   }
 }
 
-bool Promises::said_unknown(const std::vector<Selector>& names) const {
+bool Promises::said_unknown(const SlimVector<Selector>& names) const {
   return std::ranges::any_of(
       names, [this](const Selector& name) { return said_unknown_.contains(name.key.text()); });
 }

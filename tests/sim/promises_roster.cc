@@ -144,7 +144,10 @@ void Promises::p6_roster_on_record_is_whole() {
   for (const auto& [member, row] : durable().members()) {
     for (const Selector& s : row.selectors) {
       if (!s.in_roster) continue;
-      entries.push_back({.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
+      entries.push_back({.key = s.key,
+                         .name = s.name,
+                         .tags = {s.tags.begin(), s.tags.end()},
+                         .retired = s.retired});
     }
   }
   if (Operators::fingerprint_of(std::move(entries)) != durable().meta().roster) {

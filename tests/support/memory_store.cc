@@ -32,7 +32,7 @@ struct MemoryStore::Applier {
 
   void operator()(const PutMember& put) const {
     MemberRecord& row = store.members_[put.row.id];
-    std::vector<Token> tokens = std::move(row.tokens);
+    SlimVector<Token> tokens = std::move(row.tokens);
     const WallTime last_used = row.last_used;
     row = put.row;
     row.tokens = std::move(tokens);
@@ -60,7 +60,7 @@ struct MemoryStore::Applier {
     token.fingerprint = fingerprint_of(token.value->reveal());
     store.drop_token(put.token.id);
     without_member.erase(put.token.id);
-    std::vector<Token>& tokens = store.members_.at(put.member).tokens;
+    SlimVector<Token>& tokens = store.members_.at(put.member).tokens;
     const auto place = std::ranges::lower_bound(tokens, put.token.id, {}, &Token::id);
     tokens.insert(place, std::move(token));
     store.token_owners_[put.token.id] = put.member;
@@ -230,8 +230,8 @@ const Token* MemoryStore::find_token(TokenId token) const {
 void MemoryStore::drop_token(TokenId token) {
   const auto owner = token_owners_.find(token);
   if (owner == token_owners_.end()) return;
-  std::erase_if(members_.at(owner->second).tokens,
-                [token](const Token& held) { return held.id == token; });
+  erase_if(members_.at(owner->second).tokens,
+           [token](const Token& held) { return held.id == token; });
   token_owners_.erase(owner);
 }
 

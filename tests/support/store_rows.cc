@@ -16,7 +16,7 @@ std::string number(std::optional<WallTime> time) {
   return time ? fmt::format("{}", number(*time)) : "-";
 }
 
-std::string number(std::optional<std::int64_t> value) {
+std::string number(SmallOptional<std::int64_t> value) {
   return value ? fmt::format("{}", *value) : "-";
 }
 

@@ -34,5 +34,14 @@ TEST(SmallOptional, AnIdOfZeroIsNone) {
   EXPECT_FALSE(id);
 }
 
+TEST(SmallOptional, ANumberOfZeroIsANumber) {
+  SmallOptional<std::int64_t> number;
+  EXPECT_FALSE(number);
+  EXPECT_EQ(number.value_or(7), 7);
+  number = 0;
+  EXPECT_TRUE(number);
+  EXPECT_EQ(number.value_or(7), 0);
+}
+
 }  // namespace
 }  // namespace rota

@@ -19,15 +19,11 @@ class CensusTest : public testing::Test {
   }
 
   Census census;
-  std::map<MemberId, std::optional<Census::Entry>> counted;
+  std::map<MemberId, Census::Entry> counted;
 };
 
 Census::Entry served_until(std::int64_t end, bool kept = true) {
-  return {.state = MemberState::kActive,
-          .revoking = 0,
-          .served_until = at(end),
-          .due = at(end + 5),
-          .kept = kept};
+  return {.state = MemberState::kActive, .kept = kept, .served_until = at(end), .due = at(end + 5)};
 }
 
 TEST_F(CensusTest, ATokenIsFreshUntilItsEndAndOverdueALittleLater) {
@@ -100,11 +96,7 @@ TEST_F(CensusTest, EveryMemberIsCountedOnceWhateverItBecomes) {
   put(1, served_until(100));
   put(1, served_until(100));
   EXPECT_EQ(census.in_state(MemberState::kActive), 1U);
-  put(1, {.state = MemberState::kRetiring,
-          .revoking = 2,
-          .served_until = std::nullopt,
-          .due = {},
-          .kept = false});
+  put(1, {.state = MemberState::kRetiring, .revoking = 2, .served_until = {}, .due = {}});
   EXPECT_EQ(census.in_state(MemberState::kActive), 0U);
   EXPECT_EQ(census.in_state(MemberState::kRetiring), 1U);
   EXPECT_EQ(census.revoking(), 2U);

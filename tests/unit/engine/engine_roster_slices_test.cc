@@ -20,14 +20,15 @@ using testing::SizeIs;
 struct Shown {
   std::string key;
   MemberState state;
-  std::vector<std::string> tags;
+  SlimVector<std::string> tags;
   std::string name;
   bool in_roster, retired;
   bool operator==(const Shown&) const = default;
 };
 std::vector<Shown> shown(const EngineBox& box) {
   std::vector<Shown> all;
-  for (const auto& [key, id] : box.engine.members().by_key()) {
+  for (const auto& [named, id] : box.engine.members().by_key()) {
+    const MemberKey& key = *named;
     for (const Selector& s : box.engine.find(id)->record.selectors) {
       if (s.key != key) continue;
       all.push_back(
@@ -64,8 +65,10 @@ RosterPlan plan_by_lists(const EngineBox& box, const Roster& roster, const Guard
   for (const auto& [member, slot] : box.engine.members().all()) {
     for (const Selector& s : slot.record.selectors) {
       if (!s.in_roster) continue;
-      in_force.entries.push_back(
-          {.key = s.key, .name = s.name, .tags = s.tags, .retired = s.retired});
+      in_force.entries.push_back({.key = s.key,
+                                  .name = s.name,
+                                  .tags = {s.tags.begin(), s.tags.end()},
+                                  .retired = s.retired});
     }
   }
   RosterDiff diff = diff_rosters(in_force, roster);

@@ -19,19 +19,20 @@ WallTime at(std::int64_t ms) { return WallTime{Duration{ms}}; }
 class UpkeepTest : public testing::Test {
  protected:
   void put(std::int64_t id, std::int64_t used) {
-    upkeep.put(MemberId{id}, at(used), places[MemberId{id}]);
+    upkeep.put(MemberId{id}, at(used), ranked_uses[MemberId{id}]);
   }
-  void remove(std::int64_t id) { upkeep.remove(places[MemberId{id}]); }
+  void remove(std::int64_t id) { upkeep.remove(MemberId{id}, ranked_uses[MemberId{id}]); }
   std::vector<std::int64_t> kept() const {
     std::vector<std::int64_t> ids;
-    for (const auto& [member, place] : places) {
-      if (place && upkeep.keeps(*place)) ids.push_back(static_cast<std::int64_t>(member));
+    for (const auto& [member, use] : ranked_uses) {
+      if (use && upkeep.keeps({.last_used = *use, .member = member}))
+        ids.push_back(static_cast<std::int64_t>(member));
     }
     return ids;
   }
 
   Upkeep upkeep;
-  std::map<MemberId, std::optional<UseRank>> places;
+  std::map<MemberId, SmallOptional<WallTime>> ranked_uses;
 };
 
 TEST_F(UpkeepTest, KeepsEverybodyWhereThereIsRoom) {

@@ -210,7 +210,7 @@ TEST_F(NextActionTest, AReinstatedMemberWaitsForTheEndOfItsOldRefreshToken) {
   demand = {.waiting = true, .forced = false};
   EXPECT_EQ(only_call(plan(record)).lane, Lane::kRevocation);
   // An old access token does not stand in the way.
-  std::erase_if(record.tokens, [](const Token& t) { return t.kind == TokenKind::kRefresh; });
+  erase_if(record.tokens, [](const Token& t) { return t.kind == TokenKind::kRefresh; });
   expect_call(in(plan(record), Lane::kWaiting), CallKind::kIssue, kAtOnce);
   expect_call(in(plan(record), Lane::kRevocation), CallKind::kRevokeAccess, kAtOnce, 1);
 }
