@@ -39,6 +39,7 @@ struct SqliteStore::Applier {
   std::int64_t highest_token = 0;
   std::int64_t highest_call = 0;
   bool scrub = false;
+  LostTokens lost{};
   // Of the last token: the changes of one member come one after another.
   MemberId salted{};
   MemberSalt salt_of_salted{};
@@ -115,6 +116,7 @@ struct SqliteStore::Applier {
 
   Result<void> operator()(const ForgetMember& forget) {
     salted = {};
+    lost.forget(forget.member);
     ROTA_TRY(clear_names(number(forget.member)));
     const auto [first, last] = set_aside.equal_range(forget.member);
     for (auto it = first; it != last; ++it) ROTA_TRY(sql.erase_token.run(number(it->second)));
@@ -135,9 +137,12 @@ struct SqliteStore::Applier {
       salted = put.member;
     }
     SecretPtr value = token.value;
-    if (value == nullptr) {
+    if (value != nullptr) {
+      lost.put(put, true);
+    } else {
       ROTA_ASSIGN(const std::optional<StoredToken> stored,
                   find_token(sql.find_token, sealer, token.id));
+      lost.put(put, stored.has_value());
       if (!stored) return {};
       if (stored->value == nullptr) {
         set_aside.emplace(stored->owner, token.id);
@@ -153,6 +158,7 @@ struct SqliteStore::Applier {
   }
 
   Result<void> operator()(const EraseToken& erase) {
+    lost.erase(erase.token);
     return sql.erase_token.run(number(erase.token));
   }
 
@@ -353,6 +359,7 @@ Result<void> SqliteStore::apply(std::span<const Mutation> mutations) {
     ROTA_TRY(validate(mutation));
     ROTA_TRY(std::visit(applier, mutation));
   }
+  ROTA_TRY(applier.lost.none());
   ROTA_TRY(applier.raise_next_ids());
   scrub_owed_ = scrub_owed_ || applier.scrub;
   return {};

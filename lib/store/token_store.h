@@ -27,7 +27,8 @@ struct ForgetMember {
 };
 struct PutToken {
   MemberId member{};  // must be on record by then; moves a token that another member has
-  // Without a value, that on record stays, and nothing happens if the token is not on record.
+  // Without a value, that on record stays. Then the token is on record, or this batch erases it
+  // later or forgets the member: nobody else can make up for the value.
   Token token;
 };
 // When a client was last given the member's token. Nothing happens if the member is not on record.
@@ -158,9 +159,9 @@ class TokenStore {
 
   // Begins a backup, or goes on with the one that has begun, for a few milliseconds; commits may
   // come in between, and are in it too. Nullopt: call it again. The file is the caller's from then
-  // on; the next backup replaces it. After an error the backup is given up, and the next call
-  // begins another. kInvalid: this store makes none. kFull: there is no room for it. `now`: this
-  // machine's clock.
+  // on, who opens it soon: a store keeps the last few only. After an error the backup is given up,
+  // and the next call begins another. kInvalid: this store makes none. kFull: there is no room for
+  // it. `now`: this machine's clock.
   virtual Result<std::optional<Backup>> continue_backup(WallTime /*now*/) {
     return fail(ErrorKind::kInvalid, "this store makes no backups");
   }

@@ -68,4 +68,25 @@ std::unexpected<Error> no_such_member(const PutToken& put) {
                           std::to_underlying(put.token.id), std::to_underlying(put.member)));
 }
 
+void LostTokens::put(const PutToken& put, bool is_on_record) {
+  if (put.token.value == nullptr && !is_on_record) {
+    lost_.insert_or_assign(put.token.id, put.member);
+  } else {
+    lost_.erase(put.token.id);
+  }
+}
+
+void LostTokens::forget(MemberId member) {
+  std::erase_if(lost_, [member](const auto& each) { return each.second == member; });
+}
+
+Result<void> LostTokens::none() const {
+  if (lost_.empty()) return {};
+  const auto& [token, member] = *lost_.begin();
+  return fail(ErrorKind::kInvalid,
+              fmt::format("token {} of member {} comes without its value and is not on record; if "
+                          "another program has changed the database, restart rotad",
+                          std::to_underlying(token), std::to_underlying(member)));
+}
+
 }  // namespace rota

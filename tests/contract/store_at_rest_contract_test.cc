@@ -102,13 +102,37 @@ TYPED_TEST(StoreAtRestContract, ATokenMovesWithoutItsValueAndItsMemberIsForgotte
   EXPECT_EQ(describe(expected), describe(this->reload()));
 }
 
-TYPED_TEST(StoreAtRestContract, APutWithoutAValueOfATokenThatIsGoneDoesNothing) {
+TYPED_TEST(StoreAtRestContract, APutWithoutAValueOfATokenThatTheBatchErasesCanBeRepeated) {
   const Token token = this->refresh_token(5, "refresh");
   this->commit({PutMember{make_member(1)}, PutToken{MemberId{1}, token}});
   const Batch batch{PutToken{MemberId{1}, this->without_value(token)}, EraseToken{TokenId{5}}};
   this->commit(batch);
   this->commit(batch);
   EXPECT_TRUE(this->reload().members.at(0).tokens.empty());
+}
+
+TYPED_TEST(StoreAtRestContract, P3APutWithoutAValueOfATokenThatIsGoneIsRefused) {
+  const Token token = this->without_value(this->refresh_token(5, "refresh"));
+  this->commit({PutMember{make_member(1)}});
+  const std::string before = describe(this->load());
+  EXPECT_EQ(this->commit_fails({PutToken{MemberId{1}, token}, PutMember{make_member(2)}}),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(this->commit_fails({PutToken{MemberId{1}, this->refresh_token(5, "refresh")},
+                                EraseToken{TokenId{5}}, PutToken{MemberId{1}, token}}),
+            ErrorKind::kInvalid)
+      << "erased before it, not after";
+  EXPECT_EQ(describe(this->reload()), before) << "none is applied";
+}
+
+TYPED_TEST(StoreAtRestContract, ATokenThatTheSameBatchPutsAgainOrForgetsIsNotLost) {
+  const Token token = this->refresh_token(5, "refresh");
+  this->commit({PutMember{make_member(1)}, PutToken{MemberId{1}, this->without_value(token)},
+                PutToken{MemberId{1}, token}});
+  EXPECT_EQ(this->open(TokenId{5})->reveal(), "refresh");
+  this->commit({PutMember{make_member(2)},
+                PutToken{MemberId{2}, this->without_value(this->refresh_token(6, "gone"))},
+                ForgetMember{MemberId{2}}});
+  EXPECT_EQ(this->reload().members.size(), 1U);
 }
 
 }  // namespace

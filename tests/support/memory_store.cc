@@ -205,20 +205,32 @@ std::optional<Error> MemoryStore::injected_failure() {
 // Checks the whole batch before any of it is applied, so that all of it is applied or none.
 Result<void> MemoryStore::validate_all(std::span<const Mutation> mutations) const {
   std::map<MemberId, bool> there;  // whether a member is on record, if the batch has changed that
+  std::set<TokenId> erased;        // by the batch so far
+  std::set<TokenId> put;
+  LostTokens lost;
   for (const Mutation& mutation : mutations) {
     ROTA_TRY(validate(mutation));
     if (const auto* member = std::get_if<PutMember>(&mutation)) {
       there[member->row.id] = true;
     } else if (const auto* forget = std::get_if<ForgetMember>(&mutation)) {
       there[forget->member] = false;
+      lost.forget(forget->member);
     } else if (const auto* token = std::get_if<PutToken>(&mutation)) {
       const auto changed = there.find(token->member);
       const bool known =
           changed == there.end() ? members_.contains(token->member) : changed->second;
       if (!known) return no_such_member(*token);
+      const TokenId id = token->token.id;
+      const bool is_there = put.contains(id) || (find_token(id) != nullptr && !erased.contains(id));
+      lost.put(*token, is_there);
+      if (token->token.value != nullptr) put.insert(id);
+    } else if (const auto* erase = std::get_if<EraseToken>(&mutation)) {
+      lost.erase(erase->token);
+      erased.insert(erase->token);
+      put.erase(erase->token);
     }
   }
-  return {};
+  return lost.none();
 }
 
 const Token* MemoryStore::find_token(TokenId token) const {
