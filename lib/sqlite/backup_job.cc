@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -23,7 +24,6 @@ constexpr int kStepPages = 512;
 constexpr std::size_t kStepBytes = std::size_t{1} << 20U;
 
 std::filesystem::path copy_of(std::filesystem::path path) { return path += ".copy"; }
-std::filesystem::path backup_of(std::filesystem::path path) { return path += ".backup"; }
 
 // Rota's own commits need the disk's last free bytes more than a backup does.
 Result<void> require_room(Database& database, const std::filesystem::path& path) {
@@ -45,10 +45,31 @@ Result<void> require_room(Database& database, const std::filesystem::path& path)
 
 }  // namespace
 
+std::filesystem::path WaitingBackups::folder_of(std::filesystem::path database) {
+  return database += ".backups";
+}
+
+void WaitingBackups::remove_all(const std::filesystem::path& database) {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_of(database), ignored);
+}
+
+Result<std::filesystem::path> WaitingBackups::make_room() {
+  if (::mkdir(folder_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    return os_failure(folder_, "cannot create", errno);
+  }
+  while (waiting_.size() >= kWaitingMax) {
+    ::unlink(waiting_.front().c_str());
+    waiting_.pop_front();
+  }
+  return folder_ / fmt::to_string(++last_number_);
+}
+
 BackupJob::BackupJob(BackupJob&& other) noexcept
     : database_(other.database_),
       sealer_(other.sealer_),
       path_(std::exchange(other.path_, {})),
+      to_(std::move(other.to_)),
       copy_(std::move(other.copy_)),
       writer_(std::move(other.writer_)),
       made_at_(other.made_at_) {}
@@ -58,14 +79,11 @@ BackupJob::~BackupJob() {
   if (!path_.empty()) ::unlink(copy_of(path_).c_str());
 }
 
-void BackupJob::remove_files(const std::filesystem::path& path) {
-  ::unlink(copy_of(path).c_str());
-  ::unlink(backup_of(path).c_str());
-}
+void BackupJob::remove_copy(const std::filesystem::path& path) { ::unlink(copy_of(path).c_str()); }
 
 Result<BackupJob> BackupJob::begin(Database& database, const Sealer& sealer,
-                                   const std::filesystem::path& path) {
-  remove_files(path);
+                                   const std::filesystem::path& path, std::filesystem::path to) {
+  remove_copy(path);
   ROTA_TRY(require_room(database, path));
   const std::filesystem::path copy = copy_of(path);
   {
@@ -78,7 +96,7 @@ Result<BackupJob> BackupJob::begin(Database& database, const Sealer& sealer,
     ::unlink(copy.c_str());
     return std::unexpected(std::move(begun).error());
   }
-  return BackupJob(database, sealer, path, *std::move(begun));
+  return BackupJob(database, sealer, path, std::move(to), *std::move(begun));
 }
 
 // Asked of the database in the step that completed the copy, so it is the copy's.
@@ -103,24 +121,25 @@ Result<std::optional<Backup>> BackupJob::step(WallTime now) {
     copy_.reset();
     made_at_ = now;
     ROTA_ASSIGN(const BackupHead made, head(now));
-    ROTA_ASSIGN(auto writer, BackupWriter::begin(*sealer_, made, copy_of(path_), backup_of(path_)));
+    ROTA_ASSIGN(auto writer, BackupWriter::begin(*sealer_, made, copy_of(path_), to_));
     writer_.emplace(std::move(writer));
     return std::nullopt;
   }
   ROTA_ASSIGN(const bool complete, writer_->step(kStepBytes));
   if (!complete) return std::nullopt;
-  return Backup{
-      .path = backup_of(path_).string(), .bytes = writer_->bytes_written(), .made_at = made_at_};
+  return Backup{.path = to_.string(), .bytes = writer_->bytes_written(), .made_at = made_at_};
 }
 
 // One job at a time. Another thread than before may go on with it.
 Result<std::optional<Backup>> SqliteStore::continue_backup(WallTime now) {
   ROTA_TRY(files_.require(database_));
   if (!backup_) {
-    ROTA_ASSIGN(auto begun, BackupJob::begin(database_, sealer_, path_));
+    ROTA_ASSIGN(std::filesystem::path to, waiting_backups_.make_room());
+    ROTA_ASSIGN(auto begun, BackupJob::begin(database_, sealer_, path_, std::move(to)));
     backup_.emplace(std::move(begun));
   }
   auto done = backup_->step(now);
+  if (done && *done) waiting_backups_.add((*done)->path);
   if (!done || *done) backup_.reset();
   return done;
 }

@@ -203,7 +203,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   const std::filesystem::path absolute = std::filesystem::absolute(path);
   ROTA_TRY(require_directory_of(absolute));
   ROTA_ASSIGN(LockFile lock, LockFile::acquire(absolute));
-  BackupJob::remove_files(absolute);
+  BackupJob::remove_copy(absolute);
+  WaitingBackups::remove_all(absolute);
   ROTA_ASSIGN(DatabaseFile file, open_database_file(absolute, sealer));
   ROTA_ASSIGN(Statements statements, prepare(file.database));
   std::unique_ptr<SqliteStore> store(new SqliteStore(absolute, std::move(lock), MarkFile(absolute),

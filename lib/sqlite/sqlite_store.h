@@ -150,6 +150,7 @@ class SqliteStore : public TokenStore {
   // member.
   std::multimap<MemberId, TokenId> tokens_set_aside_;
   bool scrub_owed_ = true;  // at first: the log of a process that died may hold erased bytes
+  WaitingBackups waiting_backups_{path_};
   std::optional<BackupJob> backup_;  // under way; last, since it goes before the database
 };
 

@@ -62,9 +62,13 @@ class SqliteBackup : public testing::SqliteTest {
     EXPECT_TRUE(store) << store.error().message;
     return store ? describe(load(**store)) : "";
   }
-  std::vector<std::string> files() const {
+  std::vector<std::string> files() const { return names_in(folder_ / ""); }
+  std::vector<std::string> waiting() const { return names_in(folder_ / "rota.db.backups"); }
+
+ private:
+  static std::vector<std::string> names_in(const std::filesystem::path& folder) {
     std::vector<std::string> names;
-    for (const auto& each : std::filesystem::directory_iterator(folder_ / "")) {
+    for (const auto& each : std::filesystem::directory_iterator(folder)) {
       names.push_back(each.path().filename().string());
     }
     std::ranges::sort(names);
@@ -133,18 +137,38 @@ TEST_F(SqliteBackup, LeavesNothingElseBehind) {
     auto store = open();
     fill(*store);
     back_up(*store);
-    EXPECT_THAT(files(), ::testing::ElementsAre("rota.db", "rota.db-wal", "rota.db.backup",
+    EXPECT_THAT(files(), ::testing::ElementsAre("rota.db", "rota.db-wal", "rota.db.backups",
                                                 "rota.db.lock", "rota.db.mark"));
     ASSERT_TRUE(store->continue_backup(kNow));
     EXPECT_TRUE(std::filesystem::exists(folder_ / "rota.db.copy"));
   }
   // The store went in the midst of the second one.
-  EXPECT_THAT(files(), ::testing::ElementsAre("rota.db", "rota.db.lock", "rota.db.mark"));
+  EXPECT_THAT(files(),
+              ::testing::ElementsAre("rota.db", "rota.db.backups", "rota.db.lock", "rota.db.mark"));
+  EXPECT_THAT(waiting(), ::testing::ElementsAre("1")) << "the complete one";
   // As a process that died leaves them.
   write_bytes(folder_ / "rota.db.copy", "half");
-  write_bytes(folder_ / "rota.db.backup", "half");
+  write_bytes(folder_ / "rota.db.backups/2", "half");
   open();
   EXPECT_THAT(files(), ::testing::ElementsAre("rota.db", "rota.db.lock", "rota.db.mark"));
+}
+
+// The first one is still being fetched when the next ones are made.
+TEST_F(SqliteBackup, EachHasItsOwnFileAndTheOldestGoIfTooManyWait) {
+  auto store = open();
+  fill(*store);
+  const Backup first = back_up(*store);
+  const std::string bytes = read_bytes(first.path);
+  commit(*store, {PutCall{make_call(1)}});
+  const Backup second = back_up(*store);
+  EXPECT_NE(first.path, second.path);
+  EXPECT_EQ(bytes, read_bytes(first.path));
+  for (std::size_t more = 2; more < WaitingBackups::kWaitingMax; ++more) back_up(*store);
+  EXPECT_TRUE(std::filesystem::exists(first.path));
+  back_up(*store);
+  EXPECT_FALSE(std::filesystem::exists(first.path)) << "the oldest";
+  EXPECT_EQ(describe(load(*store)), content_of(second.path));
+  EXPECT_EQ(waiting().size(), WaitingBackups::kWaitingMax);
 }
 
 TEST_F(SqliteBackup, AFullDiskEndsItAndTheNextOneWorks) {
@@ -158,7 +182,7 @@ TEST_F(SqliteBackup, AFullDiskEndsItAndTheNextOneWorks) {
     EXPECT_EQ(ErrorKind::kFull, made.error().kind) << made.error().message;
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "rota.db.copy"));
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "rota.db.backup"));
+  EXPECT_TRUE(waiting().empty());
   commit(*store, {PutCall{make_call(1)}});
   EXPECT_EQ(describe(load(*store)), content_of(back_up(*store).path));
 }
