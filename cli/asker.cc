@@ -74,7 +74,7 @@ Result<void> Asker::out_json(std::string_view json) {
 std::expected<Reply, ExitCode> Asker::ask_long(Request request, std::string_view what,
                                                std::string_view goes_on, std::string_view about) {
   request.while_waiting = [this, what, goes_on] { output_.working(what, goes_on); };
-  output_.begin_work();
+  request.wake = output_.begin_work();
   auto reply = transport_.send(request);
   output_.end_work();
   return settle(std::move(reply), about);

@@ -18,6 +18,7 @@ namespace {
 
 constexpr long kConnectMillisMax = 5'000;
 constexpr long kOk = 200;
+constexpr int kLookEveryMillis = 1'000;
 constexpr int kQueueRestMillis = 50;
 
 // Whether the queue of the listening socket was full. connect() says EAGAIN then; libcurl takes
@@ -55,14 +56,19 @@ std::string told(const std::string& socket_path) {
 
 Result<std::unique_ptr<UnixClient>> UnixClient::create(std::string socket_path) {
   CURL* curl = curl_easy_init();
-  if (curl == nullptr) return fail(ErrorKind::kBug, "libcurl cannot start");
-  return std::unique_ptr<UnixClient>(new UnixClient(std::move(socket_path), curl));
+  CURLM* multi = curl_multi_init();
+  std::unique_ptr<UnixClient> client(new UnixClient(std::move(socket_path), curl, multi));
+  if (curl == nullptr || multi == nullptr) return fail(ErrorKind::kBug, "libcurl cannot start");
+  return client;
 }
 
-UnixClient::UnixClient(std::string socket_path, void* curl)
-    : socket_path_(std::move(socket_path)), curl_(curl) {}
+UnixClient::UnixClient(std::string socket_path, void* curl, void* multi)
+    : socket_path_(std::move(socket_path)), curl_(curl), multi_(multi) {}
 
-UnixClient::~UnixClient() { curl_easy_cleanup(curl_); }
+UnixClient::~UnixClient() {
+  curl_easy_cleanup(curl_);
+  curl_multi_cleanup(multi_);
+}
 
 // Collects a reply while it comes.
 struct UnixClient::Incoming {
@@ -81,11 +87,6 @@ std::size_t UnixClient::receive(char* bytes, std::size_t size, std::size_t count
   if (in.take == nullptr || status != kOk) return in.body.add(piece) ? piece.size() : 0;
   in.taken = (*in.take)(piece);
   return in.taken ? piece.size() : 0;
-}
-
-int UnixClient::go_on(void* request, std::int64_t, std::int64_t, std::int64_t, std::int64_t) {
-  static_cast<const Request*>(request)->while_waiting();
-  return 0;
 }
 
 Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
@@ -108,10 +109,6 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
     ready = ready && set(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
             set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(seconds.count()));
   }
-  if (request.while_waiting) {
-    ready = ready && set(CURLOPT_XFERINFOFUNCTION, &go_on) && set(CURLOPT_XFERINFODATA, &request) &&
-            set(CURLOPT_NOPROGRESS, 0L);
-  }
   switch (request.method) {
     case Method::kGet:
       break;
@@ -130,13 +127,32 @@ Result<void> UnixClient::prepare(const Request& request, Incoming& incoming) {
   return fail(ErrorKind::kInvalid, fmt::format("{}: not a usable socket path", told(socket_path_)));
 }
 
+int UnixClient::transfer(const Request& request) {
+  curl_waitfd wake{.fd = request.wake, .events = CURL_WAIT_POLLIN, .revents = 0};
+  const unsigned wakes = request.wake < 0 ? 0 : 1;
+  int running = 0;
+  CURLMcode going = curl_multi_add_handle(multi_, curl_);
+  if (going == CURLM_OK) going = curl_multi_perform(multi_, &running);
+  while (going == CURLM_OK && running > 0) {
+    going = curl_multi_poll(multi_, &wake, wakes, kLookEveryMillis, nullptr);
+    if (request.while_waiting) request.while_waiting();
+    if (going == CURLM_OK) going = curl_multi_perform(multi_, &running);
+  }
+  int left = 0;
+  const CURLMsg* const end = curl_multi_info_read(multi_, &left);
+  const CURLcode code =
+      going == CURLM_OK && end != nullptr ? end->data.result : CURLE_FAILED_INIT;
+  curl_multi_remove_handle(multi_, curl_);
+  return code;
+}
+
 Result<Reply> UnixClient::perform(const Request& request, Incoming& incoming) {
   ROTA_TRY(prepare(request, incoming));
-  CURLcode code = curl_easy_perform(curl_);
+  auto code = static_cast<CURLcode>(transfer(request));
   for (long waited = 0; is_queue_full(curl_, code) && waited < kConnectMillisMax;
        waited += kQueueRestMillis) {
     ::poll(nullptr, 0, kQueueRestMillis);
-    code = curl_easy_perform(curl_);
+    code = static_cast<CURLcode>(transfer(request));
   }
   if (code == CURLE_WRITE_ERROR) {
     ROTA_TRY(std::move(incoming.taken));

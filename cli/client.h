@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -25,13 +25,15 @@ class UnixClient : public Transport {
  private:
   struct Incoming;
   static std::size_t receive(char* bytes, std::size_t size, std::size_t count, void* incoming);
-  static int go_on(void* request, std::int64_t, std::int64_t, std::int64_t, std::int64_t);
   Result<void> prepare(const Request& request, Incoming& incoming);
+  // A CURLcode.
+  int transfer(const Request& request);
   Result<Reply> perform(const Request& request, Incoming& incoming);
-  UnixClient(std::string socket_path, void* curl);
+  UnixClient(std::string socket_path, void* curl, void* multi);
 
   const std::string socket_path_;
-  void* const curl_;  // libcurl's easy handle, which keeps the connection between requests
+  void* const curl_;   // libcurl's easy handle
+  void* const multi_;  // and its multi handle, which keeps the connection between requests
 };
 
 }  // namespace rota::cli

@@ -71,12 +71,13 @@ std::optional<std::size_t> StandardOutput::columns() const {
 
 bool StandardOutput::has_colours() const { return columns().has_value() && !is_set("NO_COLOR"); }
 
-void StandardOutput::begin_work() {
+int StandardOutput::begin_work() {
   work_began_ = std::chrono::steady_clock::now();
   const sigset_t mask = only(SIGINT);
-  if (::sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) return;
+  if (::sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) return -1;
   interrupts_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
   if (interrupts_ < 0) ::sigprocmask(SIG_UNBLOCK, &mask, nullptr);
+  return interrupts_;
 }
 
 void StandardOutput::working(std::string_view what, std::string_view goes_on) {

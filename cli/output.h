@@ -22,8 +22,9 @@ class Output {
   // Whether what out() shows may have colours: on a terminal, unless NO_COLOR is set.
   virtual bool has_colours() const { return false; }
   // A call begins that may take long; it ends with end_work(). In between working() is called about
-  // once a second.
-  virtual void begin_work() {}
+  // once a second. Returns a descriptor that can be read once somebody has pressed Ctrl-C, so that
+  // working() can be called at once; -1: none. It stays the output's own.
+  virtual int begin_work() { return -1; }
   // Shows `what` it waits for in the last line of the terminal of err(), after a second. If
   // somebody has pressed Ctrl-C since begin_work(): says `goes_on` and ends the process, as Ctrl-C
   // does.
@@ -49,7 +50,7 @@ class StandardOutput : public Output {
   Result<void> out(std::string_view text) override;
   std::optional<std::size_t> columns() const override;
   bool has_colours() const override;
-  void begin_work() override;
+  int begin_work() override;
   void working(std::string_view what, std::string_view goes_on) override;
   void end_work() override;
   void show_progress(std::string_view what) override;

@@ -21,9 +21,11 @@ struct Request {
   Method method = Method::kGet;
   std::string target;
   Duration timeout{10'000};  // from connecting to the last byte
-  // For a stream: called about once a second while it is open, whether or not anything comes.
+  // Called about once a second until the reply is there, whether or not anything comes; and at once
+  // if `wake` can be read.
   std::function<void()> while_waiting{};
   std::string body{};  // of a POST or PUT; never has a token
+  int wake = -1;       // a descriptor of the caller's; -1: none
 };
 
 // An HTTP reply of any status. The body may have a token, so it is a Secret.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -130,6 +131,23 @@ TEST(UnixClient, GivesUpWhenTheTimeIsOver) {
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, ErrorKind::kIo);
   EXPECT_THAT(reply.error().message, HasSubstr("no reply within 50ms"));
+}
+
+// Once a second would be twice in this time.
+TEST(UnixClient, LooksAtOnceIfItsCallerWakesIt) {
+  const OneReply server("");
+  constexpr int kWakes = 100;
+  const int wake = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  int looked = 0;
+  Request request{.method = Method::kGet, .target = "/", .timeout = Duration{1'500}, .wake = wake};
+  request.while_waiting = [&] {
+    eventfd_t value = 0;
+    eventfd_read(wake, &value);
+    if (++looked < kWakes) eventfd_write(wake, 1);
+  };
+  EXPECT_FALSE(send_to(server.path(), request));
+  EXPECT_GE(looked, kWakes);
+  close(wake);
 }
 
 TEST(UnixClient, GivesAStreamAsItComes) {

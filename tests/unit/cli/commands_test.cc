@@ -48,7 +48,10 @@ class GatheredOutput : public Output {
   }
   void err(std::string_view line) override { said.emplace_back(line); }
   bool has_colours() const override { return colours; }
-  void begin_work() override { ++works; }
+  int begin_work() override {
+    ++works;
+    return -1;
+  }
   void working(std::string_view what, std::string_view goes_on) override {
     EXPECT_EQ(works, 1);
     progress.emplace_back(what, goes_on);
