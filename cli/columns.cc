@@ -102,11 +102,4 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
   return lines.empty() ? lines : lines + '\n';
 }
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  constexpr std::size_t kGroup = 3;
-  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
-  return digits;
-}
-
 }  // namespace rota::cli

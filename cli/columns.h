@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,8 +18,5 @@ std::string in_column(std::string_view text, std::size_t columns);
 // The words of the text on lines of at most so many columns, each after `indent` blanks, which
 // count; each line has its end. A longer word has a line of its own, and is not cut.
 std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
-
-// 20000 as "20,000". `number` is not negative.
-std::string grouped(std::int64_t number);
 
 }  // namespace rota::cli

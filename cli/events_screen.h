@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "cli/audit_screen.h"
+#include "model/notable.h"
 
 namespace rota::cli {
 
@@ -23,7 +25,8 @@ class EventLines {
   std::string line(const boost::json::object& entry, WallTime now);
 
  private:
-  std::string start_words(const std::string& detail);
+  std::string words_of(const Notable& event, const boost::json::object& entry);
+  std::string start_words(std::string_view words, const std::string& detail);
 
   const std::optional<std::size_t> columns_;
   const UserName name_of_user_;

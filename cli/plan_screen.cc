@@ -27,7 +27,7 @@ constexpr std::size_t kNameMin = 12;
 constexpr std::size_t kColumnsMin = 40;     // a narrower terminal breaks lines itself
 constexpr std::size_t kCallsOfALeaver = 2;  // as RosterJob counts: both of its tokens are revoked
 
-std::string number(std::size_t count) { return grouped(static_cast<std::int64_t>(count)); }
+std::string number(std::size_t count) { return grouped(count); }
 std::string calls(std::size_t count) { return number(count) + (count == 1 ? " call" : " calls"); }
 std::string members(std::size_t count) {
   return number(count) + (count == 1 ? " member" : " members");

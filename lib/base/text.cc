@@ -208,6 +208,12 @@ std::string counted(std::size_t number, std::string_view one, std::string_view m
   return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
+std::string with_commas(std::string digits) {
+  constexpr std::size_t kGroup = 3;
+  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
+  return digits;
+}
+
 std::string shell_word(std::string_view text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";

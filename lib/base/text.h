@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ std::string_view trim(std::string_view text, std::string_view blanks = " \t\r\n"
 
 // "1 member", "2 members".
 std::string counted(std::size_t number, std::string_view one, std::string_view many);
+
+// 20000 as "20,000". `number` is not negative.
+std::string with_commas(std::string digits);
+std::string grouped(std::integral auto number) { return with_commas(std::to_string(number)); }
 
 // `text` as one word of a POSIX shell, for a command that a message tells somebody to run.
 std::string shell_word(std::string_view text);

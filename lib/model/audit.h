@@ -83,11 +83,6 @@ enum class AuditShare {
 };
 AuditShare share_of(AuditEvent event);
 
-// Whether an operator wants to read of it afterwards: of troubles and their ends, of what came into
-// force, and of orders that somebody gave. Not of what members and clients do all the time, nor of
-// each member that an order or a roster is about.
-bool is_notable(AuditEvent event);
-
 // Who it was: as the kernel said when the client connected, or, on a listener, by the name of its
 // [[client]]. An unknown part is kNoId, 0 for the pid, or empty for the name.
 struct AuditCaller {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/member_key.h"
+#include "model/notable.h"
 
 namespace rota {
 

@@ -4,16 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "bench/fetch_load.h"
+#include "bench/many_members.h"
 #include "e2e/box.h"
 
 // Memory a member, of all that the process has: of members of the roster, and of members that
@@ -53,15 +52,6 @@ std::string query_of(By by, int member) {
                           : fmt::format("community_member_id={}", member);
 }
 
-std::string roster_of(int members) {
-  std::string text;
-  for (int i = 1; i <= members; ++i) {
-    text += fmt::format(
-        "[[member]]\ncommunity_member_id = {}\nname = \"Member {}\"\ntags = [\"all\"]\n\n", i, i);
-  }
-  return text;
-}
-
 // Each at its time, one after the other; a fetch that is not answered with 200 ends the process.
 void enrol(const e2e::Daemon& daemon, By by, int count) {
   std::vector<std::string> requests;
@@ -72,24 +62,6 @@ void enrol(const e2e::Daemon& daemon, By by, int count) {
   FetchLoad load(daemon.token_socket().string(), kConnections, kEnrolmentsPerSecond,
                  std::move(requests));
   (void)load.run(std::chrono::milliseconds{static_cast<int>(1'000 * count / kEnrolmentsPerSecond)});
-}
-
-double kilobytes_of(e2e::Daemon& daemon, int members) {
-  std::ifstream in(fmt::format("/proc/{}/status", daemon.process().pid()));
-  for (std::string line; std::getline(in, line);) {
-    constexpr std::string_view kName = "VmRSS:";
-    if (line.starts_with(kName)) {
-      return static_cast<double>(std::strtoll(line.c_str() + kName.size(), nullptr, 10)) * 1.024 /
-             members;
-    }
-  }
-  return 0;
-}
-
-bool all_fresh(const e2e::Daemon& daemon, int members) {
-  const auto status = daemon.admin(e2e::get("/v1/status")).json();
-  const auto* const counts = status.if_contains("members");
-  return counts != nullptr && counts->at("fresh").as_int64() >= members;
 }
 
 // Memory has the calls of the last window until the first commit after it. A budget that real
@@ -112,15 +84,15 @@ bool measure(By by, int members) {
   if (by == By::kRoster) daemon.write_roster(roster_of(members));
   if (!holds("no start", daemon.start())) return false;
   if (by != By::kRoster) enrol(daemon, by, members);
-  const auto fresh = [&] { return all_fresh(daemon, members); };
+  const auto fresh = [&] { return fresh_members(daemon) >= members; };
   if (!holds("not all have a token", e2e::eventually(fresh, e2e::Seconds{600}))) return false;
   if (!holds("no end of the window", let_calls_go(daemon))) return false;
-  const double before = kilobytes_of(daemon, members);
+  const double before = kilobytes_a_member(daemon.process().pid(), members);
   if (!holds("no stop", daemon.stop() == 0) || !holds("no start", daemon.start())) return false;
   if (!holds("not all are served", e2e::eventually(fresh))) return false;
   if (!holds("no end of the window", let_calls_go(daemon))) return false;
   fmt::print("{} members {}: {:.2f} kB a member right after, {:.2f} kB after a restart\n", members,
-             name_of(by), before, kilobytes_of(daemon, members));
+             name_of(by), before, kilobytes_a_member(daemon.process().pid(), members));
   // The end of a box compares each token with all that the daemon wrote, unless Circle is gone.
   box.sandbox.process().kill_and_wait(SIGKILL);
   return true;

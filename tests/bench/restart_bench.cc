@@ -11,11 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "bench/many_members.h"
 #include "e2e/box.h"
 
 // From the start of the process to the first token of a restarted rotad, with a client waiting in
@@ -43,37 +42,14 @@ int listen_on(const std::filesystem::path& path) {
   return ::fcntl(fd, F_DUPFD_CLOEXEC, 100);  // above the number that the daemon gets it as
 }
 
-std::string roster_of(int members) {
-  std::string text;
-  for (int i = 1; i <= members; ++i) {
-    text += fmt::format(
-        "[[member]]\ncommunity_member_id = {}\nname = \"Member {}\"\ntags = [\"all\"]\n\n", i, i);
-  }
-  return text;
-}
-
 bool holds(const char* what, bool yes) {
   if (!yes) fmt::print(stderr, "restart_bench: {}\n", what);
   return yes;
 }
 
-// A number of /proc/PID/status, or the sum over the threads of the process.
-std::int64_t status_of(pid_t pid, std::string_view name, bool of_all_threads) {
-  std::int64_t sum = 0;
-  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
-    std::ifstream file(task.path() / "status");
-    std::int64_t value = 0;
-    for (std::string line; std::getline(file, line);) {
-      if (line.starts_with(name)) value = std::strtoll(line.c_str() + name.size(), nullptr, 10);
-    }
-    sum = of_all_threads ? sum + value : value;
-  }
-  return sum;
-}
-
 std::int64_t switches_of(pid_t pid) {
-  return status_of(pid, "voluntary_ctxt_switches:", true) +
-         status_of(pid, "nonvoluntary_ctxt_switches:", true);
+  return bench::status_of(pid, "voluntary_ctxt_switches:", bench::Of::kAllThreads) +
+         bench::status_of(pid, "nonvoluntary_ctxt_switches:", bench::Of::kAllThreads);
 }
 
 double millis(Clock::duration spent) {
@@ -89,7 +65,7 @@ int run_bench(int members, int rounds) {
   daemon.rotation = {{"refresh_ahead", "\"10m\""}};
   daemon.upstream = {{"requests_per_window", "1000000"}};
   daemon.log_level = "info";
-  daemon.write_roster(roster_of(members));
+  daemon.write_roster(bench::roster_of(members));
   daemon.write_config();
   const auto path = folder.path() / "handed.sock";
   const int socket = listen_on(path);
@@ -99,11 +75,7 @@ int run_bench(int members, int rounds) {
                   "export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES;");
   };
   const std::string request = get(fmt::format("/v1/token?community_member_id={}", members));
-  const auto fresh = [&] {
-    const auto status = daemon.admin(get("/v1/status")).json();
-    const auto* counts = status.if_contains("members");
-    return counts != nullptr && counts->at("fresh").as_int64() == members;
-  };
+  const auto fresh = [&] { return bench::fresh_members(daemon) == members; };
 
   launch();
   if (!holds("no start", daemon.wait_for_notice("READY=1"))) return 1;
@@ -130,12 +102,11 @@ int run_bench(int members, int rounds) {
       sandbox.calls() - calls_before);
 
   const pid_t pid = daemon.process().pid();
-  const auto kilobytes = static_cast<double>(status_of(pid, "VmRSS:", false));
+  const double kilobytes = bench::kilobytes_a_member(pid, members);
   daemon.process().ends_within(std::chrono::seconds{kSettleSeconds});
   const std::int64_t switches = switches_of(pid);
   daemon.process().ends_within(std::chrono::seconds{kIdleSeconds});
-  fmt::print("{:.2f} kB a member in all, {:.1f} context switches a second at rest\n",
-             kilobytes * 1.024 / members,
+  fmt::print("{:.2f} kB a member in all, {:.1f} context switches a second at rest\n", kilobytes,
              static_cast<double>(switches_of(pid) - switches) / kIdleSeconds);
   return 0;
 }

@@ -152,5 +152,13 @@ TEST(NaturalOrder, TakesDigitsForNumbers) {
   }
 }
 
+TEST(Grouped, ByThreeDigits) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(std::size_t{1'000}), "1,000");
+  EXPECT_EQ(grouped(std::int64_t{123'456}), "123,456");
+  EXPECT_EQ(grouped(1'234'567), "1,234,567");
+}
+
 }  // namespace
 }  // namespace rota
