@@ -73,9 +73,11 @@ void judge_calls(const json::object& status, const json::object& upstream, Findi
     return findings.push_back(
         good("calls", "the last call to Circle worked, or there was none yet"));
   }
+  const std::string good_at = text_at(upstream, "last_success_at");
   const std::string text = with_time_left(
-      fmt::format("{} (since {})", text_at(*trouble, "what"), text_at(*trouble, "since")), status,
-      upstream);
+      fmt::format("{} (since {}{})", text_at(*trouble, "what"), text_at(*trouble, "since"),
+                  good_at.empty() ? "" : "; last good answer " + good_at),
+      status, upstream);
   const bool is_open = text_at(upstream, "breaker") != "closed";
   const bool one_failure = number_at(*trouble, "failures").value_or(0) <= 1;
   const json::value* ready = status.if_contains("ready");

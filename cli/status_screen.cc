@@ -24,19 +24,21 @@ constexpr std::size_t kDetailLines = 3;
 constexpr std::int64_t kMillisPerSecond = 1'000;
 constexpr std::int64_t kBarBlocks = 20;
 
+constexpr std::size_t kToTheMinute = 5;  // the length of "17:20"
+constexpr std::size_t kToTheSecond = 8;
+
 // "17:20", and the day before it if it is another one.
-std::string moment(WallTime time, WallTime now) {
+std::string moment(WallTime time, WallTime now, std::size_t length) {
   constexpr std::size_t kDay = 10;  // of "2024-03-20T16:36:47.274Z"
-  constexpr std::size_t kMinute = 5;
   const std::string text = format_iso8601(time);
-  std::string minute = text.substr(kDay + 1, kMinute);
-  if (text.substr(0, kDay) == format_iso8601(now).substr(0, kDay)) return minute;
-  return fmt::format("{} {}", text.substr(0, kDay), minute);
+  std::string at = text.substr(kDay + 1, length);
+  if (text.substr(0, kDay) == format_iso8601(now).substr(0, kDay)) return at;
+  return fmt::format("{} {}", text.substr(0, kDay), at);
 }
 
-std::string moment(const std::string& iso, WallTime now) {
+std::string moment(const std::string& iso, WallTime now, std::size_t length = kToTheMinute) {
   const auto time = parse_iso8601(iso);
-  return time ? moment(*time, now) : visible(iso);
+  return time ? moment(*time, now, length) : visible(iso);
 }
 
 std::string seconds(std::int64_t milliseconds) {
@@ -90,6 +92,11 @@ std::string outage(const json::object& status, WallTime now) {
   if (trouble == nullptr) return {};
   std::string text = fmt::format("{} since {}", visible(text_at(*trouble, "what")),
                                  moment(text_at(*trouble, "since"), now));
+  if (upstream->if_contains("last_success_at") != nullptr) {  // else rotad is older
+    const std::string good = text_at(*upstream, "last_success_at");
+    text += good.empty() ? "; no good answer since the start"
+                         : fmt::format("; last good answer {}", moment(good, now, kToTheSecond));
+  }
   if (const auto wait = number_at(*upstream, "next_call_in_ms")) {
     text += fmt::format("; next try in {}", seconds(*wait));
   }
@@ -147,7 +154,7 @@ std::string verdict(const json::object& status, WallTime now) {
     text += bullet(visible(text_at(*reason, "detail")), room);
     text += bullet(remedy_of(text_at(*reason, "code")), room);
   }
-  if (!out.empty()) text += cut("  Circle   " + out, kScreenColumns) + "\n";
+  if (!out.empty()) text += cut("  " + out, kScreenColumns) + "\n";
   if (!until.empty()) {
     text += fmt::format("  the tokens that are alive hold until {}\n", moment(until, now));
   } else if (members != nullptr) {
@@ -265,10 +272,10 @@ std::string circle_part(const json::object& status) {
         counted(static_cast<std::size_t>(revoke), "token", "tokens") + " to be revoked STILL ALIVE";
   }
   if (doubts > 0) {
-    alive += fmt::format("{}{} of unknown end", alive.empty() ? "" : "; ",
+    alive += fmt::format("{}{} of unknown end: a token may be alive", alive.empty() ? "" : "; ",
                          counted(static_cast<std::size_t>(doubts), "call", "calls"));
   }
-  if (!alive.empty()) part.add("revoke", alive);
+  if (!alive.empty()) part.add(revoke > 0 ? "revoke" : "doubt", alive);
   return part.text();
 }
 

@@ -144,6 +144,7 @@ class CallGate {
   bool refused_as_a_whole() const;
   const DeadArrivals& dead_arrivals() const { return dead_arrivals_; }
   const std::optional<Trouble>& trouble() const { return trouble_.current(); }
+  const std::optional<WallTime>& last_good_reply() const { return trouble_.last_good(); }
   // Not const: asking it drops the slots that are over.
   Budget& budget() { return budget_; }
   const Budget& budget() const { return budget_; }

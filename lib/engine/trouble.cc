@@ -70,7 +70,10 @@ std::string describe(const Trouble& trouble) {
 
 void TroubleWatch::note(const Outcome& outcome, WallTime now) {
   auto words = std::visit(Judge{}, outcome);
-  if (!words) return current_.reset();
+  if (!words) {
+    last_good_ = now;
+    return current_.reset();
+  }
   if (words->empty()) return;
   if (!current_) current_ = Trouble{.words = {}, .since = now};
   current_->words = *std::move(words);

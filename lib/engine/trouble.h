@@ -25,13 +25,17 @@ std::string minute_of(WallTime time);
 // Follows the replies. It shows a failure from the first one on, before the breaker opens. Pure.
 class TroubleWatch {
  public:
+  // `now`: on Circle's clock.
   void note(const Outcome& outcome, WallTime now);
   // A new app token is in force, so the failures with the old one no longer count.
   void clear() { current_.reset(); }
   const std::optional<Trouble>& current() const { return current_; }
+  // When a reply last said that calls work; none: no reply of this process has.
+  const std::optional<WallTime>& last_good() const { return last_good_; }
 
  private:
   std::optional<Trouble> current_;
+  std::optional<WallTime> last_good_;
 };
 
 }  // namespace rota

@@ -127,6 +127,7 @@ Health health_of(Engine& engine, const FileStanding& files, Now now) {
           .paused = paused ? *paused - now.boot : Duration{0},
           .breaker = engine.gate().breaker().state(),
           .trouble = engine.gate().trouble(),
+          .last_good_reply = engine.gate().last_good_reply(),
           .clock_skew = engine.clock().skew(now),
           .clock_confirmed = engine.clock().confirmed(),
           .clock_doubted = engine.clock().doubted(),

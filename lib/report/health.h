@@ -99,6 +99,8 @@ struct Health {
   Duration paused{0};  // how long a 429 or a 5xx still holds back all calls
   BreakerState breaker = BreakerState::kClosed;
   std::optional<Trouble> trouble{};  // why calls fail; none: the last one worked, or there was none
+  // When a reply of Circle last said that calls work, on its clock; none: none has since the start.
+  std::optional<WallTime> last_good_reply{};
   Duration clock_skew{0};
   bool clock_confirmed = false;
   bool clock_doubted = false;  // this machine's clocks moved against each other since

@@ -236,6 +236,12 @@ void write_upstream(Writer& out, const Health& health) {
   for (const BreakerState state : enumerators_from<BreakerState::kClosed>()) {
     out.sample(fmt::format("state=\"{}\"", name_of(state)), flag(health.breaker == state));
   }
+  // There is no such time before the first one, and 0 would be one.
+  if (const auto& at = health.last_good_reply) {
+    out.gauge("rota_upstream_last_success_timestamp_seconds",
+              "When Circle last answered a call as it should, on its clock, in seconds since 1970.",
+              seconds(at->time_since_epoch()));
+  }
   out.gauge("rota_upstream_paused_seconds",
             "How long a 429, or a 5xx with Retry-After, still holds back all calls.",
             seconds(health.paused));

@@ -4,18 +4,12 @@
 
 #include <boost/json.hpp>
 
+#include "base/text.h"
+
 namespace rota {
 namespace {
 
 namespace json = boost::json;
-
-// 20000 as 20,000.
-std::string grouped(std::size_t number) {
-  std::string digits = std::to_string(number);
-  constexpr std::size_t kGroup = 3;
-  for (std::size_t end = digits.size(); end > kGroup;) digits.insert(end -= kGroup, ",");
-  return digits;
-}
 
 json::object members_of(const Health::Members& standing) {
   json::object members;
@@ -50,6 +44,8 @@ json::object upstream_of(const Health& health) {
   }
   return {{"breaker", std::string(name_of(health.breaker))},
           {"trouble", std::move(trouble)},
+          {"last_success_at",
+           health.last_good_reply ? json::value(format_iso8601(*health.last_good_reply)) : nullptr},
           {"next_call_in_ms",
            health.next_call_in ? json::value(health.next_call_in->count()) : nullptr},
           {"calls_in_flight", health.calls_in_flight},
@@ -156,8 +152,7 @@ std::string status_line(const Health& health) {
     // Nobody knows that while calls fail. Those that clients wait for come at once.
     if (!health.trouble && standing.first_issues > 0) {
       const auto minutes = std::chrono::ceil<std::chrono::minutes>(standing.first_issues_left);
-      line +=
-          fmt::format(", about {} min to go", grouped(static_cast<std::size_t>(minutes.count())));
+      line += fmt::format(", about {} min to go", grouped(minutes.count()));
     }
   }
   if (standing.left_out > 0) {
@@ -174,7 +169,7 @@ std::string status_line(const Health& health) {
   if (health.next_call_in) {
     // Rounded up: "0 s" is for a call that is made now.
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*health.next_call_in).count();
-    line += fmt::format("; next call in {} s", grouped(static_cast<std::size_t>(seconds)));
+    line += fmt::format("; next call in {} s", grouped(seconds));
   }
   return line;
 }

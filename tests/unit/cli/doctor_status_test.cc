@@ -58,6 +58,7 @@ TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
                             {"upstream",
                              {{"breaker", breaker},
                               {"next_call_in_ms", 1'500},
+                              {"last_success_at", "2024-03-20T16:36:04.000Z"},
                               {"trouble",
                                {{"what", "Circle answers 503"},
                                 {"since", "2024-03-20T16:36:47.000Z"},
@@ -65,8 +66,9 @@ TEST(JudgeStatus, AFailedCallIsToldAtOnce) {
     const auto found = std::ranges::find(findings, "calls", &Finding::about);
     EXPECT_NE(found, findings.end());
     EXPECT_EQ(found->text,
-              "Circle answers 503 (since 2024-03-20T16:36:47.000Z); tokens are valid until "
-              "2024-03-20T16:57:00.000Z; next call in 2 s");
+              "Circle answers 503 (since 2024-03-20T16:36:47.000Z; last good answer "
+              "2024-03-20T16:36:04.000Z); tokens are valid until 2024-03-20T16:57:00.000Z; next "
+              "call in 2 s");
     return found->state;
   };
   EXPECT_EQ(of(true, 1, "closed"), FindingState::kNote) << "one, and nobody feels it";

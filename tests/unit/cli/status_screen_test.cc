@@ -122,7 +122,21 @@ TEST(StatusScreen, ShowsAnOutageThatNobodyFeelsYet) {
       {"what", "Circle answers 503"}, {"since", "2024-03-20T16:36:00.000Z"}, {"failures", 3}};
   const std::string screen = status_screen(status, kNow);
   EXPECT_THAT(screen, HasSubstr("READY  holds until 17:20 even if Circle goes on failing\n"
-                                "  Circle answers 503 since 16:36; next try in 12 s\n"));
+                                "  Circle answers 503 since 16:36; next try in 12 s\n"))
+      << "an older rotad does not say when an answer was good";
+  status["upstream"].as_object()["last_success_at"] = nullptr;
+  EXPECT_THAT(status_screen(status, kNow),
+              HasSubstr("  Circle answers 503 since 16:36; no good answer since the start; next"));
+  status["upstream"].as_object()["last_success_at"] = "2024-03-20T16:36:04.250Z";
+  EXPECT_THAT(status_screen(status, kNow),
+              HasSubstr("  Circle answers 503 since 16:36; last good answer 16:36:04; next try in "
+                        "12 s\n"));
+  status["ready"] = false;
+  status["not_ready"] = boost::json::array{reason("members_overdue", "30 members have no token")};
+  EXPECT_THAT(
+      status_screen(status, kNow),
+      HasSubstr("\n  Circle answers 503 since 16:36; last good answer 16:36:04; next try in "
+                "12 s\n"));
 }
 
 TEST(StatusScreen, LeadsToWhatCallsForALook) {

@@ -28,6 +28,25 @@ TEST(TroubleWatch, TellsOfTheFirstFailureAndSinceWhen) {
   EXPECT_FALSE(watch.current());
 }
 
+TEST(TroubleWatch, KnowsWhenAReplyWasLastGood) {
+  TroubleWatch watch;
+  EXPECT_FALSE(watch.last_good());
+  watch.note(Revoked{}, kFirst);
+  EXPECT_EQ(watch.last_good(), kFirst);
+  const WallTime later = kFirst + std::chrono::minutes{1};
+  for (const Outcome& outcome :
+       {Outcome(with({.kind = Symptom::Kind::kTimeout})), Outcome(Throttled{}),
+        Outcome(AppTokenRefused{}), Outcome(NotEligible{}),
+        Outcome(with({.kind = Symptom::Kind::kStatus, .status = 503}))}) {
+    watch.note(outcome, later);
+    EXPECT_EQ(watch.last_good(), kFirst) << name_of(outcome);
+  }
+  watch.clear();
+  EXPECT_EQ(watch.last_good(), kFirst) << "it stays true with another app token";
+  watch.note(MemberUnknown{}, later);
+  EXPECT_EQ(watch.last_good(), later) << "Circle answers, and means the member";
+}
+
 TEST(TroubleWatch, WhatSettlesACallEndsIt) {
   for (const Outcome& outcome : {Outcome(MemberUnknown{}), Outcome(RefreshTokenDead{}),
                                  Outcome(AlreadyDead{}), Outcome(Revoked{})}) {

@@ -185,6 +185,14 @@ TEST(Metrics, TheTimeOfTheLastRosterIsThereOnceThereIsOne) {
   EXPECT_EQ(read(health).at(sample), 1'710'950'400.5);
 }
 
+TEST(Metrics, TheTimeOfTheLastGoodReplyIsThereOnceThereIsOne) {
+  const char* const sample = "rota_upstream_last_success_timestamp_seconds";
+  EXPECT_FALSE(read({}).contains(sample));
+  Health health;
+  health.last_good_reply = kT0 + Duration{500};
+  EXPECT_EQ(read(health).at(sample), 1'710'950'400.5);
+}
+
 TEST(Metrics, OfAnEngineNameNobodyAndHoldNoToken) {
   Policy policy = exact_policy();
   policy.guard = {.max_retire_count = 0, .max_retire_fraction = 0};

@@ -97,7 +97,8 @@ TEST(Report, TheStatusHasItsFields) {
   EXPECT_EQ(json::serialize(status.at("upkeep")), R"({"fits":10800,"kept":1,"left_out":0})");
   EXPECT_EQ(
       json::serialize(status.at("upstream")),
-      R"({"breaker":"closed","trouble":null,"next_call_in_ms":3000000,"calls_in_flight":0,)"
+      R"({"breaker":"closed","trouble":null,"last_success_at":"2024-03-20T16:00:00.000Z",)"
+      R"("next_call_in_ms":3000000,"calls_in_flight":0,)"
       R"("window_used":1,"window_limit":1200,"window_ms":300000,)"
       R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
@@ -139,6 +140,13 @@ TEST(Report, TheStatusLineTellsOfAnOutageAndHowLongTokensHold) {
   const auto upstream = parse(status_json(health_of(box.engine, {}, box.now))).at("upstream");
   EXPECT_EQ(json::serialize(upstream.at("trouble")),
             R"({"what":"Circle answers 503","since":"2024-03-20T16:50:00.000Z","failures":1})");
+  EXPECT_EQ(upstream.at("last_success_at"), "2024-03-20T16:00:00.000Z") << "of the issue";
+  EngineBox fresh;
+  fresh.start();
+  EXPECT_TRUE(parse(status_json(health_of(fresh.engine, {}, fresh.now)))
+                  .at("upstream")
+                  .at("last_success_at")
+                  .is_null());
 }
 
 TEST(Report, TheStatusLineGuessesNoEndOfFirstTokensWhileCallsFail) {
