@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "cli/app_token_check.h"
 #include "cli/client.h"
 #include "cli/doctor_access.h"
+#include "cli/doctor_circle.h"
 #include "cli/doctor_credentials.h"
 #include "cli/doctor_grants.h"
 #include "cli/doctor_listeners.h"
@@ -79,8 +81,8 @@ class Doctor {
       machine(*settings);
     }
     if (!admin_socket_.empty()) socket("admin", admin_socket_);
-    const bool works = !admin_socket_.empty() && !is_stopped_ && status();
-    if (settings) upstream(*settings, works);
+    const bool is_taken = !admin_socket_.empty() && !is_stopped_ && status();
+    if (settings) upstream(*settings, is_taken);
     return std::move(findings_);
   }
 
@@ -223,7 +225,6 @@ class Doctor {
       add(judge_disk(settings.store.path, *room));
     }
     if (auto clock = judge_clock_service(clock_is_kept())) add(*std::move(clock));
-    if (auto name = look_up(settings.upstream.base_url)) add(*std::move(name));
     if (auto budgets = judge_budgets(settings.upstream.base_url, running_daemons())) {
       add(*std::move(budgets));
     }
@@ -276,7 +277,8 @@ class Doctor {
     }
   }
 
-  // True: the daemon gave its status, and its calls to Circle work.
+  // True: the daemon gave its status, and Circle has not refused it. Whatever else is wrong with
+  // its calls would be wrong with one from here.
   bool status() {
     const auto client = UnixClient::create(admin_socket_);
     const auto reply = client ? (*client)->send({Method::kGet, "/v1/status", kStatusTimeout})
@@ -301,7 +303,9 @@ class Doctor {
     for (Finding& each : judge_status(body.get_object(), seen)) add(std::move(each));
     strangers(**client, body.get_object());
     const auto* circle = object_at(body.get_object(), "upstream");
-    return circle != nullptr && object_at(*circle, "trouble") == nullptr;
+    if (circle == nullptr) return false;
+    const std::string breaker = text_at(*circle, "breaker");
+    return breaker != "app_token_refused" && breaker != "not_eligible";
   }
 
   // The names that Circle does not know, or that lead to somebody else there.
@@ -318,11 +322,20 @@ class Doctor {
     }
   }
 
-  // `works`: the daemon says that its calls do, so no call is made here.
-  void upstream(const Settings& settings, bool works) {
+  // `is_taken`: as status() returns it; then no call is made here. Else the token of the file may
+  // be a newer one than the daemon's.
+  void upstream(const Settings& settings, bool is_taken) {
     const UpstreamSettings& circle = settings.upstream;
     if (const std::string other = describe_base_url(circle.base_url); !other.empty()) {
       add(note("circle", other));
+    }
+    bool is_there = true;
+    if (command_.check) {
+      const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+      for (Finding& each : look_at_circle(circle, now)) {
+        is_there = is_there && each.state != FindingState::kWrong;
+        add(std::move(each));
+      }
     }
     SecretSource source = circle.app_token;
     if (source.file.empty()) source.file = credentials_.path(source.credential);
@@ -331,7 +344,7 @@ class Doctor {
     if (is_a_members_token(*token)) {
       return add(wrong("app token", "it is the access token of a member", kWhichAppToken));
     }
-    if (works || !command_.check) return;
+    if (is_taken || !command_.check || !is_there) return;
     add(finding_of(check_app_token(circle, SecretPtr(*std::move(token)))));
   }
 

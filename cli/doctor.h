@@ -17,8 +17,9 @@ struct DoctorCommand {
   std::string config;       // the configuration to check; empty: the one below `root`
   std::string credentials;  // the folder of its credentials; empty: credentials/ beside it
   Community community{};
-  bool all = false;   // print what is good, too
-  bool check = true;  // ask Circle whether it accepts the app token, if no running daemon knows
+  bool all = false;  // print what is good, too
+  // Connect to Circle, and ask whether it accepts the app token, if no running daemon knows.
+  bool check = true;
 };
 
 // Checks what Rota needs to work: configuration, roster, grants, credentials, sockets, units, and

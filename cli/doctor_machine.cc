@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,7 +17,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "cli/columns.h"
 #include "settings/settings.h"
 
 namespace rota::cli {
@@ -34,22 +32,6 @@ constexpr double kCallsMax = 2'000;
 constexpr double kCallsAdvised = 1'800;
 constexpr Duration kCallsWindow = std::chrono::minutes{5};
 constexpr const char* kInstalledConfig = "/etc/rota/rotad.toml";
-
-std::string host_of(const std::string& base_url) {
-  const std::size_t scheme = base_url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::string rest = base_url.substr(begin, base_url.find('/', begin) - begin);
-  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
-  return rest.substr(0, rest.find(':'));
-}
-
-bool has_proxy() {
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return true;
-  }
-  return false;
-}
 
 // 0, or the error of getaddrinfo().
 int resolve(const std::string& host, int flags) {
@@ -86,6 +68,14 @@ std::string config_of(const std::string& command_line) {
 
 }  // namespace
 
+std::string host_of(const std::string& base_url) {
+  const std::size_t scheme = base_url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::string rest = base_url.substr(begin, base_url.find('/', begin) - begin);
+  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
+  return rest.substr(0, rest.find(':'));
+}
+
 std::optional<DiskRoom> room_at(const std::string& path) {
   std::error_code error;
   fs::path at = fs::absolute(path, error);
@@ -97,8 +87,8 @@ std::optional<DiskRoom> room_at(const std::string& path) {
 }
 
 Finding judge_disk(const std::string& path, const DiskRoom& room) {
-  const std::string text = fmt::format(
-      "{} MiB are free at {}", grouped(static_cast<std::int64_t>(room.bytes / kMebibyte)), path);
+  const std::string text =
+      fmt::format("{} MiB are free at {}", grouped(room.bytes / kMebibyte), path);
   const std::string remedy = "free space: without it rotad can commit no new token";
   if (!room.has_inodes) return wrong("disk", "no file can be made any more at " + path, remedy);
   if (room.bytes < kRoomMin) return wrong("disk", "only " + text, remedy);
@@ -119,7 +109,7 @@ std::optional<Finding> judge_clock_service(std::optional<bool> kept) {
 
 std::optional<Finding> look_up(const std::string& base_url) {
   const std::string host = host_of(base_url);
-  if (resolve(host, AI_NUMERICHOST) == 0 || has_proxy()) return std::nullopt;
+  if (resolve(host, AI_NUMERICHOST) == 0) return std::nullopt;
   const int error = resolve(host, 0);
   if (error == 0) return good("dns", host + " has an address");
   return wrong(

@@ -29,8 +29,9 @@ std::optional<bool> clock_is_kept();
 // A note if nothing does; none: all is well.
 std::optional<Finding> judge_clock_service(std::optional<bool> kept);
 
-// Whether the name of Circle's host has an address. None: `base_url` has an address itself, or a
-// proxy looks names up. Blocks while the resolver answers.
+std::string host_of(const std::string& base_url);
+// Whether the name of Circle's host has an address. None: `base_url` has an address itself. Blocks
+// while the resolver answers.
 std::optional<Finding> look_up(const std::string& base_url);
 
 // A rotad that runs on this machine.

@@ -48,17 +48,12 @@ TEST(LookUp, AnAddressNeedsNoName) {
 
 // RFC 6761: no resolver finds it.
 TEST(LookUp, SaysThatANameHasNoAddress) {
-  // A proxy would look the name up.
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    ::unsetenv(name);
-  }
+  ::setenv("https_proxy", "http://127.0.0.1:1", 1);  // rotad uses none
   const auto found = look_up("https://circle.invalid:443/x");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->state, FindingState::kWrong);
   EXPECT_THAT(found->text, HasSubstr("circle.invalid has no address"));
   EXPECT_THAT(found->remedy, HasSubstr("getent hosts circle.invalid"));
-  ::setenv("https_proxy", "http://127.0.0.1:1", 1);
-  EXPECT_EQ(look_up("https://circle.invalid"), std::nullopt);
   ::unsetenv("https_proxy");
 }
 
