@@ -23,6 +23,10 @@ void add_keeping(CLI::App& app, Options& options) {
   restore->add_flag("--json", options.json, "print the result as JSON");
   restore->add_option("file", restored->file, "the backup")->type_name("FILE")->required();
   restore->add_flag("--yes", restored->yes, "ask nothing");
+  restore
+      ->add_option("--key-file", restored->key_file,
+                   "the store key that the backup was sealed with, if it is an earlier one")
+      ->type_name("FILE");
   restore->add_option("--config", restored->config, "the daemon's configuration")
       ->type_name("FILE");
   restore->callback([&options, restored] { options.local = *restored; });

@@ -15,6 +15,7 @@
 #include "model/audit.h"
 #include "settings/hidden_values.h"
 #include "settings/own_path.h"
+#include "settings/secret_files.h"
 #include "settings/settings.h"
 #include "settings/store_key.h"
 #include "sqlite/backup_file.h"
@@ -70,13 +71,23 @@ class Restore {
   Result<ExitCode> run_with(const Settings& settings) {
     find_credentials(command_.config, settings);
     ROTA_ASSIGN(Secret key, read_store_key(settings, owner_of_database(settings.store.path)));
+    ROTA_ASSIGN(std::optional<Secret> earlier_key, read_key_file());
     ROTA_ASSIGN(const BackupReader backup, BackupReader::open(command_.file));
     ROTA_ASSIGN(const AsOwner owner, AsOwner::of(settings.store.path));
     ROTA_TRY(check_only_ours(settings.store.path));
 
     DatabaseRestore restore(settings.store.path, std::move(key));
     ROTA_ASSIGN(DatabaseRestore::Present present, restore.look_at_present());
-    ROTA_ASSIGN(Snapshot copy, restore.unseal(backup));
+    ROTA_ASSIGN(const bool has_our_key, restore.has_key_of(backup));
+    if (has_our_key) earlier_key.reset();
+    if (!has_our_key && !earlier_key) {
+      return fail(ErrorKind::kConfig,
+                  command_.file +
+                      " was sealed with another store key: name the file of that key with "
+                      "--key-file");
+    }
+    sealed_anew_ = earlier_key.has_value();
+    ROTA_ASSIGN(Snapshot copy, restore.unseal(backup, earlier_key));
     const bool readable = present.snapshot.has_value();
     const std::int64_t damaged = readable ? present.snapshot->rows_set_aside : 0;
     const std::string report = head_of(backup.head());
@@ -99,6 +110,14 @@ class Restore {
     return tell(plan, backup.head(), before, readable);
   }
 
+  // None: no --key-file.
+  Result<std::optional<Secret>> read_key_file() const {
+    if (command_.key_file.empty()) return std::nullopt;
+    ROTA_ASSIGN(const Secret text, read_secret_file(command_.key_file));
+    ROTA_ASSIGN(Secret key, parse_store_key(text.reveal()));
+    return std::move(key);
+  }
+
   Restoration from_copy(Snapshot copy, const Settings& settings) {
     waits_ = may_have_called(settings.store.path, settings.policy.window, now_);
     return start_from(std::move(copy), waits_ ? settings.policy.requests_per_window : 0, now_,
@@ -107,12 +126,13 @@ class Restore {
 
   std::string head_of(const BackupHead& head) const {
     return fmt::format(
-        "{}: all that was durable at {}, {} ago{}: {}, by Rota {}\n", command_.file,
+        "{}: all that was durable at {}, {} ago{}: {}, by Rota {}\n{}", command_.file,
         format_iso8601(head.made_at),
         format_duration(
             std::chrono::floor<std::chrono::seconds>(std::max(now_ - head.made_at, Duration{0}))),
         head.community == 0 ? "" : fmt::format(", of community {}", head.community),
-        counted(static_cast<std::size_t>(head.members), "member", "members"), head.rota);
+        counted(static_cast<std::size_t>(head.members), "member", "members"), head.rota,
+        sealed_anew_ ? "it was sealed with an earlier store key, and is sealed anew\n" : "");
   }
 
   static std::string kept(const Restoration& plan, std::int64_t damaged, const std::string& path) {
@@ -164,6 +184,7 @@ class Restore {
     std::string text;
     if (as_json_) {
       text = json::serialize(json::object{{"made_at", format_iso8601(head.made_at)},
+                                          {"sealed_anew", sealed_anew_},
                                           {"compared", readable},
                                           {"blocked", to_json(plan.blocked)},
                                           {"left", to_json(plan.left)},
@@ -187,7 +208,8 @@ class Restore {
   Console& console_;
   Output& output_;
   const WallTime now_;
-  bool waits_ = false;  // rotad makes no call for one window
+  bool sealed_anew_ = false;  // the backup had an earlier key
+  bool waits_ = false;        // rotad makes no call for one window
 };
 
 }  // namespace
@@ -196,8 +218,8 @@ ExitCode run_restore(const RestoreCommand& command, bool as_json, Console& conso
                      const std::function<WallTime()>& now) {
   auto done = Restore(command, as_json, console, output, now).run();
   if (done) return *done;
-  return say_why_not(std::move(done).error(), {command.file, command.config}, command.community,
-                     output);
+  return say_why_not(std::move(done).error(), {command.file, command.config, command.key_file},
+                     command.community, output);
 }
 
 }  // namespace rota::cli

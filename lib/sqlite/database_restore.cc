@@ -71,13 +71,24 @@ Result<DatabaseRestore::Present> DatabaseRestore::look_at_present() {
   return found;
 }
 
-Result<Snapshot> DatabaseRestore::unseal(const BackupReader& backup) {
+Result<bool> DatabaseRestore::has_key_of(const BackupReader& backup) const {
+  ROTA_ASSIGN(const Sealer own, sealer());
+  return own.key_id() == backup.head().key;
+}
+
+Result<Snapshot> DatabaseRestore::unseal(const BackupReader& backup,
+                                         const std::optional<Secret>& earlier_key) {
   std::error_code ignored;
   std::filesystem::remove_all(folder(), ignored);  // a restore that was cut off leaves it
   if (::mkdir(folder().c_str(), S_IRWXU) != 0) return os_failure(folder(), "cannot create", errno);
-  ROTA_ASSIGN(Sealer own, sealer());
-  ROTA_TRY(backup.unseal(own, copy()));
-  ROTA_ASSIGN(copy_, SqliteStore::open(copy(), std::move(own)));
+  ROTA_ASSIGN(Sealer of_backup,
+              earlier_key ? Sealer::create(Secret(earlier_key->reveal())) : sealer());
+  ROTA_TRY(backup.unseal(of_backup, copy()));
+  ROTA_ASSIGN(copy_, SqliteStore::open(copy(), std::move(of_backup)));
+  if (earlier_key) {
+    ROTA_ASSIGN(Sealer own, sealer());
+    ROTA_TRY(copy_->rekey(std::move(own)));
+  }
   return load_with_values(*copy_);
 }
 

@@ -22,7 +22,8 @@ namespace rota {
 // the disk. One thread at a time.
 class DatabaseRestore {
  public:
-  // `path`: of the database. Both databases have the same store key.
+  // `path`: of the database. `store_key`: of the database, and of the backup unless unseal() gets
+  // another.
   DatabaseRestore(std::filesystem::path path, Secret store_key)
       : path_(std::filesystem::absolute(path)), store_key_(std::move(store_key)) {}
   // Removes the copy if it has not come in place.
@@ -38,9 +39,13 @@ class DatabaseRestore {
   // Locks the database at the path until this object goes, and reads it. kBusy: a daemon has it.
   Result<Present> look_at_present();
 
-  // Unseals the backup beside the database and reads it. Errors as BackupReader::unseal() and
-  // SqliteStore::open() have them.
-  Result<Snapshot> unseal(const BackupReader& backup);
+  // Whether the backup was sealed with the key of the database.
+  Result<bool> has_key_of(const BackupReader& backup) const;
+  // Unseals the backup beside the database and reads it. `earlier_key`: an earlier store key, with
+  // which the backup was sealed; then all of it is sealed anew with the key of the database. Errors
+  // as BackupReader::unseal() and SqliteStore::open() have them.
+  Result<Snapshot> unseal(const BackupReader& backup,
+                          const std::optional<Secret>& earlier_key = std::nullopt);
 
   // Commits the mutations and the note to the copy and makes it the database. Returns where the
   // database of before is now; empty if there was none. `now`: this machine's clock.

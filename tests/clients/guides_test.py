@@ -8,6 +8,7 @@ Usage: guides_test.py FOLDER-OF-THE-PROGRAMS
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -55,6 +56,10 @@ class GuideBox(circle.Box):
         self._write("members.csv", "Name,Email,Member ID\n" + "".join(
             f"Member {n},member{n}@example.com,{n}\n" for n in range(1, 51)))
 
+        # For guides that say to bring it here from elsewhere. That an earlier key is needed, and does, is tested in
+        # tests/e2e/backup_test.cc.
+        shutil.copy(self.path("store-key"), self.path("store-key.old"))
+
     def start_daemon(self):
         roster = self.path("roster.toml")
         with open(roster, "r+", encoding="utf-8") as file:
@@ -68,7 +73,8 @@ class GuideBox(circle.Box):
             return self.systemctl(match[1])
         config = self.path("rotad.toml")
         words = re.sub(r"^rota (--community|-C) shop ", "rota ", words)  # the community of this box
-        for theirs, ours in (("/etc/rota/roster.toml", self.path("roster.toml")), ("/etc/rota ", config + " "),
+        for theirs, ours in (("/etc/rota/credentials/store-key", self.path("store-key")),
+                             ("/etc/rota/roster.toml", self.path("roster.toml")), ("/etc/rota ", config + " "),
                              ("/var/lib/rota/rota.db", self.path("rota.db")), ("/run/rota/token.sock", self.socket),
                              ("/run/rota/admin.sock", self.path("admin.sock")), (" -C /", " -C " + self.path("new"))):
             words = words.replace(theirs, ours)

@@ -159,6 +159,44 @@ TEST_F(Keeping, P7WithoutADatabaseTheWindowCountsAsFull) {
   EXPECT_EQ(box.sandbox.calls(), calls);
 }
 
+// Of before a rekey.
+TEST_F(Keeping, ABackupOfAnEarlierKeyNeedsThatKeyAndIsSealedAnew) {
+  ASSERT_EQ(back_up().code, 0);
+  const std::string key = (box.daemon.folder() / "credentials/store-key").string();
+  const std::string old_key = (box.folder / "old-key").string();
+  std::filesystem::copy(key, old_key);
+  ASSERT_EQ(box.daemon.stop(), 0);
+  const std::set<std::string> tokens = refresh_tokens();
+  ASSERT_EQ(box.daemon.cli({"rekey", "--config", box.daemon.config_path().string()}).code, 0);
+
+  const std::string before = testing::read_bytes(box.daemon.database());
+  Finished refused = restore();
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("name the file of that key with --key-file"));
+  testing::write_bytes(box.folder / "another-key", std::string(64, 'c') + "\n");
+  std::filesystem::permissions(box.folder / "another-key", std::filesystem::perms::owner_read |
+                                                               std::filesystem::perms::owner_write);
+  refused = restore({"--yes", "--key-file", (box.folder / "another-key").string()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("another store key"));
+  refused = restore({"--yes", "--key-file", (box.folder / "nowhere").string()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(testing::read_bytes(box.daemon.database()) == before);
+  EXPECT_THAT(state_files(), Not(::testing::Contains(HasSubstr("restoring"))));
+
+  // Without a database of now the copy alone decides.
+  std::filesystem::remove(box.daemon.database());
+  const Finished done = restore({"--yes", "--key-file", old_key});
+  ASSERT_EQ(done.code, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("is sealed anew"));
+  EXPECT_EQ(refresh_tokens(), tokens) << "with the key of now";
+  // A backup of the key of now needs no other, whatever is named.
+  ASSERT_TRUE(box.daemon.start());
+  ASSERT_EQ(back_up().code, 0);
+  ASSERT_EQ(box.daemon.stop(), 0);
+  EXPECT_EQ(restore({"--yes", "--key-file", old_key}).code, 0);
+}
+
 TEST_F(Keeping, ADamagedBackupChangesNothing) {
   ASSERT_EQ(back_up().code, 0);
   ASSERT_EQ(box.daemon.stop(), 0);

@@ -223,6 +223,8 @@ TEST_F(MisplacedSecret, P10IsNotToldInPlaceOfWhatACommandTakes) {
              {"backup", word + "/x"},
              {"restore", word, "--yes", "--config", run_.config_path().string()},
              {"restore", token, "--yes", "--config", word},
+             {"restore", token, "--yes", "--config", run_.config_path().string(), "--key-file",
+              word},
              {"rekey", "--config", word},
              {"doctor", "--no-check", "--user", word},
              {"doctor", "--no-check", "--config", run_.config_path().string(), "--unit", word},

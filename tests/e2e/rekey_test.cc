@@ -68,6 +68,35 @@ class Killed : public ::testing::Test {
     return tokens;
   }
 
+  // With the store key of now.
+  void expect_a_database_with_one_block(int call) const {
+    ASSERT_TRUE(fs::exists(box.daemon.database())) << "killed at call " << call;
+    auto store = SqliteStore::open(
+        box.daemon.database(),
+        *Sealer::create(*parse_store_key(read_secret_file(key().string())->reveal())));
+    ASSERT_TRUE(store) << store.error().message << ", killed at call " << call;
+    const auto found = load_with_values(**store);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->rows_set_aside, 0) << "killed at call " << call;
+    EXPECT_EQ(std::ranges::count(found->members, MemberState::kBlocked, &MemberRecord::state), 1)
+        << "killed at call " << call;
+  }
+  // Kills a restore in the place of each of its system calls. `words`: without --config.
+  void kill_at_any_instant(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--yes", "--config", box.daemon.config_path().string()});
+    keep();
+    int call = 1;
+    for (; run_killed_at(call, words) != 0; ++call) {
+      ASSERT_LT(call, 2'000) << "it never comes to its end";
+      expect_a_database_with_one_block(call);
+      const Finished again = box.daemon.cli(words);
+      ASSERT_EQ(again.code, 0) << again.output << ", killed at call " << call;
+      go_back();
+    }
+    EXPECT_GT(call, 20);
+    expect_a_database_with_one_block(call);
+  }
+
   // 128 + SIGKILL if it was killed.
   int run_killed_at(int call, const std::vector<std::string>& words) const {
     std::vector<std::string> command{"/usr/bin/env", std::string("LD_PRELOAD=") + KILL_AT,
@@ -114,27 +143,21 @@ TEST_F(Killed, AtAnyInstantOfARestoreADatabaseIsThereAndNoBlockIsLost) {
   ASSERT_EQ(box.daemon.cli({"backup", file}).code, 0);
   ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
   ASSERT_EQ(box.daemon.stop(), 0);
-  keep();
-  const std::vector<std::string> restore{"restore", file, "--yes", "--config",
-                                         box.daemon.config_path().string()};
-  int call = 1;
-  for (; run_killed_at(call, restore) != 0; ++call) {
-    ASSERT_LT(call, 2'000) << "it never comes to its end";
-    ASSERT_TRUE(fs::exists(box.daemon.database())) << "killed at call " << call;
-    auto store = SqliteStore::open(
-        box.daemon.database(),
-        *Sealer::create(*parse_store_key(read_secret_file(key().string())->reveal())));
-    ASSERT_TRUE(store) << store.error().message << ", killed at call " << call;
-    const auto found = (*store)->load();
-    ASSERT_TRUE(found);
-    EXPECT_EQ(std::ranges::count(found->members, MemberState::kBlocked, &MemberRecord::state), 1)
-        << "killed at call " << call;
-    store->reset();
-    const Finished again = box.daemon.cli(restore);
-    ASSERT_EQ(again.code, 0) << again.output << ", killed at call " << call;
-    go_back();
-  }
-  EXPECT_GT(call, 20);
+  kill_at_any_instant({"restore", file});
+}
+
+TEST_F(Killed, AtAnyInstantOfARestoreOfAnEarlierKeyTheDatabaseHasTheKeyOfNow) {
+  const std::string file = (box.folder / "rota.backup").string();
+  const std::string old_key = (box.folder / "old-key").string();
+  ASSERT_EQ(box.daemon.cli({"backup", file}).code, 0);
+  fs::copy(key(), old_key);
+  ASSERT_EQ(box.daemon.cli({"revoke", "id:1"}).code, 0);
+  ASSERT_EQ(box.daemon.stop(), 0);
+  ASSERT_EQ(box.daemon.cli({"rekey", "--config", box.daemon.config_path().string()}).code, 0);
+  kill_at_any_instant({"restore", file, "--key-file", old_key});
+  EXPECT_FALSE(tokens_with(old_key)) << "the key of before opens it no more";
+  ASSERT_TRUE(box.daemon.start());
+  EXPECT_TRUE(eventually([&] { return !box.daemon.token("email=member2@example.com").empty(); }));
 }
 
 TEST_F(Killed, NothingIsRekeyedWhileRotadRuns) {
