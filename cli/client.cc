@@ -140,8 +140,7 @@ int UnixClient::transfer(const Request& request) {
   }
   int left = 0;
   const CURLMsg* const end = curl_multi_info_read(multi_, &left);
-  const CURLcode code =
-      going == CURLM_OK && end != nullptr ? end->data.result : CURLE_FAILED_INIT;
+  const CURLcode code = going == CURLM_OK && end != nullptr ? end->data.result : CURLE_FAILED_INIT;
   curl_multi_remove_handle(multi_, curl_);
   return code;
 }

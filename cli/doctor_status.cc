@@ -137,7 +137,7 @@ void judge_budget(const json::object& status, const json::object& upstream, Find
 }  // namespace
 
 std::string remedy_of(std::string_view code) {
-  if (code == "members_overdue") return "see the other findings, and rota members";
+  if (code == "members_overdue") return "rota members --overdue lists them";
   if (code == "database_gone")
     return "put the database back in its place, or restart rotad; if it was overwritten, restore "
            "it first, while rotad is stopped";

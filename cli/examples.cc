@@ -37,7 +37,7 @@ constexpr auto kExamples = std::to_array<Examples>({
     {"audit", "The daemon", "rota audit --since 2h",
      "rota audit --member id:42 --since 2024-03-20T16:00:00Z"},
     {"setup", "This machine", "rota setup",
-     "rota setup --yes --app-token-file token.txt --member id:42"},
+     "rota setup --yes --app-token-file token.txt --member id:42 --json"},
     {"doctor", "The daemon", "rota doctor", "rota doctor --user www-data"},
     {"import", "The roster", "rota import members.csv --out roster.toml --dry-run",
      "rota import page-1.json page-2.json --out roster.toml --tags"},

@@ -14,6 +14,7 @@ void add_no_check(CLI::App& command, bool& no_check) {
 CLI::App* add_setup(CLI::App& app, SetupWords words) {
   SetupCommand& setup = words.setup;
   CLI::App* sub = app.add_subcommand("setup", "write a first configuration with its credentials");
+  sub->add_flag("--json", words.json, "print what it did as one JSON object");
   sub->add_flag("--yes", setup.yes, "ask nothing");
   sub->add_option("--app-token-file", setup.app_token_file,
                   "read the Headless Auth app token from this file (-: standard input)")

@@ -17,6 +17,7 @@ struct SetupWords {
   SetupCommand& setup;
   std::vector<std::string>& members;  // its members, not read yet
   bool& no_check;
+  bool& json;
 };
 CLI::App* add_setup(CLI::App& app, SetupWords words);
 CLI::App* add_doctor(CLI::App& app, DoctorCommand& doctor, bool& no_check, bool& json);

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   if (wanted.local) {
     if (const auto* setup = std::get_if<rota::cli::SetupCommand>(&*wanted.local)) {
       rota::cli::Terminal terminal;
-      return static_cast<int>(rota::cli::run_setup(*setup, terminal, output));
+      return static_cast<int>(rota::cli::run_setup(*setup, wanted.json, terminal, output));
     }
     if (const auto* lists = std::get_if<rota::cli::ImportCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_import(*lists, wanted.json, output));

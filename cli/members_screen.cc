@@ -136,14 +136,20 @@ std::string members_table(const std::vector<json::object>& members, const Member
   std::vector<Row> rows{kHead};
   for (const json::object& member : members) rows.push_back(row_of(member, look, now));
   std::array<std::size_t, kWidths.size()> widths{};
+  std::size_t names = 0;
   for (const Row& row : rows) {
+    names = std::max(names, display_width(row.back()));
     for (std::size_t i = 0; i < widths.size(); ++i) {
       widths[i] = std::max(widths[i], display_width(row[i]));
     }
   }
   std::size_t left = 0;
   if (look.columns) {
+    const std::size_t longest_key = widths[0];
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::min(widths[i], kWidths[i]);
+    const std::size_t taken = std::accumulate(widths.begin(), widths.end(), widths.size() + names);
+    // What the names leave free is the keys'.
+    widths[0] = std::min(longest_key, widths[0] + *look.columns - std::min(taken, *look.columns));
     const std::size_t used = std::accumulate(widths.begin(), widths.end(), widths.size());
     left = std::max(kNameMin, *look.columns - std::min(used, *look.columns));
   }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/command_words.h"
 #include "cli/examples.h"
+#include "cli/help.h"
 #include "cli/keeping_options.h"
 #include "cli/local_options.h"
 #include "cli/option_checks.h"
@@ -25,19 +26,28 @@ namespace {
 
 constexpr const char* kFooter =
     "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
-    "The socket: --socket, else that of --community, else ROTA_TOKEN_SOCKET (token, watch) or\n"
-    "ROTA_ADMIN_SOCKET (others), else that of ROTA_COMMUNITY, else /run/rota/token.sock or\n"
-    "/run/rota/admin.sock.\n"
-    "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
-    "(status --check), something is wrong (doctor), or a list is not taken (import); 2: wrong\n"
-    "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached, or\n"
-    "Circle gave setup no answer; 5: no token now, try again later.";
+    "The socket: --socket, else that of --community, else ROTA_TOKEN_SOCKET (token,\n"
+    "watch) or ROTA_ADMIN_SOCKET (others), else that of ROTA_COMMUNITY, else\n"
+    "/run/rota/token.sock or /run/rota/admin.sock.\n"
+    "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not\n"
+    "ready (status --check), something is wrong (doctor), or a list is not taken\n"
+    "(import); 2: wrong command line; 3: the member is unknown, retired or blocked;\n"
+    "4: rotad cannot be reached, or Circle gave setup no answer; 5: no token now, try\n"
+    "again later.";
 
 std::string from_environment(const char* name, const std::string& otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
+
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    return folded_help(CLI::Formatter::make_help(app, std::move(name), mode), get_column_width());
+  }
+};
 
 // CLI11 fills these in before the command is known.
 struct Words {
@@ -79,6 +89,7 @@ class Reader {
     app_.require_subcommand(0, 1);
     app_.fallthrough();
     app_.footer(kFooter);
+    app_.formatter(std::make_shared<HelpFormatter>());
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
     app_.add_option("-C,--community", words_.community,
@@ -144,7 +155,7 @@ class Reader {
     add_keeping(app_, options_);
     CLI::App* approve = add("approve", "let a held plan through", ReloadCommand{});
     approve->add_option("plan", words_.plan, "the plan's id")->type_name("ID")->required();
-    setup_ = add_setup(app_, {words_.setup, words_.setup_members, words_.no_check});
+    setup_ = add_setup(app_, {words_.setup, words_.setup_members, words_.no_check, options_.json});
     doctor_ = add_doctor(app_, words_.doctor, words_.no_check, options_.json);
     import_ = add_import(app_, words_.imported, words_.import_by, options_.json);
     client_ = add_client(app_, words_.client, options_.json);

@@ -17,6 +17,7 @@
 #include "cli/option_checks.h"
 #include "cli/program.h"
 #include "cli/setup_files.h"
+#include "cli/setup_report.h"
 #include "cli/setup_texts.h"
 #include "cli/setup_token.h"
 #include "settings/accounts.h"
@@ -40,17 +41,20 @@ struct Step {
 
 class Setup {
  public:
-  Setup(const SetupCommand& command, Console& console, Output& output,
+  Setup(const SetupCommand& command, Console& console, SetupReport& report,
         const CheckAppToken& check_token)
       : command_(command),
         console_(console),
-        output_(output),
+        report_(report),
         check_token_(check_token),
         places_(command.root, command.community),
         tree_(places_.root),
         service_(command.community.unit("rotad.service")),
         rotad_(find_rotad(command.rotad)),
         encrypted_(command.encrypted || exists(places_.drop_in)) {}
+
+  // What it leaves undone although it has not failed; empty: nothing.
+  const std::string& problem() const { return problem_; }
 
   Result<ExitCode> run() {
     if (command_.root.empty() && ::geteuid() != 0) {
@@ -69,20 +73,21 @@ class Setup {
     ROTA_TRY(plan_files());
     ROTA_ASSIGN(const bool agreed, agree());
     if (!agreed) {
-      ROTA_TRY(output_.out("Nothing was changed.\n"));
+      problem_ = "nothing was changed, because nobody agreed";
+      ROTA_TRY(report_.say("Nothing was changed.\n"));
       return ExitCode::kFailed;
     }
     for (Step& step : steps_) {
       ROTA_TRY(step.carry_out());
-      ROTA_TRY(output_.out(visible(fmt::format("done: {}\n", step.text), "\n")));
+      ROTA_TRY(report_.done(step.text));
     }
     ROTA_ASSIGN(const bool good, check());
     ROTA_TRY(say_what_next(good));
     if (!good) return ExitCode::kFailed;
     if (!unanswered_) return ExitCode::kDone;
-    output_.err(
-        "Circle did not say whether it accepts the app token: once this machine reaches "
-        "Circle, run rota setup again, which asks (--no-check does not ask)");
+    problem_ =
+        "Circle did not say whether it accepts the app token: once this machine reaches Circle, "
+        "run rota setup again, which asks (--no-check does not ask)";
     return ExitCode::kUnreachable;
   }
 
@@ -97,9 +102,6 @@ class Setup {
 
   void add(std::string text, std::move_only_function<Result<void>()> carry_out) {
     steps_.push_back({std::move(text), std::move(carry_out)});
-  }
-  Result<void> keeps(std::string_view what) {
-    return output_.out(visible(fmt::format("kept: {}\n", what), "\n"));
   }
 
   // Before anything is read there. Each step checks again when it writes.
@@ -126,7 +128,7 @@ class Setup {
 
   // Keeps the file, but makes it unreadable for others.
   Result<void> keep_to_few(const std::string& path) {
-    ROTA_TRY(keeps(path));
+    ROTA_TRY(report_.kept(path));
     struct stat found{};
     if (::lstat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return {};
     if ((found.st_mode & S_IRWXO) == 0) return {};
@@ -155,10 +157,10 @@ class Setup {
   }
 
   Result<void> plan_app_token() {
-    AppTokenChooser chooser(command_, places_, encrypted_, console_, output_, check_token_);
+    AppTokenChooser chooser(command_, places_, encrypted_, console_, report_, check_token_);
     ROTA_ASSIGN(AppTokenChoice choice, chooser.choose());
     unanswered_ = choice.unanswered;
-    if (!choice.token) return keeps(places_.credential(kAppToken, encrypted_));
+    if (!choice.token) return report_.kept(places_.credential(kAppToken, encrypted_));
     if (!choice.plain_copy.empty()) to_remove_.push_back(choice.plain_copy);
     new_token_ = choice.replaces;
     return plan_credential(kAppToken, std::move(choice.token), choice.replaces);
@@ -168,7 +170,7 @@ class Setup {
   Result<void> plan_store_key() {
     const std::string path = places_.credential(kStoreKey, encrypted_);
     const std::string plain = places_.credential(kStoreKey, false);
-    if (exists(path)) return keeps(path);
+    if (exists(path)) return report_.kept(path);
     if (encrypted_ && exists(plain)) {
       ROTA_ASSIGN(Secret key, read_secret_file(plain));
       to_remove_.push_back(plain);
@@ -228,7 +230,7 @@ class Setup {
 
   Result<void> plan_drop_in() {
     if (!encrypted_) return {};
-    if (exists(places_.drop_in)) return keeps(places_.drop_in);
+    if (exists(places_.drop_in)) return report_.kept(places_.drop_in);
     add(fmt::format("write {}, which makes systemd decrypt the credentials", places_.drop_in),
         [this]() -> Result<void> {
           ROTA_TRY(tree_.make_folder(places_.drop_ins, kOpenFolder));
@@ -288,20 +290,23 @@ class Setup {
 
   Result<bool> agree() {
     if (steps_.empty()) {
-      ROTA_TRY(output_.out("Everything is in place already.\n"));
+      ROTA_TRY(report_.say("Everything is in place already.\n"));
       return true;
     }
-    for (const Step& step : steps_)
-      ROTA_TRY(output_.out(visible(fmt::format("will {}\n", step.text), "\n")));
+    std::string list;
+    for (const Step& step : steps_) list += visible(fmt::format("will {}\n", step.text), "\n");
+    ROTA_TRY(report_.say(list));
     if (command_.yes) return true;
-    ROTA_ASSIGN(const std::string answer, console_.ask("Do all this? [y/N] "));
+    // Whoever is asked sees the list, whatever becomes of the output.
+    ROTA_ASSIGN(const std::string answer,
+                console_.ask((report_.is_json() ? list : "") + "Do all this? [y/N] "));
     return answer == "y" || answer == "Y" || answer == "yes";
   }
 
   Result<bool> check() {
     ROTA_ASSIGN(const Ran ran, run_program({rotad_, "--check", "--config", places_.config}, {},
                                            ProgramErrors::kToOutput));
-    ROTA_TRY(output_.out(visible(ran.output.reveal(), "\n")));
+    ROTA_TRY(report_.checked(ran.code == 0, ran.output.reveal()));
     return ran.code == 0;
   }
 
@@ -328,7 +333,7 @@ class Setup {
       text += fmt::format("next: CREDENTIALS_DIRECTORY={} rotad --config {}\n",
                           shell_word(places_.credentials), shell_word(places_.config));
     }
-    return output_.out(visible(command_.community.in_its_words(std::move(text)), "\n"));
+    return report_.next(command_.community.in_its_words(std::move(text)));
   }
 
   bool is_running() const {
@@ -353,7 +358,7 @@ class Setup {
 
   const SetupCommand& command_;
   Console& console_;
-  Output& output_;
+  SetupReport& report_;
   const CheckAppToken& check_token_;
   const Places places_;
   const Tree tree_;
@@ -362,17 +367,25 @@ class Setup {
   const bool encrypted_;
   bool new_token_ = false;   // it replaces one
   bool unanswered_ = false;  // Circle did not say whether it accepts the app token
+  std::string problem_;
   std::vector<Step> steps_;
   std::vector<std::string> to_remove_;  // plain copies of secrets that are sealed now
 };
 
 }  // namespace
 
-ExitCode run_setup(const SetupCommand& command, Console& console, Output& output,
+ExitCode run_setup(const SetupCommand& command, bool as_json, Console& console, Output& output,
                    const CheckAppToken& check_token) {
-  auto ended = Setup(command, console, output, check_token).run();
+  SetupReport report(as_json, output);
+  Setup setup(command, console, report, check_token);
+  auto ended = setup.run();
+  const std::string problem = ended ? setup.problem() : ended.error().message;
+  const auto written = report.finish(problem);
+  if (ended && !written) ended = std::unexpected(written.error());
+  if (!ended || *ended == ExitCode::kUnreachable) {
+    output.err(ended ? problem : ended.error().message);
+  }
   if (ended) return *ended;
-  output.err(ended.error().message);
   return ended.error().kind == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
 }
 

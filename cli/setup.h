@@ -30,8 +30,9 @@ struct SetupCommand {
 // --app-token-file gives one, or if Circle refuses the present one and the person types another.
 // kUsage: what it was given, or found, is wrong. kFailed: the person did not agree, the server that
 // it asked is not Circle, writing failed, or rotad's check did. kUnreachable: all is written, but
-// Circle did not say whether it accepts the app token.
-ExitCode run_setup(const SetupCommand& command, Console& console, Output& output,
+// Circle did not say whether it accepts the app token. `as_json`: prints one object in place of the
+// lines; it still asks, unless --yes is given.
+ExitCode run_setup(const SetupCommand& command, bool as_json, Console& console, Output& output,
                    const CheckAppToken& check_token = check_app_token);
 
 }  // namespace rota::cli

@@ -101,14 +101,14 @@ UpstreamSettings AppTokenChooser::upstream() const {
 
 Result<TokenCheck> AppTokenChooser::ask_circle(const SecretPtr& token) {
   const UpstreamSettings where = upstream();
-  ROTA_TRY(
-      output_.out(fmt::format("asking {} whether it accepts the app token: one call that changes "
-                              "nothing (--no-check skips it)\n",
-                              shown_base_url(where.base_url))));
+  ROTA_TRY(report_.say_folded(
+      fmt::format("asking {} whether it accepts the app token: one call that changes "
+                  "nothing (--no-check skips it)\n",
+                  shown_base_url(where.base_url))));
   TokenCheck check = check_token_(where, token);
-  ROTA_TRY(output_.out(visible(check.text) + "\n"));
+  ROTA_TRY(report_.app_token(visible(check.text) + "\n"));
   if (const std::string other = describe_base_url(where.base_url); !other.empty()) {
-    ROTA_TRY(output_.out(visible(other) + "\n"));
+    ROTA_TRY(report_.app_token(visible(other) + "\n"));
   }
   if (check.verdict == TokenVerdict::kNotCircle) {
     return fail(ErrorKind::kConfig,
@@ -145,7 +145,7 @@ Result<SecretPtr> AppTokenChooser::in_place_of_a_refused_one(const std::string& 
   if (!command_.check) return SecretPtr{};
   auto read = read_credential_file(path);
   if (!read) {
-    ROTA_TRY(output_.out(fmt::format("not checked: {}\n", visible(read.error().message))));
+    ROTA_TRY(report_.app_token(fmt::format("not checked: {}\n", visible(read.error().message))));
     return SecretPtr{};
   }
   ROTA_ASSIGN(const SecretPtr there, usable(*std::move(read)));

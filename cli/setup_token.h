@@ -7,9 +7,9 @@
 #include "base/secret.h"
 #include "cli/app_token_check.h"
 #include "cli/console.h"
-#include "cli/output.h"
 #include "cli/setup.h"
 #include "cli/setup_files.h"
+#include "cli/setup_report.h"
 
 namespace rota::cli {
 
@@ -29,12 +29,12 @@ struct AppTokenChoice {
 class AppTokenChooser {
  public:
   AppTokenChooser(const SetupCommand& command, const Places& places, bool encrypted,
-                  Console& console, Output& output, const CheckAppToken& check_token)
+                  Console& console, SetupReport& report, const CheckAppToken& check_token)
       : command_(command),
         places_(places),
         encrypted_(encrypted),
         console_(console),
-        output_(output),
+        report_(report),
         check_token_(check_token) {}
 
   // kInvalid: there is no token, it cannot be one, or Circle refuses it. kConfig: the server that
@@ -54,7 +54,7 @@ class AppTokenChooser {
   const Places& places_;
   const bool encrypted_;
   Console& console_;
-  Output& output_;
+  SetupReport& report_;
   const CheckAppToken& check_token_;
   bool unanswered_ = false;
 };

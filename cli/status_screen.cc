@@ -20,6 +20,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kReasonsShown = 3;
+constexpr std::size_t kMessageLines = 2;  // of the first reason
 constexpr std::size_t kDetailLines = 3;
 constexpr std::int64_t kMillisPerSecond = 1'000;
 constexpr std::int64_t kBarBlocks = 20;
@@ -104,10 +105,9 @@ std::string outage(const json::object& status, WallTime now) {
 }
 
 // At most so many lines.
-std::string bullet(std::string_view text, std::size_t lines_max) {
-  constexpr std::size_t kIndent = 13;
+std::string folded(std::string_view text, std::size_t indent, std::size_t lines_max) {
   std::string lines;
-  std::string rest = wrapped(text, kScreenColumns, kIndent);
+  std::string rest = wrapped(text, kScreenColumns, indent);
   for (std::size_t i = 0; i < lines_max && !rest.empty(); ++i) {
     const std::size_t end = i + 1 < lines_max ? rest.find('\n') : rest.size() - 1;
     std::string line = rest.substr(0, end);
@@ -116,14 +116,58 @@ std::string bullet(std::string_view text, std::size_t lines_max) {
     std::ranges::replace(line, '\n', ' ');
     lines += cut(line, kScreenColumns) + "\n";
   }
+  return lines;
+}
+
+std::string bullet(std::string_view text, std::size_t lines_max) {
+  constexpr std::size_t kIndent = 13;
+  std::string lines = folded(text, kIndent, lines_max);
   if (!lines.empty()) lines.replace(kIndent - 2, 1, "-");
   return lines;
+}
+
+// The reasons for not being ready, without those that `outage` tells as well, unless that is all.
+std::vector<const json::object*> reasons_of(const json::object& status, bool has_outage) {
+  std::vector<const json::object*> reasons;
+  const json::array* all = array_at(status, "not_ready");
+  if (all == nullptr) return reasons;
+  for (const json::value& each : *all) {
+    const json::object* reason = each.if_object();
+    const bool is_told = has_outage && !reasons.empty() && reason != nullptr &&
+                         text_at(*reason, "code") == "upstream_failing";
+    if (reason != nullptr && !is_told) reasons.push_back(reason);
+  }
+  return reasons;
+}
+
+// The first one with its detail and its remedy; rota doctor has all of the others.
+std::string not_ready(const std::vector<const json::object*>& reasons) {
+  if (reasons.empty()) return "NOT READY\n";
+  std::string text;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (i == kReasonsShown) {
+      text += fmt::format("  and {} more: rota doctor\n", reasons.size() - i);
+      break;
+    }
+    constexpr std::string_view kHead = "NOT READY  ";
+    const json::object& reason = *reasons[i];
+    const std::size_t lines = i == 0 && reasons.size() < kReasonsShown ? kMessageLines : 1;
+    std::string message = folded(fmt::format("{} ({})", visible(text_at(reason, "message")),
+                                             visible(text_at(reason, "code"))),
+                                 kHead.size(), lines);
+    if (i == 0) message.replace(0, std::min(kHead.size(), message.size()), kHead);
+    text += message;
+    if (i > 0) continue;
+    const std::size_t room = reasons.size() == 1 ? kDetailLines : 1;
+    text += bullet(visible(text_at(reason, "detail")), room);
+    text += bullet(remedy_of(text_at(reason, "code")), room);
+  }
+  return text;
 }
 
 std::string verdict(const json::object& status, WallTime now) {
   const json::object* members = object_at(status, "members");
   const std::string until = members == nullptr ? "" : text_at(*members, "tokens_hold_until");
-  const json::array* reasons = array_at(status, "not_ready");
   const std::string out = outage(status, now);
   std::string text;
   if (flag_at(status, "ready") == true) {
@@ -136,24 +180,7 @@ std::string verdict(const json::object& status, WallTime now) {
     if (!out.empty()) text += wrapped(out, kScreenColumns, 2);
     return text;
   }
-  if (reasons == nullptr || reasons->empty()) return "NOT READY\n";
-  std::size_t shown = 0;
-  for (const json::value& each : *reasons) {
-    const json::object* reason = each.if_object();
-    if (reason == nullptr) continue;
-    if (shown == kReasonsShown) {
-      text += fmt::format("  and {} more: rota doctor\n", reasons->size() - shown);
-      break;
-    }
-    const std::string message = fmt::format("{} ({})", visible(text_at(*reason, "message")),
-                                            visible(text_at(*reason, "code")));
-    text += cut((shown == 0 ? "NOT READY  " : "           ") + message, kScreenColumns) + "\n";
-    if (shown++ > 0) continue;
-    // Only for the first one; rota doctor has all of it.
-    const std::size_t room = reasons->size() == 1 ? kDetailLines : 1;
-    text += bullet(visible(text_at(*reason, "detail")), room);
-    text += bullet(remedy_of(text_at(*reason, "code")), room);
-  }
+  text = not_ready(reasons_of(status, !out.empty()));
   if (!out.empty()) text += cut("  " + out, kScreenColumns) + "\n";
   if (!until.empty()) {
     text += fmt::format("  the tokens that are alive hold until {}\n", moment(until, now));

@@ -101,6 +101,15 @@ TEST(MembersScreen, FitsIntoATerminalWhateverNamesThereAre) {
   EXPECT_THAT(table, HasSubstr("…"));
 }
 
+TEST(MembersScreen, AKeyTakesWhatNoNameNeeds) {
+  const std::string key = "email:" + std::string(14, 'a') + "@example.com";
+  EXPECT_THAT(members_table({member(key, "Ada")}, {.columns = 80}, kNow), HasSubstr(key));
+  const std::string both =
+      members_table({member(key, std::string(30, 'n'))}, {.columns = 80}, kNow);
+  EXPECT_THAT(both, Not(HasSubstr(key))) << "the name needs the room";
+  EXPECT_THAT(both, HasSubstr(key.substr(0, 23)));
+}
+
 TEST(MembersScreen, CutsNothingInAPipe) {
   const std::string name(200, 'x');
   const std::string table = members_table({member("id:1", name)}, {}, kNow);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <boost/json.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -89,7 +90,7 @@ class SetupTest : public ::testing::Test {
   std::string read(const std::string& name) const { return testing::read_bytes(etc(name)); }
   ExitCode run() {
     output_ = {};
-    return run_setup(command_, console_, output_,
+    return run_setup(command_, as_json_, console_, output_,
                      [this](const UpstreamSettings& upstream, const SecretPtr& token) {
                        asked_of_.push_back(upstream.base_url);
                        const bool refused = token->reveal().starts_with("admin-");
@@ -104,6 +105,7 @@ class SetupTest : public ::testing::Test {
 
   testing::TempDirectory folder_;
   SetupCommand command_;
+  bool as_json_ = false;
   ScriptedConsole console_;
   GatheredOutput output_;
   TokenVerdict verdict_ = TokenVerdict::kTaken;
@@ -151,6 +153,48 @@ TEST_F(SetupTest, AsksAndWritesWhatWasAgreedTo) {
   EXPECT_THAT(output_.printed, HasSubstr("checked " + etc("rotad.toml").string()));
   EXPECT_THAT(output_.printed, Not(HasSubstr("the-app-token")));
   EXPECT_THAT(output_.printed, Not(HasSubstr(kKey)));
+}
+
+TEST_F(SetupTest, AsJsonItPrintsOneObjectOfAllThatItDid) {
+  as_json_ = true;
+  command_.yes = true;
+  command_.app_token_file = token_file("one");
+  ASSERT_EQ(run(), ExitCode::kDone) << output_.said;
+  boost::json::object told = boost::json::parse(output_.printed).as_object();
+  EXPECT_EQ(told.at("ok"), true);
+  EXPECT_EQ(told.at("app_token"), "as seen");
+  EXPECT_EQ(told.at("check").as_string(), "checked " + etc("rotad.toml").string());
+  EXPECT_EQ(told.at("kept").as_array().size(), 0U);
+  const std::string written = etc("rotad.toml").string();
+  EXPECT_THAT(boost::json::serialize(told.at("done")), HasSubstr("write " + written));
+  EXPECT_THAT(boost::json::serialize(told.at("next")), HasSubstr("rotad --config"));
+  EXPECT_EQ(told.at("problem"), "");
+  EXPECT_THAT(output_.printed, Not(HasSubstr(kKey)));
+
+  // It fails in the midst: what it did before stands there, too.
+  command_.app_token_file.clear();
+  verdict_ = TokenVerdict::kUnknown;
+  ASSERT_EQ(run(), ExitCode::kUnreachable);
+  told = boost::json::parse(output_.printed).as_object();
+  EXPECT_EQ(told.at("ok"), false);
+  EXPECT_EQ(told.at("done").as_array().size(), 0U);
+  EXPECT_THAT(boost::json::serialize(told.at("kept")), HasSubstr(written));
+  EXPECT_THAT(told.at("problem").as_string().c_str(), HasSubstr("run rota setup again"));
+  EXPECT_THAT(output_.said, HasSubstr("run rota setup again")) << "a person reads it, too";
+  verdict_ = TokenVerdict::kNotCircle;
+  ASSERT_EQ(run(), ExitCode::kFailed);
+  told = boost::json::parse(output_.printed).as_object();
+  EXPECT_THAT(told.at("problem").as_string().c_str(), HasSubstr("nothing was written"));
+}
+
+TEST_F(SetupTest, AsJsonItStillShowsWhatItAsksAbout) {
+  as_json_ = true;
+  console_.answers = {"the-app-token", "", "n"};
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_THAT(console_.asked.back(), HasSubstr("will write " + etc("rotad.toml").string()));
+  const boost::json::object told = boost::json::parse(output_.printed).as_object();
+  EXPECT_EQ(told.at("ok"), false);
+  EXPECT_EQ(told.at("problem"), "nothing was changed, because nobody agreed");
 }
 
 TEST_F(SetupTest, WithoutAYesNothingIsThere) {

@@ -116,6 +116,26 @@ TEST(StatusScreen, SaysFirstWhyItIsNotReadyAndWhatToDo) {
   EXPECT_THAT(status_screen(status, kNow), HasSubstr("rota approve 3f"));
 }
 
+TEST(StatusScreen, TellsALongReasonWholeAndAnOutageOnce) {
+  boost::json::object status = well();
+  status["ready"] = false;
+  status["not_ready"] = {
+      reason("members_overdue", "2 members have no live token, and issuing has stalled"),
+      reason("upstream_failing", "Circle answers 503 (since 16:36 UTC)")};
+  const auto lines = lines_of(status_screen(status, kNow));
+  EXPECT_EQ(lines[1], "NOT READY  2 members have no live token, and issuing has stalled");
+  EXPECT_EQ(lines[2], "           (members_overdue)");
+  EXPECT_EQ(lines[3], "           - rota members --overdue lists them");
+  EXPECT_EQ(lines[4], "           Circle answers 503 (since 16:36 UTC) (upstream_failing)");
+  status["upstream"].as_object()["trouble"] = {
+      {"what", "Circle answers 503"}, {"since", "2024-03-20T16:36:00.000Z"}, {"failures", 3}};
+  EXPECT_THAT(status_screen(status, kNow), Not(HasSubstr("upstream_failing")));
+  EXPECT_THAT(status_screen(status, kNow), HasSubstr("\n  Circle answers 503 since 16:36;"));
+  status["not_ready"] =
+      boost::json::array{reason("upstream_failing", "Circle answers 503 (since 16:36 UTC)")};
+  EXPECT_THAT(status_screen(status, kNow), HasSubstr("upstream_failing")) << "nothing else says it";
+}
+
 TEST(StatusScreen, ShowsAnOutageThatNobodyFeelsYet) {
   boost::json::object status = well();
   status["upstream"].as_object()["trouble"] = {
