@@ -25,6 +25,8 @@ struct Doors {
 };
 enum class Door { kSocket, kListener };
 
+inline bool unanswered(const Reply& reply) { return reply.status == 0; }
+
 class Actor {
  public:
   Actor(const Doors& doors, const Sandbox& sandbox, Gate& gate, History& history,

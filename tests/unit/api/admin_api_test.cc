@@ -1,15 +1,10 @@
-#include "api/admin_api.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <string>
-#include <variant>
 
-#include "api/frontend.h"
-#include "unit/api/fakes.h"
+#include "unit/api/admin_box.h"
 
-namespace rota {
+namespace rota::admin_api {
 namespace {
 
 using testing::ElementsAre;
@@ -17,64 +12,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr std::string_view kNoMembers = R"({"members":[],"next":null})";
-
-const PeerIdentity kRoot{.uid = 0, .gid = 0, .pid = 1};
-const PeerIdentity kStranger{.uid = 1'000, .gid = 0, .pid = 1};
-
-class AdminApi : public testing::Test {
- protected:
-  // "METHOD target" to a one-line description of the answer.
-  std::string ask(std::string_view method, std::string_view target, PeerIdentity peer = kRoot) {
-    return ask(frontend, method, target, peer);
-  }
-  std::string ask(const Frontend& at, std::string_view method, std::string_view target,
-                  PeerIdentity peer = kRoot) {
-    const auto mark = target.find('?');
-    RequestHead head;
-    head.method = method;
-    head.path = target.substr(0, mark);
-    if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
-    Answer answer = at.answer(head, {}, peer);
-    if (auto* later = std::get_if<LaterReply>(&answer)) {
-      later_reply.reset();
-      later->start([this](PlainReply reply) { later_reply = std::move(reply); });
-      return later_reply ? "answered too early" : "later";
-    }
-    if (std::holds_alternative<TokenReply>(answer)) return "token";
-    if (std::holds_alternative<WaitReply>(answer)) return "wait";
-    if (auto* json = std::get_if<JsonReply>(&answer)) {
-      return (json->status == JsonStatus::kUnavailable ? "503 " : "") + json->body;
-    }
-    if (auto* metrics = std::get_if<MetricsReply>(&answer)) return metrics->body;
-    return text_of(std::get<ErrorReply>(answer));
-  }
-  static std::string text_of(const ErrorReply& error) {
-    std::string text(row_of(error.code).code);
-    if (!error.allow.empty()) text += " " + std::string(error.allow);
-    return text;
-  }
-  std::string later_text() const {
-    if (!later_reply) return "nothing yet";
-    if (const auto* json = std::get_if<JsonReply>(&*later_reply)) return json->body;
-    return text_of(std::get<ErrorReply>(*later_reply));
-  }
-
-  std::vector<std::string> members_asked_for() const {
-    std::vector<std::string> names;
-    for (const MemberKey& key : admin.audit_request.members) names.push_back(key.text());
-    return names;
-  }
-
-  FakeClock clock;
-  FakeTokenService tokens{clock};
-  FakeAdminService admin;
-  FakeHealthService health;
-  AccessPolicy policy{990};
-  Frontend frontend = Frontend::admin_socket(tokens, policy, health, admin);
-  Frontend token_socket = Frontend::token_socket(tokens, policy, health);
-  Frontend metrics_listener = Frontend::metrics_port(health);
-  std::optional<PlainReply> later_reply;
-};
 
 TEST_F(AdminApi, RoutesEachPathToItsService) {
   EXPECT_THAT(ask("GET", "/v1/status"), StartsWith(R"({"version":"","host":)"));
@@ -202,82 +139,6 @@ TEST_F(AdminApi, LiftsWhatHoldsAClientsRemovalsBack) {
   EXPECT_EQ(ask(metrics_listener, "POST", "/v1/removals/lift?client=root"), "not_found");
   EXPECT_THAT(admin.calls, testing::IsEmpty());
   EXPECT_THAT(tokens.orders(), testing::IsEmpty());
-}
-
-TEST_F(AdminApi, ServesWhatTheTokenSocketServes) {
-  tokens.publish(42, "t", std::chrono::hours{1});
-  for (const Frontend* at : {&frontend, &token_socket}) {
-    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
-    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42"), "token");
-    EXPECT_EQ(ask(*at, "GET", "/v1/token?community_member_id=42&x=1"), "bad_request");
-    EXPECT_EQ(ask(*at, "GET", "/v1/token/?community_member_id=42"), "not_found");
-    EXPECT_EQ(ask(*at, "POST", "/v1/token?community_member_id=42"), "method_not_allowed GET, HEAD");
-    EXPECT_EQ(ask(*at, "POST", "/healthz"), "method_not_allowed GET, HEAD");
-    EXPECT_EQ(ask(*at, "GET", "/"), "not_found");
-  }
-}
-
-TEST_F(AdminApi, EverySocketSaysHowTheDaemonIs) {
-  for (const Frontend* at : {&frontend, &token_socket, &metrics_listener}) {
-    health.ready = true;
-    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})");
-    EXPECT_EQ(ask(*at, "GET", "/readyz"), health.readiness());
-    EXPECT_EQ(ask(*at, "GET", "/readyz?probe=7"), health.readiness());
-    health.ready = false;
-    EXPECT_EQ(ask(*at, "GET", "/readyz"), "503 " + health.readiness());
-    EXPECT_EQ(ask(*at, "GET", "/healthz"), R"({"status":"ok"})") << "the process turns";
-    EXPECT_EQ(ask(*at, "POST", "/readyz"), "method_not_allowed GET, HEAD");
-    EXPECT_EQ(ask(*at, "GET", "/readyz/"), "not_found");
-  }
-  EXPECT_EQ(ask(token_socket, "GET", "/readyz", kStranger), "503 " + health.readiness());
-}
-
-TEST_F(AdminApi, MetricsAreForAdminAndTheirOwnListener) {
-  EXPECT_THAT(ask("GET", "/metrics"), HasSubstr("\nrota_ready 1\n"));
-  EXPECT_THAT(ask(metrics_listener, "GET", "/metrics", kPeerUnknown),
-              HasSubstr("\nrota_ready 1\n"));
-  EXPECT_EQ(ask(metrics_listener, "POST", "/metrics"), "method_not_allowed GET, HEAD");
-  EXPECT_EQ(ask("GET", "/metrics", kStranger), "forbidden");
-  EXPECT_EQ(ask(token_socket, "GET", "/metrics"), "not_found");
-}
-
-TEST_F(AdminApi, TheMetricsListenerHasNothingElse) {
-  tokens.publish(42, "t", std::chrono::hours{1});
-  for (const std::string_view path :
-       {"/", "/v1/token?community_member_id=42", "/v1/status", "/v1/members", "/v1/members/id:42",
-        "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload", "/metrics/"}) {
-    for (const PeerIdentity& peer : {kPeerUnknown, kRoot}) {
-      EXPECT_EQ(ask(metrics_listener, "GET", path, peer), "not_found") << path;
-      EXPECT_EQ(ask(metrics_listener, "POST", path, peer), "not_found") << path;
-    }
-  }
-  EXPECT_THAT(admin.calls, ElementsAre());
-}
-
-TEST_F(AdminApi, WhoComesOverTcpMayDoNothing) {
-  tokens.publish(42, "t", std::chrono::hours{1});
-  EXPECT_EQ(ask("GET", "/v1/status", kPeerUnknown), "forbidden");
-  EXPECT_EQ(ask(token_socket, "GET", "/v1/token?community_member_id=42", kPeerUnknown),
-            "forbidden");
-}
-
-TEST_F(AdminApi, TheTokenSocketHasNothingOfAdmin) {
-  for (const std::string_view path : {"/v1/status", "/v1/members", "/v1/members/id:42/revoke",
-                                      "/v1/revoke-all", "/v1/roster/plan", "/v1/roster/reload"}) {
-    EXPECT_EQ(ask(token_socket, "GET", path), "not_found") << path;
-    EXPECT_EQ(ask(token_socket, "POST", path), "not_found") << path;
-  }
-  EXPECT_EQ(ask(token_socket, "GET", "/v1/members/id:42"), "method_not_allowed PUT, DELETE");
-}
-
-TEST_F(AdminApi, AStrangerIsRefusedWhateverIsAsked) {
-  for (const std::string_view path :
-       {"/v1/status", "/v1/members/id:42", "/v1/members/id:43", "/healthz", "/nowhere"}) {
-    EXPECT_EQ(ask("GET", path, kStranger), "forbidden") << path;
-  }
-  EXPECT_EQ(ask("POST", "/v1/revoke-all", kStranger), "forbidden");
-  EXPECT_EQ(ask(token_socket, "GET", "/healthz", kStranger), R"({"status":"ok"})");
-  EXPECT_THAT(admin.calls, ElementsAre());
 }
 
 TEST_F(AdminApi, NamesTheMethodThatWouldDo) {
@@ -431,4 +292,4 @@ TEST_F(AdminApi, MapsEveryKindOfError) {
 }
 
 }  // namespace
-}  // namespace rota
+}  // namespace rota::admin_api

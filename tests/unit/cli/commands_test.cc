@@ -1,14 +1,12 @@
-#include "cli/commands.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <deque>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "support/temp_directory.h"
+#include "unit/cli/commands_box.h"
 
 namespace rota::cli {
 namespace {
@@ -16,74 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// Answers in order, and keeps what was asked.
-class ScriptedTransport : public Transport {
- public:
-  Result<Reply> send(const Request& request) override {
-    requests.push_back(request);
-    if (request.while_waiting) request.while_waiting();
-    if (replies.empty()) return fail(ErrorKind::kIo, "cannot reach rotad at x: gone");
-    auto [status, body] = replies.front();
-    replies.pop_front();
-    return Reply{status, Secret(body)};
-  }
-  // The body byte by byte: events must not depend on their pieces.
-  Result<Reply> stream(const Request& request, const Take& take) override {
-    ROTA_ASSIGN(Reply reply, send(request));
-    if (reply.status != 200) return reply;
-    for (const char& byte : reply.body.reveal()) ROTA_TRY(take({&byte, 1}));
-    return Reply{reply.status, Secret()};
-  }
-  std::deque<std::pair<int, std::string>> replies;
-  std::vector<Request> requests;
-};
-
-class GatheredOutput : public Output {
- public:
-  Result<void> out(std::string_view text) override {
-    if (broken) return fail(ErrorKind::kIo, "cannot write: No space left on device");
-    printed += text;
-    return {};
-  }
-  void err(std::string_view line) override { said.emplace_back(line); }
-  bool has_colours() const override { return colours; }
-  int begin_work() override {
-    ++works;
-    return -1;
-  }
-  void working(std::string_view what, std::string_view goes_on) override {
-    EXPECT_EQ(works, 1);
-    progress.emplace_back(what, goes_on);
-  }
-  void end_work() override { --works; }
-  bool colours = false;
-  int works = 0;
-  std::vector<std::pair<std::string, std::string>> progress;
-  bool broken = false;
-  std::string printed;
-  std::vector<std::string> said;
-};
-
-class ScriptedConsole : public Console {
- public:
-  bool is_there() const override { return answer.has_value(); }
-  Result<std::string> ask(std::string_view) override { return *answer; }
-  Result<Secret> ask_unseen(std::string_view) override { return Secret(*answer); }
-  std::optional<std::string> answer;  // none: nobody is there
-};
-
-class Commands : public ::testing::Test {
- protected:
-  ExitCode run_it(Command command, bool json = false) {
-    return run(Options{.command = std::move(command), .json = json, .socket = "x"}, transport_,
-               output_, console_, [] { return *parse_iso8601("2024-03-20T16:42:10Z"); });
-  }
-  ScriptedTransport transport_;
-  GatheredOutput output_;
-  ScriptedConsole console_;
-  const MemberKey key_ = *MemberKey::parse("id:42");
-};
 
 TEST_F(Commands, TokenPrintsTheTokenAndNothingElse) {
   transport_.replies = {{200, R"({"access_token":"eyJ","community_id":1})"}};
@@ -228,105 +158,6 @@ TEST_F(Commands, MembersEndsOnPagesThatLeadNowhere) {
   EXPECT_EQ(run_it(MembersCommand{}), ExitCode::kFailed);
 }
 
-TEST_F(Commands, RevokeFailsWhileATokenIsAlive) {
-  const std::string alive =
-      R"({"done":true,"state":"blocked","detail":"d","doubts":0,"revocations":[
-          {"kind":"access","fingerprint":"f","result":"503","alive":true}]})";
-  transport_.replies = {{200, alive}, {200, alive}};
-  EXPECT_EQ(run_it(OperateCommand{key_, "revoke"}), ExitCode::kFailed);
-  EXPECT_THAT(output_.printed, HasSubstr("access   f  503  STILL ALIVE\n"));
-  EXPECT_THAT(output_.said, ElementsAre("revoke id:42: 1 token is alive"));
-  EXPECT_EQ(run_it(OperateCommand{key_, "revoke"}, true), ExitCode::kFailed);
-  EXPECT_THAT(output_.printed, HasSubstr(alive + "\n"));
-  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
-}
-
-TEST_F(Commands, RotateNeedsOnlyToBeDone) {
-  transport_.replies = {{200, R"({"done":true,"state":"active","detail":"d","doubts":1})"},
-                        {200, R"({"done":false,"state":"active","detail":"d","doubts":0})"}};
-  EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kDone);
-  EXPECT_EQ(run_it(OperateCommand{key_, "rotate"}), ExitCode::kFailed);
-}
-
-constexpr const char* kEnrolled =
-    R"({"member":"id:42","community_member_id":42,"state":"active","source":"enrolled"})";
-
-TEST_F(Commands, EnrolGoesOnAfterARefusalAndEndsWithTheFirstOnesCode) {
-  const std::string pending =
-      R"({"member":"id:8","community_member_id":null,"state":"active","source":"enrolled"})";
-  transport_.replies = {{201, kEnrolled},
-                        {404, R"({"code":"member_unknown","message":"no such member"})"},
-                        {202, pending},
-                        {200, kEnrolled}};
-  const EachCommand command{.deed = EachCommand::Deed::kEnrol,
-                            .keys = {key_, *MemberKey::parse("id:7"), *MemberKey::parse("id:8"),
-                                     *MemberKey::parse("email:a@b")}};
-  EXPECT_EQ(run_it(command), ExitCode::kNoMember);
-  ASSERT_EQ(transport_.requests.size(), 4U);
-  EXPECT_EQ(transport_.requests[0].method, Method::kPut);
-  EXPECT_EQ(transport_.requests[3].target, "/v1/members/email%3Aa%40b");
-  EXPECT_EQ(output_.printed,
-            "id:42: enrolled: id:42, active, source: enrolled\n"
-            "id:8: enrolled, active, source: enrolled\n"
-            "email:a@b: a member already: id:42, active, source: enrolled\n");
-  EXPECT_THAT(output_.said,
-              ElementsAre("id:7: member_unknown: no such member",
-                          "id:8: Circle has not said yet who it is; rotad goes on asking"));
-  transport_.replies = {{202, pending}};
-  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}}), ExitCode::kNotNow);
-  transport_.replies = {{503, R"({"code":"enrolment_limited","message":"later"})"}};
-  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}}), ExitCode::kNotNow);
-}
-
-TEST_F(Commands, EnrolGivesANameToOneMember) {
-  transport_.replies = {{201, kEnrolled}};
-  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_}, "Ada \"L\""}), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests.at(0).body, R"({"name":"Ada \"L\""})");
-  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_, key_}, "Ada"}), ExitCode::kUsage);
-  EXPECT_EQ(transport_.requests.size(), 1U) << "nobody was asked";
-}
-
-TEST_F(Commands, NobodyAnswersForTheRestOfTheKeysIfThereIsNoDaemon) {
-  transport_.replies = {{201, kEnrolled}};
-  EXPECT_EQ(run_it(EachCommand{EachCommand::Deed::kEnrol, {key_, key_, key_}}),
-            ExitCode::kUnreachable);
-  EXPECT_EQ(transport_.requests.size(), 2U);
-}
-
-TEST_F(Commands, SignOutIsDoneOnceNoTokenIsAlive) {
-  const std::string done =
-      R"({"done":true,"state":"active","detail":"no access token on record is alive",)"
-      R"("revocations":[{"kind":"access","fingerprint":"00","result":"revoked","alive":false}],)"
-      R"("doubts":0})";
-  const std::string alive =
-      R"({"done":false,"state":"active","detail":"not finished yet",)"
-      R"("revocations":[{"kind":"access","fingerprint":"00","result":"pending","alive":true}],)"
-      R"("doubts":0})";
-  transport_.replies = {{200, done}, {202, alive}};
-  const EachCommand command{EachCommand::Deed::kSignOut, {key_}};
-  EXPECT_EQ(run_it(command), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
-  EXPECT_EQ(transport_.requests[0].target, "/v1/members/id%3A42/sign-out");
-  EXPECT_EQ(output_.printed, "id:42: active: no access token on record is alive\n");
-  EXPECT_EQ(run_it(command), ExitCode::kFailed);
-  EXPECT_THAT(output_.said, ElementsAre("id:42: not done; 1 token is alive"));
-}
-
-TEST_F(Commands, RemoveEndsTheEnrolments) {
-  transport_.replies = {
-      {200, R"({"done":true,"state":"retiring","detail":"the enrolment has ended","revocations":[])"
-            R"(,"doubts":0})"},
-      {409, R"({"code":"member_in_roster","message":"the roster names it"})"}};
-  const EachCommand command{EachCommand::Deed::kRemove, {key_}};
-  EXPECT_EQ(run_it(command), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests[0].method, Method::kDelete);
-  EXPECT_EQ(transport_.requests[0].target, "/v1/members/id%3A42");
-  EXPECT_EQ(output_.printed, "id:42: retiring: the enrolment has ended\n");
-  EXPECT_EQ(run_it(command, true), ExitCode::kFailed);
-  EXPECT_THAT(output_.printed, HasSubstr(R"("code":"member_in_roster")"));
-  EXPECT_THAT(output_.said, ElementsAre("id:42: member_in_roster: the roster names it"));
-}
-
 TEST_F(Commands, AHeldPlanFailsOnlyTheApproval) {
   const std::string held =
       R"({"id":"3f","held":true,"add":[],"retire":["id:1"],"change":[],"calls":1})";
@@ -364,26 +195,6 @@ TEST_F(Commands, BackupBringsTheDaemonsFileToItsPlace) {
   EXPECT_EQ(run_it(BackupCommand{file}), ExitCode::kFailed);
   EXPECT_EQ(output_.said.back(), "unavailable: no room");
   EXPECT_EQ(testing::read_bytes(file), "12345");
-}
-
-TEST_F(Commands, LiftRemovalsSaysWhetherTheClientWasHeldBack) {
-  const std::string held = R"({"client":"user:web","was_held_back":true})";
-  transport_.replies = {{200, held},
-                        {200, R"({"client":"user:web","was_held_back":false})"},
-                        {200, held},
-                        {400, R"({"code":"bad_request","message":"client must be"})"}};
-  EXPECT_EQ(run_it(LiftCommand{"user:web"}), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests[0].method, Method::kPost);
-  EXPECT_EQ(transport_.requests[0].target, "/v1/removals/lift?client=user%3Aweb");
-  EXPECT_EQ(output_.printed, "user:web may remove members for an hour\n");
-  output_.printed.clear();
-  EXPECT_EQ(run_it(LiftCommand{"user:web"}), ExitCode::kDone);
-  EXPECT_EQ(output_.printed, "user:web may remove members for an hour; it was not held back\n");
-  output_.printed.clear();
-  EXPECT_EQ(run_it(LiftCommand{"user:web"}, true), ExitCode::kDone);
-  EXPECT_EQ(output_.printed, held + "\n");
-  EXPECT_EQ(run_it(LiftCommand{"web"}), ExitCode::kFailed);
-  EXPECT_THAT(output_.said, ElementsAre("bad_request: client must be"));
 }
 
 TEST_F(Commands, AuditGoesThroughAllPages) {
@@ -467,27 +278,6 @@ TEST_F(Commands, JsonPassesThroughRefusalsIncluded) {
   EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kDone);
   EXPECT_EQ(run_it(StatusCommand{}, true), ExitCode::kFailed);
   EXPECT_EQ(output_.printed, "{\"a\":1}\n" + refusal + "\n");
-}
-
-TEST_F(Commands, RevokeAllAsksFirst) {
-  EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kUsage) << "nobody is there";
-  for (const auto* answer : {"", "y", "yes", "revoke"}) {
-    console_.answer = answer;
-    EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kFailed) << answer;
-  }
-  EXPECT_TRUE(transport_.requests.empty());
-}
-
-TEST_F(Commands, RevokeAllAsksAgainUntilNothingIsAlive) {
-  const std::string not_yet = R"({"done":false,"detail":"2 tokens are left"})";
-  transport_.replies = {{200, not_yet}, {200, not_yet}, {200, R"({"done":true,"detail":""})"}};
-  console_.answer = "revoke all";
-  EXPECT_EQ(run_it(RevokeAllCommand{}), ExitCode::kDone);
-  EXPECT_EQ(transport_.requests.size(), 3U);
-  EXPECT_EQ(transport_.requests[0].target, "/v1/revoke-all");
-  EXPECT_EQ(output_.printed, "all tokens of all members are dead\n");
-  EXPECT_THAT(output_.said, ElementsAre(HasSubstr("2 tokens are left"), HasSubstr("goes on")));
-  EXPECT_EQ(run_it(RevokeAllCommand{.yes = true}), ExitCode::kUnreachable);
 }
 
 }  // namespace

@@ -8,38 +8,13 @@
 #include <string_view>
 
 #include "plan/lifecycle.h"
-#include "tests/unit/engine/engine_box.h"
+#include "tests/unit/engine/enrolment_boxes.h"
 
 // Members that clients enrol: they come without a roster, and go without one.
 namespace rota::test {
 namespace {
 
 using ::testing::ElementsAre;
-
-constexpr std::string_view kAdaKey = "email:ada@example.com";
-
-EngineBox started(const Policy& policy = exact_policy()) {
-  EngineBox box({}, policy);
-  box.start();
-  box.settle();
-  return box;
-}
-
-// Ada is enrolled by user:web, and has "access-1" and "refresh-1".
-EngineBox box_with_ada(const Policy& policy = exact_policy()) {
-  EngineBox box = started(policy);
-  box.enrol(kAdaKey);
-  box.settle();
-  // With the date: while Circle's time is not sure, nobody is forgotten and nobody is idle.
-  box.reply(box.newest_call(), issued("access-1", "refresh-1", box.circle()), box.circle());
-  box.settle();
-  return box;
-}
-
-OperationEnd end_of(const EngineBox& box, OperatorId op) {
-  const Result<OperatorReport>* report = box.report_of(op);
-  return report == nullptr || !report->has_value() ? OperationEnd::kRunning : (*report)->end;
-}
 
 TEST(EngineEnrolments, P2TheFirstTokenCostsOneCallAndTwoCommits) {
   EngineBox box = started();
@@ -359,56 +334,6 @@ TEST(EngineEnrolments, P12AClockThatJumpsMakesFewMembersLeave) {
   EXPECT_LE(box.told("idle"), 1U);
 }
 
-// Whether the client may end its enrolment of id:`id`.
-bool removed(EngineBox& box, int id, const std::string& client) {
-  const std::string key = "id:" + std::to_string(id);
-  const OperatorId op = box.operate(key, OperatorAction::kEndEnrolment, client);
-  box.settle();
-  const bool is_limited = end_of(box, op) == OperationEnd::kRemovalsLimited;
-  EXPECT_EQ(is_enrolled(box.slot(key).record), is_limited);
-  return !is_limited;
-}
-
-TEST(EngineEnrolments, AClientThatRemovesVeryManyIsHeldBack) {
-  Policy policy = exact_policy();
-  policy.guard = {.max_retire_count = 2, .max_retire_fraction = 0.02};
-  EngineBox box = started(policy);
-  for (int i = 0; i < 4; ++i) box.enrol("id:" + std::to_string(i + 1));
-  box.settle();
-  EXPECT_TRUE(removed(box, 1, "user:web"));
-  EXPECT_TRUE(removed(box, 2, "user:web"));
-  EXPECT_FALSE(removed(box, 3, "user:web"));
-  EXPECT_FALSE(removed(box, 4, "user:web"));
-  EXPECT_EQ(box.told("removals_limited"), 1U);
-  EXPECT_TRUE(box.engine.removals().holds_back("user:web"));
-  EXPECT_TRUE(std::ranges::any_of(box.notices, [](const Notice& notice) {
-    return notice.event == "removals_limited" &&
-           notice.text.contains("`rota lift-removals user:web`");
-  })) << "the alarm says what lifts it";
-  EXPECT_TRUE(is_enrolled(box.slot("id:3").record));
-  box.lift_removals("user:web");
-  EXPECT_FALSE(box.engine.removals().holds_back("user:web"));
-  EXPECT_TRUE(removed(box, 3, "user:web"));
-}
-
-TEST(EngineEnrolments, AnOperatorHearsThatALiftIsNotOnDisk) {
-  Policy policy = exact_policy();
-  policy.guard = {.max_retire_count = 0, .max_retire_fraction = 0.5};
-  EngineBox box = started(policy);
-  box.enrol("id:1");
-  box.settle();
-  box.operate("id:1", OperatorAction::kEndEnrolment, "user:web");
-  box.settle();
-  ASSERT_TRUE(box.engine.removals().holds_back("user:web"));
-  const OperatorId lift = box.lift_removals("user:web");
-  for (int second = 0; box.report_of(lift) == nullptr && second < 60; ++second) {
-    if (box.commit_pending()) box.commit_fail();
-    box.advance(1s);
-  }
-  EXPECT_EQ(end_of(box, lift), OperationEnd::kNotDurable);
-  EXPECT_TRUE(box.restarted(1s).engine.removals().holds_back("user:web"));
-}
-
 TEST(EngineEnrolments, TheTrailNamesWhoEnrolled) {
   EngineBox box = started();
   box.enrol(kAdaKey, {.client = "user:web", .caller = {.uid = 33, .gid = 33, .pid = 7}});
@@ -425,34 +350,6 @@ TEST(EngineEnrolments, TheTrailNamesWhoEnrolled) {
   EXPECT_EQ(box.audited[0].key.detail, "user:web");
   EXPECT_EQ(box.audited[0].key.caller, (AuditCaller{.uid = 33, .gid = 33, .pid = 7}));
   EXPECT_EQ(box.audited[1].key.caller, AuditCaller{.client = "shop"}) << "of a known member, too";
-}
-
-TEST(EngineEnrolments, AClientIsMeasuredByItsOwnMembersAndHeldBackOverARestart) {
-  Policy policy = exact_policy();
-  policy.guard = {.max_retire_count = 0, .max_retire_fraction = 0.5};
-  EngineBox box = started(policy);
-  for (int i = 0; i < 4; ++i) {
-    box.enrol("id:" + std::to_string(i + 1), {.client = i == 0 ? "user:web" : "user:shop"});
-  }
-  box.settle();
-  EXPECT_FALSE(removed(box, 1, "user:web")) << "one of four members, but all of its own";
-  EXPECT_TRUE(removed(box, 2, "user:shop")) << "one of three";
-  EngineBox later = box.restarted(1s);
-  later.start();
-  later.settle();
-  later.advance(2h);
-  EXPECT_FALSE(removed(later, 1, "user:web"));
-  EXPECT_EQ(later.told("removals_limited"), 0U) << "one alarm";
-  const OperatorId lift = later.lift_removals("user:web");
-  ASSERT_TRUE(later.commit_pending());
-  EXPECT_EQ(later.report_of(lift), nullptr) << "P2: it would be held back again after a kill";
-  later.settle();
-  EXPECT_EQ(end_of(later, lift), OperationEnd::kRemovalsLifted);
-  EXPECT_TRUE(removed(later, 1, "user:web"));
-  const OperatorId again = later.lift_removals("user:web");
-  later.settle();
-  EXPECT_EQ(end_of(later, again), OperationEnd::kRemovalsLifted) << "though nothing changes";
-  EXPECT_FALSE(later.restarted(1s).engine.removals().holds_back("user:web"));
 }
 
 }  // namespace
