@@ -53,6 +53,9 @@ TEST(JudgeWay, SaysWhatToDo) {
   EXPECT_THAT(judge_way(web(), way(0750, 0660)).remedy, HasSubstr("chmod o+x /run/rota"));
   EXPECT_THAT(judge_way(web(), way(0755, 0600)).remedy, HasSubstr("SocketGroup="))
       << "membership would not help";
+  std::vector<PathStep> of_root = way(0755, 0660);
+  of_root.back().gid = 0;
+  EXPECT_THAT(judge_way(web(), of_root).remedy, HasSubstr("SocketGroup=")) << "nor in root's group";
 }
 
 TEST(JudgeGrants, NamesTheMembersAndBywhat) {
@@ -74,6 +77,15 @@ TEST(JudgeGrants, NamesTheMembersAndBywhat) {
   resolved[1].id = kWeb;
   EXPECT_EQ(judge_grants(web(), kRota, grants, resolved),
             good("grants", "www-data gets tag:support, id:42 (as group www-data)"));
+  std::vector<GrantSettings> for_enrolling = grants;
+  for_enrolling[1].may = {Right::kEnrol};
+  EXPECT_EQ(judge_grants(web(), kRota, for_enrolling, resolved).state, FindingState::kWrong)
+      << "it may enrol, and fetch nothing";
+  std::vector<GrantSettings> many = grants;
+  many[1].tags.clear();
+  for (int tag = 0; tag < 12; ++tag) many[1].tags.push_back("t" + std::to_string(tag));
+  EXPECT_THAT(judge_grants(web(), kRota, many, resolved).text,
+              HasSubstr("tag:t9 and 3 more (as group www-data)"));
   const Finding none = judge_grants(web({7}), kRota, grants, resolved);
   EXPECT_EQ(none.state, FindingState::kWrong);
   EXPECT_THAT(none.remedy, HasSubstr("user = \"www-data\""));
@@ -97,6 +109,10 @@ TEST(JudgeRosterReader, TellsOfAProgramThatReadsMoreThanTokens) {
   EXPECT_FALSE(judge_roster_reader(inside, way(0600)));
   ASSERT_TRUE(judge_roster_reader(outside, way(0644)));
   EXPECT_NE(judge_roster_reader(outside, way(0644))->remedy.find("chmod o-rwx"), std::string::npos);
+  // Its own file: to leave the group would not help.
+  std::vector<PathStep> own = way(0640);
+  own.back().uid = inside.uid;
+  EXPECT_THAT(judge_roster_reader(inside, own)->remedy, HasSubstr("chmod"));
   EXPECT_FALSE(judge_roster_reader({.name = "root", .uid = 0, .groups = {0}}, way(0640)));
 }
 

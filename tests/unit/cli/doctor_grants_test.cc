@@ -58,7 +58,10 @@ TEST(JudgeClient, SaysWhatItGetsAndMayDo) {
   own.may.add(Right::kSignOut);
   GrantSettings of_a_user = grant("shop");
   of_a_user.all_members = true;
-  settings.grants = {own, of_a_user};
+  GrantSettings of_another = own;
+  of_another.name = "blog";
+  of_another.tags = {"all"};
+  settings.grants = {own, of_a_user, of_another};
   EXPECT_EQ(judge_client("shop", settings),
             good("grants", "shop gets tag:staff, and may sign them out"));
 }
@@ -79,6 +82,12 @@ TEST(UnitIds, AreThoseThatTheUnitRunsAs) {
   EXPECT_THAT(of("LoadState=loaded\nUser=app\nDynamicUser=yes\n").error().message,
               HasSubstr("SupplementaryGroups="));
   EXPECT_FALSE(of("LoadState=loaded\nUser=no-such-user\nDynamicUser=no\n"));
+}
+
+TEST(UserIds, HasTheGroupsOfItsAccount) {
+  const auto root = user_ids("root");
+  ASSERT_TRUE(root);
+  EXPECT_THAT(root->groups, ::testing::Contains(0U));
 }
 
 }  // namespace

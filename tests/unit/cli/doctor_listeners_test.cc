@@ -39,6 +39,24 @@ TEST(JudgeSignOuts, WarnsOfAppsThatShareMembers) {
   EXPECT_TRUE(judge_sign_outs({grant(Holder::kUser, "web", kSignsOut, {"a"}),
                                grant(Holder::kClient, "shop", kFetches, {})}))
       << "the other has all members";
+  GrantSettings by_key = grant(Holder::kUser, "web", kSignsOut, {"a"});
+  GrantSettings of_others = grant(Holder::kClient, "shop", kFetches, {"b"});
+  EXPECT_FALSE(judge_sign_outs({by_key, of_others}));
+  by_key.members = of_others.members = {*MemberKey::parse("id:1")};
+  EXPECT_TRUE(judge_sign_outs({by_key, of_others})) << "by a key";
+  of_others.may = {Right::kEnrol};
+  EXPECT_FALSE(judge_sign_outs({by_key, of_others})) << "the other fetches no token";
+}
+
+TEST(JudgeSignOuts, NamesEachHolderOnceAndTheFirstOfMany) {
+  std::vector<GrantSettings> grants{grant(Holder::kUser, "reader", kFetches, {})};
+  for (int i = 1; i <= 7; ++i) {
+    const std::string name = "app" + std::to_string(i);
+    grants.push_back(grant(Holder::kUser, name, kSignsOut, {"a"}));
+    grants.push_back(grant(Holder::kUser, name, kSignsOut, {"b"}));
+  }
+  EXPECT_THAT(judge_sign_outs(grants)->text,
+              HasSubstr("user:app1, user:app2, user:app3, user:app4, user:app5 and 2 more may"));
 }
 
 TEST(JudgeSignOuts, IsSilentOfAnAppThatIsAlone) {
@@ -61,6 +79,19 @@ TEST(JudgeListener, WantsA401WithoutABearerToken) {
   EXPECT_EQ(state({.status = 0}), FindingState::kWrong);
   EXPECT_EQ(state({.error = ECONNREFUSED}), FindingState::kWrong);
   EXPECT_EQ(state({.error = EACCES}), FindingState::kNote);
+  EXPECT_EQ(state({.error = EPERM}), FindingState::kNote);
+  const auto text = [](ListenerAnswer answer) { return judge_listener("x", answer).text; };
+  EXPECT_THAT(text({.error = ECONNREFUSED}), HasSubstr("nobody listens on x"));
+  EXPECT_THAT(text({.status = 0}), HasSubstr("no answer in time"));
+  EXPECT_THAT(text({.status = 200}), HasSubstr("answers 200"));
+}
+
+TEST(PlaceOf, WritesAnAddressAsAUrlDoes) {
+  ListenerSettings listener;
+  listener.address = {.host = "::1", .port = 8465};
+  EXPECT_EQ(place_of(listener), "[::1]:8465");
+  listener.address = {.host = "127.0.0.1", .port = 8465};
+  EXPECT_EQ(place_of(listener), "127.0.0.1:8465");
 }
 
 TEST(JudgeClientUnit, SaysWhetherThePortIsHeld) {

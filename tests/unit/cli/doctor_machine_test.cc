@@ -73,7 +73,9 @@ TEST(JudgeBudgets, AddsUpThoseThatCallTheSameServer) {
   other.base_url = "http://127.0.0.1:1";
   EXPECT_EQ(judge_budgets(kCircle, {one, other}), std::nullopt);
   const OtherDaemon greedy{.pid = 9, .base_url = kCircle, .calls = 2'001, .window = kWindow};
-  EXPECT_EQ(judge_budgets(kCircle, {greedy})->state, FindingState::kWrong) << "alone";
+  const auto alone = judge_budgets(kCircle, {greedy});
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(alone->state, FindingState::kWrong);
 }
 
 }  // namespace

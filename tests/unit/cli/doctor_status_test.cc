@@ -95,6 +95,33 @@ TEST(JudgeStatus, OneCauseIsOneFinding) {
       R"("upstream":{"breaker":"app_token_refused","trouble":{"what":"refused","failures":9}}})");
   EXPECT_EQ(count(refused, "readiness"), 1) << "its remedy is the better one";
   EXPECT_EQ(count(refused, "calls"), 0);
+  EXPECT_EQ(count(judge(R"({"upstream":{"breaker":"not_eligible","trouble":{"what":"refused"}}})"),
+                  "calls"),
+            0);
+}
+
+// Of what another finding says with more of it.
+TEST(JudgeStatus, NoReasonRepeatsAnotherFinding) {
+  for (const auto& [code, about] :
+       {std::pair{"roster_not_in_force", "roster"}, std::pair{"config_not_in_force", "config"},
+        std::pair{"app_token_not_read", "credential"}, std::pair{"grants_held_back", "grants"},
+        std::pair{"listener_not_listening", "listener"}, std::pair{"commit_failing", "disk"},
+        std::pair{"upstream_failing", "calls"}}) {
+    const auto status = boost::json::parse(R"({"not_ready":[{"code":")" + std::string(code) +
+                                           R"(","message":"m"}]})")
+                            .as_object();
+    EXPECT_TRUE(judge_status(status, {about}).empty()) << code;
+    EXPECT_EQ(judge_status(status, {"another"}).size(), 1U) << code;
+  }
+}
+
+TEST(JudgeStatus, AReadyDaemonIsGood) {
+  EXPECT_EQ(state_of(judge(R"({"summary":"2 of 2 members fresh","not_ready":[]})"), "readiness"),
+            FindingState::kGood);
+}
+
+TEST(JudgeStatus, AnOlderDaemonSaysNothingOfItsCalls) {
+  EXPECT_EQ(std::ranges::count(judge(R"({"upstream":{}})"), "calls", &Finding::about), 0);
 }
 
 TEST(JudgeStrangers, NamesTheFirstOnes) {
@@ -139,6 +166,8 @@ TEST(JudgeStatus, ABudgetThatIsShortIsANote) {
   EXPECT_EQ(of(1'080, 0), FindingState::kGood);
   EXPECT_EQ(of(1'081, 0), FindingState::kNote);
   EXPECT_EQ(of(0, 1), FindingState::kNote);
+  EXPECT_THAT(judge(R"({"upstream":{"paused_ms":20000}})").back().text,
+              HasSubstr("of which 20 s are left"));
 }
 
 TEST(JudgeUnit, ByWhatSystemdSays) {
@@ -149,7 +178,11 @@ TEST(JudgeUnit, ByWhatSystemdSays) {
             FindingState::kGood);
   EXPECT_EQ(of("LoadState=loaded\nActiveState=active\nUnitFileState=disabled").state,
             FindingState::kNote);
+  EXPECT_EQ(of("LoadState=loaded\nActiveState=reloading\nUnitFileState=enabled\n").state,
+            FindingState::kGood);
   EXPECT_EQ(of("LoadState=not-found\nActiveState=inactive\n").state, FindingState::kWrong);
+  EXPECT_THAT(of("LoadState=not-found\nActiveState=inactive\n").text,
+              HasSubstr("is not installed (not-found)"));
   EXPECT_THAT(of("LoadState=loaded\nActiveState=inactive\n").remedy, HasSubstr("enable --now"));
   const Finding failed =
       of("LoadState=loaded\nActiveState=failed\nResult=exit-code\nStatusText=rotad.toml:3: a=b\n");

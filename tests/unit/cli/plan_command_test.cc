@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/plan_screen.h"
 #include "support/temp_directory.h"
 
 namespace rota::cli {
@@ -100,6 +101,36 @@ TEST_F(PlanCommandTest, TheDaemonSaysWhatIsOnDiskAndTheFilesHaveTheNames) {
   EXPECT_EQ(output_.printed, plan + "\n") << "as the daemon has it";
 }
 
+// Of each leaver that is shown, unless the roster on disk has its name.
+TEST_F(PlanCommandTest, TheDaemonIsAskedOnlyForNamesThatAreShownAndNotKnown) {
+  configure("roster.toml");
+  write("roster.toml", entry(1, "name = \"Ada\"\nretired = true\n"));
+  std::string leavers;
+  for (int id = 1; id <= 30; ++id) leavers += fmt::format("{}\"id:{}\"", id == 1 ? "" : ",", id);
+  const std::string plan =
+      R"({"id":"3f","held":true,"add":[],"change":[],"calls":60,"retire":[)" + leavers + "]}";
+  transport_.replies = {{200, kStatus}, {200, plan}};
+  EXPECT_EQ(run(), ExitCode::kDone);
+  EXPECT_EQ(transport_.targets.size(), 2 + kPlanKeysShown - 1);
+  EXPECT_EQ(transport_.targets.at(2), "/v1/members/id%3A2") << "id:1 has its name on disk";
+  EXPECT_THAT(output_.printed, HasSubstr("--all shows them"));
+  transport_.targets.clear();
+  transport_.replies = {{200, kStatus}, {200, plan}};
+  command_.all = true;
+  EXPECT_EQ(run(), ExitCode::kDone);
+  EXPECT_EQ(transport_.targets.size(), 2 + 30U - 1);
+  EXPECT_THAT(output_.printed, HasSubstr("id:30\n"));
+}
+
+TEST_F(PlanCommandTest, ARosterThatIsOneFileTakesOneFileInItsPlace) {
+  configure("roster.toml");
+  write("roster.toml", entry(1));
+  command_.files = {write("a.toml", entry(1)), write("b.toml", entry(2))};
+  transport_.replies = {{200, kStatus}};
+  EXPECT_EQ(run(), ExitCode::kFailed);
+  EXPECT_THAT(output_.said, ElementsAre(HasSubstr("give one FILE in its place")));
+}
+
 TEST_F(PlanCommandTest, AFileIsComparedWithWhatIsInForceBeforeItIsInPlace) {
   configure("roster.toml");
   write("roster.toml", entry(1) + entry(2) + entry(3));
@@ -117,7 +148,8 @@ TEST_F(PlanCommandTest, AFileIsComparedWithWhatIsInForceBeforeItIsInPlace) {
   EXPECT_THAT(output_.printed, HasSubstr("  add         1  id:4\n"));
   EXPECT_THAT(output_.printed, HasSubstr("  change      1  id:3  Cleo\n"));
   EXPECT_THAT(output_.printed, HasSubstr("would HOLD")) << "by the daemon's guard";
-  EXPECT_THAT(output_.printed, HasSubstr("5 calls to Circle"));
+  EXPECT_THAT(output_.printed, HasSubstr("5 calls to Circle, about 1 min"));
+  EXPECT_THAT(output_.printed, HasSubstr("keeps 10,800 members fresh; this roster has 2"));
 }
 
 TEST_F(PlanCommandTest, AFileStandsBesideTheOthersOfItsFolder) {

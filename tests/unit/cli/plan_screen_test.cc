@@ -82,6 +82,9 @@ TEST(PlanScreen, ShowsTheFirstOfManyAndAllOnRequest) {
   frame.all_keys = true;
   EXPECT_THAT(plan_screen(plan, frame), HasSubstr(fmt::format("id:{}\n", kPlanKeysShown + 5)));
   EXPECT_THAT(plan_screen(plan, frame), Not(HasSubstr("more: --all")));
+  frame = {.stage = PlanStage::kReloaded, .columns = kScreenColumns};
+  EXPECT_THAT(plan_screen(plan, frame), HasSubstr("and 5 more: --json has them\n"))
+      << "rota reload has no --all";
 }
 
 TEST(PlanScreen, FitsTheTerminalWhateverOthersWrote) {
@@ -112,10 +115,39 @@ TEST(PlanScreen, SaysThatNothingChanges) {
             "no member changes with new.toml\n");
 }
 
+TEST(PlanScreen, AChangeAloneIsAChangeAndNobodyAsksTheGuard) {
+  const std::string text = plan_screen(
+      object(R"({"id":"3f","held":false,"add":[],"retire":[],"change":["id:7"],"calls":0})"),
+      {.pace = CallPace{.calls = 1'200, .first_issues = 900, .window = std::chrono::minutes{5}},
+       .guard = kGuard});
+  EXPECT_THAT(text, HasSubstr("  change      1  id:7\n"));
+  EXPECT_THAT(text, Not(HasSubstr("guard")));
+  EXPECT_THAT(text, HasSubstr("0 calls to Circle\n")) << "and takes no time";
+}
+
+// Both tokens of each are revoked.
+TEST(PlanScreen, ALeaverTakesTheTimeOfTwoCalls) {
+  const PlanFrame frame{
+      .pace = CallPace{.calls = 10, .first_issues = 1'000'000, .window = std::chrono::minutes{5}}};
+  EXPECT_THAT(plan_screen(plan_of(10, false), frame), HasSubstr("21 calls to Circle, about 11 min"))
+      << "ten minutes, and a moment for the addition";
+}
+
+TEST(PlanScreen, ANarrowTerminalBreaksTheLinesItself) {
+  const std::string text = plan_screen(
+      object(R"({"id":"3f","held":false,"add":["id:100"],"retire":[],"change":[],"calls":1})"),
+      {.names = {{"id:100", std::string(40, 'n')}}, .columns = 10});
+  EXPECT_THAT(text, HasSubstr("id:100  nnnnnnnnnnnnnn…\n")) << "as one of 40 columns has it";
+}
+
 TEST(PlanScreen, SaysWhatTheBudgetDoesNotKeepFresh) {
   const PlanFrame frame{.of = "new.toml", .stage = PlanStage::kDraft, .wanted = 120, .fits = 100};
   EXPECT_THAT(plan_screen(plan_of(0, false), frame),
               HasSubstr("keeps only 100 of this roster's 120 members fresh: the 20 that"));
+  PlanFrame fits = frame;
+  fits.wanted = 100;
+  EXPECT_THAT(plan_screen(plan_of(0, false), fits),
+              HasSubstr("keeps 100 members fresh; this roster has 100"));
 }
 
 TEST(PlanScreen, OfARosterAloneItClaimsNothingAboutTheGuard) {
@@ -139,6 +171,7 @@ TEST(TimeFor, CountsFirstIssuesAtTheirOwnPace) {
   EXPECT_EQ(time_for(601, 0, pace), "about 6 min") << "rounded up";
   EXPECT_EQ(time_for(600, 1'200, pace), "about 10 min");
   EXPECT_EQ(time_for(1, 0, pace), "about 1 min");
+  EXPECT_EQ(time_for(0, 0, pace), "about 1 min");
   EXPECT_EQ(time_for(1, 0, {.calls = 2, .first_issues = 0, .window = std::chrono::minutes{5}}),
             "about 5 min")
       << "a share below one call a window";
