@@ -316,6 +316,73 @@ TEST(Doctor, FindsWhatIsWrongWithTheFiles) {
   says("wrong  config ");
 }
 
+// What the doctor itself decides; the judges have tests of their own.
+TEST(Doctor, TellsOfGrantsAndListenersThatDoNotWork) {
+  DoctorBox box;
+  const auto says = [&box](std::string_view text) {
+    const Finished finished = box.doctor({"--no-check"});
+    EXPECT_THAT(finished.output, HasSubstr(text));
+  };
+  const auto add = [&box](std::string_view text) {
+    std::ofstream(box.config(), std::ios::app) << text;
+  };
+  says("note   circle      base_url is http://127.0.0.1");
+  add("[[grant]]\nuser = \"root\"\nmembers = [\"tag:nobody\"]\n");
+  says("note   grants      the grant to root reaches nobody");
+  add("[[grant]]\nuser = \"daemon\"\nmembers = [\"*\"]\nmay = [\"fetch\", \"sign_out\"]\n");
+  says("note   grants      user:daemon may sign out members");
+  add(fmt::format("[[listener]]\npath = \"{}\"\n", (box.folder / "nobody.sock").string()));
+  says(fmt::format("wrong  listener    nobody listens on {}",
+                   (box.folder / "nobody.sock").string()));
+  EXPECT_THAT(box.doctor({"--user", "bin", "--all"}).output, HasSubstr("good   disk        "))
+      << "the machine, too";
+  add("[[grant]]\nuser = \"no-such-user\"\nmembers = [\"*\"]\n");
+  says("wrong  grants      ");
+}
+
+TEST(Doctor, TellsOfATokenAndOfCertificatesThatAreNone) {
+  DoctorBox box;
+  const auto says = [&box](std::string_view text) {
+    const Finished finished = box.doctor({"--no-check"});
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_THAT(finished.output, HasSubstr(text));
+  };
+  EXPECT_EQ(box.sandbox.calls(), 0);
+  EXPECT_THAT(box.doctor({"--no-check", "--all"}).output, Not(HasSubstr("connection")));
+  EXPECT_EQ(box.sandbox.calls(), 0) << "--no-check asks nobody";
+  EXPECT_THAT(box.doctor({"--all"}).output, HasSubstr("good   connection  127.0.0.1 takes"));
+  EXPECT_EQ(box.sandbox.calls(), 1) << "no running daemon knows whether the token is taken";
+  // {"community_member_id":7}, as the claims of a member's token have it.
+  testing::write_bytes(box.etc() / "credentials/app-token",
+                       "eyJhbGciOiJub25lIn0.eyJjb21tdW5pdHlfbWVtYmVyX2lkIjo3fQ.x\n");
+  says("wrong  app token   it is the access token of a member");
+  std::string config = testing::read_bytes(box.config());
+  const std::string ca = (box.folder / "ca.pem").string();
+  testing::write_bytes(ca, "no certificate");
+  config.insert(config.find("base_url"), fmt::format("ca_file = \"{}\"\n", ca));
+  testing::write_bytes(box.config(), config);
+  says("wrong  ca_file     ");
+}
+
+TEST(Doctor, TellsWhoElseCanWriteToItsFiles) {
+  DoctorBox box;
+  std::filesystem::permissions(box.etc() / "roster.toml", std::filesystem::perms{0666});
+  EXPECT_EQ(box.doctor({"--no-check"}).code, 1);
+  EXPECT_THAT(box.doctor({"--no-check"}).output, HasSubstr("wrong  roster      "));
+  std::filesystem::remove(box.config());
+  EXPECT_THAT(box.doctor({"--no-check"}).output, HasSubstr("run rota setup to create one"));
+}
+
+TEST(Doctor, NamesMembersThatCircleDoesNotKnow) {
+  DoctorBox box;
+  std::ofstream(box.etc() / "roster.toml", std::ios::app)
+      << "[[member]]\nemail = \"nobody@example.com\"\n";
+  box.start();
+  EXPECT_TRUE(eventually([&] {
+    return box.doctor().output.contains("Circle does not know 1 member: email:nobody@example.com");
+  })) << box.doctor().output;
+}
+
 // No credential of another configuration's is taken for its own.
 TEST(DoctorElsewhere, LooksAtTheCredentialsOfTheConfigurationThatItIsGiven) {
   Box box;
