@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kNameMax = 32;
 // Folders of other things in /etc/rota, /run/rota and beside /var/lib/rota.
-constexpr auto kTaken = std::to_array<std::string_view>({"budget", "containers", "credentials"});
+constexpr auto kTaken =
+    std::to_array<std::string_view>({"budget", "containers", "credentials", "files"});
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_inside_a_word(char c) { return is_letter_or_digit(c) || c == '-' || c == '_' || c == '@'; }

@@ -23,6 +23,7 @@
 #include "cli/doctor_access.h"
 #include "cli/doctor_circle.h"
 #include "cli/doctor_credentials.h"
+#include "cli/doctor_files.h"
 #include "cli/doctor_grants.h"
 #include "cli/doctor_listeners.h"
 #include "cli/doctor_machine.h"
@@ -44,6 +45,7 @@ namespace rota::cli {
 namespace {
 
 constexpr Duration kStatusTimeout{5'000};
+constexpr const char* kFilesUnit = "rota-files.service";
 
 Finding asked(Finding finding) {
   finding.asked = true;
@@ -80,6 +82,7 @@ class Doctor {
       listeners(*settings);
       machine(*settings);
     }
+    if (!command_.file.empty()) token_file();
     if (!admin_socket_.empty()) socket("admin", admin_socket_);
     const bool is_taken = !admin_socket_.empty() && !is_stopped_ && status();
     if (settings) upstream(*settings, is_taken);
@@ -183,9 +186,26 @@ class Doctor {
       holder(settings, *resolved, ids_of_unit(command_.unit));
     }
     if (!command_.user.empty()) holder(settings, *resolved, user_ids(command_.user));
+    if (const auto files =
+            command_.file.empty() ? std::nullopt : std::optional(ids_of_unit(kFilesUnit));
+        files && *files) {
+      holder(settings, *resolved, *files);
+    }
     if (!command_.user.empty() || !command_.unit.empty() || !command_.client.empty()) return;
     add(good("grants", fmt::format("{}; --user, --unit or --client NAME says what one gets",
                                    counted(resolved->size(), "grant", "grants"))));
+  }
+
+  void token_file() {
+    const auto service = ids_of_unit(kFilesUnit);
+    if (!service) {
+      add(note("file", fmt::format("{}; it is looked at as if this user ran rota files",
+                                   service.error().message)));
+    }
+    for (Finding& each : judge_token_file(places_.etc + "/files.toml", command_.file,
+                                          service ? service->uid : ::geteuid())) {
+      add(asked(std::move(each)));
+    }
   }
 
   static Result<UserIds> ids_of_unit(const std::string& unit) {

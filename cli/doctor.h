@@ -13,6 +13,7 @@ struct DoctorCommand {
   std::string user;
   std::string unit;         // a systemd unit, by the user and the groups that it runs as
   std::string client;       // a [[client]]
+  std::string file;         // a token file of `rota files`; empty: none
   std::string root;         // as for `rota setup`
   std::string config;       // the configuration to check; empty: the one below `root`
   std::string credentials;  // the folder of its credentials; empty: credentials/ beside it

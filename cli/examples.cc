@@ -17,6 +17,9 @@ struct Examples {
 constexpr auto kExamples = std::to_array<Examples>({
     {"token", "Tokens", "rota token id:42", "rota token email:ada@example.com --min-ttl 5m"},
     {"watch", "Tokens", "rota watch", "rota watch id:42 id:43"},
+    {"exec", "Tokens", "rota exec id:42 -- my-job --verbose",
+     "rota exec id:42 --signal-on-change HUP -- my-server"},
+    {"files", "Tokens", "rota files --config files.toml", "rota files --check"},
     {"status", "The daemon", "rota status", "rota status --check --json"},
     {"members", "Members", "rota members --overdue", "rota members --tag staff --find ada"},
     {"member", "Members", "rota member id:42", "rota member email:ada@example.com --json"},
@@ -50,7 +53,21 @@ constexpr auto kExamples = std::to_array<Examples>({
     {"completion", "This machine", "rota completion bash", "rota completion fish"},
 });
 
+constexpr std::string_view kFooter =
+    "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
+    "The socket: --socket, else that of --community, else ROTA_TOKEN_SOCKET (token, watch) or\n"
+    "ROTA_ADMIN_SOCKET (others), else that of ROTA_COMMUNITY, else /run/rota/token.sock or\n"
+    "/run/rota/admin.sock.\n"
+    "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not ready\n"
+    "(status --check), something is wrong (doctor), or a list is not taken (import); 2: wrong\n"
+    "command line; 3: the member is unknown, retired or blocked; 4: rotad cannot be reached, or\n"
+    "Circle gave setup no answer; 5: no token now, try again later; 78: the configuration of "
+    "files\n"
+    "is wrong. exec ends as its command ends.";
+
 }  // namespace
+
+std::string_view footer_of_all() { return kFooter; }
 
 std::string group_of(std::string_view command) {
   const auto* const found = std::ranges::find(kExamples, command, &Examples::command);

@@ -5,6 +5,9 @@
 
 namespace rota::cli {
 
+// What stands below the help of rota itself.
+std::string_view footer_of_all();
+
 // Under which heading the help lists this command; empty: it is none of rota's.
 std::string group_of(std::string_view command);
 

@@ -13,6 +13,7 @@ enum class ExitCode {
   kUnreachable = 4,  // no daemon on the socket, or no reply in time; `setup` has written all, but
                      // Circle gave no answer
   kNotNow = 5,       // no token now: asking again later may help
+  kConfig = 78,      // `files`: its configuration is wrong, and would be wrong again
 };
 
 }  // namespace rota::cli

@@ -1,5 +1,8 @@
 #include "cli/local_options.h"
 
+#include <span>
+#include <string_view>
+
 #include "cli/option_checks.h"
 
 namespace rota::cli {
@@ -41,6 +44,8 @@ CLI::App* add_doctor(CLI::App& app, DoctorCommand& doctor, bool& no_check, bool&
   sub->add_option("--unit", doctor.unit, "the same of the user that this unit runs as")
       ->type_name("UNIT");
   sub->add_option("--client", doctor.client, "the same of this [[client]]")->type_name("NAME");
+  sub->add_option("--file", doctor.file, "what is wrong with this file of rota files")
+      ->type_name("PATH");
   sub->add_flag("--all", doctor.all, "what is good, too");
   sub->add_option("--config", doctor.config, "the daemon's configuration")->type_name("FILE");
   sub->add_option("--credentials", doctor.credentials,
@@ -96,6 +101,60 @@ CLI::App* add_client(CLI::App& app, ClientCommand& client, bool& json) {
   }
   removed->add_flag("--old", client.old, "only its older tokens; the newest stays");
   return own;
+}
+
+CLI::App* add_files(CLI::App& app, FilesCommand& files) {
+  CLI::App* sub = app.add_subcommand("files", "keep tokens in files, for programs that read files");
+  sub->add_option("--config", files.config, "which files; default: /etc/rota/files.toml")
+      ->type_name("FILE");
+  sub->add_flag("--check", files.check, "only say whether the configuration is good");
+  return sub;
+}
+
+CLI::App* add_exec(CLI::App& app, ExecWords words) {
+  CLI::App* sub = app.add_subcommand("exec", "run a command with tokens in files of its own");
+  sub->add_option("keys", words.keys, "the members; then -- COMMAND ARGUMENT...")
+      ->type_name("KEY")
+      ->required()
+      ->check(check_key, "", "");
+  sub->add_option("--env", words.exec.env,
+                  "the token itself in this variable, where it does not stay fresh")
+      ->type_name("NAME")
+      ->check(check_variable, "", "");
+  CLI::Option* restart = sub->add_flag("--restart-on-change", words.exec.restart_on_change,
+                                       "run the command anew when a token changes");
+  sub->add_option("--signal-on-change", words.signal,
+                  "send the command this signal when a token changes")
+      ->type_name("SIG")
+      ->check(check_signal, "", "")
+      ->excludes(restart);
+  return sub;
+}
+
+std::string settle_exec(ExecWords words) {
+  if (words.exec.command.empty()) return "rota exec: give the command to run behind --";
+  for (const std::string& key : words.keys) words.exec.keys.push_back(*MemberKey::parse(key));
+  if (!words.signal.empty()) words.exec.signal_on_change = signal_named(words.signal);
+  return {};
+}
+
+std::vector<const char*> without_command(int argc, const char* const* argv,
+                                         std::vector<std::string>& command) {
+  const std::span<const char* const> all(argv, static_cast<std::size_t>(argc));
+  std::vector<const char*> words(all.begin(), all.end());
+  std::size_t first = 1;  // that is no option
+  while (first < words.size() && std::string_view(words[first]).starts_with('-')) {
+    const std::string_view word(words[first]);
+    first += word == "--socket" || word == "--community" ? 2 : 1;
+  }
+  if (first >= words.size() || std::string_view(words[first]) != "exec") return words;
+  for (std::size_t i = first; i < words.size(); ++i) {
+    if (std::string_view(words[i]) != "--") continue;
+    command.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+    words.resize(i);
+    break;
+  }
+  return words;
 }
 
 }  // namespace rota::cli

@@ -6,6 +6,8 @@
 
 #include "cli/clients_command.h"
 #include "cli/doctor.h"
+#include "cli/exec_command.h"
+#include "cli/files_command.h"
 #include "cli/import.h"
 #include "cli/setup.h"
 
@@ -24,5 +26,19 @@ CLI::App* add_doctor(CLI::App& app, DoctorCommand& doctor, bool& no_check, bool&
 // `by`: a word that check_selector() takes.
 CLI::App* add_import(CLI::App& app, ImportCommand& lists, std::string& by, bool& json);
 CLI::App* add_client(CLI::App& app, ClientCommand& client, bool& json);
+CLI::App* add_files(CLI::App& app, FilesCommand& files);
+// `keys`, `signal`: not read yet.
+struct ExecWords {
+  ExecCommand& exec;
+  std::vector<std::string>& keys;
+  std::string& signal;
+};
+CLI::App* add_exec(CLI::App& app, ExecWords words);
+// Reads them. Returns what is wrong, for people; empty: nothing.
+std::string settle_exec(ExecWords words);
+// The words of `rota exec … -- COMMAND` up to the "--", and in `command` those behind it. All words
+// of any other command line.
+std::vector<const char*> without_command(int argc, const char* const* argv,
+                                         std::vector<std::string>& command);
 
 }  // namespace rota::cli

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <chrono>
 
 #include "base/time.h"
@@ -5,6 +7,8 @@
 #include "cli/clients_command.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/exec_command.h"
+#include "cli/files_command.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rekey.h"
@@ -24,6 +28,7 @@ rota::WallTime read_clock() {
 int main(int argc, char** argv) {
   rota::cli::open_standard_descriptors();
   rota::cli::StandardOutput output;
+  const mode_t creation_mask = ::umask(S_IRWXG | S_IRWXO);  // as whoever started us wants it
   // Tokens and keys pass through this process (P10).
   if (const auto hardened = rota::harden_process(); !hardened) {
     output.err(hardened.error().message);
@@ -48,6 +53,12 @@ int main(int argc, char** argv) {
     }
     if (const auto* client = std::get_if<rota::cli::ClientCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_client(*client, wanted.json, output));
+    }
+    if (const auto* files = std::get_if<rota::cli::FilesCommand>(&*wanted.local)) {
+      return static_cast<int>(rota::cli::run_files(*files, output));
+    }
+    if (const auto* exec = std::get_if<rota::cli::ExecCommand>(&*wanted.local)) {
+      return rota::cli::run_exec(*exec, wanted.socket, creation_mask, output);
     }
     if (const auto* keys = std::get_if<rota::cli::RekeyCommand>(&*wanted.local)) {
       return static_cast<int>(rota::cli::run_rekey(*keys, wanted.json, output));

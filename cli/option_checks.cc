@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
+#include <csignal>
+#include <cstring>
 
 #include "base/fingerprint.h"
 #include "base/secret_arguments.h"
@@ -94,6 +98,31 @@ std::string check_client_name(const std::string& text) {
 }
 std::string check_fingerprint(const std::string& text) {
   return parse_fingerprint(text) ? "" : "must be the first 16 hex digits of a token's SHA-256";
+}
+
+std::string check_variable(const std::string& text) {
+  constexpr std::string_view kDigits = "0123456789";
+  const bool good = !text.empty() && !kDigits.contains(text.front()) &&
+                    std::ranges::all_of(text, [](unsigned char c) {
+                      return c == '_' || (c < 0x80 && std::isalnum(c) != 0);
+                    });
+  return good ? "" : "must be the name of a variable: letters, digits and underscores";
+}
+
+int signal_named(std::string_view word) {
+  int number = 0;
+  const char* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, number);
+  if (error == std::errc{} && stop == end) return number > 0 && number < NSIG ? number : 0;
+  if (word.starts_with("SIG")) word.remove_prefix(3);
+  for (number = 1; number < NSIG; ++number) {
+    const char* const name = ::sigabbrev_np(number);
+    if (name != nullptr && word == name) return number;
+  }
+  return 0;
+}
+std::string check_signal(const std::string& text) {
+  return signal_named(text) != 0 ? "" : "must be a signal, such as HUP";
 }
 
 std::optional<Shell> shell_named(std::string_view word) {

@@ -21,6 +21,8 @@ std::string check_since(const std::string& text);
 std::string check_client_name(const std::string& text);
 std::string check_fingerprint(const std::string& text);
 std::string check_shell(const std::string& text);
+std::string check_variable(const std::string& text);  // of the environment
+std::string check_signal(const std::string& text);
 
 // What a person types for a member: a key, or an address or a number alone, for email: and id:.
 Result<MemberKey> member_named(const std::string& text);
@@ -29,6 +31,8 @@ std::string check_url(const std::string& text);
 
 // id, email or sso.
 std::optional<SelectorKind> selector_kind(std::string_view word);
+// "HUP", "SIGHUP" or "1"; 0: there is no such signal.
+int signal_named(std::string_view word);
 // bash, zsh or fish.
 std::optional<Shell> shell_named(std::string_view word);
 

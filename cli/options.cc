@@ -24,17 +24,6 @@
 namespace rota::cli {
 namespace {
 
-constexpr const char* kFooter =
-    "KEY is id:NUMBER, email:ADDRESS or sso:SSO_USER_ID.\n"
-    "The socket: --socket, else that of --community, else ROTA_TOKEN_SOCKET (token,\n"
-    "watch) or ROTA_ADMIN_SOCKET (others), else that of ROTA_COMMUNITY, else\n"
-    "/run/rota/token.sock or /run/rota/admin.sock.\n"
-    "Exit status: 0: done; 1: refused or failed, a revoked token is still alive, not\n"
-    "ready (status --check), something is wrong (doctor), or a list is not taken\n"
-    "(import); 2: wrong command line; 3: the member is unknown, retired or blocked;\n"
-    "4: rotad cannot be reached, or Circle gave setup no answer; 5: no token now, try\n"
-    "again later.";
-
 std::string from_environment(const char* name, const std::string& otherwise) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the command has one thread.
   const char* value = std::getenv(name);
@@ -81,6 +70,10 @@ struct Words {
   std::string shell;
   std::string prefix;
   ClientCommand client;
+  FilesCommand files;
+  ExecCommand exec;
+  std::vector<std::string> exec_keys;
+  std::string exec_signal;
 };
 
 class Reader {
@@ -88,7 +81,7 @@ class Reader {
   Reader() : app_("Rota's operator command", "rota") {
     app_.require_subcommand(0, 1);
     app_.fallthrough();
-    app_.footer(kFooter);
+    app_.footer(std::string(footer_of_all()));
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
@@ -159,6 +152,8 @@ class Reader {
     doctor_ = add_doctor(app_, words_.doctor, words_.no_check, options_.json);
     import_ = add_import(app_, words_.imported, words_.import_by, options_.json);
     client_ = add_client(app_, words_.client, options_.json);
+    files_ = add_files(app_, words_.files);
+    exec_ = add_exec(app_, exec_words());
     add_completion();
     for (CLI::App* command : app_.get_subcommands({})) {
       if (group_of(command->get_name()).empty()) continue;
@@ -169,7 +164,8 @@ class Reader {
 
   std::variant<Options, ExitCode> read(int argc, const char* const* argv) {
     try {
-      app_.parse(argc, argv);
+      const auto words = without_command(argc, argv, words_.exec.command);
+      app_.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::ExtrasError&) {
       std::cerr << describe_extras(app_.remaining(true), names_of_commands())
                 << "Run with --help for more information.\n";
@@ -232,6 +228,14 @@ class Reader {
     words_.imported.rules.by = *selector_kind(words_.import_by);
     if (import_->parsed()) options_.local = words_.imported;
     if (client_->parsed()) options_.local = words_.client;
+    if (files_->parsed()) options_.local = words_.files;
+    if (exec_->parsed()) {
+      if (const std::string why = settle_exec(exec_words()); !why.empty()) {
+        std::cerr << why << "\n";
+        return ExitCode::kUsage;
+      }
+      options_.local = words_.exec;
+    }
     if (completion_->parsed()) {
       options_.local = CompletionCommand{*shell_named(words_.shell), words_of(app_)};
     }
@@ -275,12 +279,13 @@ class Reader {
   }
   std::string usual_socket() const {
     const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
-                         std::holds_alternative<WatchCommand>(options_.command);
+                         std::holds_alternative<WatchCommand>(options_.command) || exec_->parsed();
     const Community& community = options_.community;
     const std::string installed = fetches ? community.token_socket() : community.admin_socket();
     const char* const variable = fetches ? "ROTA_TOKEN_SOCKET" : "ROTA_ADMIN_SOCKET";
     const bool is_chosen = !words_.community.empty();
-    if (options_.local) return is_chosen ? "" : from_environment("ROTA_ADMIN_SOCKET", "");
+    if (options_.local && !fetches)
+      return is_chosen ? "" : from_environment("ROTA_ADMIN_SOCKET", "");
     return is_chosen ? installed : from_environment(variable, installed);
   }
   std::vector<std::string> names_of_commands() {
@@ -371,6 +376,7 @@ class Reader {
         ->group("")
         ->add_option("prefix", words_.prefix, "how they begin");
   }
+  ExecWords exec_words() { return {words_.exec, words_.exec_keys, words_.exec_signal}; }
   void set_key(const MemberKey& key) {
     if (auto* token = std::get_if<TokenCommand>(&options_.command)) token->key = key;
     if (auto* member = std::get_if<MemberCommand>(&options_.command)) member->key = key;
@@ -384,6 +390,8 @@ class Reader {
   CLI::App* doctor_ = nullptr;
   CLI::App* import_ = nullptr;
   CLI::App* client_ = nullptr;
+  CLI::App* files_ = nullptr;
+  CLI::App* exec_ = nullptr;
   CLI::App* completion_ = nullptr;
 };
 

@@ -10,7 +10,9 @@
 #include "cli/completion.h"
 #include "cli/doctor.h"
 #include "cli/events_command.h"
+#include "cli/exec_command.h"
 #include "cli/exit_code.h"
+#include "cli/files_command.h"
 #include "cli/import.h"
 #include "cli/members_screen.h"
 #include "cli/plan_command.h"
@@ -88,8 +90,9 @@ using Command =
                  EventsCommand, RevokeAllCommand, BackupCommand, CompleteKeysCommand>;
 
 // Commands that do more than one call to the daemon, and work without one.
-using LocalCommand = std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand,
-                                  CompletionCommand, RestoreCommand, RekeyCommand>;
+using LocalCommand =
+    std::variant<SetupCommand, DoctorCommand, ImportCommand, ClientCommand, CompletionCommand,
+                 RestoreCommand, RekeyCommand, FilesCommand, ExecCommand>;
 
 struct Options {
   Command command;

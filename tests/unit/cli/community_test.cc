@@ -20,9 +20,10 @@ TEST(CheckCommunity, TakesWhatCanBePartOfAUnitAndAPath) {
   EXPECT_THAT(check_community(std::string(33, 'a')), Not(IsEmpty()));
 }
 
-// /etc/rota/credentials belongs to the single community, /run/rota/containers to its listener.
+// /etc/rota/credentials belongs to the single community, /run/rota/containers to its listener, and
+// /var/lib/rota-files to rota-files.service.
 TEST(CheckCommunity, TakesNoFolderOfSomethingElse) {
-  for (const char* taken : {"credentials", "containers", "budget"}) {
+  for (const char* taken : {"credentials", "containers", "budget", "files"}) {
     EXPECT_THAT(check_community(taken), Not(IsEmpty())) << taken;
   }
 }

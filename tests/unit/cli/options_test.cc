@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iterator>
 #include <sstream>
@@ -215,6 +216,53 @@ TEST(ReadOptions, AfterTwoDashesNothingIsAnOption) {
     }
   }
   EXPECT_TRUE(std::holds_alternative<Options>(read({"token", "--json", "--", "id:42"})));
+}
+
+TEST(ReadOptions, ExecTakesTheCommandAsItIs) {
+  const auto options =
+      std::get<Options>(read({"--socket", "/s", "exec", "id:42", "email:a@b", "--env", "TOKEN",
+                              "--signal-on-change", "HUP", "--", "env", "--json", "--", "exec"}));
+  EXPECT_EQ(options.socket, "/s");
+  EXPECT_FALSE(options.json);
+  const auto& exec = std::get<ExecCommand>(*options.local);
+  EXPECT_THAT(exec.command, ::testing::ElementsAre("env", "--json", "--", "exec"));
+  ASSERT_EQ(exec.keys.size(), 2U);
+  EXPECT_EQ(exec.keys[1].text(), "email:a@b");
+  EXPECT_EQ(exec.env, "TOKEN");
+  EXPECT_EQ(exec.signal_on_change, SIGHUP);
+  for (const auto& words :
+       {std::vector{"exec", "id:42"}, std::vector{"exec", "id:42", "--"},
+        std::vector{"exec", "--", "env"}, std::vector{"exec", "nobody", "--", "env"},
+        std::vector{"exec", "id:42", "--env", "A=B", "--", "env"},
+        std::vector{"exec", "id:42", "--env", "1A", "--", "env"},
+        std::vector{"exec", "id:42", "--signal-on-change", "NONE", "--", "env"},
+        std::vector{"exec", "id:42", "--signal-on-change", "HUP", "--restart-on-change", "--",
+                    "x"}}) {
+    const auto wrong = read(words);
+    ASSERT_TRUE(std::holds_alternative<ExitCode>(wrong)) << words.size();
+    EXPECT_EQ(std::get<ExitCode>(wrong), ExitCode::kUsage);
+  }
+  EXPECT_EQ(std::get<OperateCommand>(std::get<Options>(read({"revoke", "--", "id:42"})).command)
+                .key.text(),
+            "id:42")
+      << "the -- of other commands stays";
+}
+
+TEST(ReadOptions, FilesHasAConfigurationOfItsOwn) {
+  const auto usual = std::get<Options>(read({"files"}));
+  EXPECT_EQ(std::get<FilesCommand>(*usual.local).config, "") << "not the daemon's";
+  const auto given = std::get<Options>(read({"files", "--config", "/c", "--check"}));
+  EXPECT_EQ(std::get<FilesCommand>(*given.local).config, "/c");
+  EXPECT_TRUE(std::get<FilesCommand>(*given.local).check);
+}
+
+TEST(SignalNamed, TakesNamesAndNumbers) {
+  EXPECT_EQ(signal_named("HUP"), SIGHUP);
+  EXPECT_EQ(signal_named("SIGUSR1"), SIGUSR1);
+  EXPECT_EQ(signal_named("15"), SIGTERM);
+  for (const auto* const word : {"", "0", "-1", "65", "hup", "SIG", "HUPX", "9x"}) {
+    EXPECT_EQ(signal_named(word), 0) << word;
+  }
 }
 
 TEST(ReadOptions, WrongWordsAreAUsageError) {
