@@ -30,6 +30,8 @@ ELSEWHERE = [
     r"install -d -o rota -g rota -m 0700 /var/lib/rota",  # [install]
     r"chown rota:rota /var/lib/rota/rota\.db",
     r"rota --community shop setup --yes --app-token-file new-token --member id:1",  # [communities]
+    r"systemctl (edit rota-files|(enable --now|show -p StatusText) rota-files\.service)",  # [files]
+    r"journalctl -u rota-files\.service",
     r"rota revoke-all",  # asks a person; Retirement.P4RevokeAll runs it with --yes
 ]
 
@@ -55,6 +57,8 @@ class GuideBox(circle.Box):
         super().__init__(members=60)
         self._write("members.csv", "Name,Email,Member ID\n" + "".join(
             f"Member {n},member{n}@example.com,{n}\n" for n in range(1, 51)))
+        files = re.search(r"```toml\n(\[\[file\]\].*?)```", text_of(os.path.join(GUIDES, "token-files.md")), re.S)
+        self._write("files.toml", files[1].replace('"app"', '"root"'))
 
         # For guides that say to bring it here from elsewhere. That an earlier key is needed, and does, is tested in
         # tests/e2e/backup_test.cc.
@@ -84,6 +88,7 @@ class GuideBox(circle.Box):
         words = re.sub(r"^rota import (.*)", rf"{circle.PROGRAMS}/rota import \1 --config {config}", words)
         words = re.sub(r"^rota (restore|rekey)(.*)", rf"{circle.PROGRAMS}/rota \1\2 --config {config}", words)
         words = re.sub(r"(/rota restore .*)", r"\1 --yes", words)  # nobody is there to ask
+        words = re.sub(r"^rota files(.*)", rf"{circle.PROGRAMS}/rota files\1 --config {self.path('files.toml')}", words)
         words = re.sub(r"^rota doctor", f"{circle.PROGRAMS}/rota --socket {self.path('admin.sock')} doctor --config "
                                         f"{config}", words)
         words = re.sub(r"^rota ", f"{circle.PROGRAMS}/rota --socket {self.path('admin.sock')} ", words)
