@@ -85,6 +85,11 @@ std::optional<BootTime> Budget::paused_until(BootTime now) const {
   return paused_until_;
 }
 
+std::vector<BootTime> Budget::ended(BootTime now) {
+  drop_old(now);
+  return {all_.completed.begin(), all_.completed.end()};
+}
+
 std::size_t Budget::used(BootTime now) {
   drop_old(now);
   return all_.used();

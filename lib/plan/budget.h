@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "base/time.h"
 #include "plan/lane.h"
@@ -47,6 +48,8 @@ class Budget {
   void answered(BootTime sent_at);
   std::optional<BootTime> paused_until(BootTime now) const;  // none if no pause is on
 
+  // When the calls of the last window ended, in order.
+  std::vector<BootTime> ended(BootTime now);
   // How many slots are taken: calls in flight, and calls that ended within the last window.
   std::size_t used(BootTime now);
   std::size_t limit() const { return all_.limit; }
