@@ -24,6 +24,14 @@ CallGate::CallGate(const Policy& policy)
     : in_flight_max_(policy.max_in_flight), budget_(policy.requests_per_window, policy.window) {}
 
 bool CallGate::may_send(Lane lane, BootTime now) {
+  return has_quota(lane) && may_send_by_itself(lane, now);
+}
+
+bool CallGate::lacks_quota_only(Lane lane, BootTime now) {
+  return !has_quota(lane) && may_send_by_itself(lane, now);
+}
+
+bool CallGate::may_send_by_itself(Lane lane, BootTime now) {
   const bool lives = !traits_of(lane).brings_tokens || dead_arrivals_.may_send(now, rotations_);
   return has_room(lane, open_, in_flight_max_ + ahead_) && lives && budget_.may_send(lane, now) &&
          breaker_.may_send(now, in_flight(), traits_of(lane).client_waits);
@@ -48,7 +56,31 @@ std::optional<BootTime> CallGate::earliest(Lane lane, BootTime now) {
   return at;
 }
 
+void CallGate::add_quota(const CallCounts& calls) {
+  ROTA_CHECK(quota_);
+  for (const CallClass each : kCallClasses) quota_->at(index_of(each)) += calls.at(index_of(each));
+}
+
+void CallGate::drop_quota() {
+  if (quota_) quota_->fill(0);
+}
+
+bool CallGate::has_quota(Lane lane) const {
+  if (!quota_) return true;
+  return std::any_of(quota_->begin() + index_of(class_of(lane)), quota_->end(),
+                     [](std::size_t calls) { return calls > 0; });
+}
+
+void CallGate::use_quota(Lane lane) {
+  if (!quota_) return;
+  const auto found = std::find_if(quota_->begin() + index_of(class_of(lane)), quota_->end(),
+                                  [](std::size_t calls) { return calls > 0; });
+  ROTA_CHECK(found != quota_->end());
+  --*found;
+}
+
 void CallGate::open(CallState call, BootTime now) {
+  use_quota(call.lane);
   budget_.sent(call.lane, now);
   add(open_, call.lane);
   if (rotates(call.kind)) ++rotations_;
@@ -118,6 +150,7 @@ CallGate::Heard CallGate::heard(const CallState& call, const Outcome& outcome, B
     budget_.never_sent(call.lane);
   } else {
     budget_.completed(call.lane, now);
+    ++completed_;
   }
   if (const auto* throttled = std::get_if<Throttled>(&outcome)) {
     heard.pause = hold_back(throttled->after, now);

@@ -19,6 +19,7 @@
 #include "plan/dead_arrivals.h"
 #include "plan/lane.h"
 #include "plan/policy.h"
+#include "plan/shared_budget.h"
 
 namespace rota {
 
@@ -133,6 +134,22 @@ class CallGate {
   // was open because Circle refused the app token or the community, and is closed now.
   bool new_app_token();
 
+  // --- A budget that is shared with others (plan/shared_budget.h) ---
+
+  // From now on a call goes out only if the quota has one for it.
+  void share_budget() { quota_.emplace(); }
+  bool shares_budget() const { return quota_.has_value(); }
+  // Adds calls to the quota.
+  void add_quota(const CallCounts& calls);
+  // Takes away what is left of it.
+  void drop_quota();
+  // A call of a class may go out on a quota for that class or for a less urgent one.
+  bool has_quota(Lane lane) const;
+  // Whether a call of this lane could go out if there were a quota for it.
+  bool lacks_quota_only(Lane lane, BootTime now);
+  // How many calls are over that were sent.
+  std::uint64_t completed() const { return completed_; }
+
   // --- What is asked about it ---
 
   std::size_t in_flight() const { return calls_.size(); }
@@ -160,8 +177,13 @@ class CallGate {
   void forget(const CallState& call);
   std::optional<Pause> hold_back(std::optional<Duration> asked, BootTime now);
 
+  bool may_send_by_itself(Lane lane, BootTime now);
+  void use_quota(Lane lane);
+
   const std::size_t in_flight_max_;
   Budget budget_;
+  std::optional<CallCounts> quota_;  // none: the budget is not shared
+  std::uint64_t completed_ = 0;
   Breaker breaker_;
   DeadArrivals dead_arrivals_;
   TroubleWatch trouble_;

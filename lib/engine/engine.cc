@@ -198,6 +198,7 @@ void Engine::pump(Now now, Commands& out) {
   expire_operations(now, out);
   end_refused_operations(now);
   send_held(now, out);
+  wanted_.fill(0);
   if (!stopping_) {
     send_due(now);
     probe_time(now);
@@ -210,14 +211,41 @@ bool Engine::may_send(Lane lane, Now now) {
          gate_.may_send(lane, now.boot);
 }
 
+bool Engine::lacks_quota_only(Lane lane, Now now) {
+  return learned_.lets_through(lane, has_asked_for_time(), now.boot) &&
+         gate_.lacks_quota_only(lane, now.boot);
+}
+
+void Engine::on_quota(const CallCounts& calls, Now now, Commands& out) {
+  gate_.add_quota(calls);
+  wanted_.fill(0);
+  if (!stopping_) {
+    send_due(now);
+    probe_time(now);
+  }
+  gate_.drop_quota();
+  flush(now, out);
+}
+
+void Engine::on_share(std::size_t calls, Now now) {
+  share_ = calls;
+  count_who_fits();
+  replan_moved(now);
+}
+
 void Engine::send_due(Now now) {
   const WallTime circle = circle_now(now);
   while (true) {
     std::array<bool, kLaneCount> ready{};
     std::array<std::optional<DueCall>, kLaneCount> first;
+    wanted_.fill(0);
     for (const Lane lane : kLanes) {
       const auto due = schedule_.first(lane);
-      if (!due || due->at > circle || !may_send(lane, now)) continue;
+      if (!due || due->at > circle) continue;
+      if (lacks_quota_only(lane, now) && first_due(lane, now)) {
+        ++wanted_.at(index_of(class_of(lane)));
+      }
+      if (!may_send(lane, now)) continue;
       first[index_of(lane)] = first_due(lane, now);
       ready[index_of(lane)] = first[index_of(lane)].has_value();
     }

@@ -92,6 +92,16 @@ class Engine {
   void on_used(std::span<const MemberId> members, Now now, Commands& out);
   // A client that does not wait says that Circle refused this token, so a refresh is due.
   void on_refused(MemberId member, Fingerprint refused, Now now, Commands& out);
+  // The budget is shared with others (engine/quota_turn.h): from now on a call goes out only on a
+  // quota. To be called before start().
+  void share_budget() { gate_.share_budget(); }
+  // So many calls may go out now. What is not used at once is void.
+  void on_quota(const CallCounts& calls, Now now, Commands& out);
+  // As of the last event: calls that are due and lack nothing but a quota. Not all of them: ask
+  // again after on_quota().
+  const CallCounts& wanted_calls() const { return wanted_; }
+  // So many calls a window can be counted on, for who is kept fresh.
+  void on_share(std::size_t calls, Now now);
   // The machine's wall clock was set.
   void on_wall_step(Now now, Commands& out);
   // Sends no further call, and answers all waits, and all operations that still run. drained(): the
@@ -170,6 +180,7 @@ class Engine {
   void pump(Now now, Commands& out);
   void send_due(Now now);
   bool may_send(Lane lane, Now now);
+  bool lacks_quota_only(Lane lane, Now now);
   std::optional<BootTime> lane_wakes_at(Lane lane, Now now);
   std::optional<DueCall> first_due(Lane lane, Now now);
   void start_call(MemberSlot& slot, const PlannedCall& planned, Now now);
@@ -348,6 +359,8 @@ class Engine {
   BootTime pumped_at_{};
   BootTime issues_go_on_at_{};  // the last success of the issue lane, or the start
   bool stopping_ = false;
+  CallCounts wanted_{};               // calls that lack nothing but a quota
+  std::optional<std::size_t> share_;  // of a budget that is shared
   std::int64_t rows_set_aside_;
   Counts counts_;
 };

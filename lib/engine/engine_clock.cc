@@ -66,10 +66,9 @@ std::optional<Engine::DueCall> Engine::time_probe(Now now) const {
 }
 
 void Engine::probe_time(Now now) {
-  if (!wants_time_probe() || now.boot < learned_.time_probe_at() ||
-      !may_send(Lane::kRefresh, now)) {
-    return;
-  }
+  if (!wants_time_probe() || now.boot < learned_.time_probe_at()) return;
+  if (lacks_quota_only(Lane::kRefresh, now)) wanted_.at(index_of(CallClass::kRefresh)) = 1;
+  if (!may_send(Lane::kRefresh, now)) return;
   learned_.probed_time(now.boot);
   if (const auto probe = time_probe(now)) start_call(members_.at(probe->member), probe->call, now);
 }

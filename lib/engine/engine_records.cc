@@ -139,7 +139,10 @@ void Engine::recount(MemberSlot& slot) {
 }
 
 void Engine::count_who_fits() {
-  members_.set_capacity(members_that_fit(gate_.budget().background_limit(), policy_, facts()));
+  const std::size_t all = gate_.budget().background_limit();
+  // Of a share, too, a tenth is for others than background calls.
+  const std::size_t own = share_ ? *share_ * all / gate_.budget().limit() : all;
+  members_.set_capacity(members_that_fit(std::min(all, own), policy_, facts()));
 }
 
 // Plans again the members that the use of others moved in or out.

@@ -83,6 +83,8 @@ class Promises {
   // Whether no call could be made for a client that waits from `since` to `deadline`: the window
   // was full all that time, but for calls that other waiting clients got.
   bool budget_had_nothing(Duration since, Duration deadline) const;
+  // Calls that ended since then, or are under way.
+  std::size_t calls_since(Duration time) const;
 
  private:
   struct Erased {

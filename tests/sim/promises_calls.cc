@@ -18,6 +18,7 @@ void Promises::on_send(const Flight& flight) {
   p3_row_before_call(flight);
   p4_refresh_token_first(flight);
   p7_window();
+  world_.on_send();
   if (!world_.clients().waits_for(flight.member) && !world_.enrollers().waits_for(flight.member))
     unasked_.push_back(world_.time().now());
   p8_one_probe();
@@ -85,9 +86,10 @@ bool Promises::was_spent_just_now() const {
 }
 
 // Those that are over, or on their way.
-std::size_t Promises::calls_in_window() const {
-  const Duration since = world_.time().now() - world_.options().policy.window;
-  const auto first = std::ranges::lower_bound(completed_, since);
+std::size_t Promises::calls_in_window() const { return calls_since(world_.window_began()); }
+
+std::size_t Promises::calls_since(Duration time) const {
+  const auto first = std::ranges::lower_bound(completed_, time);
   return static_cast<std::size_t>(completed_.end() - first) + world_.circle().calls_in_flight();
 }
 

@@ -5,12 +5,15 @@
 #include <span>
 #include <string_view>
 
+#include "sim/group.h"
 #include "sim/world.h"
 
-// rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm] | --crowd M] [--trace]
+// rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm] | --crowd M | --group W]
+// [--trace]
 //
 // Without --days and --crowd: the short world that the tests run for that seed. Exit status 1 if a
-// promise was broken; each breach is a line.
+// promise was broken; each breach is a line. --group: so many daemons that share one budget, which
+// is too small for them; only P7 is looked at.
 
 namespace {
 
@@ -20,6 +23,7 @@ struct Arguments {
   std::uint64_t days = 0;
   std::uint64_t members = 200;
   std::uint64_t crowd = 0;
+  std::uint64_t group = 0;
   bool calm = false;
   bool trace = false;
 };
@@ -42,6 +46,7 @@ bool read(std::span<char*> words, Arguments& arguments) {
                               : word == "--days"    ? &arguments.days
                               : word == "--members" ? &arguments.members
                               : word == "--crowd"   ? &arguments.crowd
+                              : word == "--group"   ? &arguments.group
                                                     : nullptr;
       if (number == nullptr || i + 1 == words.size() || !read_number(words[++i], *number)) {
         return false;
@@ -59,7 +64,20 @@ rota::sim::WorldOptions options_of(std::uint64_t seed, const Arguments& argument
 }
 
 // Whether every promise was kept.
+bool run_group(std::uint64_t seed, const Arguments& arguments) {
+  rota::sim::Group group({.seed = seed, .worlds = arguments.group, .short_of_calls = true});
+  group.run();
+  bool kept = true;
+  for (const std::string& breach : group.breaches()) {
+    if (!breach.contains("P7")) continue;
+    fmt::print("{}\n", breach);
+    kept = false;
+  }
+  return kept;
+}
+
 bool run(std::uint64_t seed, const Arguments& arguments) {
+  if (arguments.group > 0) return run_group(seed, arguments);
   rota::sim::World world(options_of(seed, arguments), arguments.trace);
   world.run();
   const auto& chronicle = world.chronicle();
@@ -79,7 +97,7 @@ int main(int argc, char** argv) {
   if (!read({argv, static_cast<std::size_t>(argc)}, arguments)) {
     fmt::print(stderr,
                "usage: rota-sim [--seed N] [--seeds COUNT] [--days D --members M [--calm] | "
-               "--crowd M] [--trace]\n");
+               "--crowd M | --group W] [--trace]\n");
     return 2;
   }
   bool kept = true;

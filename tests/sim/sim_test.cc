@@ -1,11 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "sim/group.h"
 #include "sim/world.h"
 
 namespace rota::sim {
@@ -241,6 +243,34 @@ TEST(World, HasEverythingInIt) {
     if (!all.contains(event)) missing.emplace_back(event);
   }
   EXPECT_THAT(missing, IsEmpty());
+}
+
+// Daemons of one machine that share a budget which has enough for all: each keeps all promises.
+TEST(Group, KeepsThePromisesOfEach) {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Group group({.seed = seed, .worlds = 2 + seed % 2});
+    group.run();
+    EXPECT_THAT(group.breaches(), IsEmpty()) << "seed " << seed;
+    EXPECT_GT(group.tally()["crash.any"], 5U);
+  }
+}
+
+// If it has not enough, they wait for each other, and the sum stays within it.
+TEST(Group, P7TheSumOfAllStaysWithinTheBudget) {
+  double busiest = 0;
+  std::size_t cut_off = 0;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    Group group({.seed = seed, .worlds = 2 + seed % 2, .short_of_calls = true});
+    group.run();
+    for (const std::string& breach : group.breaches()) {
+      EXPECT_THAT(breach, testing::Not(testing::HasSubstr("P7"))) << "seed " << seed;
+    }
+    EXPECT_GT(group.tally()["group.waits"], 100U) << "it had enough";
+    cut_off += group.tally()["crash.calls_in_flight"];
+    busiest = std::max(busiest, group.busiest());
+  }
+  EXPECT_GT(cut_off, 0U);
+  EXPECT_EQ(busiest, 1.0) << "a budget that is never spent proves nothing";
 }
 
 TEST(World, IsTheSameForTheSameSeed) {

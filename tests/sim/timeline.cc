@@ -39,6 +39,11 @@ void Timeline::stand_still(Duration length) {
   suspend(length);
 }
 
+std::optional<Duration> Timeline::next() const {
+  if (events_.empty()) return std::nullopt;
+  return events_.front().due;
+}
+
 bool Timeline::step(Duration end) {
   while (!events_.empty() && events_.front().due <= end) {
     std::ranges::pop_heap(events_, kLater);

@@ -28,6 +28,8 @@ class Timeline {
   void stand_still(Duration length);
   bool suspended() const { return now_ < awake_at_; }
 
+  // When the next event is due; none: there is none.
+  std::optional<Duration> next() const;
   // Carries out the next event. False if there is none up to `end`; then the time is `end`.
   bool step(Duration end);
 

@@ -40,15 +40,31 @@ Now World::true_now() const {
 }
 
 void World::run() {
+  begin();
+  const Duration last = options_.weather + options_.calm;
+  while (!spins_ && time_.step(last)) {
+  }
+  end();
+}
+
+std::optional<Duration> World::next_event() const {
+  const auto due = time_.next();
+  if (spins_ || !due || *due > options_.weather + options_.calm) return std::nullopt;
+  return due;
+}
+
+void World::share_budget(std::function<std::unique_ptr<SharedBudget>()> join,
+                         std::function<void()> sends) {
+  join_ = std::move(join);
+  sends_ = std::move(sends);
+}
+
+void World::begin() {
   boot();
   schedule_bad_things();
   clients_.begin();
   promises_.begin();
   time_.outside(options_.weather, [this] { calm_down(); });
-  const Duration end = options_.weather + options_.calm;
-  while (!spins_ && time_.step(end)) {
-  }
-  promises_.at_end();
 }
 
 void World::schedule_bad_things() {
@@ -101,6 +117,10 @@ void World::boot() {
   constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
   constexpr RosterPace kInOnePiece{.slice_units_max = kAll, .batch_steps_max = kAll};
   engine_->pace_rosters(options_.roster_pace.value_or(kInOnePiece));
+  if (join_) {
+    shared_budget_ = join_();
+    quota_.emplace(*shared_budget_).begin(*engine_, now());
+  }
   circle_.read_app_token();
   turn([this](Commands& out) { engine_->start(now(), out); });
   promises_.after_start();
@@ -114,6 +134,8 @@ void World::crash(std::string_view when, bool reboot) {
   if (circle_.calls_in_flight() > 0) note("crash.calls_in_flight");
   promises_.before_crash();
   engine_.reset();
+  quota_.reset();
+  shared_budget_.reset();
   store_.cut_off();
   circle_.cut_off();
   clients_.cut_off();
@@ -147,8 +169,18 @@ void World::turn(const std::function<void(Commands&)>& event) {
   Commands commands;
   event(commands);
   carry_out(std::move(commands));
+  settle_quota();
   set_timer();
   promises_.after_turn();
+}
+
+void World::settle_quota() {
+  if (!quota_) return;
+  const bool waits = quota_->settle(*engine_, now(),
+                                    [this](Commands commands) { carry_out(std::move(commands)); });
+  if (!waits) return;
+  in_process(QuotaTurn::kTryAgain,
+             [this] { turn([this](Commands& out) { engine_->on_tick(now(), out); }); });
 }
 
 void World::set_timer() {

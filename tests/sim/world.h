@@ -8,6 +8,8 @@
 
 #include "base/random.h"
 #include "engine/engine.h"
+#include "engine/quota_turn.h"
+#include "plan/shared_budget.h"
 #include "sim/chronicle.h"
 #include "sim/circle_side.h"
 #include "sim/clients.h"
@@ -29,6 +31,21 @@ class World {
  public:
   explicit World(const WorldOptions& options, bool trace = false);
   void run();
+  // run() in steps: begin(), then step() as long as there is a next_event(), then end().
+  void begin();
+  std::optional<Duration> next_event() const;
+  void step() { time_.step(options_.weather + options_.calm); }
+  void end() { promises_.at_end(); }
+  // The daemon shares its budget with others (sim/group.h). `join` makes its member of the group at
+  // each start; it goes when the daemon dies. `sends` is called whenever it sends a call. To be
+  // called before begin().
+  void share_budget(std::function<std::unique_ptr<SharedBudget>()> join,
+                    std::function<void()> sends);
+  void on_send() const {
+    if (sends_) sends_();
+  }
+  // What happened before counts no more for P7.
+  Duration window_began() const { return time_.now() - options_.policy.window; }
 
   const WorldOptions& options() const { return options_; }
   Timeline& time() { return time_; }
@@ -38,6 +55,7 @@ class World {
   Operators& operators() { return operators_; }
   Enrollers& enrollers() { return enrollers_; }
   Promises& promises() { return promises_; }
+  const Promises& promises() const { return promises_; }
   Chronicle& chronicle() { return chronicle_; }
   const Chronicle& chronicle() const { return chronicle_; }
 
@@ -74,6 +92,7 @@ class World {
  private:
   void boot();
   void carry_out(Commands commands);
+  void settle_quota();
   void set_timer();
   void schedule_bad_things();
   void suspend();
@@ -101,6 +120,10 @@ class World {
   Operators operators_;
   Enrollers enrollers_;
   Promises promises_;
+  std::function<std::unique_ptr<SharedBudget>()> join_;  // empty: the budget is its own
+  std::function<void()> sends_;
+  std::unique_ptr<SharedBudget> shared_budget_;
+  std::optional<QuotaTurn> quota_;
   std::unique_ptr<Engine> engine_;
   Table table_;
   std::uint64_t life_ = 0;
