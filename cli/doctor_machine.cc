@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -131,7 +132,8 @@ std::vector<OtherDaemon> running_daemons() {
     daemons.push_back({.pid = pid,
                        .base_url = settings->upstream.base_url,
                        .calls = settings->policy.requests_per_window,
-                       .window = settings->policy.window});
+                       .window = settings->policy.window,
+                       .budget_file = settings->upstream.budget_file});
   }
   return daemons;
 }
@@ -139,24 +141,44 @@ std::vector<OtherDaemon> running_daemons() {
 std::optional<Finding> judge_budgets(const std::string& base_url,
                                      const std::vector<OtherDaemon>& daemons) {
   double calls = 0;
+  std::map<std::string, double> groups;  // each by the largest budget that a member names
+  bool differ = false;
   std::string pids;
   std::size_t count = 0;
   for (const OtherDaemon& each : daemons) {
     if (each.base_url != base_url || each.window <= Duration{0}) continue;
-    calls += static_cast<double>(each.calls) *
-             (static_cast<double>(kCallsWindow.count()) / static_cast<double>(each.window.count()));
+    const double own =
+        static_cast<double>(each.calls) *
+        (static_cast<double>(kCallsWindow.count()) / static_cast<double>(each.window.count()));
+    if (each.budget_file.empty()) {
+      calls += own;
+    } else {
+      double& group = groups.try_emplace(each.budget_file, own).first->second;
+      differ = differ || group != own;
+      group = std::max(group, own);
+    }
     pids += fmt::format("{}{}", pids.empty() ? "" : ", ", each.pid);
     ++count;
   }
+  for (const auto& [file, most] : groups) calls += most;
   if (count < 2 && calls <= kCallsMax) return std::nullopt;
   const std::string text = fmt::format(
       "{} of this machine ({}) may make {} calls in 5 min together; Circle allows an address {}",
       counted(count, "rotad", "rotads"), pids, grouped(static_cast<std::int64_t>(calls)),
       grouped(static_cast<std::int64_t>(kCallsMax)));
-  if (calls <= kCallsMax) return note("budget", text);
-  return wrong("budget", text,
-               fmt::format("lower requests_per_window: {} in all at most",
-                           grouped(static_cast<std::int64_t>(kCallsAdvised))));
+  if (calls > kCallsMax) {
+    return wrong("budget", text,
+                 fmt::format("lower requests_per_window to {} in all at most, or let them share a "
+                             "budget_group",
+                             grouped(static_cast<std::int64_t>(kCallsAdvised))));
+  }
+  if (differ) {
+    return note("budget", text + "; the members of a budget_group name different budgets",
+                "give them the same requests_per_window and window: the least counts");
+  }
+  // One group is how it should be.
+  return groups.size() == 1 && calls == groups.begin()->second ? good("budget", text)
+                                                               : note("budget", text);
 }
 
 }  // namespace rota::cli

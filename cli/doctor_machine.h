@@ -40,11 +40,12 @@ struct OtherDaemon {
   std::string base_url;
   std::size_t calls = 0;  // requests_per_window
   Duration window{0};
+  std::string budget_file{};  // its budget_group; empty: none
 };
 // All whose configuration this user may read.
 std::vector<OtherDaemon> running_daemons();
-// Circle counts all calls of one address together. None: at most one of `daemons` calls `base_url`,
-// and it stays below Circle's limit.
+// Circle counts all calls of one address together; a budget_group counts once. None: at most one of
+// `daemons` calls `base_url`, and it stays below Circle's limit.
 std::optional<Finding> judge_budgets(const std::string& base_url,
                                      const std::vector<OtherDaemon>& daemons);
 

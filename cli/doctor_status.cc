@@ -154,6 +154,9 @@ std::string remedy_of(std::string_view code) {
     return "free the address or path of the [[listener]], or set another one and restart rotad";
   if (code == "metrics_not_listening")
     return "free the address of metrics_listen, or set another one";
+  if (code == "budget_group_unavailable") {
+    return "mend the file that it names or its folder; rotad tries again every few seconds";
+  }
   if (code == "roster_plan_held")
     return "look at rota plan, then run rota approve ID or fix the roster";
   if (code == "upstream_app_token_refused") {

@@ -276,6 +276,18 @@ std::string circle_part(const json::object& status) {
                fmt::format("{}  {} of {} calls used{}", bar, grouped(*used), grouped(*limit),
                            fits ? fmt::format("; keeps {} fresh", grouped(*fits)) : ""));
     }
+    if (const json::object* group = object_at(*upstream, "budget_group")) {
+      const bool works = text_at(*group, "trouble").empty();
+      part.add("group", works ? fmt::format("{}: {} of {} calls used by {}; this one's share is {}",
+                                            visible(text_at(*group, "name")),
+                                            grouped(number_at(*group, "window_used").value_or(0)),
+                                            grouped(number_at(*group, "window_limit").value_or(0)),
+                                            counted(static_cast<std::size_t>(
+                                                        number_at(*group, "members").value_or(0)),
+                                                    "daemon", "daemons"),
+                                            grouped(number_at(*group, "share").value_or(0)))
+                              : "cannot be used, so only a sixteenth of the calls is made");
+    }
     if (limit && *limit > 0) {
       const std::string chart = next_hour(status, *limit, number_at(*upstream, "window_ms"));
       if (!chart.empty()) part.add("next hour", chart);

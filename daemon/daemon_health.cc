@@ -37,6 +37,10 @@ Health DaemonHealth::health() const {
   health.metrics_problem = parts_.sockets.metrics_problem;
   health.listener_problem = parts_.hidden.hide(parts_.sockets.listener_problem);
   health.log_lines_dropped = parts_.log.dropped();
+  if (SharedBudget* const shared = parts_.rotator.shared_budget()) {
+    health.budget_group = shared->view(parts_.rotator.now().boot);
+    health.budget_group->trouble = parts_.hidden.hide(health.budget_group->trouble);
+  }
   return health;
 }
 

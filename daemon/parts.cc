@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/system_clock.h"
+#include "rotator/budget_file.h"
 #include "settings/own_path.h"
 #include "settings/secret_files.h"
 #include "settings/store_key.h"
@@ -32,6 +33,17 @@ Result<std::unique_ptr<HeadlessAuthClient>> connect_to_circle(boost::asio::io_co
                                      .connections_max = settings.policy.max_in_flight});
 }
 
+// Null: the budget is this daemon's alone.
+static std::unique_ptr<SharedBudget> shared_budget(const Settings& settings, const Clock& clock) {
+  if (settings.upstream.budget_file.empty()) return nullptr;
+  const BudgetFile::Place place{
+      .path = settings.upstream.budget_file,
+      .identity = std::filesystem::absolute(settings.store.path).lexically_normal().string(),
+      .boot = fmt::format("{:016x}", static_cast<std::uint64_t>(this_boot())),
+      .terms = {.limit = settings.policy.requests_per_window, .window = settings.policy.window}};
+  return std::make_unique<BudgetFile>(place, clock.now().boot);
+}
+
 Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const Settings& settings) {
   ROTA_ASSIGN(auto store, open_store(settings));
   Rotator::Parts parts{
@@ -43,7 +55,8 @@ Result<std::unique_ptr<Rotator>> load_rotator(const RotatorNeeds& needs, const S
       .tell = [&log = needs.log](const Notice& notice) { log.tell(notice); },
       .seed = (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(),
       .boot = this_boot(),
-      .audit = settings.audit};
+      .audit = settings.audit,
+      .shared_budget = shared_budget(settings, needs.clock)};
   return Rotator::create(std::move(parts), settings.policy);
 }
 

@@ -165,6 +165,8 @@ std::string_view name_of(UnreadyCode code) {
       return "listener_not_listening";
     case UnreadyCode::kMetricsNotListening:
       return "metrics_not_listening";
+    case UnreadyCode::kBudgetGroupUnavailable:
+      return "budget_group_unavailable";
     case UnreadyCode::kRosterNotInForce:
       return "roster_not_in_force";
     case UnreadyCode::kRosterPlanHeld:
@@ -228,6 +230,12 @@ std::vector<UnreadyReason> unready_reasons(const Health& health) {
   if (!health.metrics_problem.empty()) {
     add(UnreadyCode::kMetricsNotListening, "rotad is not listening on metrics_listen",
         health.metrics_problem);
+  }
+  if (health.budget_group && !health.budget_group->trouble.empty()) {
+    add(UnreadyCode::kBudgetGroupUnavailable,
+        "the budget that is shared with other daemons cannot be used: rotad makes only a sixteenth "
+        "of the calls",
+        health.budget_group->trouble);
   }
   if (!health.files.roster_problem.empty()) {
     add(UnreadyCode::kRosterNotInForce, "the roster on disk is not in force",

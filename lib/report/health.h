@@ -14,6 +14,7 @@
 #include "engine/commands.h"
 #include "engine/engine.h"
 #include "model/audit.h"
+#include "plan/shared_budget.h"
 #include "report/freshness_meter.h"
 #include "report/process_figures.h"
 #include "report/readings.h"
@@ -138,8 +139,9 @@ struct Health {
   std::size_t refused_of_uid = 0;
   std::size_t refused_by_rate = 0;
   std::uint64_t log_lines_dropped = 0;
-  std::string metrics_problem{};   // why rotad does not listen on metrics_listen
-  std::string listener_problem{};  // why it does not listen on each [[listener]]
+  std::string metrics_problem{};                     // why rotad does not listen on metrics_listen
+  std::string listener_problem{};                    // why it does not listen on each [[listener]]
+  std::optional<SharedBudget::View> budget_group{};  // none: the budget is this daemon's alone
 };
 
 // Both read the engine, on the loop thread. They change only its counts of what time has ended
@@ -166,6 +168,7 @@ enum class UnreadyCode {
   kDeadOnArrival,  // Circle gives tokens that have already expired
   kListenerNotListening,
   kMetricsNotListening,
+  kBudgetGroupUnavailable,
   kUpstreamFailing,  // calls fail, and a client waits for a token or a member has none
 };
 inline constexpr auto kUnreadyCodes = enumerators_from<UnreadyCode::kMembersOverdue>();

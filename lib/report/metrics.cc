@@ -134,6 +134,22 @@ void write_clients(Writer& out, const ClientCounts& clients) {
 constexpr std::array kKinds{CallKind::kIssue, CallKind::kRefresh, CallKind::kRevokeRefresh,
                             CallKind::kRevokeAccess};
 
+// Nothing, if the budget is this daemon's alone.
+void write_budget_group(Writer& out, const Health& health) {
+  if (!health.budget_group) return;
+  const SharedBudget::View& group = *health.budget_group;
+  out.gauge("rota_budget_group_available",
+            "Whether the budget that is shared with other daemons can be used.",
+            group.trouble.empty() ? 1 : 0);
+  out.gauge("rota_budget_group_members", "Daemons that share the budget and run.", group.members);
+  out.gauge("rota_budget_group_calls_used",
+            "Calls of all daemons of the group that count in the current window.", group.used);
+  out.gauge("rota_budget_group_calls_limit", "Calls that the group's budget allows in one window.",
+            group.limit);
+  out.gauge("rota_budget_group_calls_share",
+            "Of these, the calls that are this daemon's when all are busy.", group.share);
+}
+
 void write_calls(Writer& out, const Health& health) {
   out.counter("rota_calls_total", "Calls to Circle that ended, by kind and outcome.");
   for (const CallKind kind : kKinds) {
@@ -154,6 +170,7 @@ void write_calls(Writer& out, const Health& health) {
             health.budget_used);
   out.gauge("rota_budget_calls_limit", "Calls that the budget allows in one window.",
             health.budget_limit);
+  write_budget_group(out, health);
 }
 
 void write_lanes(Writer& out, const Health& health) {

@@ -35,6 +35,20 @@ json::array not_ready(const std::vector<UnreadyReason>& unready) {
   return reasons;
 }
 
+// Null: the budget is this daemon's alone.
+json::value budget_group_of(const Health& health) {
+  if (!health.budget_group) return nullptr;
+  const SharedBudget::View& group = *health.budget_group;
+  return json::object{
+      {"name", group.name},
+      {"trouble", group.trouble.empty() ? json::value(nullptr) : json::value(group.trouble)},
+      {"members", group.members},
+      {"window_used", group.used},
+      {"window_limit", group.limit},
+      {"own", group.own},
+      {"share", group.share}};
+}
+
 json::object upstream_of(const Health& health) {
   json::value trouble = nullptr;
   if (health.trouble) {
@@ -52,6 +66,7 @@ json::object upstream_of(const Health& health) {
           {"window_used", health.budget_used},
           {"window_limit", health.budget_limit},
           {"window_ms", health.budget_window.count()},
+          {"budget_group", budget_group_of(health)},
           {"paused_ms", health.paused.count()},
           {"clock_skew_ms", health.clock_skew.count()},
           {"clock_confirmed", health.clock_confirmed},

@@ -51,6 +51,7 @@ Rotator::Rotator(Parts parts, const Policy& policy, Snapshot snapshot,
       timer_(std::move(timer)),
       other_database_(other),
       use_timer_(parts_.executor),
+      quota_timer_(parts_.executor),
       trail_({.executor = parts_.executor,
               .clock = parts_.clock,
               .store = *parts_.store,
@@ -106,6 +107,7 @@ void Rotator::start() {
                  .member = {},
                  .text = database_doubts()});
   }
+  if (parts_.shared_budget) quota_.emplace(*parts_.shared_budget).begin(engine_, now());
   Commands commands;
   engine_.start(now(), commands);
   run(std::move(commands));
@@ -185,16 +187,6 @@ void Rotator::lift_removals(const std::string& client,
   run(std::move(commands));
 }
 
-void Rotator::back_up(std::move_only_function<void(Result<Backup>)> done) {
-  if (!backed_up_) {
-    backed_up_ = std::move(done);
-    return continue_backup();
-  }
-  boost::asio::post(parts_.executor, [alive = alive_, done = std::move(done)]() mutable {
-    if (*alive) done(fail(ErrorKind::kBusy, "another backup is under way: wait for its end"));
-  });
-}
-
 void Rotator::new_app_token() {
   Commands commands;
   engine_.on_new_app_token(now(), commands);
@@ -272,9 +264,14 @@ void Rotator::destroy(std::shared_ptr<const void> spent) {
   });
 }
 
+void Rotator::run(Commands commands) {
+  carry_out(std::move(commands));
+  finish_turn();
+}
+
 // Carries the commands out in their order. Each answer is posted to the loop, so that no caller
 // gets its answer from inside its call.
-void Rotator::run(Commands commands) {
+void Rotator::carry_out(Commands commands) {
   const auto answer = [this](auto& pending, auto id, auto value) {
     const auto it = pending.find(id);
     if (it == pending.end()) return;  // the wait was cancelled
@@ -317,10 +314,10 @@ void Rotator::run(Commands commands) {
                },
                each);
   }
-  finish_turn();
 }
 
 void Rotator::finish_turn() {
+  settle_quota();
   timer_->set(engine_.next_wake(now()));
   if (drained_ && engine_.drained()) {
     boost::asio::post(parts_.executor, std::exchange(drained_, nullptr));

@@ -16,6 +16,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "engine/quota_turn.h"
+#include "plan/shared_budget.h"
 #include "report/timings.h"
 #include "rotator/audit_trail.h"
 #include "rotator/boot_timer.h"
@@ -41,6 +43,7 @@ class Rotator final : public TokenService {
     std::uint64_t seed = 0;
     BootId boot{};  // names the run of the kernel in which `clock` counts
     AuditBounds audit{};
+    std::unique_ptr<SharedBudget> shared_budget{};  // null: no other daemon shares the budget
   };
 
   // Loads the store, which blocks. The store's error, or kIo if the kernel gives no timer.
@@ -122,6 +125,7 @@ class Rotator final : public TokenService {
   std::uint64_t tokens_given() const { return tokens_given_; }
   // For reports. Change the engine only through the methods of this class.
   Engine& engine() { return engine_; }
+  SharedBudget* shared_budget() { return parts_.shared_budget.get(); }  // null: there is none
   Now now() const { return parts_.clock.now(); }
 
  private:
@@ -130,6 +134,8 @@ class Rotator final : public TokenService {
 
   Result<void> watch_wall_clock();
   void run(Commands commands);
+  void carry_out(Commands commands);
+  void settle_quota();
   void destroy(std::shared_ptr<const void> spent);
   void commit(command::Commit batch);
   void send(command::Call call);
@@ -157,6 +163,8 @@ class Rotator final : public TokenService {
   ClientFetches client_fetches_;
   std::vector<MemberId> used_;  // members used since we last told the engine
   boost::asio::steady_timer use_timer_;
+  std::optional<QuotaTurn> quota_;  // if the budget is shared
+  boost::asio::steady_timer quota_timer_;
   std::uint64_t next_id_ = 1;
   std::string database_problem_;
   std::move_only_function<void(Result<Backup>)> backed_up_;     // set while a backup is under way

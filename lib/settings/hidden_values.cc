@@ -36,6 +36,7 @@ HiddenValues::HiddenValues(const Settings& settings) {
     values_.emplace_back(path, "/…");
   }
   add("[upstream] ca_file", settings.upstream.ca_file);
+  add("[upstream] budget_group", settings.upstream.budget_file);
   add("[roster] path", settings.roster.path);
   add("[store] path", settings.store.path);
   add("[serve] token_socket", settings.serve.token_socket);

@@ -6,6 +6,7 @@
 #include <array>
 #include <span>
 
+#include "plan/budget_sheet.h"
 #include "roster/roster_limits.h"
 #include "settings/client_settings.h"
 #include "settings/secret_files.h"
@@ -32,6 +33,7 @@ constexpr std::size_t kEnrolledMax = 10'000'000;
 
 constexpr std::size_t kRequestsMin = 10;  // fewer cannot be shared among the lanes
 constexpr std::size_t kRequestsMax = 1'000'000;
+constexpr std::size_t kGroupRequestsMax = BudgetSheet::kSlotsMax;
 constexpr std::size_t kInFlightMax = 1'000;
 constexpr std::size_t kConnectionsMax = 100'000;
 
@@ -45,7 +47,7 @@ using Rule = TomlRule<Settings>;
 using V = const TomlValue&;
 using S = Settings&;
 
-constexpr std::array<Rule, 9> kUpstreamRules{{
+constexpr std::array<Rule, 10> kUpstreamRules{{
     {"base_url", [](V v, S s) { return read_base_url(v, s.upstream.base_url); }},
     {"app_token_credential",
      [](V v, S s) { return read_credential_name(v, s.upstream.app_token.credential); }},
@@ -62,6 +64,7 @@ constexpr std::array<Rule, 9> kUpstreamRules{{
     {"max_in_flight",
      [](V v, S s) { return read_count(v, 1, kInFlightMax, s.policy.max_in_flight); }},
     {"ca_file", [](V v, S s) { return read_words(v, s.upstream.ca_file); }},
+    {"budget_group", [](V v, S s) { return read_budget_group(v, s.upstream.budget_file); }},
 }};
 
 constexpr std::array<Rule, 5> kRotationRules{{
@@ -139,6 +142,11 @@ Result<void> settle_source(const TomlTable& table, std::string_view name, Secret
 Result<void> read_upstream(const TomlValue& value, Settings& settings) {
   ROTA_ASSIGN(const TomlTable table, value.table());
   ROTA_TRY(read_table<Settings>(table, kUpstreamRules, settings));
+  if (!settings.upstream.budget_file.empty() &&
+      settings.policy.requests_per_window > kGroupRequestsMax) {
+    return table.error(
+        fmt::format("with a budget_group, requests_per_window is at most {}", kGroupRequestsMax));
+  }
   return settle_source(table, "app_token", settings.upstream.app_token);
 }
 

@@ -25,12 +25,17 @@ struct SecretSource {
   bool operator==(const SecretSource&) const = default;
 };
 
+// Where a budget_group that is no path has its file. systemd makes it for each rotad.
+inline constexpr const char* kBudgetFolder = "/var/lib/rota-budget";
+
 struct UpstreamSettings {
   std::string base_url = "https://app.circle.so";  // without a slash at its end
   SecretSource app_token{.credential = "app-token", .file = {}};
   Duration connect_timeout = std::chrono::seconds{5};
   Duration request_timeout = std::chrono::seconds{15};
   std::string ca_file;  // empty: the system's store
+  // budget_group as the path of the group's file; empty: the budget is this daemon's alone.
+  std::string budget_file{};
 
   bool operator==(const UpstreamSettings&) const = default;
 };

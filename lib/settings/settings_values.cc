@@ -200,6 +200,29 @@ Result<void> read_listen_address(const TomlValue& value, std::optional<ListenAdd
   return {};
 }
 
+// The value is not repeated: somebody may have put a token there.
+Result<void> read_budget_group(const TomlValue& value, std::string& into) {
+  ROTA_ASSIGN(const std::string_view text, value.text());
+  into.clear();
+  if (text.empty()) return {};
+  constexpr std::size_t kGroupBytesMax = 32;
+  const std::size_t slash = text.rfind('/');
+  const std::string_view name = slash == std::string_view::npos ? text : text.substr(slash + 1);
+  const bool is_name =
+      !name.empty() && name.size() <= kGroupBytesMax && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+      });
+  if (!is_name || (slash != std::string_view::npos && !text.starts_with('/'))) {
+    return value.error(
+        fmt::format("must be empty, a name of up to {} of a-z, 0-9 and \"-\", or an absolute path "
+                    "that ends in one",
+                    kGroupBytesMax));
+  }
+  if (slash != std::string_view::npos) return read_path(value, into);
+  into = fmt::format("{}/{}", kBudgetFolder, text);
+  return {};
+}
+
 Result<void> read_base_url(const TomlValue& value, std::string& into) {
   ROTA_ASSIGN(std::string_view text, value.text());
   auto origin = check_base_url(text);

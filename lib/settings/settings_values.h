@@ -35,6 +35,8 @@ Result<void> read_socket_path(const TomlValue& value,
 Result<void> read_socket_mode(const TomlValue& value, std::uint32_t& into);
 Result<void> read_credential_name(const TomlValue& value, std::string& into);
 Result<void> read_user_or_group(const TomlValue& value, std::string& into);  // not empty
+// The name of a group, or the path of its file; `into` is the path, or empty.
+Result<void> read_budget_group(const TomlValue& value, std::string& into);
 Result<void> read_listen_address(const TomlValue& value, std::optional<ListenAddress>& into);
 Result<void> read_base_url(const TomlValue& value, std::string& into);
 Result<void> read_log_level(const TomlValue& value, LogLevel& into);

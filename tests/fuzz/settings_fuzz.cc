@@ -37,10 +37,10 @@ std::string written(const UpstreamSettings& s, const Policy& policy) {
   return fmt::format(
              "[upstream]\nbase_url = {}\nrequests_per_window = {}\nwindow = \"{}\"\n"
              "connect_timeout = \"{}\"\nrequest_timeout = \"{}\"\nmax_in_flight = {}\nca_file = "
-             "{}\n",
+             "{}\nbudget_group = {}\n",
              toml_string(s.base_url), policy.requests_per_window, format_duration(policy.window),
              format_duration(s.connect_timeout), format_duration(s.request_timeout),
-             policy.max_in_flight, toml_string(s.ca_file)) +
+             policy.max_in_flight, toml_string(s.ca_file), toml_string(s.budget_file)) +
          written("app_token", s.app_token);
 }
 

@@ -57,6 +57,26 @@ TEST(LookUp, SaysThatANameHasNoAddress) {
   ::unsetenv("https_proxy");
 }
 
+TEST(JudgeBudgets, AGroupCountsOnce) {
+  const OtherDaemon one{
+      .pid = 7, .base_url = kCircle, .calls = 1'800, .window = kWindow, .budget_file = "/x/circle"};
+  OtherDaemon other = one;
+  other.pid = 8;
+  const auto both = judge_budgets(kCircle, {one, other});
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->state, FindingState::kGood);
+  EXPECT_THAT(both->text, HasSubstr("2 rotads of this machine (7, 8) may make 1,800 calls"));
+  other.calls = 100;
+  EXPECT_EQ(judge_budgets(kCircle, {one, other})->state, FindingState::kNote);
+  EXPECT_THAT(judge_budgets(kCircle, {one, other})->remedy, HasSubstr("the least counts"));
+  EXPECT_THAT(judge_budgets(kCircle, {other, one})->text, HasSubstr("1,800 calls"));
+  const OtherDaemon alone{.pid = 9, .base_url = kCircle, .calls = 300, .window = kWindow};
+  const auto three = judge_budgets(kCircle, {one, other, alone});
+  EXPECT_EQ(three->state, FindingState::kWrong);
+  EXPECT_THAT(three->text, HasSubstr("may make 2,100 calls"));
+  EXPECT_THAT(three->remedy, HasSubstr("budget_group"));
+}
+
 TEST(JudgeBudgets, AddsUpThoseThatCallTheSameServer) {
   const OtherDaemon one{.pid = 7, .base_url = kCircle, .calls = 1'200, .window = kWindow};
   OtherDaemon other{.pid = 8, .base_url = kCircle, .calls = 160, .window = kWindow / 5};

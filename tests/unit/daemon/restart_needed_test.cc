@@ -25,6 +25,8 @@ TEST(RestartNeeded, NamesEachSectionThatChanged) {
     return restart_needed(Settings{}, on_disk);
   };
   EXPECT_THAT(sections([](Settings& s) { s.upstream.base_url += "/x"; }), ElementsAre("upstream"));
+  EXPECT_THAT(sections([](Settings& s) { s.upstream.budget_file = "/x"; }),
+              ElementsAre("upstream"));
   EXPECT_THAT(sections([](Settings& s) { s.roster.watch = false; }), ElementsAre("roster"));
   EXPECT_THAT(sections([](Settings& s) { s.store.path += "x"; }), ElementsAre("store"));
   EXPECT_THAT(sections([](Settings& s) { ++s.audit.rows_max; }), ElementsAre("audit"));

@@ -33,6 +33,21 @@ TEST(Metrics, FollowTheFormat) {
                                     "rota_build_info{version=\"1.2.3\"} 1\n"));
 }
 
+TEST(Metrics, ABudgetGroupHasItsOwn) {
+  Health health;
+  EXPECT_THAT(metrics_text(health), ::testing::Not(::testing::HasSubstr("rota_budget_group")));
+  health.budget_group = {.name = "circle", .limit = 1'200, .used = 700, .share = 600, .members = 2};
+  const std::string text = metrics_text(health);
+  for (const char* sample :
+       {"\nrota_budget_group_available 1\n", "\nrota_budget_group_members 2\n",
+        "\nrota_budget_group_calls_used 700\n", "\nrota_budget_group_calls_limit 1200\n",
+        "\nrota_budget_group_calls_share 600\n"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(sample));
+  }
+  health.budget_group->trouble = "gone";
+  EXPECT_THAT(metrics_text(health), ::testing::HasSubstr("\nrota_budget_group_available 0\n"));
+}
+
 struct Case {
   const char* sample;
   double before;

@@ -50,6 +50,7 @@ TEST(ExampleConfiguration, ShowsEveryKey) {
            "request_timeout",
            "max_in_flight",
            "ca_file",
+           "budget_group",
            "refresh_ahead",
            "renew_pair_ahead",
            "jitter",

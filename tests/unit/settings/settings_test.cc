@@ -31,6 +31,7 @@ TEST(Settings, EveryDefaultIsTheDocumentedOne) {
   EXPECT_EQ(s.upstream.request_timeout, 15s);
   EXPECT_EQ(s.policy.max_in_flight, 16U);
   EXPECT_EQ(s.upstream.ca_file, "");
+  EXPECT_EQ(s.upstream.budget_file, "");
   EXPECT_EQ(s.policy.refresh_ahead, 10min);
   EXPECT_EQ(s.policy.renew_pair_ahead, 72h);
   EXPECT_EQ(s.policy.jitter, 0.1);
@@ -87,6 +88,10 @@ TEST(Settings, EveryKeyReachesItsPlaceAndNoOther) {
       Row{"upstream", "request_timeout = '1ms'", [](S s) { s.upstream.request_timeout = 1ms; }},
       Row{"upstream", "max_in_flight = 1", [](S s) { s.policy.max_in_flight = 1; }},
       Row{"upstream", "max_in_flight = 1000", [](S s) { s.policy.max_in_flight = 1'000; }},
+      Row{"upstream", "budget_group = 'my-group'",
+          [](S s) { s.upstream.budget_file = "/var/lib/rota-budget/my-group"; }},
+      Row{"upstream", "budget_group = '/srv/x/circle'",
+          [](S s) { s.upstream.budget_file = "/srv/x/circle"; }},
       Row{"upstream", "ca_file = '/ca.pem'", [](S s) { s.upstream.ca_file = "/ca.pem"; }},
       Row{"rotation", "refresh_ahead = '1ms'", [](S s) { s.policy.refresh_ahead = 1ms; }},
       Row{"rotation", "renew_pair_ahead = '366d'",
