@@ -1,6 +1,8 @@
 #include "cli/help.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "cli/columns.h"
 #include "cli/status_screen.h"
@@ -17,7 +19,19 @@ std::string folded_line(std::string_view line, std::size_t text_at) {
   return text.replace(0, text_at, line.substr(0, text_at));
 }
 
+class FoldingFormatter : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    return folded_help(CLI::Formatter::make_help(app, std::move(name), mode), get_column_width());
+  }
+};
+
 }  // namespace
+
+std::shared_ptr<CLI::FormatterBase> folding_formatter() {
+  return std::make_shared<FoldingFormatter>();
+}
 
 std::string folded_help(std::string_view help, std::size_t text_at) {
   std::string folded;

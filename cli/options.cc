@@ -30,14 +30,6 @@ std::string from_environment(const char* name, const std::string& otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-class HelpFormatter : public CLI::Formatter {
- public:
-  std::string make_help(const CLI::App* app, std::string name,
-                        CLI::AppFormatMode mode) const override {
-    return folded_help(CLI::Formatter::make_help(app, std::move(name), mode), get_column_width());
-  }
-};
-
 // CLI11 fills these in before the command is known.
 struct Words {
   std::string community;
@@ -82,7 +74,7 @@ class Reader {
     app_.require_subcommand(0, 1);
     app_.fallthrough();
     app_.footer(std::string(footer_of_all()));
-    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.formatter(folding_formatter());
     app_.set_version_flag("--version", ROTA_VERSION);
     app_.add_option("--socket", options_.socket, "the daemon's socket")->type_name("PATH");
     app_.add_option("-C,--community", words_.community,
