@@ -270,14 +270,18 @@ class Reader {
     std::visit(give, *options_.local);
   }
   std::string usual_socket() const {
-    const bool fetches = std::holds_alternative<TokenCommand>(options_.command) ||
-                         std::holds_alternative<WatchCommand>(options_.command) || exec_->parsed();
+    // A local command leaves options_.command as it was.
+    const bool fetches = options_.local
+                             ? exec_->parsed()
+                             : std::holds_alternative<TokenCommand>(options_.command) ||
+                                   std::holds_alternative<WatchCommand>(options_.command);
     const Community& community = options_.community;
     const std::string installed = fetches ? community.token_socket() : community.admin_socket();
     const char* const variable = fetches ? "ROTA_TOKEN_SOCKET" : "ROTA_ADMIN_SOCKET";
     const bool is_chosen = !words_.community.empty();
-    if (options_.local && !fetches)
+    if (options_.local && !fetches) {
       return is_chosen ? "" : from_environment("ROTA_ADMIN_SOCKET", "");
+    }
     return is_chosen ? installed : from_environment(variable, installed);
   }
   std::vector<std::string> names_of_commands() {

@@ -130,6 +130,8 @@ std::vector<Deed> Deliveries::due(BootTime now) {
     if (file.state == FileState::kToWrite) deeds.emplace_back(Write{i});
     if (file.state == FileState::kToRemove) deeds.emplace_back(Remove{i});
   }
+  // A program sees all of them, so it is not run twice.
+  if (!deeds.empty()) return deeds;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     if (runs_[i].state != RunState::kDue || runs_[i].due > now) continue;
     start(runs_[i]);

@@ -75,8 +75,9 @@ class Deliveries {
   // From now on nothing is written or run. Files that are not kept are removed.
   void on_stop(BootTime now);
 
-  // What to do now. The caller reports the end of each Write and Remove before anything else
-  // happens; a Run is under way from then on, until on_run_end().
+  // What to do now; then ask again, until there is nothing: programs come once the files are done.
+  // The caller reports the end of each Write and Remove before anything else happens; a Run is
+  // under way from then on, until on_run_end().
   std::vector<Deed> due(BootTime now);
   // When to ask again, unless something else happens before. None: never.
   std::optional<BootTime> next_due() const;

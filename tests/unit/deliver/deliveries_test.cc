@@ -34,12 +34,14 @@ class Files {
   // What is due, carried out; programs go on until end_run().
   std::vector<std::string> work(bool good = true) {
     std::vector<std::string> words;
-    for (const Deed& deed : deliveries.due(now)) {
-      words.push_back(word(deed));
-      if (const auto* write = std::get_if<Write>(&deed)) {
-        deliveries.on_written(write->file, good, now);
-      } else if (const auto* remove = std::get_if<Remove>(&deed)) {
-        deliveries.on_removed(remove->file, good, now);
+    for (auto deeds = deliveries.due(now); !deeds.empty(); deeds = deliveries.due(now)) {
+      for (const Deed& deed : deeds) {
+        words.push_back(word(deed));
+        if (const auto* write = std::get_if<Write>(&deed)) {
+          deliveries.on_written(write->file, good, now);
+        } else if (const auto* remove = std::get_if<Remove>(&deed)) {
+          deliveries.on_removed(remove->file, good, now);
+        }
       }
     }
     return words;

@@ -99,7 +99,7 @@ TEST(Report, TheStatusHasItsFields) {
       json::serialize(status.at("upstream")),
       R"({"breaker":"closed","trouble":null,"last_success_at":"2024-03-20T16:00:00.000Z",)"
       R"("next_call_in_ms":3000000,"calls_in_flight":0,)"
-      R"("window_used":1,"window_limit":1200,"window_ms":300000,)"
+      R"("window_used":1,"window_limit":1200,"window_ms":300000,"budget_group":null,)"
       R"("paused_ms":0,"clock_skew_ms":0,"clock_confirmed":true,"clock_doubted":false,"early_refresh_useless":false,)"
       R"("access_token_lifetime_ms":3600000})");
   EXPECT_EQ(json::serialize(status.at("calls")),

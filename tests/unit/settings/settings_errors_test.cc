@@ -105,7 +105,6 @@ TEST(BadSettings, Paths) {
       {"upstream", "budget_group = '/srv/'", "absolute path"},
       {"upstream", "budget_group = 'Circle'", "absolute path"},
       {"upstream", "budget_group = '" + std::string(33, 'g') + "'", "up to 32"},
-      {"upstream", "budget_group = 'g'\nrequests_per_window = 20001", "at most 20000"},
       {"serve", "token_socket = ''", "must not be empty"},
       {"serve", "token_socket = 'token.sock'", "absolute"},
       {"serve", "token_socket = '@rota'", "absolute"},
@@ -118,6 +117,11 @@ TEST(BadSettings, Paths) {
       {"store", "key_credential = 'a/b'", "not a path"},
       {"store", "key_credential = '" + std::string(256, 'k') + "'", "name of a credential"},
   });
+}
+
+TEST(BadSettings, ABudgetForAGroupThatIsTooLarge) {
+  EXPECT_THAT(error_of("[upstream]\nbudget_group = 'g'\nrequests_per_window = 20001\n"),
+              HasSubstr("requests_per_window is at most 20000"));
 }
 
 TEST(BadSettings, ServeAndLog) {
