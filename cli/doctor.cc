@@ -114,11 +114,12 @@ class Doctor {
                      "fix it; a running rotad reads it again by itself"));
   }
 
-  // Good if only root and the service's user, who has the database, can write to the file.
+  // Good if only root and the service's user, who has the database, can write to the file. Before a
+  // first start there is none, and the file's owner counts.
   Finding if_ours(std::string check, const std::string& path, std::string text) const {
-    struct stat database{};
-    const bool known = ::stat(database_.c_str(), &database) == 0;
-    const auto ours = known ? check_only_ours(path, database.st_uid) : Result<void>{};
+    struct stat owned{};
+    const bool known = ::stat(database_.c_str(), &owned) == 0 || ::stat(path.c_str(), &owned) == 0;
+    const auto ours = known ? check_only_ours(path, owned.st_uid) : Result<void>{};
     return ours ? good(std::move(check), std::move(text))
                 : wrong(std::move(check), ours.error().message, "fix it: rotad refuses it");
   }

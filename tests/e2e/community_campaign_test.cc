@@ -152,7 +152,8 @@ class Campaign {
     }
     for (const Name& name : members) {
       EXPECT_TRUE(eventually([&] { return !box_.daemon.token(name.query).empty(); }))
-          << name.key << " was lost: " << box_.daemon.fetch(name.query).body;
+          << name.key << " was lost: " << box_.daemon.fetch(name.query).body
+          << box_.daemon.cli({"audit", "--member", name.key, "--wide"}).output;
     }
     const auto ledger = box_.sandbox.control(get("/_sandbox/ledger")).json();
     const Verdict verdict =
