@@ -33,6 +33,7 @@ std::vector<Name> App::members() const {
   std::vector<Name> names;
   for (const Person& person : persons_) {
     if (!person.sure() || person.was_moved || person.gone || person.blocked) continue;
+    if (person.unclear) continue;  // nobody knows whether the name of the last request is its own
     const auto used = std::ranges::find(person.uses, true) - person.uses.begin();
     names.push_back(names_of(person.id).at(static_cast<std::size_t>(used)));
   }
