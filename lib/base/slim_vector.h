@@ -49,7 +49,6 @@ class SlimVector {
     }
     return *this;
   }
-  SlimVector& operator=(std::initializer_list<T> values) { return *this = SlimVector(values); }
   ~SlimVector() { clear(); }
 
   iterator begin() { return elements(); }

@@ -185,7 +185,7 @@ WallTime last_wanted(const MemberRecord& record) {
 }
 
 void unite_spellings(MemberRecord& record) {
-  std::vector<Selector> united;
+  SlimVector<Selector> united;
   for (Selector& selector : record.selectors) {
     const auto same = std::ranges::find(united, selector.key, &Selector::key);
     if (same == united.end()) {
