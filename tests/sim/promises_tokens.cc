@@ -209,9 +209,9 @@ void Promises::p3_every_token_is_accounted_for(CallId call, const CallRow* row) 
     if (doubted_until + kClockSlack >= token.expires_at) continue;
     // If the doubt was noted while our clock was behind, a later commit extends it, once Circle's
     // time is known. That may have become known while this batch was being committed.
-    const CircleClock& clock = world_.engine().clock();
-    const bool sure = clock.confirmed() && !clock.doubted() && knows_time() && skew_at_commit_ &&
-                      durable().meta().clock_boot == world_.boot_id();
+    const CircleClock* const clock = world_.up() ? &world_.engine().clock() : nullptr;
+    const bool sure = clock != nullptr && clock->confirmed() && !clock->doubted() && knows_time() &&
+                      skew_at_commit_ && durable().meta().clock_boot == world_.boot_id();
     if (doubted_until > WallTime{} && !sure) made->second.dated_unsurely = true;
     if (made->second.dated_unsurely) continue;
     world_.breach(
