@@ -13,7 +13,7 @@
 #include <csignal>
 #include <string_view>
 
-#include "cli/descriptor.h"
+#include "base/descriptor.h"
 
 namespace rota::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "cli/descriptor.h"
+#include "base/descriptor.h"
 #include "settings/write_all.h"
 
 namespace rota::cli {

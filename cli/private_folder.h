@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "cli/descriptor.h"
 
 namespace rota::cli {
 

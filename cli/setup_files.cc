@@ -36,23 +36,6 @@ std::string name_in(const std::string& path) {
 
 }  // namespace
 
-class Tree::Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
 Places::Places(const std::string& under, const Community& community)
     : root(under.empty() ? "" : std::filesystem::absolute(under).lexically_normal().string()),
       etc(root + community.etc()),
@@ -87,7 +70,7 @@ std::string Tree::link_on_the_way_to(const std::string& path) const {
 }
 
 // Opens each folder inside the one before it, so that nobody can put a link in between.
-Result<Tree::Descriptor> Tree::walk(const std::string& path, std::optional<mode_t> make) const {
+Result<Descriptor> Tree::walk(const std::string& path, std::optional<mode_t> make) const {
   const std::string base = root_.empty() ? "/" : root_;
   if (make && !root_.empty()) {
     std::error_code error;
@@ -118,7 +101,7 @@ Result<Tree::Descriptor> Tree::walk(const std::string& path, std::optional<mode_
   return at;
 }
 
-Result<Tree::Descriptor> Tree::open_folder(const std::string& path) const {
+Result<Descriptor> Tree::open_folder(const std::string& path) const {
   return walk(path, std::nullopt);
 }
 

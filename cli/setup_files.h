@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "cli/community.h"
 
@@ -52,7 +53,6 @@ class Tree {
   Result<void> restrict_to(const std::string& path, Rights rights) const;
 
  private:
-  class Descriptor;
   Result<Descriptor> open_folder(const std::string& path) const;
   Result<Descriptor> walk(const std::string& path, std::optional<mode_t> make) const;
   Result<void> put(const std::string& path, std::string_view bytes, Rights rights,

@@ -6,8 +6,8 @@
 #include <functional>
 #include <initializer_list>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "cli/descriptor.h"
 
 namespace rota::cli {
 

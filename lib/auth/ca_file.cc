@@ -13,6 +13,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/descriptor.h"
+
 namespace rota {
 namespace {
 
@@ -23,20 +25,6 @@ struct FreeBio {
 };
 struct FreeCertificate {
   void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
 };
 
 // Called only with an absolute path. A value that is not a path may be a secret that was put here

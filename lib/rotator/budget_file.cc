@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/descriptor.h"
 #include "base/fingerprint.h"
 
 // The file of a group and a boot is PATH.BOOT: its words, and nothing else. The byte at
@@ -33,25 +34,6 @@ std::unexpected<Error> failure(const std::string& path, std::string_view what) {
   const ErrorKind kind = errno == ENOSPC || errno == EDQUOT ? ErrorKind::kFull : ErrorKind::kIo;
   return fail(kind, fmt::format("{}: cannot {} it: {}", path, what, std::strerror(errno)));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // The words of a file in memory.
 class Pages {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace rota::cli {
+namespace rota {
 
 // An open file, closed with this object.
 class Descriptor {
@@ -30,4 +30,4 @@ class Descriptor {
   int fd_ = -1;
 };
 
-}  // namespace rota::cli
+}  // namespace rota
