@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <csignal>
 
+#include "base/descriptor.h"
 #include "e2e/box.h"
 
 namespace rota::e2e {
@@ -199,8 +202,14 @@ TEST_F(Exec, WhatStaysThoughBothAreKilledGoesWithTheNext) {
       testing::read_bytes(fmt::format("/proc/{0}/task/{0}/children", killed->pid()));
   killed->signal(SIGSTOP);
   const pid_t guard = static_cast<pid_t>(std::stol(children));
+  const Descriptor guard_ends(static_cast<int>(::syscall(SYS_pidfd_open, guard, 0)));
+  ASSERT_TRUE(guard_ends.ok());
   ::kill(guard, SIGKILL);
   killed->kill_and_wait(SIGKILL);
+  // The guard has the lock of the folder until it has ended.
+  pollfd ended{.fd = guard_ends.get(), .events = POLLIN, .revents = 0};
+  constexpr int kLong = 10'000;
+  ASSERT_EQ(::poll(&ended, 1, kLong), 1);
   ASSERT_EQ(left().size(), 1U);
   EXPECT_EQ(run({"id:1", "--", "true"}).code, 0);
   EXPECT_THAT(left(), IsEmpty());
